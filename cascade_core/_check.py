@@ -1,0 +1,93 @@
+"""Checks of arguments, in one wording: what was expected, what came, where.
+
+Types call these once, at their door; algorithms below contain no checks.  Every failure is a
+``ValueError`` whose single line can be shown to a user as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+
+def array(name: str, value: ArrayLike, dtype: DTypeLike, dims: str, shape: Sequence[int | None]) -> NDArray[Any]:
+    """Return `value` as a read-only array of `dtype`.
+
+    Args:
+        name: The argument's name, for the error.
+        dims: What the axes mean, such as ``"(stages, samples)"``, for the error.
+        shape: The expected length of each axis; None accepts any.
+
+    Raises:
+        ValueError: The value is not numeric, or its shape differs.
+    """
+    wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+    try:
+        raw = np.asarray(value)
+        if raw.dtype == object:
+            raise TypeError("an array of objects")
+        cast = raw.astype(dtype, copy=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Expected {name} to be numbers of shape {wanted} {dims} but it was {error}") from None
+    if cast.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, cast.shape, strict=True)):
+        raise ValueError(f"Expected {name} to have shape {wanted} {dims} but it had shape {cast.shape}")
+    cast.setflags(write=False)
+    return cast
+
+
+def integers(name: str, value: ArrayLike, dims: str, shape: Sequence[int | None]) -> NDArray[np.int64]:
+    """Like `array`, for whole numbers: fractions and NaN are refused, not truncated."""
+    raw = array(name, value, np.float64 if np.asarray(value).dtype.kind == "f" else np.int64, dims, shape)
+    cast = raw.astype(np.int64) if np.isfinite(raw).all() else None
+    if cast is None or not np.array_equal(cast, raw):
+        raise ValueError(f"Expected {name} to be whole numbers {dims} but some are fractions or not finite")
+    cast.setflags(write=False)
+    return cast
+
+
+def in_range(name: str, value: float, low: float, high: float) -> float:
+    """Return `value` as a float within [low, high].
+
+    Raises:
+        ValueError: It is not a number, is NaN, or lies outside.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"Expected {name} to be a number from {low:g} to {high:g} but it was {value!r}") from None
+    if not low <= number <= high:
+        raise ValueError(f"Expected {name} to be from {low:g} to {high:g} but it was {number:g}")
+    return number
+
+
+def one_of(name: str, value: str, allowed: Sequence[str]) -> str:
+    """Return `value` if it is among `allowed`.
+
+    Raises:
+        ValueError: It is not; the message lists what is.
+    """
+    if value not in allowed:
+        raise ValueError(f"Expected {name} to be one of {', '.join(allowed)} but it was {value!r}")
+    return value
+
+
+def names(name: str, value: Sequence[str], length: int, each: str) -> tuple[str, ...]:
+    """Return `value` as a tuple of `length` distinct, non-empty names, one for each `each`.
+
+    Raises:
+        ValueError: The count differs, or a name is empty, repeated or not a text.
+    """
+    result = tuple(value)
+    if len(result) != length:
+        raise ValueError(f"Expected {name} to hold {length} names, one for each {each}, but it held {len(result)}")
+    for item in result:
+        if not isinstance(item, str) or not item:
+            raise ValueError(f"Expected {name} to hold non-empty texts but one was {item!r}")
+    if len(set(result)) != length:
+        raise ValueError(
+            f"Expected {name} to be distinct but {next(x for x in result if result.count(x) > 1)!r} repeats"
+        )
+    return result

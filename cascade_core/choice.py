@@ -1,0 +1,212 @@
+"""The exported JSON: a rule, where it comes from, and what it was measured to do.
+
+Versioned; ``choice.schema.json`` beside this file is its JSON Schema, and both writing and reading
+check against it.  Thresholds are written with the fewest digits that give the same float32 back, and
+`inf` (never leave here) as null, so that the file is JSON everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from numpy.typing import NDArray
+
+from cascade_core.evaluation import Evaluation
+from cascade_core.exits import ExitRule
+from cascade_core.store import BadFile, atomic_write
+
+SCHEMA_VERSION = 1
+MAX_BYTES = 1 << 20
+"""Most bytes of a choice file; a real one has a few thousand."""
+
+INTERVAL_LEVEL = 0.95
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Choice:
+    """What a choice file holds.
+
+    Attributes:
+        rule: The thresholds with their score and stage names.
+        temperature: Logits are divided by it before the softmax.
+        policy: Name and parameters of the policy that chose them, or None.
+        run: Name and SHA-256 of the run they were chosen on, or None.
+        measured: What the rule was measured to do, as in the file.
+    """
+
+    rule: ExitRule
+    temperature: float = 1.0
+    policy: Mapping[str, Any] | None = None
+    run: Mapping[str, Any] | None = None
+    measured: Mapping[str, Any]
+
+    @property
+    def thresholds(self) -> NDArray[np.float32]:
+        """(M-1,) thresholds of the rule."""
+        return self.rule.thresholds
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema of choice files."""
+    text = files("cascade_core").joinpath("choice.schema.json").read_text(encoding="utf-8")
+    return json.loads(text)
+
+
+def choice_json(
+    rule: ExitRule,
+    evaluation: Evaluation,
+    *,
+    policy: Mapping[str, Any] | None = None,
+    run: Mapping[str, Any] | None = None,
+    split: Mapping[str, Any] | None = None,
+) -> str:
+    """The text of a choice file.
+
+    Args:
+        policy: As `policies.describe` gives it.
+        run: ``name`` and ``sha256`` of the run.
+        split: ``fraction``, ``seed`` and ``measured_on`` of the calibration split; None when
+            `evaluation` is of all samples.
+    """
+    thresholds = [
+        {"stage": name, "threshold": _shortest(value)}
+        for name, value in zip(evaluation.stage_names[:-1], rule.thresholds, strict=True)
+    ]
+    thresholds.append({"stage": evaluation.stage_names[-1], "threshold": None, "always_answers": True})
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "created_by": "cascade_core",
+        "rule": {
+            "score": rule.score,
+            "top_k": rule.top_k,
+            "temperature": 1.0,
+            "comparison": "confidence >= threshold, in float32",
+            "thresholds": thresholds,
+        },
+        "stages": [
+            {"name": name, "cumulative_macs": int(cost)}
+            for name, cost in zip(evaluation.stage_names, evaluation.costs, strict=True)
+        ],
+        "baseline_macs": evaluation.baseline_macs,
+        "policy": policy,
+        "run": run,
+        "measured": {**_measured(evaluation), "split": split},
+    }
+    _validate(data)
+    return json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def save_choice(
+    path: str | Path,
+    rule: ExitRule,
+    evaluation: Evaluation,
+    *,
+    policy: Mapping[str, Any] | None = None,
+    run: Mapping[str, Any] | None = None,
+    split: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a choice file, atomically; the arguments are those of `choice_json`."""
+    target = Path(path)
+    text = choice_json(rule, evaluation, policy=policy, run=run, split=split)
+    with atomic_write(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return target
+
+
+def load_choice(path: str | Path) -> Choice:
+    """Read a choice file.
+
+    Raises:
+        BadFile: It is missing, too large, not JSON, or does not follow the schema; one line says where.
+    """
+    source = Path(path)
+    try:
+        with source.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+        return parse_choice(raw)
+    except FileNotFoundError:
+        raise BadFile(f"Cannot read {source}: there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise BadFile(f"Cannot read {source}: {error}") from None
+
+
+def parse_choice(raw: bytes) -> Choice:
+    """Read the bytes of a choice file.
+
+    Raises:
+        BadFile: As for `load_choice`.
+    """
+    if len(raw) > MAX_BYTES:
+        raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
+    try:
+        data = json.loads(raw, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise BadFile("expected a flat JSON document but it is nested too deeply") from None
+    except ValueError as error:
+        raise BadFile(f"expected JSON but {error}") from None
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if isinstance(data, dict) and version != SCHEMA_VERSION:
+        raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
+    _validate(data)
+    rows = data["rule"]["thresholds"]
+    rule = ExitRule(
+        thresholds=np.array(
+            [np.inf if r["threshold"] is None else r["threshold"] for r in rows[:-1]], dtype=np.float32
+        ),
+        score=data["rule"]["score"],
+        top_k=data["rule"]["top_k"],
+        stage_names=tuple(row["stage"] for row in rows),
+    )
+    return Choice(
+        rule=rule,
+        temperature=data["rule"]["temperature"],
+        policy=data["policy"],
+        run=data["run"],
+        measured=data["measured"],
+    )
+
+
+def _shortest(value: np.float32) -> float | None:
+    """Fewest digits that give the same float32 back; None for `inf`."""
+    return None if np.isinf(value) else float(str(value))
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"it holds {name}, which is not JSON")
+
+
+def _measured(evaluation: Evaluation) -> dict[str, Any]:
+    low, high = evaluation.drop_interval(INTERVAL_LEVEL)
+    return {
+        "n": evaluation.n,
+        "accuracy": evaluation.accuracy,
+        "full_accuracy": evaluation.full_accuracy,
+        "accuracy_drop": evaluation.accuracy_drop,
+        "accuracy_drop_interval": {"level": INTERVAL_LEVEL, "low": low, "high": high},
+        "mean_macs": evaluation.mean_macs,
+        "saving": evaluation.saving,
+        "exits": [
+            {"stage": name, "share": float(count / evaluation.n), "correct": float(right / count) if count else None}
+            for name, count, right in zip(
+                evaluation.stage_names, evaluation.exit_counts, evaluation.correct_counts, strict=True
+            )
+        ],
+    }
+
+
+def _validate(data: Any) -> None:
+    """Raise BadFile at the place that departs most from the schema."""
+    error = best_match(Draft202012Validator(schema()).iter_errors(data))
+    if error is not None:
+        where = "/".join(str(part) for part in error.absolute_path) or "the top"
+        raise BadFile(f"expected a choice of thresholds but at {where}: {error.message[:200]}")

@@ -1,0 +1,34 @@
+"""Thresholds that the user brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cascade_core.exits import ExitRule
+from cascade_core.policies.base import rule_path
+from cascade_core.record import Record
+
+
+@dataclass(frozen=True)
+class FixedThresholds:
+    """Exactly the given thresholds, whatever the samples.
+
+    Attributes:
+        thresholds: M-1 numbers, first stage first; `inf` = never leave here.
+    """
+
+    thresholds: Sequence[float]
+
+    name: ClassVar[str] = "fixed"
+    title: ClassVar[str] = "Given thresholds"
+    promise: ClassVar[str] = "The thresholds are yours; nothing is promised."
+
+    def choose(self, record: Record) -> ExitRule:
+        """The rule with these thresholds.
+
+        Raises:
+            ValueError: Their number is not the number of stages less one.
+        """
+        return rule_path(record, [0.0], [list(self.thresholds)]).rule(0)

@@ -1,0 +1,90 @@
+"""The paper's policy: each stage alone gives up at most epsilon of its own best residual accuracy.
+
+Berestizshevsky & Even, arXiv 1805.10982.  For each stage, over ALL calibration samples:
+    alpha_m(delta) = accuracy of stage m on the samples with confidence >= delta
+    alpha*_m       = max over delta of alpha_m(delta)
+    delta_m(eps)   = min { delta : alpha_m(delta) >= alpha*_m - eps }
+delta ranges over the observed confidences; equal confidences are one group.  Epsilon is a slack per
+stage, not the drop of the cascade's accuracy; `CheapestWithinDrop` promises that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core import _check
+from cascade_core.exits import ExitRule
+from cascade_core.paths import RulePath
+from cascade_core.policies.base import Slider, rule_path
+from cascade_core.record import Record
+
+
+@dataclass(frozen=True)
+class PaperRule:
+    """Smallest threshold at which a stage's residual accuracy is within `epsilon` of its best.
+
+    Attributes:
+        epsilon: Acceptable degradation a stage, a fraction in [0, 1].
+
+    Raises:
+        ValueError: `epsilon` is outside [0, 1].
+    """
+
+    epsilon: float
+
+    name: ClassVar[str] = "paper"
+    title: ClassVar[str] = "Paper's rule, each stage alone"
+    promise: ClassVar[str] = (
+        "Each stage, judged alone, answers with at most epsilon below its own best accuracy; "
+        "the drop of the whole cascade follows from it but is not bounded by it."
+    )
+    slider: ClassVar[Slider] = Slider(
+        parameter="epsilon", label="acceptable degradation a stage (epsilon)", unit="points", scale=100, decimals=1
+    )
+
+    def __post_init__(self) -> None:
+        _check.in_range("epsilon", self.epsilon, 0.0, 1.0)
+
+    def choose(self, record: Record) -> ExitRule:
+        """The rule at `epsilon`."""
+        return self.path(record, [self.epsilon]).rule(0)
+
+    @classmethod
+    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
+        """Epsilon from 0 to 0.1, beyond the paper's largest."""
+        return np.linspace(0.0, 0.1, count)
+
+    @classmethod
+    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+        """The rules at the epsilons `positions`: one sort a stage, then a search for each position."""
+        epsilons = np.asarray(positions, dtype=np.float64)
+        columns = []
+        for confidence, correct in zip(record.confidence[:-1], record.correct[:-1], strict=True):
+            deltas, alphas = residual_accuracy(confidence, correct)
+            # The first delta that reaches a bar is the first at which the running maximum does.
+            highest = np.maximum.accumulate(alphas)
+            columns.append(deltas[np.searchsorted(highest, alphas.max() - epsilons, side="left")])
+        return rule_path(record, epsilons, np.array(columns, dtype=np.float32).reshape(-1, len(epsilons)).T)
+
+
+def residual_accuracy(
+    confidence: NDArray[np.float32], correct: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """The paper's alpha_m(delta) at every observed confidence of one stage.
+
+    Args:
+        confidence: (N,).
+        correct: (N,) bool.
+
+    Returns:
+        Distinct confidences, rising, (D,), and the accuracy on the samples at or above each, (D,).
+    """
+    order = np.argsort(confidence)
+    deltas, starts = np.unique(confidence[order], return_index=True)
+    right_from = np.cumsum(correct[order][::-1])[::-1][starts]
+    return deltas, right_from / (len(confidence) - starts)

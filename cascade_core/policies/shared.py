@@ -1,0 +1,49 @@
+"""One threshold for all stages: the simplest policy, and the usual one in other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.exits import ExitRule
+from cascade_core.paths import RulePath
+from cascade_core.policies.base import Slider, rule_path
+from cascade_core.record import Record
+
+
+@dataclass(frozen=True)
+class SharedThreshold:
+    """Every stage but the last leaves at the same confidence.
+
+    Attributes:
+        threshold: Least confidence to leave with, in the unit of the record's score; `inf` = never.
+    """
+
+    threshold: float
+
+    name: ClassVar[str] = "shared"
+    title: ClassVar[str] = "One shared threshold"
+    promise: ClassVar[str] = "Every stage answers once its confidence reaches the same threshold; nothing is promised."
+    slider: ClassVar[Slider] = Slider(
+        parameter="threshold", label="confidence that is enough, at every stage", unit="", scale=1, decimals=3
+    )
+
+    def choose(self, record: Record) -> ExitRule:
+        """The rule at `threshold`; it does not depend on the samples."""
+        return self.path(record, [self.threshold]).rule(0)
+
+    @classmethod
+    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
+        """From the greatest confidence seen at an early stage down to the least, by quantiles."""
+        early = record.confidence[:-1] if len(record.stages) > 1 else record.confidence
+        return np.quantile(early, np.linspace(1.0, 0.0, count)).astype(np.float64)
+
+    @classmethod
+    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+        """The rules at the thresholds `positions`."""
+        column = np.asarray(positions, dtype=np.float64)
+        return rule_path(record, column, np.repeat(column[:, None], len(record.stages) - 1, axis=1))

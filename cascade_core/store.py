@@ -1,0 +1,264 @@
+"""`StageOutputs` <-> run file: the only reader and writer of the project's Parquet format.
+
+One run is one ``.parquet`` file (or a folder of parts of one schema, read in name order): a row a
+sample, with its id, its label, and for each stage m the columns ``stage_m_prediction``, one for each
+score such as ``stage_m_max_probability``, and ``stage_m_probs``, the softmax as a fixed-size list of
+float32.  Names, MACs and origin are JSON under the key ``cascade_core`` of the file's metadata.
+`load_record` reads score columns only.  Nothing is pickled; nothing in a file is executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from cascade_core import scores
+from cascade_core.record import Record, Stage, StageOutputs
+
+SCHEMA_VERSION = 1
+METADATA_KEY = b"cascade_core"
+MAX_BYTES = 16 << 30
+"""Most bytes that a run may take in memory; a file that declares more is refused before it is read."""
+
+
+_FAILURES = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError)
+"""What libraries raise on malformed input."""
+
+
+class BadFile(ValueError):
+    """A file is not what it should be; the message is one line naming file, place and remedy."""
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, renamed to it on success and removed on failure."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp's files are private; the result gets the permissions that any new file would.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_run(outputs: StageOutputs, path: str | Path) -> Path:
+    """Write a run file, atomically; return its path.
+
+    Raises:
+        ValueError: The name does not end in ``.parquet``.
+        OSError: The folder cannot be written; no partial file is left.
+    """
+    target = Path(path)
+    if target.suffix != ".parquet":
+        raise ValueError(f"Expected the name of a run to end in .parquet but it was {target.name!r}")
+    with atomic_write(target) as temporary:
+        pq.write_table(_table(outputs), temporary, compression="zstd")
+    return target
+
+
+def _table(outputs: StageOutputs) -> pa.Table:
+    classes = outputs.probs.shape[2]
+    ids = pa.array(outputs.sample_ids.tolist(), pa.string())
+    columns: dict[str, Any] = {"sample_id": ids, "label": outputs.labels}
+    for stage, probs in enumerate(outputs.probs):
+        columns[f"stage_{stage}_prediction"] = probs.argmax(axis=1)
+        for name, score in scores.SCORES.items():
+            columns[f"stage_{stage}_{name}"] = score(probs)
+        columns[f"stage_{stage}_probs"] = pa.FixedSizeListArray.from_arrays(pa.array(probs.ravel()), classes)
+    metadata = {
+        "schema_version": SCHEMA_VERSION,
+        "stages": [{"name": s.name, "trunk_macs": s.trunk_macs, "head_macs": s.head_macs} for s in outputs.stages],
+        "baseline_macs": outputs.baseline_macs,
+        "class_names": list(outputs.class_names),
+        "source": dict(outputs.source),
+    }
+    text = json.dumps(metadata, allow_nan=False, sort_keys=True)
+    return pa.table(columns).replace_schema_metadata({METADATA_KEY: text.encode()})
+
+
+def load_run(path: str | Path) -> StageOutputs:
+    """Read a run with all softmaxes.
+
+    Raises:
+        BadFile: It is missing, not Parquet, of another schema, truncated, or its values do not fit.
+    """
+    source = Path(path)
+    with _readable(source):
+        metadata = read_metadata(source)
+        classes = len(metadata["class_names"])
+        m = len(metadata["stages"])
+        wanted = ["sample_id", "label", *(f"stage_{s}_probs" for s in range(m))]
+        table = _read(source, wanted, {f"stage_{s}_probs": classes for s in range(m)})
+        n = table.num_rows
+        probs = np.empty((m, n, classes), dtype=np.float32)
+        for stage in range(m):
+            column = table[f"stage_{stage}_probs"].combine_chunks()
+            probs[stage] = column.flatten().to_numpy().reshape(n, classes)
+        return StageOutputs(
+            probs=probs,
+            labels=table["label"].to_numpy(),
+            sample_ids=np.asarray(table["sample_id"].to_pylist(), dtype=np.str_),
+            **_fields(metadata),
+        )
+
+
+def load_record(path: str | Path, score: str = "max_probability", top_k: int = 1) -> Record:
+    """Read confidences and answers of a run; with `top_k` 1 the softmaxes are not read.
+
+    Raises:
+        BadFile: As for `load_run`.
+        ValueError: The score is unknown.
+    """
+    if top_k != 1 or score not in scores.SCORES:
+        return load_run(path).record(score, top_k)
+    source = Path(path)
+    with _readable(source):
+        metadata = read_metadata(source)
+        m = len(metadata["stages"])
+        wanted = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", score)]
+        table = _read(source, ["label", *wanted], {})
+        labels = table["label"].to_numpy()
+        predictions = np.stack([table[f"stage_{s}_prediction"].to_numpy() for s in range(m)])
+        confidence = np.stack([table[f"stage_{s}_{score}"].to_numpy() for s in range(m)])
+        _check_columns(labels, predictions, confidence, len(metadata["class_names"]), score)
+        fields = _fields(metadata)
+        return Record(
+            confidence=confidence,
+            predictions=predictions,
+            correct=predictions == labels,
+            labels=labels,
+            stages=fields["stages"],
+            baseline_macs=fields["baseline_macs"],
+            score=score,
+        )
+
+
+def _check_columns(
+    labels: NDArray[Any], predictions: NDArray[Any], confidence: NDArray[Any], classes: int, score: str
+) -> None:
+    """Raise ValueError where stored columns hold what no softmax gives."""
+    for name, values in (("label", labels), ("prediction", predictions)):
+        if values.min() < 0 or values.max() >= classes:
+            raise ValueError(f"Expected every {name} to be from 0 to {classes - 1} but some lie outside")
+    low, high = scores.score_range(score, classes)
+    if not ((confidence >= low - 1e-3) & (confidence <= high + 1e-3)).all():
+        raise ValueError(f"Expected every {score} to be from {low:.4g} to {high:.4g} but some lie outside")
+
+
+def read_metadata(path: str | Path) -> dict[str, Any]:
+    """Stages, MACs, class names and origin of a run, without reading its columns.
+
+    Raises:
+        BadFile: As for `load_run`.
+    """
+    source = Path(path)
+    with _readable(source):
+        raw = (pq.read_schema(_parts(source)[0]).metadata or {}).get(METADATA_KEY)
+        if raw is None:
+            raise BadFile("it is Parquet but not a run; `python -m cascade_core import` makes a run of your softmaxes")
+        metadata = json.loads(raw)
+        version = metadata.get("schema_version") if isinstance(metadata, dict) else None
+        if version != SCHEMA_VERSION:
+            raise BadFile(f"expected schema version {SCHEMA_VERSION} but it has {version!r}; update this program")
+        missing = {"stages", "baseline_macs", "class_names", "source"} - metadata.keys()
+        if missing or not metadata["stages"] or not isinstance(metadata["source"], Mapping):
+            raise BadFile(f"its metadata lacks {', '.join(sorted(missing)) or 'stages or source'}")
+        return metadata
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 of a run's bytes, in hex: the key under which results of it may be kept."""
+    result = hashlib.sha256()
+    with _readable(Path(path)):
+        for part in _parts(Path(path)):
+            with part.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    result.update(block)
+    return result.hexdigest()
+
+
+def _parts(path: Path) -> list[Path]:
+    if path.is_dir():
+        parts = sorted(p for p in path.glob("*.parquet") if not p.name.startswith("."))
+        if not parts:
+            raise BadFile("the folder holds no .parquet part")
+        return parts
+    if not path.exists():
+        raise BadFile("there is no such file")
+    return [path]
+
+
+def _fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "stages": tuple(Stage(**stage) for stage in metadata["stages"]),
+        "baseline_macs": metadata["baseline_macs"],
+        "class_names": tuple(metadata["class_names"]),
+        "source": metadata["source"],
+    }
+
+
+def _read(path: Path, columns: list[str], list_sizes: Mapping[str, int]) -> pa.Table:
+    """Read columns of all parts after checking names, types and declared size."""
+    tables = []
+    for part in _parts(path):
+        file = pq.ParquetFile(part)
+        schema = file.schema_arrow
+        missing = [c for c in columns if c not in schema.names]
+        if missing:
+            raise BadFile(f"expected a column {missing[0]!r} but there are {', '.join(schema.names[:8])}, ...")
+        for name in columns:
+            _check_type(name, schema.field(name).type, list_sizes.get(name))
+        width = sum(list_sizes.get(c, 2) * 4 for c in columns)
+        if file.metadata.num_rows * width > MAX_BYTES:
+            raise BadFile(f"it declares {file.metadata.num_rows:,} rows, more than {MAX_BYTES >> 30} GiB in memory")
+        tables.append(file.read(columns=columns))
+    table = pa.concat_tables(tables)
+    if table.num_rows == 0:
+        raise BadFile("it holds no samples")
+    for name in columns:
+        if table[name].null_count or (name in list_sizes and table[name].combine_chunks().flatten().null_count):
+            raise BadFile(f"expected column {name!r} to be complete but it has missing values")
+    return table
+
+
+def _check_type(name: str, found: pa.DataType, size: int | None) -> None:
+    if size is not None:
+        fits, wanted = found == pa.list_(pa.float32(), size), f"lists of {size} float32"
+    elif name == "sample_id":
+        fits, wanted = pa.types.is_string(found) or pa.types.is_large_string(found), "texts"
+    elif name == "label" or name.endswith("_prediction"):
+        fits, wanted = pa.types.is_integer(found), "whole numbers"
+    else:
+        fits, wanted = found == pa.float32(), "float32"
+    if not fits:
+        raise BadFile(f"expected column {name!r} to hold {wanted} but it holds {found}")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while reading `path` into one line that names it."""
+    try:
+        yield
+    except BadFile as error:
+        text = str(error)
+        raise (error if text.startswith("Cannot read") else BadFile(f"Cannot read {path}: {text}")) from None
+    except (*_FAILURES, pa.ArrowException) as error:
+        line = " ".join(str(error).split()) or type(error).__name__
+        raise BadFile(f"Cannot read {path}: {line[:300]}") from None
