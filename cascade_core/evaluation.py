@@ -93,14 +93,25 @@ def evaluate(record: Record, rule: ExitRule) -> Evaluation:
         ValueError: The rule is meant for other stages or another score.
     """
     rule.check_fits(record)
-    leaving = exit_stages(record.confidence, rule.thresholds)
+    return _count(record, exit_stages(record.confidence, rule.thresholds), rule.active)
+
+
+def oracle(record: Record) -> Evaluation:
+    """The best that any exit rule could do: leave at the earliest correct stage, else at the last."""
+    last = len(record.stages) - 1
+    leaving = np.where(record.correct.any(axis=0), record.correct.argmax(axis=0), last)
+    return _count(record, leaving, np.ones(last + 1, dtype=bool))
+
+
+def _count(record: Record, leaving: NDArray[np.int64], active: NDArray[np.bool_]) -> Evaluation:
+    """Count what happens when sample i leaves at stage `leaving[i]` and the `active` heads are run."""
     right = record.correct[leaving, np.arange(record.n)]
     m = len(record.stages)
     return Evaluation(
         stage_names=record.stage_names,
         exit_counts=np.bincount(leaving, minlength=m),
         correct_counts=np.bincount(leaving[right], minlength=m),
-        costs=leaving_costs(record.stages, rule.active),
+        costs=leaving_costs(record.stages, active),
         full_correct=int(record.correct[-1].sum()),
         helped=int((right & ~record.correct[-1]).sum()),
         n=record.n,

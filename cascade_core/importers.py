@@ -240,10 +240,9 @@ def _check_cells(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
 def _stage_values(frame: pd.DataFrame, stage: Any, first: pd.DataFrame, columns: list[str]) -> NDArray[np.float64]:
     rows = frame[frame["stage"] == stage].set_index("sample_id")
-    if rows.index.has_duplicates:
-        raise BadFile(
-            f"expected one row for each sample at stage {stage!r} but {rows.index[rows.index.duplicated()][0]!r} repeats"
-        )
+    repeated = rows.index[rows.index.duplicated()]
+    if len(repeated):
+        raise BadFile(f"expected one row for each sample at stage {stage!r} but {repeated[0]!r} repeats")
     if len(rows) != len(first) or not rows.index.isin(first.index).all():
         raise BadFile(f"expected the same {len(first)} samples at every stage but stage {stage!r} has others")
     rows = rows.loc[first.index]

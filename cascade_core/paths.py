@@ -21,7 +21,7 @@ from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule, check_fits
 from cascade_core.record import Record, leaving_costs
 
-CHUNK = 1 << 22
+CHUNK = 1 << 20
 """Rule-by-sample comparisons held at once; a few megabytes, so that they stay in the cache."""
 
 
@@ -183,14 +183,34 @@ def _count_groups(record: Record, thresholds: NDArray[np.float32]) -> NDArray[np
     """(G, M, 3) samples leaving, correct, helped, for thresholds in any order."""
     g, m = len(thresholds), len(record.stages)
     levels, ranks = _levels(record.confidence[:-1], thresholds)
-    weights = _answers(record)
-    levels, weights = _merge(levels, weights)
+    levels, weights = _merge(levels, _answers(record))
     result = np.zeros((g, m, 3), dtype=np.int64)
-    for part, staying in _going_on(levels, ranks):
-        for stage, leaving in enumerate(staying):
-            # float32 sums whole numbers exactly up to 2^24; a chunk may hold more after merging.
+    for part in _chunks(levels.shape[1], g):
+        for stage, (_, leaving) in enumerate(_walk(levels[:, part], ranks)):
+            # Sums of whole numbers are exact in float64, and products of floats use all cores.
             result[:, stage] += (leaving.astype(np.float64) @ weights[part, stage]).astype(np.int64)
     return result
+
+
+def reach_histograms(record: Record, path: RulePath, bins: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Histograms of the samples that reach each stage, at every position of a path.
+
+    Args:
+        bins: (M, N) bin number of each sample at each stage, from 0 to `count` - 1.
+        count: Number of bins, B.
+
+    Returns:
+        (G, M, 2, B): samples that the stage answers correctly, and wrongly.
+    """
+    levels, ranks = _levels(record.confidence[:-1], path.thresholds)
+    codes = bins + count * ~record.correct
+    result = np.zeros((len(path), len(record.stages), 2 * count), dtype=np.int64)
+    for part in _chunks(record.n, len(path)):
+        for stage, (present, _) in enumerate(_walk(levels[:, part], ranks)):
+            members = codes[stage, part, None] == np.arange(2 * count)
+            # Counts within a chunk stay below 2^24, up to which float32 is exact.
+            result[:, stage] += (present.astype(np.float32) @ members.astype(np.float32)).astype(np.int64)
+    return result.reshape(len(path), len(record.stages), 2, count)
 
 
 def _levels(
@@ -226,20 +246,17 @@ def _merge(levels: NDArray[np.int32], weights: NDArray[np.int64]) -> tuple[NDArr
     return grouped, merged[kept].astype(np.int64).reshape(len(kept), *weights.shape[1:])
 
 
-def _going_on(
-    levels: NDArray[np.int32], ranks: NDArray[np.int32]
-) -> Iterator[tuple[slice, Iterator[NDArray[np.bool_]]]]:
-    """For each chunk of samples: its slice, and for each stage which (rule, sample) pairs leave there."""
-    step = max(1, CHUNK // max(1, len(ranks)))
-    for start in range(0, levels.shape[1], step):
-        part = slice(start, start + step)
-        yield part, _leaving(levels[:, part], ranks)
+def _chunks(n: int, rules: int) -> Iterator[slice]:
+    """Slices of samples, each with about CHUNK comparisons."""
+    step = max(1, CHUNK // max(1, rules))
+    return (slice(start, start + step) for start in range(0, n, step))
 
 
-def _leaving(levels: NDArray[np.int32], ranks: NDArray[np.int32]) -> Iterator[NDArray[np.bool_]]:
+def _walk(levels: NDArray[np.int32], ranks: NDArray[np.int32]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """For each stage, which (rule, sample) pairs reach it, and which of them leave there."""
     present = np.ones((len(ranks), levels.shape[1]), dtype=bool)
     for stage, level in enumerate(levels):
-        reached = level[None, :] > ranks[:, stage, None]
-        yield present & reached
-        present &= ~reached
-    yield present
+        leaving = present & (level > ranks[:, stage, None])
+        yield present, leaving
+        present = present & ~leaving
+    yield present, present

@@ -6,6 +6,8 @@ add it to `POLICIES`; the command line and the page offer what stands there.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -34,12 +36,15 @@ def choose(record: Record, policy: Policy) -> ExitRule:
 
 
 def describe(policy: Policy) -> dict[str, Any]:
-    """Name and parameters of a policy, as JSON data."""
-    parameters = {
-        key: list(value) if isinstance(value, list | tuple) else value
-        for key, value in asdict(policy).items()  # type: ignore[call-overload]  # every policy is a dataclass
-    }
-    return {"name": policy.name, "parameters": parameters}
+    """Name and parameters of a policy, as JSON data; `inf` (never leave here) becomes None."""
+    values = asdict(policy)  # type: ignore[call-overload]  # every policy is a dataclass
+    return {"name": policy.name, "parameters": {key: _plain(value) for key, value in values.items()}}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Sequence):
+        return [_plain(item) for item in value]
+    return None if math.isinf(value) else value
 
 
 __all__ = [

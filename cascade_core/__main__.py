@@ -1,0 +1,317 @@
+"""The command line: ``python -m cascade_core VERB ...``, one short function a verb.
+
+Bad input ends with exit status 2 and one line on standard error.  Results go to standard output,
+progress to standard error.  Accuracies, drops and epsilons are fractions, as in code: 0.01 is one point.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cascade_core.choice import Choice, load_choice, save_choice
+from cascade_core.evaluation import Evaluation, evaluate
+from cascade_core.exits import ExitRule
+from cascade_core.exploration import Split
+from cascade_core.importers import import_run
+from cascade_core.policies import POLICIES, Policy, choose, describe
+from cascade_core.record import StageOutputs
+from cascade_core.scores import SCORES
+from cascade_core.store import digest, load_record, load_run, save_run
+from cascade_core.tables import exits_table, stages_table
+
+Parsers = Any  # argparse's own type for sub-parsers is private
+
+
+def build(args: argparse.Namespace) -> None:
+    """Fit heads to a frozen network, then precompute its softmaxes."""
+    from cascade_core.nets.build import build_run
+
+    _report(
+        build_run(
+            args.network,
+            train_data=args.train_data,
+            data=args.data,
+            heads=args.heads,
+            heads_out=args.heads_out or args.out.with_suffix(".safetensors"),
+            epochs=args.epochs,
+            batch_size=args.batch_size,
+            learning_rate=args.learning_rate,
+            seed=args.seed,
+            device=args.device,
+            download=args.download,
+        ),
+        args.out,
+    )
+
+
+def precompute(args: argparse.Namespace) -> None:
+    """Run a cascade once over a data set and keep every stage's softmax."""
+    from cascade_core.nets.build import precompute_run
+
+    _report(
+        precompute_run(
+            args.network,
+            data=args.data,
+            heads=args.heads,
+            batch_size=args.batch_size,
+            seed=args.seed,
+            device=args.device,
+            download=args.download,
+        ),
+        args.out,
+    )
+
+
+def import_(args: argparse.Namespace) -> None:
+    """Turn anyone's softmaxes or logits into a run."""
+    outputs = import_run(
+        args.file,
+        macs=args.macs,
+        baseline_macs=args.baseline_macs,
+        stage_names=args.stage_names,
+        class_names=args.class_names,
+    )
+    _report(outputs, args.out)
+
+
+def show(args: argparse.Namespace) -> None:
+    """Say what a run holds."""
+    outputs = load_run(args.run)
+    _m, n, k = outputs.probs.shape
+    print(f"{args.run}: {n:,} samples, {k} classes, plain network {outputs.baseline_macs:,} MACs a sample\n")
+    print(_text(stages_table(outputs.record())))
+    for key, value in outputs.source.items():
+        print(f"{key}: {value}")
+
+
+def choose_(args: argparse.Namespace) -> None:
+    """Choose thresholds on one part of a run, measure them on the other, write the JSON."""
+    policy = _policy(args)
+    split = Split(fraction=args.fraction, seed=args.seed, in_sample=args.in_sample)
+    calibration, test = split.apply(load_record(args.run, args.score, args.top_k))
+    rule = choose(calibration, policy)
+    evaluation = evaluate(test, rule)
+    _print_evaluation(rule, evaluation, in_sample=args.in_sample)
+    if args.out:
+        run = {"name": args.run.stem, "sha256": digest(args.run)}
+        save_choice(args.out, rule, evaluation, policy=describe(policy), run=run, split=split.describe())
+        print(f"wrote {args.out}")
+
+
+def evaluate_(args: argparse.Namespace) -> None:
+    """Say what chosen thresholds do on a run."""
+    choice = load_choice(args.choice)
+    record = load_record(args.run, choice.rule.score, choice.rule.top_k)
+    split = choice.measured.get("split")
+    same = choice.run is not None and choice.run["sha256"] == digest(args.run)
+    if same and split and not args.all:
+        record = record.split(split["fraction"], split["seed"])[1]
+        print(f"measured on the {record.n:,} samples that the thresholds never saw")
+    elif same:
+        print("in-sample: these samples include those that the thresholds were chosen on")
+    _print_evaluation(choice.rule, evaluate(record, choice.rule), in_sample=False)
+    _compare(choice, same)
+
+
+def _compare(choice: Choice, same: bool) -> None:
+    """Set a measurement on another run beside the one that the choice file records."""
+    if not same:
+        print(
+            f"the choice file recorded, on its own run: accuracy {choice.measured['accuracy']:.2%}, "
+            f"saving {choice.measured['saving']:.1%}"
+        )
+
+
+def _policy(args: argparse.Namespace) -> Policy:
+    kind = POLICIES[args.policy]
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every policy is a dataclass
+    for name in ("max_drop", "epsilon", "threshold", "thresholds"):
+        given = getattr(args, name) is not None
+        if given != (name in names):
+            flag = "--" + name.replace("_", "-")
+            raise ValueError(f"policy {args.policy} {'takes no' if given else 'needs'} {flag}")
+    return kind(**{name: getattr(args, name) for name in names})
+
+
+def _report(outputs: StageOutputs, out: Path) -> None:
+    """Write a run and say what it holds."""
+    save_run(outputs, out)
+    print(_text(stages_table(outputs.record())))
+    print(f"wrote {out} ({outputs.probs.shape[1]:,} samples)")
+
+
+def _print_evaluation(rule: ExitRule, evaluation: Evaluation, *, in_sample: bool) -> None:
+    if in_sample:
+        print("in-sample: chosen and measured on the same samples")
+    print(_text(exits_table(rule, evaluation)))
+    low, high = evaluation.drop_interval()
+    print(
+        f"accuracy {evaluation.accuracy:.2%} (last stage {evaluation.full_accuracy:.2%}), "
+        f"drop {100 * evaluation.accuracy_drop:.2f} points (95 % interval {100 * low:.2f} to {100 * high:.2f}), "
+        f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs, on {evaluation.n:,} samples"
+    )
+
+
+def _text(frame: pd.DataFrame) -> str:
+    """A table as text: shares in percent, whole numbers with separators."""
+    shown = frame.copy()
+    for name in shown.columns:
+        if name in ("accuracy", "share"):
+            shown[name] = ["-" if pd.isna(v) else f"{v:.2%}" for v in shown[name]]
+        elif name == "threshold":
+            shown[name] = ["always answers" if pd.isna(v) else f"{v:.6g}" for v in shown[name]]
+        elif shown[name].dtype.kind == "i":
+            shown[name] = [f"{v:,}" for v in shown[name]]
+    return shown.to_string(index=False) + "\n"
+
+
+def _numbers(kind: type) -> Any:
+    """An argparse type for numbers separated by commas."""
+
+    def parse(text: str) -> list[Any]:
+        return [kind(part) for part in text.split(",")]
+
+    parse.__name__ = "numbers separated by commas"
+    return parse
+
+
+def _add(verbs: Parsers, name: str, function: Any, example: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name,
+        help=function.__doc__,
+        description=function.__doc__,
+        epilog=f"example:\n  python -m cascade_core {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(function=function)
+    return parser
+
+
+def _add_network_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--network",
+        action="append",
+        required=True,
+        metavar="NAME[=WEIGHTS]",
+        help="a network and its weights; given more than once: a cascade of whole models, cheapest first",
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="SPEC",
+        help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, fashionmnist:ROOT",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the run file to write, ending in .parquet")
+    parser.add_argument("--batch-size", type=int, default=256, help="samples at a time (default 256)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+    parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
+    parser.add_argument("--download", action="store_true", help="let torchvision fetch the data set if it is missing")
+
+
+def _add_build(verbs: Parsers) -> None:
+    parser = _add(
+        verbs,
+        "build",
+        build,
+        "build --network cifar-resnet56=resnet56.th --heads fine \\\n"
+        "      --train-data imagefolder:cifar/train --data imagefolder:cifar/test --out cache/my-run.parquet",
+    )
+    _add_network_flags(parser)
+    parser.add_argument("--train-data", required=True, metavar="SPEC", help="samples to fit the heads on")
+    parser.add_argument("--heads", default="fine", help="paper or fine (default fine)")
+    parser.add_argument(
+        "--heads-out", type=Path, help="where to keep the heads (default: beside the run, .safetensors)"
+    )
+    parser.add_argument("--epochs", type=int, help="passes over the training samples (default: by network)")
+    parser.add_argument("--learning-rate", type=float, help="peak of the one-cycle schedule (default: by heads)")
+
+
+def _add_precompute(verbs: Parsers) -> None:
+    parser = _add(
+        verbs,
+        "precompute",
+        precompute,
+        "precompute --network cifar-resnet20=resnet20.th --network cifar-resnet56=resnet56.th \\\n"
+        "      --data imagefolder:cifar/test --out cache/two-models.parquet",
+    )
+    _add_network_flags(parser)
+    parser.add_argument("--heads", type=Path, help="a .safetensors file of heads that build wrote")
+
+
+def _add_import(verbs: Parsers) -> None:
+    parser = _add(verbs, "import", import_, "import softmaxes.npz --macs 40550000,125490000 --out cache/mine.parquet")
+    parser.add_argument("file", type=Path, help="a .npz, .csv or .parquet file of softmaxes or logits")
+    parser.add_argument("--out", type=Path, required=True, help="the run file to write, ending in .parquet")
+    parser.add_argument("--macs", type=_numbers(int), help="multiply-accumulates that each stage adds, a,b,c")
+    parser.add_argument("--baseline-macs", type=int, help="those of the plain network (default: the sum)")
+    parser.add_argument("--stage-names", type=_numbers(str), help="a,b,c")
+    parser.add_argument("--class-names", type=_numbers(str), help="a,b,c")
+
+
+def _add_choose(verbs: Parsers) -> None:
+    parser = _add(
+        verbs,
+        "choose",
+        choose_,
+        "choose cache/cifar10-resnet56-fine-heads.parquet --policy cheapest --max-drop 0.01 --out choice.json",
+    )
+    parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("--policy", choices=tuple(POLICIES), default="cheapest", help="(default cheapest)")
+    parser.add_argument("--max-drop", type=float, help="for cheapest: accuracy to give up, 0.01 = one point")
+    parser.add_argument("--epsilon", type=float, help="for paper: degradation of each stage, 0.01 = one point")
+    parser.add_argument("--threshold", type=float, help="for shared: the confidence that is enough")
+    parser.add_argument(
+        "--thresholds", type=_numbers(float), help="for fixed: one a stage but the last, a,b; inf = never"
+    )
+    parser.add_argument("--score", choices=tuple(SCORES), default="max_probability", help="(default max_probability)")
+    parser.add_argument("--top-k", type=int, default=1, help="right if the label is among the k largest (default 1)")
+    parser.add_argument("--seed", type=int, default=0, help="of the calibration split (default 0)")
+    parser.add_argument("--fraction", type=float, default=0.5, help="of samples for calibration (default 0.5)")
+    parser.add_argument("--in-sample", action="store_true", help="choose and measure on all samples")
+    parser.add_argument("--out", type=Path, help="the JSON to write")
+
+
+def _add_others(verbs: Parsers) -> None:
+    parser = _add(verbs, "evaluate", evaluate_, "evaluate choice.json cache/cifar10-resnet56-fine-heads.parquet")
+    parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
+    parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("--all", action="store_true", help="measure on all samples, those of calibration too")
+    parser = _add(verbs, "show", show, "show cache/digits.parquet")
+    parser.add_argument("run", type=Path, help="a run file")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's parser."""
+    result = argparse.ArgumentParser(
+        prog="python -m cascade_core",
+        description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
+    )
+    verbs = result.add_subparsers(metavar="VERB", required=True)
+    for add in (_add_build, _add_precompute, _add_import, _add_choose, _add_others):
+        add(verbs)
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; return the exit status."""
+    args = parser().parse_args(arguments)
+    try:
+        args.function(args)
+    except (ValueError, OSError) as error:
+        print("error: " + " ".join(str(error).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

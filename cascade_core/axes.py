@@ -1,0 +1,63 @@
+"""The axis on which confidences are shown.
+
+Trained networks put most samples within a hair of 1.0, where a linear axis shows one bar.  Scores
+that end at 1 are therefore shown on a scale of nines, -log10(1 - confidence): 0.9 is one nine, 0.99
+two.  Negative entropy ends at 0 and is shown as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+NINES = 5.0
+"""End of the scale of nines; what is surer than 0.99999 stands in the last bin."""
+
+BINS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfidenceAxis:
+    """A monotone map of a score to [0, 1], cut into bins.
+
+    Attributes:
+        label: What the axis shows.
+        ticks: Places in [0, 1] and their texts.
+        low: Least value of the score; used by a linear axis only.
+        nines: Whether this is a scale of nines.
+    """
+
+    label: str
+    ticks: tuple[tuple[float, str], ...]
+    low: float
+    nines: bool
+
+    def place(self, confidence: ArrayLike) -> NDArray[np.float64]:
+        """Places in [0, 1] of confidences of any shape; an infinite threshold is placed at 1."""
+        values = np.asarray(confidence, dtype=np.float64)
+        if not self.nines:
+            return np.clip((values - self.low) / -self.low, 0.0, 1.0)
+        remainder = np.clip(1.0 - values, 10.0**-NINES, 1.0)
+        return np.clip(-np.log10(remainder) / NINES, 0.0, 1.0)
+
+    def bins(self, confidence: ArrayLike) -> NDArray[np.int64]:
+        """Bin numbers, from 0 to BINS - 1, of confidences of any shape."""
+        return np.minimum((self.place(confidence) * BINS).astype(np.int64), BINS - 1)
+
+
+def confidence_axis(score: str, classes: int) -> ConfidenceAxis:
+    """The axis for a score in `scores.SCORES`, with `classes` classes."""
+    if score == "negative_entropy":
+        low = -float(np.log(max(classes, 2)))
+        ticks = tuple((place, f"{low * (1 - place):.2f}") for place in (0.0, 0.25, 0.5, 0.75, 1.0))
+        return ConfidenceAxis(label="negative entropy, in nats", ticks=ticks, low=low, nines=False)
+    nines = ("0", "0.9", "0.99", "0.999", "0.9999", "0.99999")
+    name = "confidence" if score == "max_probability" else score
+    return ConfidenceAxis(
+        label=f"{name}, on a scale of nines",
+        ticks=tuple((i / NINES, text) for i, text in enumerate(nines)),
+        low=0.0,
+        nines=True,
+    )

@@ -1,0 +1,82 @@
+"""A policy swept over a run: thresholds chosen on one part of the samples, judged on the other.
+
+This is what the page, the tables and the figures show.  Both parts are the same samples only when
+that is asked for, and then everything says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cascade_core.evaluation import Evaluation, evaluate
+from cascade_core.paths import PathEvaluation, RulePath, evaluate_path
+from cascade_core.policies import Sweep
+from cascade_core.record import Record
+
+POSITIONS = 401
+"""Slider positions; a step is less than one pixel on most screens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """How samples were divided: `fraction` of them, drawn by `seed`, choose the thresholds."""
+
+    fraction: float = 0.5
+    seed: int = 0
+    in_sample: bool = False
+
+    def apply(self, record: Record) -> tuple[Record, Record]:
+        """Calibration and test records; twice the whole record when in-sample.
+
+        Raises:
+            ValueError: A part would be empty.
+        """
+        return (record, record) if self.in_sample else record.split(self.fraction, self.seed)
+
+    def describe(self) -> dict[str, object] | None:
+        """For the exported JSON; None when thresholds were chosen and measured on all samples."""
+        if self.in_sample:
+            return None
+        return {"fraction": self.fraction, "seed": self.seed, "measured_on": "test"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exploration:
+    """The rules of one policy at every slider position, and what each does on the test samples."""
+
+    policy: type[Sweep]
+    split: Split
+    calibration: Record
+    test: Record
+    path: RulePath
+    evaluation: PathEvaluation
+
+    def at(self, position: int) -> Evaluation:
+        """What the rule at a slider position does on the test samples."""
+        return self.evaluation.at(position)
+
+    def calibrated(self, position: int) -> Evaluation:
+        """What the rule at a slider position does on the samples it was chosen on."""
+        return evaluate(self.calibration, self.path.rule(position))
+
+    def nearest(self, value: float) -> int:
+        """Slider position whose parameter is nearest to `value`."""
+        return int(abs(self.path.positions - value).argmin())
+
+
+def explore(record: Record, policy: type[Sweep], split: Split, count: int = POSITIONS) -> Exploration:
+    """Sweep `policy` over `count` positions: choose on one part of `record`, judge on the other.
+
+    Raises:
+        ValueError: A part would be empty, or the policy cannot handle the record.
+    """
+    calibration, test = split.apply(record)
+    path = policy.path(calibration, policy.positions(calibration, count))
+    return Exploration(
+        policy=policy,
+        split=split,
+        calibration=calibration,
+        test=test,
+        path=path,
+        evaluation=evaluate_path(test, path),
+    )

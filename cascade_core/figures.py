@@ -1,0 +1,174 @@
+"""Results -> plotly figures: drawing only; numbers come from the rooms below.
+
+Every figure takes a `Palette`, names its axes with units, and is readable without colour.  Accuracies
+and shares are shown in percent, MACs relative to the plain network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from cascade_core.axes import BINS, ConfidenceAxis
+from cascade_core.evaluation import Evaluation, oracle
+from cascade_core.exits import ExitRule
+from cascade_core.exploration import Exploration
+from cascade_core.palette import Palette
+from cascade_core.policies.paper import residual_accuracy
+from cascade_core.published import PublishedResult
+from cascade_core.record import Record
+
+_MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
+
+
+def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, palette: Palette) -> go.Figure:
+    """Confidence of ALL samples at each stage, right above wrong, with the stage's threshold."""
+    names = record.stage_names
+    figure = make_subplots(
+        rows=len(names), cols=1, shared_xaxes=True, subplot_titles=names, vertical_spacing=0.25 / len(names)
+    )
+    bins = axis.bins(record.confidence)
+    centres = (np.arange(BINS) + 0.5) / BINS
+    for stage, colour in enumerate(palette.stages(len(names))):
+        for right, label, fill in ((False, "wrong", palette.wrong), (True, "right", colour)):
+            counts = np.bincount(bins[stage][record.correct[stage] == right], minlength=BINS)
+            bar = go.Bar(x=centres, y=counts, name=f"{names[stage]}, {label}", marker_color=fill, width=0.9 / BINS)
+            figure.add_trace(bar, row=stage + 1, col=1)
+        if stage < len(rule.thresholds) and np.isfinite(rule.thresholds[stage]):
+            figure.add_vline(
+                x=float(axis.place(rule.thresholds[stage])),
+                row=stage + 1,
+                col=1,
+                line={"color": palette.text, "width": 2},
+                annotation_text=f"leaves at {rule.thresholds[stage]:.4g}",
+                annotation_position="top left",
+            )
+    figure.update_layout(barmode="stack", showlegend=False, height=90 + 170 * len(names), margin=_MARGIN)
+    figure.update_xaxes(tickvals=[at for at, _ in axis.ticks], ticktext=[text for _, text in axis.ticks], range=[0, 1])
+    figure.update_xaxes(title_text=axis.label, row=len(names), col=1)
+    figure.update_yaxes(title_text="samples")
+    return figure
+
+
+def exit_histogram(evaluation: Evaluation, palette: Palette) -> go.Figure:
+    """How many samples leave at each stage, right and wrong, of all samples."""
+    wrong = evaluation.exit_counts - evaluation.correct_counts
+    shares = 100 * evaluation.exit_shares
+    colours = palette.stages(len(shares))
+    figure = go.Figure()
+    for counts, label, fill in ((wrong, "wrong", palette.wrong), (evaluation.correct_counts, "right", colours)):
+        figure.add_bar(
+            x=list(evaluation.stage_names),
+            y=100 * counts / evaluation.n,
+            name=label,
+            marker_color=fill,
+            customdata=counts,
+            hovertemplate="%{x}: %{customdata:,} samples " + label + " (%{y:.1f} %)<extra></extra>",
+        )
+    for name, share in zip(evaluation.stage_names, shares, strict=True):
+        figure.add_annotation(x=name, y=share, text=f"{share:.1f} %", showarrow=False, yshift=10)
+    figure.update_layout(barmode="stack", height=360, margin=_MARGIN, showlegend=False)
+    figure.update_yaxes(title_text="share of samples, %", range=[0, 1.12 * float(shares.max())])
+    figure.update_xaxes(title_text="stage at which samples leave")
+    return figure
+
+
+def residual_accuracy_curves(
+    record: Record, rule: ExitRule, epsilon: float, axis: ConfidenceAxis, palette: Palette
+) -> go.Figure:
+    """The paper's alpha_m(delta) of each early stage, with its best and what epsilon allows."""
+    figure = go.Figure()
+    names = record.stage_names
+    for stage, colour in enumerate(palette.stages(len(names))[:-1]):
+        deltas, alphas = residual_accuracy(record.confidence[stage], record.correct[stage])
+        kept = _thinned(len(deltas))
+        best = float(alphas.max())
+        figure.add_scatter(
+            x=axis.place(deltas[kept]),
+            y=100 * alphas[kept],
+            name=f"{names[stage]}: accuracy at or above",
+            line={"color": colour, "width": 2},
+            customdata=deltas[kept],
+            hovertemplate="confidence ≥ %{customdata:.5g}: %{y:.2f} % right<extra>" + names[stage] + "</extra>",
+        )
+        for value, dash, what in ((best, "dot", "best"), (best - epsilon, "dash", "best less epsilon")):
+            figure.add_scatter(
+                x=[0, 1],
+                y=[100 * value] * 2,
+                mode="lines",
+                name=f"{names[stage]}: {what} {100 * value:.2f} %",
+                line={"color": colour, "width": 1, "dash": dash},
+                hoverinfo="skip",
+            )
+        figure.add_scatter(
+            x=[float(axis.place(rule.thresholds[stage]))],
+            y=[100 * float(alphas[np.searchsorted(deltas, rule.thresholds[stage])])],
+            mode="markers",
+            marker={"color": colour, "size": 12, "line": {"color": palette.text, "width": 2}},
+            name=f"{names[stage]}: threshold {rule.thresholds[stage]:.4g}",
+        )
+    figure.update_xaxes(
+        title_text=f"threshold delta ({axis.label})",
+        tickvals=[at for at, _ in axis.ticks],
+        ticktext=[text for _, text in axis.ticks],
+    )
+    figure.update_yaxes(title_text="residual accuracy, %")
+    figure.update_layout(height=440, margin=_MARGIN, legend={"orientation": "h", "y": -0.25})
+    return figure
+
+
+def tradeoff(
+    exploration: Exploration, position: int, palette: Palette, published: Sequence[PublishedResult] = ()
+) -> go.Figure:
+    """Accuracy against computation along the path, with the interval of the drop and what bounds it."""
+    result = exploration.evaluation
+    order = np.argsort(result.mean_macs, kind="stable")
+    costs = 100 * result.mean_macs[order] / result.baseline_macs
+    low, high = (100 * (result.full_accuracy - end[order]) for end in result.drop_interval())
+    line = palette.stages(3)[1]
+    figure = go.Figure()
+    figure.add_scatter(x=costs, y=low, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip")
+    figure.add_scatter(
+        x=costs, y=high, mode="lines", line={"width": 0}, fill="tonexty", name="95 % interval", hoverinfo="skip"
+    )
+    figure.add_scatter(x=costs, y=100 * result.accuracy[order], mode="lines", name="cascade", line={"color": line})
+    here, best = exploration.at(position), oracle(exploration.test)
+    points = (
+        ("chosen", here.mean_macs, here.accuracy, "circle", line, 14),
+        ("plain network", here.baseline_macs, here.full_accuracy, "square", palette.text, 10),
+        ("oracle: leaves at the first right stage", best.mean_macs, best.accuracy, "star", palette.text, 12),
+    )
+    for name, macs, accuracy, symbol, colour, size in points:
+        figure.add_scatter(
+            x=[100 * macs / here.baseline_macs],
+            y=[100 * accuracy],
+            mode="markers",
+            name=name,
+            marker={"symbol": symbol, "color": colour, "size": size},
+        )
+    for series in published:
+        figure.add_scatter(
+            x=[100 * (1 - p.saving) for p in series.points],
+            y=[100 * p.accuracy for p in series.points],
+            mode="markers+lines",
+            line={"dash": "dot", "width": 1, "color": palette.wrong},
+            marker={"symbol": "diamond-open", "size": 9},
+            name=f"published, {series.name} ({series.network})",
+            text=[f"epsilon {p.epsilon:.0%}" for p in series.points],
+        )
+    figure.update_traces(
+        hovertemplate="%{x:.1f} % of the MACs, %{y:.2f} % right<extra>%{fullData.name}</extra>",
+        selector={"hoverinfo": None},
+    )
+    figure.update_xaxes(title_text="mean MACs, % of the plain network")
+    figure.update_yaxes(title_text="accuracy, %")
+    figure.update_layout(height=460, margin=_MARGIN, legend={"orientation": "h", "y": -0.2})
+    return figure
+
+
+def _thinned(count: int, most: int = 2000) -> np.ndarray:
+    """Indices of at most `most` points of a curve of `count`, both ends kept: a screen shows no more."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))

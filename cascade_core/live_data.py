@@ -1,0 +1,146 @@
+"""Exploration -> the arrays that the live panel draws.
+
+Python computes everything here, once for all slider positions; the panel's JavaScript only looks up
+and draws.  The result is JSON data: fractions as numbers, counts as whole numbers, histograms as
+base64 of little-endian integers.  A threshold of `inf` (never leave here) becomes null.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.axes import BINS, ConfidenceAxis
+from cascade_core.evaluation import oracle
+from cascade_core.exploration import Exploration
+from cascade_core.paths import reach_histograms
+from cascade_core.policies import Slider
+from cascade_core.published import PublishedResult
+
+LEVEL = 0.95
+"""Coverage of the interval shown around the drop."""
+
+
+def live_data(
+    exploration: Exploration,
+    axis: ConfidenceAxis,
+    *,
+    initial: int,
+    unit: str,
+    origin: str,
+    published: Sequence[PublishedResult] = (),
+) -> dict[str, Any]:
+    """Everything that the live panel shows of an exploration.
+
+    Args:
+        axis: Of the confidence histograms.
+        initial: Slider position to start from.
+        unit: Plural noun for samples, such as "images".
+        origin: One sentence on the run, put at the end of the footnote.
+        published: Series to show on the accuracy-compute curve.
+    """
+    result = exploration.evaluation
+    low, high = result.drop_interval(LEVEL)
+    best = oracle(exploration.test)
+    data = {
+        "slider": _slider(exploration.policy.slider, exploration.path.positions, initial),
+        "stages": list(result.stage_names),
+        "samples": result.n,
+        "unit": unit,
+        "baseline": {"accuracy": result.full_accuracy, "cost": result.baseline_macs, "label": "plain network"},
+        "cost_unit": "MACs",
+        "accuracy": result.accuracy.tolist(),
+        "drop": result.accuracy_drop.tolist(),
+        "drop_low": low.tolist(),
+        "drop_high": high.tolist(),
+        "level": LEVEL,
+        "saving": result.saving.tolist(),
+        "cost": result.mean_macs.tolist(),
+        "thresholds": [_finite(column) for column in exploration.path.thresholds.T],
+        "exit_counts": result.exit_counts.T.tolist(),
+        "correct_counts": result.correct_counts.T.tolist(),
+        "histogram": _histogram(exploration, axis),
+        "curve": {
+            "published": [_series(series) for series in published],
+            "oracle": {"cost": best.mean_macs / best.baseline_macs, "accuracy": best.accuracy},
+        },
+        "footnote": _footnote(exploration, unit, origin),
+    }
+    return {"id": _digest(data), **data}
+
+
+def _slider(slider: Slider, positions: NDArray[np.float64], initial: int) -> dict[str, Any]:
+    shown = positions * slider.scale
+    ticks = np.unique(np.linspace(0, len(shown) - 1, 6).round().astype(int))
+    return {
+        "label": slider.label,
+        "unit": slider.unit,
+        "values": shown.round(6).tolist(),
+        "initial": initial,
+        "ticks": [{"index": int(i), "text": f"{shown[i]:.{slider.decimals}f}"} for i in ticks],
+        "decimals": slider.decimals,
+    }
+
+
+def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]:
+    """Samples that reach each stage, and of the bin that a threshold cuts, those that leave."""
+    path, result = exploration.path, exploration.evaluation
+    counts = reach_histograms(exploration.test, path, axis.bins(exploration.test.confidence), BINS)
+    cut = axis.bins(path.thresholds)
+    above = np.arange(BINS) > cut[:, :, None]
+    whole = (counts[:, :-1] * above[:, :, None, :]).sum(axis=3)
+    right = result.correct_counts[:, :-1]
+    wrong = result.exit_counts[:, :-1] - right
+    flags = np.where(np.isinf(path.thresholds), np.nan, axis.place(path.thresholds))
+    dtype = "uint16" if result.n <= np.iinfo(np.uint16).max else "uint32"
+    by_stage = counts.transpose(2, 1, 0, 3)
+    return {
+        "bins": BINS,
+        "label": axis.label,
+        "ticks": [{"at": at, "text": text} for at, text in axis.ticks],
+        "dtype": dtype,
+        "right": _base64(by_stage[0], dtype),
+        "wrong": _base64(by_stage[1], dtype),
+        "flag": [_finite(column) for column in flags.T],
+        "partial_right": (right - whole[:, :, 0]).T.tolist(),
+        "partial_wrong": (wrong - whole[:, :, 1]).T.tolist(),
+    }
+
+
+def _series(series: PublishedResult) -> dict[str, Any]:
+    return {
+        "label": f"published, {series.name} ({series.network.split(',')[0]})",
+        "points": [
+            {"cost": 1 - p.saving, "accuracy": p.accuracy, "text": f"epsilon {p.epsilon:.0%}"} for p in series.points
+        ],
+    }
+
+
+def _footnote(exploration: Exploration, unit: str, origin: str) -> str:
+    if exploration.split.in_sample:
+        measured = f"In-sample: thresholds chosen and measured on the same {exploration.test.n:,} {unit}."
+    else:
+        measured = (
+            f"Thresholds chosen on {exploration.calibration.n:,} {unit}; "
+            f"every number measured on {exploration.test.n:,} others."
+        )
+    return f"{measured} {origin}".strip()
+
+
+def _finite(column: NDArray[np.floating]) -> list[float | None]:
+    """Numbers as the shortest decimals that round-trip; what is not finite as None."""
+    return [float(str(value)) if np.isfinite(value) else None for value in column]
+
+
+def _base64(counts: NDArray[np.int64], dtype: str) -> str:
+    return base64.b64encode(counts.astype(np.dtype(dtype).newbyteorder("<")).tobytes()).decode("ascii")
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    """Identity of what is shown: equal data, equal id."""
+    return hashlib.sha256(repr(data).encode()).hexdigest()[:16]

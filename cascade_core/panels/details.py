@@ -1,0 +1,107 @@
+"""What stands below the live panel: exact numbers and interactive charts at the released position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from cascade_core import figures, tables
+from cascade_core.axes import ConfidenceAxis
+from cascade_core.exploration import Exploration
+from cascade_core.palette import DARK, LIGHT, Palette
+from cascade_core.policies import PaperRule
+from cascade_core.published import SOURCE, PublishedResult
+
+
+def palette() -> Palette:
+    """The palette of the theme that the browser shows."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def details(
+    exploration: Exploration, position: int, axis: ConfidenceAxis, published: Sequence[PublishedResult]
+) -> None:
+    """Tables and charts of the rule at `position`, each under a tab."""
+    paper = exploration.policy is PaperRule
+    early = len(exploration.test.stages) > 1
+    names = ["Thresholds", "Accuracy against computation", "Confidence", "Exits", "All positions"]
+    if paper and early:
+        names.insert(2, "Residual accuracy")
+    tabs = dict(zip(names, st.tabs(names), strict=True))
+    colours = palette()
+    rule, evaluation = exploration.path.rule(position), exploration.at(position)
+    with tabs["Thresholds"]:
+        _exits(exploration, position)
+    with tabs["Accuracy against computation"]:
+        _chart(
+            figures.tradeoff(exploration, position, colours, published),
+            "tradeoff",
+            "Accuracy against mean computation of the cascade at every slider position, with the plain network.",
+        )
+        if published:
+            st.caption(f"Published points: {SOURCE}.")
+    with tabs["Confidence"]:
+        st.caption("All test samples at every stage, whether they reach it or not; wrong answers at the bottom.")
+        _chart(
+            figures.confidence_histograms(exploration.test, rule, axis, colours),
+            "confidence",
+            "Histograms of confidence at each stage, right and wrong answers, with the stage's threshold.",
+        )
+    with tabs["Exits"]:
+        _chart(
+            figures.exit_histogram(evaluation, colours),
+            "exits",
+            "Share of the samples that leave at each stage, right and wrong.",
+        )
+    if paper and early:
+        with tabs["Residual accuracy"]:
+            st.caption(
+                "Accuracy of each stage on the calibration samples at or above a confidence. The paper's rule takes "
+                "the smallest confidence at which it is within epsilon of its best."
+            )
+            _chart(
+                figures.residual_accuracy_curves(
+                    exploration.calibration, rule, float(exploration.path.positions[position]), axis, colours
+                ),
+                "residual",
+                "Accuracy of each stage on the samples at or above a confidence, against that confidence.",
+            )
+    with tabs["All positions"]:
+        st.dataframe(tables.path_table(exploration), width="stretch", hide_index=True)
+
+
+def _exits(exploration: Exploration, position: int) -> None:
+    frame = tables.exits_table(exploration.path.rule(position), exploration.at(position))
+    frame["threshold"] = [_threshold(value) for value in frame["threshold"]]
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        frame,
+        width="stretch",
+        hide_index=True,
+        column_config={
+            "stage": "Stage",
+            "threshold": st.column_config.TextColumn("Leaves at confidence"),
+            "samples": st.column_config.NumberColumn("Samples leaving", format="localized"),
+            "share": percent | {"label": "Share of samples"},
+            "accuracy": percent | {"label": "Right among them"},
+            "macs": st.column_config.NumberColumn("MACs a sample leaving here", format="localized"),
+        },
+    )
+    st.caption(
+        "MACs are multiply-accumulates of convolutions, linear layers and matrix products; batch norm, ReLU and "
+        "pooling are not counted. A sample pays for every trunk piece and every active head up to where it leaves."
+    )
+
+
+def _threshold(value: float) -> str:
+    if value != value:
+        return "always answers"
+    return "never" if value == float("inf") else f"{value:.6g}"
+
+
+def _chart(figure: go.Figure, key: str, alt: str) -> None:
+    # A constant uirevision keeps zoom and hidden series when the position changes.
+    figure.update_layout(uirevision="keep")
+    st.plotly_chart(figure, key=key, width="stretch", alt=alt, config={"displaylogo": False})

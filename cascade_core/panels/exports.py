@@ -1,0 +1,64 @@
+"""Taking the chosen thresholds away as JSON, and bringing such a JSON back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cascade_core import tables
+from cascade_core.choice import choice_json, parse_choice
+from cascade_core.evaluation import evaluate
+from cascade_core.exploration import Exploration
+from cascade_core.panels.sidebar import Selection
+from cascade_core.policies import describe
+
+UPLOAD_MEGABYTES = 1
+
+
+def download(selection: Selection, exploration: Exploration, position: int) -> None:
+    """A button that saves the rule at `position` with what it was measured to do."""
+    slider = exploration.policy.slider
+    value = float(exploration.path.positions[position])
+    policy = exploration.policy(**{slider.parameter: value})
+    name = f"{selection.run.name}-{selection.policy}-{value * slider.scale:.{slider.decimals + 1}f}{slider.unit}.json"
+    text = choice_json(
+        exploration.path.rule(position),
+        exploration.at(position),
+        policy=describe(policy),
+        run={"name": selection.run.name, "sha256": selection.run.digest},
+        split=exploration.split.describe(),
+    )
+    st.download_button(
+        "Download thresholds (JSON)",
+        data=text,
+        file_name=name,
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        type="primary",
+        key="download",
+    )
+
+
+def load_back(exploration: Exploration) -> None:
+    """An uploader that shows what thresholds from a JSON do on the samples that are shown."""
+    with st.expander("Load a thresholds JSON"):
+        file = st.file_uploader(
+            "A JSON that was downloaded here or written by the command line",
+            type="json",
+            max_upload_size=UPLOAD_MEGABYTES,
+            key="choice",
+        )
+        if file is None:
+            return
+        try:
+            choice = parse_choice(file.getvalue())
+            evaluation = evaluate(exploration.test, choice.rule)
+        except ValueError as error:
+            st.error("This file was not loaded.", icon=":material/error:")
+            st.text(str(error))
+            return
+        st.success(
+            f"On these {evaluation.n:,} samples: accuracy {evaluation.accuracy:.2%}, "
+            f"drop {100 * evaluation.accuracy_drop:.2f} points, computation saved {evaluation.saving:.1%}."
+        )
+        st.dataframe(tables.exits_table(choice.rule, evaluation), width="stretch", hide_index=True)

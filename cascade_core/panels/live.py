@@ -1,0 +1,76 @@
+"""The live panel in Streamlit: mounts `live.js` with numbers computed beforehand, and hears where the slider rests.
+
+A drag happens in the browser alone; Python learns of a position when the slider is let go, and then
+reruns.  The convention: a position is an index into the payload's arrays, and belongs to the payload's
+`id`; with another id the slider starts anew, at the payload's own `slider.initial`.
+
+It computes nothing, draws nothing and writes no query parameters; the payload comes from `live_data`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+HERE = Path(__file__).parent
+
+
+@cache
+def live_css() -> str:
+    """The panel's style sheet; all its classes begin with `cascade-live`."""
+    return (HERE / "live.css").read_text(encoding="utf-8")
+
+
+@cache
+def live_js() -> str:
+    """The panel's ES module; it imports nothing and exports `mount` for pages without Streamlit."""
+    return (HERE / "live.js").read_text(encoding="utf-8")
+
+
+@cache
+def _component() -> ComponentRenderer:
+    """The registered component; registering a second time would warn."""
+    return st.components.v2.component("cascade_core.live", css=live_css(), js=live_js(), isolate_styles=False)
+
+
+def live_panel(data: Mapping[str, Any], key: str, on_release: Callable[[], None] | None = None) -> int:
+    """Show the live panel, and say where its slider rests.
+
+    Args:
+        data: The payload, as JSON data without NaN or infinities; equal ids mean equal payloads.
+        key: Of the Streamlit element; two panels in one app need two.
+        on_release: Called before the rerun that a release causes.
+
+    Returns:
+        Index of the released position, in [0, G); `data["slider"]["initial"]` until the first release
+        under this id.
+    """
+    result = _component()(
+        key=key,
+        # Named, so that the browser finds the same position again when the panel leaves the page and returns.
+        data={**data, "panel": key},
+        on_position_change=on_release or _nothing,
+    )
+    kept = f"{key}:released"
+    if result.position is not None:
+        # Streamlit forgets a component's state when it is not on the page; this outlives that.
+        st.session_state[kept] = dict(result.position)
+    return released_index(st.session_state.get(kept), data)
+
+
+def released_index(position: object, data: Mapping[str, Any]) -> int:
+    """The position that a browser sent, if it belongs to `data`; else the payload's initial one."""
+    if isinstance(position, Mapping) and position.get("id") == data["id"]:
+        index = position.get("index")
+        if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(data["accuracy"]):
+            return index
+    return int(data["slider"]["initial"])
+
+
+def _nothing() -> None:
+    """A release needs a listener for its state to be kept."""

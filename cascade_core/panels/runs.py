@@ -1,0 +1,109 @@
+"""Runs in the cache folder: listing them, and keeping what was read and computed.
+
+Everything kept is keyed on the run file's digest, so that a replaced file is noticed; records and
+explorations are shared between sessions and never written to.  A run is only ever looked up in the
+listing of the folder: no name from outside is joined to a path.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cascade_core import store
+from cascade_core.axes import ConfidenceAxis, confidence_axis
+from cascade_core.exploration import Exploration, Split, explore
+from cascade_core.live_data import live_data
+from cascade_core.policies import SWEEPS
+from cascade_core.published import PublishedResult
+from cascade_core.record import Record
+
+Published = tuple[PublishedResult, ...]
+
+OPENING_VALUES = {"cheapest": 0.01, "paper": 0.02, "shared": 0.95}
+"""Where each policy's slider starts: one point of accuracy, the paper's epsilon of 2 %, 0.95."""
+
+CACHE = Path(__file__).resolve().parents[2] / "cache"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A readable run file: its name, place, digest and metadata."""
+
+    name: str
+    path: Path
+    digest: str
+    metadata: Mapping[str, Any]
+
+
+def cache_folder() -> Path:
+    """Where runs are looked for: the folder that CASCADE_CACHE names, else ``cache/`` beside the page."""
+    return Path(os.environ.get("CASCADE_CACHE", CACHE))
+
+
+def list_runs() -> tuple[list[Run], list[str]]:
+    """Readable runs by name, and one line on each file that is not readable."""
+    runs, complaints = [], []
+    folder = cache_folder()
+    for path in sorted(folder.glob("*.parquet")) if folder.is_dir() else []:
+        try:
+            metadata = store.read_metadata(path)
+            stat = path.stat()
+            digest = _digest(path, stat.st_mtime_ns, stat.st_size)
+            runs.append(Run(name=path.stem, path=path, digest=digest, metadata=metadata))
+        except (store.BadFile, OSError) as error:
+            complaints.append(str(error))
+    return runs, complaints
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _digest(path: Path, modified: int, size: int) -> str:
+    return store.digest(path)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the run ...")
+def _record(_path: Path, digest: str, score: str) -> Record:
+    return store.load_record(_path, score)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Choosing thresholds ...")
+def _exploration(_path: Path, digest: str, score: str, policy: str, split: Split) -> Exploration:
+    return explore(_record(_path, digest, score), SWEEPS[policy], split)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Preparing the slider ...")
+def _live_data(_run: Run, digest: str, score: str, policy: str, split: Split, published: Published) -> dict[str, Any]:
+    swept = _exploration(_run.path, digest, score, policy, split)
+    source = _run.metadata["source"]
+    return live_data(
+        swept,
+        axis(_run, score),
+        initial=swept.nearest(OPENING_VALUES[policy]),
+        unit=str(source.get("unit", "samples")),
+        origin=str(source.get("title", _run.name)),
+        published=published,
+    )
+
+
+def axis(run: Run, score: str) -> ConfidenceAxis:
+    """The axis on which confidences of the run are shown."""
+    return confidence_axis(score, len(run.metadata["class_names"]))
+
+
+def prepare(
+    run: Run, score: str, policy: str, split: Split, published: Published
+) -> tuple[Exploration, dict[str, Any]]:
+    """The policy swept over the run, and what the live panel shows of it; kept for the next time.
+
+    Raises:
+        ValueError: The file is malformed, or the policy cannot handle the run.
+    """
+    return (
+        _exploration(run.path, run.digest, score, policy, split),
+        _live_data(run, run.digest, score, policy, split, published),
+    )

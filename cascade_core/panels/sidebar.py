@@ -1,0 +1,96 @@
+"""The sidebar: what is explored.  It returns the user's selection and shows nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cascade_core.exploration import Split
+from cascade_core.panels.runs import Run
+from cascade_core.policies import SWEEPS
+from cascade_core.published import PUBLISHED, SOURCE, PublishedResult
+from cascade_core.scores import SCORES
+
+PREFERRED_RUN = "cifar10-resnet56-fine-heads"
+
+_SCORE_TITLES = {
+    "max_probability": "largest softmax",
+    "margin": "largest less second largest",
+    "negative_entropy": "negative entropy",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What the user chose to look at."""
+
+    run: Run
+    policy: str
+    score: str
+    split: Split
+    published: tuple[PublishedResult, ...]
+
+
+def select(runs: Sequence[Run]) -> Selection:
+    """Show the controls for `runs` (at least one) and return what is chosen."""
+    with st.sidebar:
+        run = _run(runs)
+        policy = st.selectbox(
+            "Policy",
+            list(SWEEPS),
+            format_func=lambda name: SWEEPS[name].title,
+            help="How thresholds follow from the slider.",
+            key="policy",
+        )
+        st.caption(SWEEPS[policy].promise)
+        score = st.selectbox(
+            "Confidence score",
+            list(SCORES),
+            format_func=lambda name: _SCORE_TITLES.get(name, name),
+            help="What a stage's threshold is compared with. Larger is surer.",
+            key="score",
+        )
+        seed = st.number_input(
+            "Split seed",
+            min_value=0,
+            max_value=2**31 - 1,
+            value=0,
+            step=1,
+            help="Draws which half of the samples chooses thresholds; the other half measures them.",
+            key="seed",
+        )
+        in_sample = st.toggle(
+            "In-sample numbers",
+            help="Choose and measure on the same samples, as is often done. Looks better than it is.",
+            key="in_sample",
+        )
+        return Selection(
+            run=run,
+            policy=policy,
+            score=score,
+            split=Split(seed=int(seed), in_sample=in_sample),
+            published=_published(run),
+        )
+
+
+def _run(runs: Sequence[Run]) -> Run:
+    by_name: Mapping[str, Run] = {run.name: run for run in runs}
+    names = list(by_name)
+    index = names.index(PREFERRED_RUN) if PREFERRED_RUN in names else 0
+    return by_name[st.selectbox("Run", names, index=index, help="A file in the cache folder.", key="run")]
+
+
+def _published(run: Run) -> tuple[PublishedResult, ...]:
+    titles = {series.name: series for series in PUBLISHED}
+    same_data = [name for name in titles if str(run.metadata["source"].get("dataset", "")).startswith(name)]
+    chosen = st.multiselect(
+        "Published results",
+        list(titles),
+        default=same_data[:1],
+        help=f"Shown on the accuracy-compute curve. {SOURCE}.",
+        # A run on other data starts with its own published series.
+        key=f"published-{'-'.join(same_data)}",
+    )
+    return tuple(titles[name] for name in chosen)

@@ -1,0 +1,66 @@
+"""The page: ``streamlit run dashboard.py``.
+
+It lays out panels and decides which of them run again: everything on a change in the sidebar, only
+what stands in `explorer` when the slider is released.  It holds no arithmetic.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+from cascade_core.panels.live import live_panel
+
+from cascade_core.panels import details, exports, runs, sidebar
+
+
+def main() -> None:
+    """Show the page."""
+    st.set_page_config(page_title="Cascaded inference: accuracy against computation", layout="wide")
+    found, complaints = runs.list_runs()
+    _complain(complaints)
+    if not found:
+        _empty()
+        return
+    explorer(sidebar.select(found))
+
+
+@st.fragment
+def explorer(selection: sidebar.Selection) -> None:
+    """The live panel, and below it what follows its released position."""
+    run, score = selection.run, selection.score
+    try:
+        exploration, data = runs.prepare(run, score, selection.policy, selection.split, selection.published)
+    except ValueError as error:
+        st.error("This run cannot be shown with this policy and score.", icon=":material/error:")
+        st.text(str(error))
+        return
+    st.title("What does a little accuracy buy?", anchor=False)
+    st.text(data["footnote"])
+    position = live_panel(data, key="live")
+    exports.download(selection, exploration, position)
+    details.details(exploration, position, runs.axis(run, score), selection.published)
+    exports.load_back(exploration)
+
+
+def _complain(complaints: list[str]) -> None:
+    """Say which files of the cache cannot be read; the others keep working."""
+    if complaints:
+        st.warning("Some files in the cache folder are left out; replace or remove them.", icon=":material/warning:")
+        for line in complaints:
+            st.text(line)
+
+
+def _empty() -> None:
+    """Say what to do when there is nothing to show."""
+    st.title("No runs yet", anchor=False)
+    st.markdown("The page shows runs: every stage's softmaxes on a validation set, one `.parquet` file each in")
+    st.code(str(runs.cache_folder()), language=None)
+    st.markdown("Make one of scikit-learn's digits, which needs nothing and takes seconds:")
+    st.code(
+        "python -m cascade_core build --network small-cnn --train-data digits --data digits --out cache/digits.parquet",
+        language="bash",
+    )
+    st.markdown("or bring your own softmaxes:")
+    st.code("python -m cascade_core import softmaxes.npz --out cache/mine.parquet", language="bash")
+
+
+main()
