@@ -20,7 +20,9 @@ def main() -> None:
     if not found:
         _empty()
         return
-    explorer(sidebar.select(found))
+    selection = sidebar.select(found)
+    st.header("What does a little accuracy buy?", anchor=False)
+    explorer(selection)
 
 
 @st.fragment
@@ -33,8 +35,12 @@ def explorer(selection: sidebar.Selection) -> None:
         st.error("This run cannot be shown with this policy and score.", icon=":material/error:")
         st.text(str(error))
         return
-    st.title("What does a little accuracy buy?", anchor=False)
-    st.text(data["footnote"])
+    if len(exploration.test.stages) == 1:
+        st.info(
+            "This run has one stage, so every sample leaves there and there is nothing to choose. "
+            "A cascade needs exits: see `python -m cascade_core build --help`.",
+            icon=":material/info:",
+        )
     position = live_panel(data, key="live")
     exports.download(selection, exploration, position)
     details.details(exploration, position, runs.axis(run, score), selection.published)

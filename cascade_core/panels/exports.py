@@ -34,7 +34,6 @@ def download(selection: Selection, exploration: Exploration, position: int) -> N
         mime="application/json",
         icon=":material/download:",
         on_click="ignore",
-        type="primary",
         key="download",
     )
 

@@ -57,7 +57,7 @@ def list_runs() -> tuple[list[Run], list[str]]:
             digest = _digest(path, stat.st_mtime_ns, stat.st_size)
             runs.append(Run(name=path.stem, path=path, digest=digest, metadata=metadata))
         except (store.BadFile, OSError) as error:
-            complaints.append(str(error))
+            complaints.append(str(error).replace(str(folder), folder.name))
     return runs, complaints
 
 

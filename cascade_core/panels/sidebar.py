@@ -85,12 +85,13 @@ def _run(runs: Sequence[Run]) -> Run:
 def _published(run: Run) -> tuple[PublishedResult, ...]:
     titles = {series.name: series for series in PUBLISHED}
     same_data = [name for name in titles if str(run.metadata["source"].get("dataset", "")).startswith(name)]
-    chosen = st.multiselect(
+    chosen = st.selectbox(
         "Published results",
         list(titles),
-        default=same_data[:1],
+        index=list(titles).index(same_data[0]) if same_data else None,
+        placeholder="none",
         help=f"Shown on the accuracy-compute curve. {SOURCE}.",
         # A run on other data starts with its own published series.
         key=f"published-{'-'.join(same_data)}",
     )
-    return tuple(titles[name] for name in chosen)
+    return (titles[chosen],) if chosen else ()

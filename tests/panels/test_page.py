@@ -1,0 +1,180 @@
+"""The page, driven without a browser: what it shows, what it says when files are missing or broken.
+
+The live panel and plotly charts are unknown to the test driver; the browser tests look at those.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cascade_core import CheapestWithinDrop, choose, evaluate, load_record, save_run
+from cascade_core.choice import choice_json
+from cascade_core.record import StageOutputs
+from tests.samples import sample_run
+
+PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def page() -> AppTest:
+    app = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for kind in ("text", "warning", "error", "info", "title") for element in app.get(kind))
+
+
+def test_shows_the_thresholds_of_a_run(cache: Path) -> None:
+    save_run(sample_run(), cache / "mine.parquet")
+    app = page()
+    assert app.selectbox(key="run").value == "mine"
+    table = app.dataframe[0].value
+    assert table["stage"].tolist() == ["stage 1", "stage 2", "stage 3"]
+    assert table["threshold"].iloc[2] == "always answers"
+    assert table["samples"].sum() == 200
+
+
+def test_every_policy_and_score_shows_something(cache: Path) -> None:
+    save_run(sample_run(), cache / "mine.parquet")
+    app = page()
+    for policy in app.selectbox(key="policy").options:
+        app.selectbox(key="policy").select(policy).run()
+        assert not app.exception
+    for score in app.selectbox(key="score").options:
+        app.selectbox(key="score").select(score).run()
+        assert not app.exception
+    assert app.dataframe[0].value["samples"].sum() == 200
+
+
+def test_another_seed_measures_on_other_samples(cache: Path) -> None:
+    save_run(sample_run(), cache / "mine.parquet")
+    app = page()
+    before = app.dataframe[0].value
+    app.number_input(key="seed").set_value(5).run()
+    assert not before.equals(app.dataframe[0].value)
+
+
+def test_in_sample_is_measured_on_all(cache: Path) -> None:
+    save_run(sample_run(), cache / "mine.parquet")
+    app = page()
+    app.toggle(key="in_sample").set_value(True).run()
+    assert app.dataframe[0].value["samples"].sum() == 400
+
+
+def test_empty_cache_says_what_to_do(cache: Path) -> None:
+    app = page()
+    assert app.title[0].value == "No runs yet"
+    assert any("python -m cascade_core build" in block.value for block in app.code)
+
+
+def test_a_missing_cache_folder_is_an_empty_one(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASCADE_CACHE", str(cache / "nowhere"))
+    assert page().title[0].value == "No runs yet"
+
+
+def test_a_broken_file_is_named_and_the_others_work(cache: Path) -> None:
+    save_run(sample_run(), cache / "good.parquet")
+    (cache / "broken.parquet").write_bytes(b"not parquet at all")
+    app = page()
+    assert "broken.parquet" in texts(app)
+    assert app.selectbox(key="run").options == ["good"]
+    assert app.dataframe[0].value["samples"].sum() == 200
+
+
+def test_a_file_cut_short_behind_its_header_is_reported_when_opened(cache: Path) -> None:
+    save_run(sample_run(), cache / "a.parquet")
+    save_run(sample_run(seed=1), cache / "b.parquet")
+    whole = (cache / "a.parquet").read_bytes()
+    # The footer stays, so that the listing takes the file for good; its columns are zeros.
+    (cache / "a.parquet").write_bytes(whole[:4] + bytes(len(whole) - 20000 - 4) + whole[-20000:])
+    app = page()
+    assert not app.exception
+    assert "Cannot read" in texts(app) or "cannot be shown" in texts(app)
+    app.selectbox(key="run").select("b").run()
+    assert app.dataframe[0].value["samples"].sum() == 200
+
+
+def test_one_stage_says_that_there_is_nothing_to_choose(cache: Path) -> None:
+    save_run(sample_run(m=1), cache / "one.parquet")
+    app = page()
+    assert "This run has one stage" in texts(app)
+
+
+def test_more_stages_than_a_policy_takes_is_a_message(cache: Path) -> None:
+    save_run(sample_run(m=5), cache / "five.parquet")
+    app = page()
+    assert "at most 4 stages" in texts(app)
+    app.selectbox(key="policy").select("paper").run()
+    assert app.dataframe[0].value["samples"].sum() == 200
+
+
+def test_a_replaced_file_is_noticed(cache: Path) -> None:
+    save_run(sample_run(), cache / "mine.parquet")
+    app = page()
+    before = app.dataframe[0].value
+    save_run(sample_run(n=500, seed=9), cache / "mine.parquet")
+    app.run()
+    assert app.dataframe[0].value["samples"].sum() == 250
+    assert not before.equals(app.dataframe[0].value)
+
+
+def test_names_from_files_are_not_markup(cache: Path) -> None:
+    outputs = sample_run(names=["<b>bold</b>", "**stars**", "$x$"])
+    save_run(outputs, cache / "mine.parquet")
+    assert page().dataframe[0].value["stage"].tolist() == ["<b>bold</b>", "**stars**", "$x$"]
+
+
+def test_a_chosen_json_is_loaded_back(cache: Path) -> None:
+    path = save_run(sample_run(), cache / "mine.parquet")
+    calibration, test = load_record(path).split(0.5, 0)
+    rule = choose(calibration, CheapestWithinDrop(0.01))
+    evaluation = evaluate(test, rule)
+    app = page()
+    app.file_uploader(key="choice").upload("choice.json", choice_json(rule, evaluation).encode()).run()
+    assert f"accuracy {evaluation.accuracy:.2%}" in app.success[0].value
+    assert f"saved {evaluation.saving:.1%}" in app.success[0].value
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"[" * 50_000, "nested too deeply"), (b"{}", "schema_version"), (b"PK\x03\x04", "expected JSON")],
+)
+def test_a_malformed_json_is_one_message(content: bytes, words: str, cache: Path) -> None:
+    save_run(sample_run(), cache / "mine.parquet")
+    app = page()
+    app.file_uploader(key="choice").upload("choice.json", content).run()
+    assert not app.exception
+    assert "This file was not loaded." in texts(app)
+    assert words in texts(app)
+
+
+def test_the_page_loads_no_torch(cache: Path) -> None:
+    save_run(sample_run(), cache / "mine.parquet")
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest;"
+        f"app = AppTest.from_file({str(PAGE)!r}, default_timeout=30).run();"
+        "assert not app.exception; sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+
+
+def test_a_large_number_of_classes_is_fine(cache: Path) -> None:
+    run = sample_run(n=60, k=200)
+    assert isinstance(run, StageOutputs)
+    assert np.isfinite(run.probs).all()
+    save_run(run, cache / "wide.parquet")
+    assert page().dataframe[0].value["samples"].sum() == 30

@@ -1,0 +1,135 @@
+"""The command line, called as a user would: results on standard output, one line on bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cascade_core import load_choice, load_run, save_run
+from cascade_core.__main__ import main
+from tests.samples import sample_run
+
+VERBS = ("build", "precompute", "import", "show", "choose", "evaluate")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return save_run(sample_run(), tmp_path / "run.parquet")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([verb, "--help"])
+    assert stop.value.code == 0
+    assert f"example:\n  python -m cascade_core {verb} " in capsys.readouterr().out
+
+
+def test_choose_then_evaluate_tell_the_same_numbers(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "choice.json"
+    assert main(["choose", str(run), "--max-drop", "0.02", "--seed", "3", "--out", str(out)]) == 0
+    chosen = capsys.readouterr().out
+    assert main(["evaluate", str(out), str(run)]) == 0
+    evaluated = capsys.readouterr().out
+    line = next(text for text in chosen.splitlines() if text.startswith("accuracy"))
+    assert line in evaluated
+    assert "200 samples that the thresholds never saw" in evaluated
+    assert load_choice(out).policy == {"name": "cheapest", "parameters": {"max_drop": 0.02}}
+    assert json.loads(out.read_text())["measured"]["split"] == {"fraction": 0.5, "seed": 3, "measured_on": "test"}
+
+
+def test_evaluate_all_says_that_it_is_in_sample(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "choice.json"
+    main(["choose", str(run), "--policy", "paper", "--epsilon", "0.02", "--out", str(out)])
+    capsys.readouterr()
+    assert main(["evaluate", str(out), str(run), "--all"]) == 0
+    text = capsys.readouterr().out
+    assert "in-sample" in text
+    assert "on 400 samples" in text
+
+
+@pytest.mark.parametrize(
+    ("policy", "flags"),
+    [
+        ("cheapest", ["--max-drop", "0.01"]),
+        ("paper", ["--epsilon", "0.01"]),
+        ("shared", ["--threshold", "0.9"]),
+        ("fixed", ["--thresholds", "inf,0.9"]),
+    ],
+)
+def test_choose_takes_every_policy(policy: str, flags: list[str], run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "choice.json"
+    assert main(["choose", str(run), "--policy", policy, *flags, "--out", str(out)]) == 0
+    choice = load_choice(out)
+    assert choice.policy is not None
+    assert choice.policy["name"] == policy
+    if policy == "fixed":
+        assert choice.thresholds.tolist() == [np.inf, np.float32(0.9)]
+
+
+def test_import_makes_a_run_of_logits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logits = np.array([[[2.0, 0.0], [0.0, 1.0]], [[3.0, 0.0], [0.0, 3.0]]])
+    np.savez(tmp_path / "mine.npz", logits=logits, labels=np.array([0, 1]))
+    out = tmp_path / "mine.parquet"
+    assert main(["import", str(tmp_path / "mine.npz"), "--macs", "10,20", "--out", str(out)]) == 0
+    assert "wrote" in capsys.readouterr().out
+    loaded = load_run(out)
+    assert loaded.baseline_macs == 30
+    # e^2 / (e^2 + 1) = 0.8808
+    assert loaded.probs[0, 0, 0] == pytest.approx(0.8808, abs=1e-4)
+
+
+def test_show_names_stages_and_origin(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(run)]) == 0
+    text = capsys.readouterr().out
+    assert "400 samples, 5 classes" in text
+    assert "stage 3" in text
+    assert "title: A sample run." in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["choose", "missing.parquet", "--max-drop", "0.01"], "there is no such file"),
+        (["choose", "{run}"], "policy cheapest needs --max-drop"),
+        (["choose", "{run}", "--max-drop", "0.01", "--epsilon", "0.1"], "policy cheapest takes no --epsilon"),
+        (["choose", "{run}", "--max-drop", "7"], "max_drop to be from -1 to 1"),
+        (["choose", "{run}", "--max-drop", "-0.9"], "but the best on these"),
+        (["choose", "{run}", "--policy", "fixed", "--thresholds", "0.5"], "shape (2,)"),
+        (["choose", "{run}", "--max-drop", "0.01", "--fraction", "1"], "samples on both sides"),
+        (["evaluate", "{run}", "{run}"], "expected JSON"),
+        (["show", "pyproject.toml"], "Parquet magic bytes"),
+        (["import", "pyproject.toml", "--out", "x.parquet"], "one of .npz, .csv, .parquet"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_two(
+    arguments: list[str], words: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([argument.format(run=run) for argument in arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+def test_a_failed_choose_leaves_an_old_file_alone(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "choice.json"
+    out.write_text("precious")
+    assert main(["choose", str(run), "--max-drop", "-0.9", "--out", str(out)]) == 2
+    assert out.read_text() == "precious"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["choice.json", "run.parquet"]
+
+
+def test_runs_as_a_module_without_a_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cascade_core", "show", "missing.parquet"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

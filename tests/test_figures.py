@@ -1,0 +1,72 @@
+"""Figures draw what they are given: counts, thresholds and points are found again in the traces."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from cascade_core import CheapestWithinDrop, PaperRule, SharedThreshold
+from cascade_core.axes import confidence_axis
+from cascade_core.exploration import Split, explore
+from cascade_core.figures import confidence_histograms, exit_histogram, residual_accuracy_curves, tradeoff
+from cascade_core.palette import DARK, LIGHT
+from cascade_core.published import PUBLISHED
+from tests.samples import sample_record
+
+AXIS = confidence_axis("max_probability", 5)
+
+
+def names(figure: go.Figure) -> list[str]:
+    return [trace.name for trace in figure.data if trace.name]
+
+
+def test_histograms_hold_every_sample_of_every_stage() -> None:
+    exploration = explore(sample_record(), SharedThreshold, Split(), count=11)
+    figure = confidence_histograms(exploration.test, exploration.path.rule(5), AXIS, LIGHT)
+    totals = {trace.name: int(np.sum(trace.y)) for trace in figure.data}
+    for stage in range(3):
+        right = int(exploration.test.correct[stage].sum())
+        assert totals[f"stage {stage + 1}, right"] == right
+        assert totals[f"stage {stage + 1}, wrong"] == 200 - right
+    # One line for each finite threshold.
+    assert len(figure.layout.shapes) == 2
+
+
+def test_exit_histogram_adds_up_to_all_samples() -> None:
+    exploration = explore(sample_record(), SharedThreshold, Split(), count=11)
+    figure = exit_histogram(exploration.at(5), DARK)
+    assert sum(np.sum(trace.y) for trace in figure.data) == pytest.approx(100)
+
+
+def test_residual_curves_show_best_and_what_epsilon_allows() -> None:
+    exploration = explore(sample_record(), PaperRule, Split(), count=11)
+    figure = residual_accuracy_curves(exploration.calibration, exploration.path.rule(4), 0.04, AXIS, LIGHT)
+    # For each of two early stages: the curve, its best, the best less epsilon, the threshold.
+    assert len(figure.data) == 8
+    best, allowed = (float(figure.data[i].y[0]) for i in (1, 2))
+    assert best - allowed == pytest.approx(4.0)
+    assert float(figure.data[3].y[0]) >= allowed - 1e-9
+
+
+def test_tradeoff_shows_the_chosen_rule_and_what_bounds_it() -> None:
+    exploration = explore(sample_record(), CheapestWithinDrop, Split(), count=11)
+    figure = tradeoff(exploration, 5, LIGHT, PUBLISHED[:1])
+    here = exploration.at(5)
+    chosen = next(trace for trace in figure.data if trace.name == "chosen")
+    assert float(chosen.y[0]) == pytest.approx(100 * here.accuracy)
+    assert float(chosen.x[0]) == pytest.approx(100 * (1 - here.saving))
+    assert "published, CIFAR-10 (ResNet-110, 3 stages)" in names(figure)
+    assert json.loads(figure.to_json())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 12])
+def test_stage_colours_run_from_early_to_late(count: int) -> None:
+    colours = LIGHT.stages(count)
+    assert len(colours) == count
+    assert colours[-1] == LIGHT.ramp[-1]
+    if count > 1:
+        assert colours[0] == LIGHT.ramp[0]
+    assert len(set(colours)) == min(count, 8)

@@ -1,0 +1,52 @@
+"""Tables hold what evaluations say, one row a thing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cascade_core import ExitRule, PaperRule, evaluate
+from cascade_core.exploration import Split, explore
+from cascade_core.tables import exits_table, path_table, published_table, stages_table
+from tests.samples import sample_record
+
+
+def test_stages_table_adds_costs_up() -> None:
+    frame = stages_table(sample_record())
+    # Trunk pieces of 1000, 2000, 3000 and a head of 70 each.
+    assert frame["cumulative_macs"].tolist() == [1070, 3140, 6210]
+    assert frame["accuracy"].tolist() == sample_record().stage_accuracy.tolist()
+
+
+def test_exits_table_marks_disabled_and_last_stages() -> None:
+    record = sample_record()
+    rule = ExitRule(thresholds=[np.inf, 0.5])  # type: ignore[arg-type]  # lists are cast at the door
+    frame = exits_table(rule, evaluate(record, rule))
+    assert frame["threshold"].iloc[0] == np.inf
+    assert np.isnan(frame["threshold"].iloc[2])
+    assert frame["samples"].iloc[0] == 0
+    assert np.isnan(frame["accuracy"].iloc[0])
+    # The first head is off: 1000 for the trunk alone, then 2000 + 70, then 3000 + 70.
+    assert frame["macs"].tolist() == [1000, 3070, 6140]
+    assert frame["share"].sum() == pytest.approx(1)
+
+
+def test_path_table_has_a_row_a_position() -> None:
+    exploration = explore(sample_record(), PaperRule, Split(), count=6)
+    frame = path_table(exploration)
+    assert len(frame) == 6
+    assert frame["epsilon"].tolist() == pytest.approx([0, 0.02, 0.04, 0.06, 0.08, 0.1])
+    for g in range(6):
+        one = exploration.at(g)
+        assert frame["saving"].iloc[g] == one.saving
+        assert frame["accuracy_drop"].iloc[g] == pytest.approx(one.accuracy_drop)
+        assert frame["share stage 2"].iloc[g] == one.exit_shares[1]
+        assert frame["threshold stage 1"].iloc[g] == exploration.path.thresholds[g, 0]
+
+
+def test_published_table_holds_the_papers_numbers() -> None:
+    frame = published_table()
+    # Six points of CIFAR-10, CIFAR-100, ImageNet top-1 and top-5, five of SVHN.
+    assert len(frame) == 29
+    row = frame[(frame["series"] == "CIFAR-10") & (frame["epsilon"] == 0.04)].iloc[0]
+    assert (row["accuracy"], row["saving"]) == (0.911, 0.424)
