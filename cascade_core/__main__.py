@@ -131,13 +131,19 @@ def _compare(choice: Choice, same: bool) -> None:
 
 def _policy(args: argparse.Namespace) -> Policy:
     kind = POLICIES[args.policy]
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every policy is a dataclass
-    for name in ("max_drop", "epsilon", "threshold", "thresholds"):
+    wanted = _parameters(kind)
+    for name in sorted({name for each in POLICIES.values() for name in _parameters(each)}):
         given = getattr(args, name) is not None
-        if given != (name in names):
+        if given != (name in wanted):
             flag = "--" + name.replace("_", "-")
             raise ValueError(f"policy {args.policy} {'takes no' if given else 'needs'} {flag}")
-    return kind(**{name: getattr(args, name) for name in names})
+    return kind(**{name: getattr(args, name) for name in wanted})
+
+
+def _parameters(kind: type[Policy]) -> dict[str, Any]:
+    """A policy's parameters and how to read each from the command line."""
+    readers = {"float": float, "Sequence[float]": _numbers(float)}
+    return {field.name: readers[str(field.type)] for field in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
 
 
 def _report(outputs: StageOutputs, out: Path) -> None:
@@ -264,12 +270,10 @@ def _add_choose(verbs: Parsers) -> None:
     )
     parser.add_argument("run", type=Path, help="a run file")
     parser.add_argument("--policy", choices=tuple(POLICIES), default="cheapest", help="(default cheapest)")
-    parser.add_argument("--max-drop", type=float, help="for cheapest: accuracy to give up, 0.01 = one point")
-    parser.add_argument("--epsilon", type=float, help="for paper: degradation of each stage, 0.01 = one point")
-    parser.add_argument("--threshold", type=float, help="for shared: the confidence that is enough")
-    parser.add_argument(
-        "--thresholds", type=_numbers(float), help="for fixed: one a stage but the last, a,b; inf = never"
-    )
+    for kind in POLICIES.values():
+        for name, reader in _parameters(kind).items():
+            flag = "--" + name.replace("_", "-")
+            parser.add_argument(flag, type=reader, help=f"for {kind.name}: {kind.parameter_help}")
     parser.add_argument("--score", choices=tuple(SCORES), default="max_probability", help="(default max_probability)")
     parser.add_argument("--top-k", type=int, default=1, help="right if the label is among the k largest (default 1)")
     parser.add_argument("--seed", type=int, default=0, help="of the calibration split (default 0)")

@@ -77,12 +77,14 @@ def live_data(
 def _slider(slider: Slider, positions: NDArray[np.float64], initial: int) -> dict[str, Any]:
     shown = positions * slider.scale
     ticks = np.unique(np.linspace(0, len(shown) - 1, 6).round().astype(int))
+    # A bare number is a confidence, whose last digits matter near 1; points need no more than one.
+    text = f".{slider.decimals}f" if slider.unit else ".6g"
     return {
         "label": slider.label,
         "unit": slider.unit,
-        "values": shown.round(6).tolist(),
+        "values": [float(f"{value:.12g}") for value in shown],
         "initial": initial,
-        "ticks": [{"index": int(i), "text": f"{shown[i]:.{slider.decimals}f}"} for i in ticks],
+        "ticks": [{"index": int(i), "text": f"{shown[i]:{text}}"} for i in ticks],
         "decimals": slider.decimals,
     }
 

@@ -36,16 +36,16 @@ class Palette:
 
 
 LIGHT = Palette(
-    ramp=("#17a48b", "#0b969c", "#027fa0", "#0571ba", "#2b5bb6", "#3f46a8", "#4b3297", "#521d86"),
-    wrong="#cf2340",
+    ramp=("#10a58b", "#01969d", "#0387a9", "#016fb8", "#2a5ab4", "#3e45a7", "#493096", "#4e1981"),
+    wrong="#d3263f",
     staying="#b6bcc9",
     wrong_staying="#e9a3ad",
     text="#1b2130",
 )
 DARK = Palette(
-    ramp=("#7eecd1", "#5ae0e6", "#40d0f5", "#53b9fb", "#61a3fc", "#758af6", "#8a72ea", "#9d5ed8"),
-    wrong="#ff8f87",
+    ramp=("#77edd1", "#4be0e4", "#36cff5", "#4fbafe", "#64a5fe", "#788efd", "#8d75f0", "#9e5bda"),
+    wrong="#ff6f6c",
     staying="#525a69",
-    wrong_staying="#80444a",
+    wrong_staying="#7d3c41",
     text="#f2f4f8",
 )

@@ -25,9 +25,6 @@ from cascade_core.record import Record
 
 Published = tuple[PublishedResult, ...]
 
-OPENING_VALUES = {"cheapest": 0.01, "paper": 0.02, "shared": 0.95}
-"""Where each policy's slider starts: one point of accuracy, the paper's epsilon of 2 %, 0.95."""
-
 CACHE = Path(__file__).resolve().parents[2] / "cache"
 
 
@@ -83,7 +80,7 @@ def _live_data(_run: Run, digest: str, score: str, policy: str, split: Split, pu
     return live_data(
         swept,
         axis(_run, score),
-        initial=swept.nearest(OPENING_VALUES[policy]),
+        initial=swept.nearest(swept.policy.slider.opening),
         unit=str(source.get("unit", "samples")),
         origin=str(source.get("title", _run.name)),
         published=published,

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from cascade_core.exits import ExitRule
 from cascade_core.policies.base import Infeasible, Policy, Slider, Sweep
 from cascade_core.policies.fixed import FixedThresholds
@@ -42,6 +44,8 @@ def describe(policy: Policy) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
     if isinstance(value, Sequence):
         return [_plain(item) for item in value]
     return None if math.isinf(value) else value

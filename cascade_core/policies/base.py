@@ -33,6 +33,7 @@ class Slider:
         unit: Shown after the number; empty for a bare number.
         scale: Shown number = value * scale.
         decimals: Decimal places shown.
+        opening: Value at which a page starts.
     """
 
     parameter: str
@@ -40,6 +41,7 @@ class Slider:
     unit: str
     scale: float
     decimals: int
+    opening: float
 
 
 class Policy(Protocol):
@@ -47,6 +49,7 @@ class Policy(Protocol):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    parameter_help: ClassVar[str]
     promise: ClassVar[str]
 
     def choose(self, record: Record) -> ExitRule:
@@ -60,6 +63,7 @@ class Sweep(Protocol):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    parameter_help: ClassVar[str]
     promise: ClassVar[str]
     slider: ClassVar[Slider]
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
+from cascade_core import _check
 from cascade_core.exits import ExitRule
 from cascade_core.policies.base import rule_path
 from cascade_core.record import Record
@@ -23,6 +26,7 @@ class FixedThresholds:
 
     name: ClassVar[str] = "fixed"
     title: ClassVar[str] = "Given thresholds"
+    parameter_help: ClassVar[str] = "one for each stage but the last, a,b; inf = never leave there"
     promise: ClassVar[str] = "The thresholds are yours; nothing is promised."
 
     def choose(self, record: Record) -> ExitRule:
@@ -31,4 +35,6 @@ class FixedThresholds:
         Raises:
             ValueError: Their number is not the number of stages less one.
         """
-        return rule_path(record, [0.0], [list(self.thresholds)]).rule(0)
+        count = len(record.stages) - 1
+        thresholds = _check.array("thresholds", self.thresholds, np.float32, "(stages - 1)", (count,))
+        return rule_path(record, [0.0], thresholds[None]).rule(0)

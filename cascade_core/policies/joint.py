@@ -43,12 +43,13 @@ class CheapestWithinDrop:
 
     name: ClassVar[str] = "cheapest"
     title: ClassVar[str] = "Cheapest within an accuracy drop"
+    parameter_help: ClassVar[str] = "accuracy to give up, a fraction: 0.01 = one point"
     promise: ClassVar[str] = (
         "Among all combinations of thresholds, the one that computes least while the whole cascade "
         "loses at most this much accuracy on the samples that thresholds are chosen on."
     )
     slider: ClassVar[Slider] = Slider(
-        parameter="max_drop", label="acceptable accuracy drop", unit="points", scale=100, decimals=1
+        parameter="max_drop", label="acceptable accuracy drop", unit="points", scale=100, decimals=1, opening=0.01
     )
 
     def __post_init__(self) -> None:
@@ -102,9 +103,11 @@ def _cheapest(grid: GridEvaluation, full: int, n: int, limits: NDArray[np.float6
     least = np.minimum.accumulate(macs[order])
     within = np.searchsorted(drops[order], limits, side="right") - 1
     if (within < 0).any():
+        # Rounded up, so that the drop named is one that can be had.
+        best = math.ceil(drops.min() * 1e4) / 1e4
         raise Infeasible(
             f"Expected a rule with an accuracy drop of at most {limits.min():.4f} but the best on these "
-            f"{n} samples has {drops.min():.4f}; ask for that or more"
+            f"{n} samples has {best:.4f}; ask for that or more"
         )
     # `least` never rises, so a search in its negative finds the first, most accurate rule at that cost.
     return order[np.searchsorted(-least, -least[within], side="left")]

@@ -39,12 +39,18 @@ class PaperRule:
 
     name: ClassVar[str] = "paper"
     title: ClassVar[str] = "Paper's rule, each stage alone"
+    parameter_help: ClassVar[str] = "degradation of each stage, a fraction: 0.01 = one point"
     promise: ClassVar[str] = (
         "Each stage, judged alone, answers with at most epsilon below its own best accuracy; "
         "the drop of the whole cascade follows from it but is not bounded by it."
     )
     slider: ClassVar[Slider] = Slider(
-        parameter="epsilon", label="acceptable degradation a stage (epsilon)", unit="points", scale=100, decimals=1
+        parameter="epsilon",
+        label="acceptable degradation a stage (epsilon)",
+        unit="points",
+        scale=100,
+        decimals=1,
+        opening=0.02,
     )
 
     def __post_init__(self) -> None:

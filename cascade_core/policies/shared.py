@@ -27,9 +27,15 @@ class SharedThreshold:
 
     name: ClassVar[str] = "shared"
     title: ClassVar[str] = "One shared threshold"
+    parameter_help: ClassVar[str] = "the confidence that is enough"
     promise: ClassVar[str] = "Every stage answers once its confidence reaches the same threshold; nothing is promised."
     slider: ClassVar[Slider] = Slider(
-        parameter="threshold", label="confidence that is enough, at every stage", unit="", scale=1, decimals=3
+        parameter="threshold",
+        label="confidence that is enough, at every stage",
+        unit="",
+        scale=1,
+        decimals=3,
+        opening=0.95,
     )
 
     def choose(self, record: Record) -> ExitRule:

@@ -7,24 +7,26 @@ the plainest means, so that the panel is tested alone.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import math
 import re
-from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from cascade_core.panels.live import live_css, live_js, released_index
 
-playwright = pytest.importorskip("playwright.sync_api")
-Page = playwright.Page
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytest.importorskip("playwright")
 
 BINS = 60
 SAMPLES = 400
 POSITIONS = 51
-HOSTILE = "<img src=x onerror=\"window.struck=1\"><b>net</b>"
+HOSTILE = '<img src=x onerror="window.struck=1"><b>net</b>'
 
 
 def payload(
@@ -108,7 +110,7 @@ def payload(
 
 
 def show(page: Page, data: dict[str, Any], style: str = "") -> Page:
-    """Mount a payload on a bare page; page errors fail the test that reads `page.errors`."""
+    """Mount a payload on a bare page; what it releases is kept in `window.sent`."""
     script = f"{live_js()}\nwindow.mountPanel = mount; window.entry = streamlit;"
     page.set_content(
         f"<!doctype html><meta charset=utf-8><style>body {{ margin: 0; {style} }}\n{live_css()}</style>"
@@ -151,11 +153,11 @@ def bar_area(page: Page, stage: int, kind: str) -> float:
     return sum(float(low) - float(top) for low, top in heights)
 
 
-def test_readout_is_what_python_computed_at_every_position(browser_page: Page) -> None:
+def test_readout_is_what_python_computed(browser_page: Page) -> None:
     data = payload()
     page = show(browser_page, data)
     assert readout(page)["position"] == data["slider"]["initial"]
-    for g in range(POSITIONS):
+    for g in (*range(0, POSITIONS, 3), 1, 2):
         move(page, g)
         expected = {key: data[key][g] for key in ("accuracy", "drop", "saving")}
         assert readout(page) == {**expected, "position": g, "value": data["slider"]["values"][g]}
@@ -182,10 +184,9 @@ def test_bars_hold_the_samples_that_reach_each_stage(browser_page: Page) -> None
     page = show(browser_page, data)
     for g in (0, 20, POSITIONS - 1):
         move(page, g)
-        # The first stage sees every sample and its bars share one scale: leaving bars are to all bars
-        # as leaving samples are to all samples, unless a bar is cut off at the top.
-        if page.locator(".cascade-live__count").first.text_content():
-            continue
+        # The first stage sees every sample, and none of its bars is so tall that it is cut off: leaving
+        # bars are to all bars as leaving samples are to all samples.
+        assert page.locator(".cascade-live__count").first.text_content() == ""
         kinds = {kind: bar_area(page, 0, kind) for kind in ("bar-leave", "bar-wrong", "bar-on", "bar-wrong-on")}
         share = (kinds["bar-leave"] + kinds["bar-wrong"]) / sum(kinds.values())
         assert share == pytest.approx(data["exit_counts"][0][g] / SAMPLES, abs=0.01)
@@ -199,8 +200,8 @@ def test_flags_slide_with_the_thresholds(browser_page: Page) -> None:
     places = []
     for g in (0, 10, 20, 50):
         move(page, g)
-        places.append(float(re.findall(r"translate\(([\d.]+)", flag.get_attribute("transform"))[0]))
-    assert all(later < earlier for earlier, later in pairwise(places))
+        places.append(float(re.findall(r"translate\(([\d.]+)", flag.get_attribute("transform") or "")[0]))
+    assert all(later < earlier for earlier, later in itertools.pairwise(places))
 
 
 def test_thresholds_near_one_keep_their_nines(browser_page: Page) -> None:
@@ -255,6 +256,7 @@ def test_keyboard_moves_and_releases_once(browser_page: Page) -> None:
 def test_a_drag_is_told_once_when_it_ends(browser_page: Page) -> None:
     page = show(browser_page, payload())
     box = page.get_by_test_id("live-slider").bounding_box()
+    assert box is not None
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 0.3 * box["width"], middle)
     page.mouse.down()
@@ -264,7 +266,7 @@ def test_a_drag_is_told_once_when_it_ends(browser_page: Page) -> None:
     page.mouse.up()
     page.wait_for_function("sent.length > 0", timeout=3000)
     assert page.evaluate("sent") == [[int(readout(page)["position"]), payload()["id"]]]
-    spoken = page.locator("[aria-live=polite]").text_content()
+    spoken = page.locator("[aria-live=polite]").inner_text()
     assert re.match(r"At acceptable accuracy drop \d\.\d points: accuracy [\d.]+ %", spoken)
 
 
@@ -303,13 +305,16 @@ def test_names_from_files_are_text(browser_page: Page) -> None:
     assert page.evaluate("window.struck") is None
 
 
-@pytest.mark.parametrize("width", [320, 350, 760, 1200])
 @pytest.mark.parametrize("stages", [3, 8])
-def test_nothing_overflows_or_is_clipped(browser_page: Page, width: int, stages: int) -> None:
+def test_nothing_overflows_or_is_clipped(browser_page: Page, stages: int) -> None:
     names = [f"block {m} with a rather long name" for m in range(stages)]
-    browser_page.set_viewport_size({"width": width, "height": 900})
-    page = show(browser_page, payload(stages=stages, names=names))
-    for g in (0, POSITIONS - 1):
+    data = payload(stages=stages, names=names)
+    if stages == 8:
+        data["slider"]["label"] = "acceptable degradation of each of the stages (epsilon)"
+        data["slider"]["ticks"] = [{"index": 0, "text": "0.000"}, {"index": POSITIONS - 1, "text": "5.000"}]
+    page = show(browser_page, data)
+    for width, g in itertools.product((320, 350, 760, 1200), (0, POSITIONS - 1)):
+        page.set_viewport_size({"width": width, "height": 900})
         move(page, g)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         clipped = page.evaluate(
@@ -322,9 +327,10 @@ def test_nothing_overflows_or_is_clipped(browser_page: Page, width: int, stages:
 
 
 def test_curve_labels_keep_apart(browser_page: Page) -> None:
+    page = show(browser_page, payload())
     for width in (350, 760, 1200):
-        browser_page.set_viewport_size({"width": width, "height": 900})
-        page = show(browser_page, payload())
+        page.set_viewport_size({"width": width, "height": 900})
+        move(page, 0)
         boxes = page.locator(".cascade-live__label").evaluate_all(
             "labels => labels.map(label => { const b = label.getBBox(); return [b.x, b.y, b.width, b.height]; })"
         )
