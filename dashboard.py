@@ -7,9 +7,9 @@ what stands in `explorer` when the slider is released.  It holds no arithmetic.
 from __future__ import annotations
 
 import streamlit as st
-from cascade_core.panels.live import live_panel
 
 from cascade_core.panels import details, exports, runs, sidebar
+from cascade_core.panels.live import live_panel
 
 
 def main() -> None:

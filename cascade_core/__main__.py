@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def build(args: argparse.Namespace) -> None:
             device=args.device,
             download=args.download,
         ),
-        args.out,
+        args,
     )
 
 
@@ -65,7 +65,7 @@ def precompute(args: argparse.Namespace) -> None:
             device=args.device,
             download=args.download,
         ),
-        args.out,
+        args,
     )
 
 
@@ -78,7 +78,7 @@ def import_(args: argparse.Namespace) -> None:
         stage_names=args.stage_names,
         class_names=args.class_names,
     )
-    _report(outputs, args.out)
+    _report(outputs, args)
 
 
 def show(args: argparse.Namespace) -> None:
@@ -146,8 +146,11 @@ def _parameters(kind: type[Policy]) -> dict[str, Any]:
     return {field.name: readers[str(field.type)] for field in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
 
 
-def _report(outputs: StageOutputs, out: Path) -> None:
+def _report(outputs: StageOutputs, args: argparse.Namespace) -> None:
     """Write a run and say what it holds."""
+    out: Path = args.out
+    if args.title:
+        outputs = replace(outputs, source={**outputs.source, "title": args.title})
     save_run(outputs, out)
     print(_text(stages_table(outputs.record())))
     print(f"wrote {out} ({outputs.probs.shape[1]:,} samples)")
@@ -200,6 +203,11 @@ def _add(verbs: Parsers, name: str, function: Any, example: str) -> argparse.Arg
     return parser
 
 
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="the run file to write, ending in .parquet")
+    parser.add_argument("--title", help='one sentence on the run, shown with its results: "CIFAR-10, ResNet-56 ..."')
+
+
 def _add_network_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network",
@@ -214,7 +222,7 @@ def _add_network_flags(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, fashionmnist:ROOT",
     )
-    parser.add_argument("--out", type=Path, required=True, help="the run file to write, ending in .parquet")
+    _add_out(parser)
     parser.add_argument("--batch-size", type=int, default=256, help="samples at a time (default 256)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
@@ -254,7 +262,7 @@ def _add_precompute(verbs: Parsers) -> None:
 def _add_import(verbs: Parsers) -> None:
     parser = _add(verbs, "import", import_, "import softmaxes.npz --macs 40550000,125490000 --out cache/mine.parquet")
     parser.add_argument("file", type=Path, help="a .npz, .csv or .parquet file of softmaxes or logits")
-    parser.add_argument("--out", type=Path, required=True, help="the run file to write, ending in .parquet")
+    _add_out(parser)
     parser.add_argument("--macs", type=_numbers(int), help="multiply-accumulates that each stage adds, a,b,c")
     parser.add_argument("--baseline-macs", type=int, help="those of the plain network (default: the sum)")
     parser.add_argument("--stage-names", type=_numbers(str), help="a,b,c")

@@ -6,7 +6,7 @@ Types call these once, at their door; algorithms below contain no checks.  Every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,10 @@ def array(name: str, value: ArrayLike, dtype: DTypeLike, dims: str, shape: Seque
         raw = np.asarray(value)
         if raw.dtype == object:
             raise TypeError("an array of objects")
-        cast = raw.astype(dtype, copy=True)
+        # A number too large for float32 becomes inf, which every type's own check then meets.
+        with np.errstate(over="ignore", invalid="ignore"):
+            # One memory layout: sums over classes are then the same, bit for bit, before and after a file.
+            cast = raw.astype(dtype, order="C", copy=True)
     except (TypeError, ValueError) as error:
         raise ValueError(f"Expected {name} to be numbers of shape {wanted} {dims} but it was {error}") from None
     if cast.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, cast.shape, strict=True)):
@@ -40,12 +43,28 @@ def array(name: str, value: ArrayLike, dtype: DTypeLike, dims: str, shape: Seque
 
 def integers(name: str, value: ArrayLike, dims: str, shape: Sequence[int | None]) -> NDArray[np.int64]:
     """Like `array`, for whole numbers: fractions and NaN are refused, not truncated."""
-    raw = array(name, value, np.float64 if np.asarray(value).dtype.kind == "f" else np.int64, dims, shape)
-    cast = raw.astype(np.int64) if np.isfinite(raw).all() else None
-    if cast is None or not np.array_equal(cast, raw):
+    try:
+        fractions = np.asarray(value).dtype.kind == "f"
+    except ValueError:
+        fractions = False  # ragged; `array` says so
+    raw = array(name, value, np.float64 if fractions else np.int64, dims, shape)
+    with np.errstate(invalid="ignore"):
+        cast = raw.astype(np.int64)
+    if not np.array_equal(cast, raw):
         raise ValueError(f"Expected {name} to be whole numbers {dims} but some are fractions or not finite")
     cast.setflags(write=False)
     return cast
+
+
+def whole(name: str, value: Any, low: int, high: int) -> int:
+    """Return `value` as an int within [low, high].
+
+    Raises:
+        ValueError: It is not a whole number (a truth value is none), or lies outside.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise ValueError(f"Expected {name} to be a whole number from {low} to {high} but it was {repr(value)[:60]}")
+    return int(value)
 
 
 def in_range(name: str, value: float, low: float, high: float) -> float:
@@ -80,6 +99,8 @@ def names(name: str, value: Sequence[str], length: int, each: str) -> tuple[str,
     Raises:
         ValueError: The count differs, or a name is empty, repeated or not a text.
     """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ValueError(f"Expected {name} to hold {length} names, one for each {each}, but it was {repr(value)[:60]}")
     result = tuple(value)
     if len(result) != length:
         raise ValueError(f"Expected {name} to hold {length} names, one for each {each}, but it held {len(result)}")

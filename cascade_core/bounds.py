@@ -31,8 +31,12 @@ def paired_interval(
 
     Returns:
         Lower and upper ends, fractions in [-1, 1], in the shape of the counts.
+
+    Raises:
+        ValueError: `level` is not strictly between 0 and 1.
     """
-    _check.in_range("level", level, 0.0, 1.0)
+    if not 0.0 < _check.in_range("level", level, 0.0, 1.0) < 1.0:
+        raise ValueError(f"Expected level to lie strictly between 0 and 1 but it was {level:g}")
     z = NormalDist().inv_cdf(0.5 + level / 2)
     lost = (np.asarray(harmed, dtype=np.float64) + 1) / (n + 2)
     won = (np.asarray(helped, dtype=np.float64) + 1) / (n + 2)

@@ -8,6 +8,7 @@ check against it.  Thresholds are written with the fewest digits that give the s
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,13 +23,17 @@ from numpy.typing import NDArray
 
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
-from cascade_core.store import BadFile, atomic_write
+from cascade_core.store import BadFile, atomic_write, readable
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 1 << 20
 """Most bytes of a choice file; a real one has a few thousand."""
 
 INTERVAL_LEVEL = 0.95
+
+_INF = float("inf")
+_FLOAT32_END = 2**128 - 2**103
+"""Least number that rounds to infinity in float32."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,7 +82,21 @@ def choice_json(
         run: ``name`` and ``sha256`` of the run.
         split: ``fraction``, ``seed`` and ``measured_on`` of the calibration split; None when
             `evaluation` is of all samples.
+
+    Raises:
+        ValueError: The rule is meant for other stages than the evaluation, or something given is
+            not JSON data of the schema.
     """
+    if len(rule.thresholds) != len(evaluation.stage_names) - 1:
+        raise ValueError(
+            f"Expected a rule with {len(evaluation.stage_names) - 1} thresholds, as the evaluation has "
+            f"{len(evaluation.stage_names)} stages, but it has {len(rule.thresholds)}"
+        )
+    if rule.stage_names not in (None, evaluation.stage_names):
+        raise ValueError(
+            f"Expected a rule for the stages of the evaluation, {', '.join(evaluation.stage_names)}, "
+            f"but it is for {', '.join(rule.stage_names or ())}"
+        )
     thresholds = [
         {"stage": name, "threshold": _shortest(value)}
         for name, value in zip(evaluation.stage_names[:-1], rule.thresholds, strict=True)
@@ -130,14 +149,8 @@ def load_choice(path: str | Path) -> Choice:
         BadFile: It is missing, too large, not JSON, or does not follow the schema; one line says where.
     """
     source = Path(path)
-    try:
-        with source.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-        return parse_choice(raw)
-    except FileNotFoundError:
-        raise BadFile(f"Cannot read {source}: there is no such file") from None
-    except (OSError, ValueError) as error:
-        raise BadFile(f"Cannot read {source}: {error}") from None
+    with readable(source), source.open("rb") as stream:
+        return parse_choice(stream.read(MAX_BYTES + 1))
 
 
 def parse_choice(raw: bytes) -> Choice:
@@ -149,7 +162,7 @@ def parse_choice(raw: bytes) -> Choice:
     if len(raw) > MAX_BYTES:
         raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
     try:
-        data = json.loads(raw, parse_constant=_refuse_constant)
+        data = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise BadFile("expected a flat JSON document but it is nested too deeply") from None
     except ValueError as error:
@@ -158,22 +171,37 @@ def parse_choice(raw: bytes) -> Choice:
     if isinstance(data, dict) and version != SCHEMA_VERSION:
         raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
     _validate(data)
-    rows = data["rule"]["thresholds"]
-    rule = ExitRule(
-        thresholds=np.array(
-            [np.inf if r["threshold"] is None else r["threshold"] for r in rows[:-1]], dtype=np.float32
-        ),
-        score=data["rule"]["score"],
-        top_k=data["rule"]["top_k"],
-        stage_names=tuple(row["stage"] for row in rows),
-    )
     return Choice(
-        rule=rule,
+        rule=_rule(data),
         temperature=data["rule"]["temperature"],
         policy=data["policy"],
         run=data["run"],
         measured=data["measured"],
     )
+
+
+def _rule(data: Mapping[str, Any]) -> ExitRule:
+    """The rule of a file that follows the schema; BadFile where its parts contradict each other."""
+    rows = data["rule"]["thresholds"]
+    names = [row["stage"] for row in rows]
+    if names != [stage["name"] for stage in data["stages"]]:
+        raise BadFile("expected rule/thresholds to name the same stages as stages, in the same order")
+    if rows[-1]["threshold"] is not None or any("always_answers" in row for row in rows[:-1]):
+        raise BadFile("expected the last stage, and no other, to answer always (its threshold is null)")
+    for row in rows:
+        if row["threshold"] is not None and abs(row["threshold"]) >= _FLOAT32_END:
+            raise BadFile(
+                f"expected the threshold of stage {row['stage']!r} to be a float32 number but it is too large"
+            )
+    try:
+        return ExitRule(
+            thresholds=np.array([_INF if r["threshold"] is None else r["threshold"] for r in rows[:-1]], np.float32),
+            score=data["rule"]["score"],
+            top_k=data["rule"]["top_k"],
+            stage_names=tuple(names),
+        )
+    except ValueError as error:
+        raise BadFile(str(error)) from None
 
 
 def _shortest(value: np.float32) -> float | None:
@@ -183,6 +211,12 @@ def _shortest(value: np.float32) -> float | None:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"it holds {name}, which is not JSON")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(float(text)):
+        raise ValueError(f"it holds {text[:40]}, which is too large a number")
+    return float(text)
 
 
 def _measured(evaluation: Evaluation) -> dict[str, Any]:
@@ -206,7 +240,10 @@ def _measured(evaluation: Evaluation) -> dict[str, Any]:
 
 def _validate(data: Any) -> None:
     """Raise BadFile at the place that departs most from the schema."""
-    error = best_match(Draft202012Validator(schema()).iter_errors(data))
+    try:
+        error = best_match(Draft202012Validator(schema()).iter_errors(data))
+    except RecursionError:
+        raise BadFile("expected a flat JSON document but it is nested too deeply") from None
     if error is not None:
         where = "/".join(str(part) for part in error.absolute_path) or "the top"
         raise BadFile(f"expected a choice of thresholds but at {where}: {error.message[:200]}")

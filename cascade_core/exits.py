@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cascade_core import _check, scores
-from cascade_core.record import Record
+from cascade_core.record import MAX_MACS, Record
 
 
 def exit_stages(confidence: NDArray[np.floating], thresholds: ArrayLike) -> NDArray[np.int64]:
@@ -25,8 +25,16 @@ def exit_stages(confidence: NDArray[np.floating], thresholds: ArrayLike) -> NDAr
 
     Returns:
         (N,) stage numbers, from 0 to M-1.
+
+    Raises:
+        ValueError: There is not one threshold for each stage but the last.
     """
-    leaves = confidence[:-1] >= np.asarray(thresholds, dtype=confidence.dtype)[:, None]
+    limits = np.asarray(thresholds, dtype=confidence.dtype)
+    if limits.shape != (len(confidence) - 1,):
+        raise ValueError(
+            f"Expected thresholds to have shape ({len(confidence) - 1},) (stages - 1) but it had shape {limits.shape}"
+        )
+    leaves = confidence[:-1] >= limits[:, None]
     last = np.ones((1, confidence.shape[1]), dtype=bool)
     return np.argmax(np.concatenate([leaves, last]), axis=0)
 
@@ -57,6 +65,7 @@ class ExitRule:
                 raise ValueError(f"Expected the threshold of stage {stage} to be a number or inf but it was {value}")
         _check.one_of("score", self.score, tuple(scores.SCORES))
         put = object.__setattr__
+        put(self, "top_k", _check.whole("top_k", self.top_k, 1, MAX_MACS))
         put(self, "thresholds", thresholds)
         if self.stage_names is not None:
             put(self, "stage_names", _check.names("stage_names", self.stage_names, len(thresholds) + 1, "stage"))

@@ -6,6 +6,7 @@ and shares are shown in percent, MACs relative to the plain network.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,7 +27,7 @@ _MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
 
 def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, palette: Palette) -> go.Figure:
     """Confidence of ALL samples at each stage, right above wrong, with the stage's threshold."""
-    names = record.stage_names
+    names = _plain(record.stage_names)
     figure = make_subplots(
         rows=len(names), cols=1, shared_xaxes=True, subplot_titles=names, vertical_spacing=0.25 / len(names)
     )
@@ -38,13 +39,14 @@ def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, 
             bar = go.Bar(x=centres, y=counts, name=f"{names[stage]}, {label}", marker_color=fill, width=0.9 / BINS)
             figure.add_trace(bar, row=stage + 1, col=1)
         if stage < len(rule.thresholds) and np.isfinite(rule.thresholds[stage]):
+            place = float(axis.place(rule.thresholds[stage]))
             figure.add_vline(
-                x=float(axis.place(rule.thresholds[stage])),
+                x=place,
                 row=stage + 1,
                 col=1,
                 line={"color": palette.text, "width": 2},
                 annotation_text=f"leaves at {rule.thresholds[stage]:.4g}",
-                annotation_position="top left",
+                annotation_position="top left" if place > 0.7 else "top right",
             )
     figure.update_layout(barmode="stack", showlegend=False, height=90 + 170 * len(names), margin=_MARGIN)
     figure.update_xaxes(tickvals=[at for at, _ in axis.ticks], ticktext=[text for _, text in axis.ticks], range=[0, 1])
@@ -55,20 +57,21 @@ def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, 
 
 def exit_histogram(evaluation: Evaluation, palette: Palette) -> go.Figure:
     """How many samples leave at each stage, right and wrong, of all samples."""
+    names = _plain(evaluation.stage_names)
     wrong = evaluation.exit_counts - evaluation.correct_counts
     shares = 100 * evaluation.exit_shares
     colours = palette.stages(len(shares))
     figure = go.Figure()
     for counts, label, fill in ((wrong, "wrong", palette.wrong), (evaluation.correct_counts, "right", colours)):
         figure.add_bar(
-            x=list(evaluation.stage_names),
+            x=names,
             y=100 * counts / evaluation.n,
             name=label,
             marker_color=fill,
             customdata=counts,
             hovertemplate="%{x}: %{customdata:,} samples " + label + " (%{y:.1f} %)<extra></extra>",
         )
-    for name, share in zip(evaluation.stage_names, shares, strict=True):
+    for name, share in zip(names, shares, strict=True):
         figure.add_annotation(x=name, y=share, text=f"{share:.1f} %", showarrow=False, yshift=10)
     figure.update_layout(barmode="stack", height=360, margin=_MARGIN, showlegend=False)
     figure.update_yaxes(title_text="share of samples, %", range=[0, 1.12 * float(shares.max())])
@@ -81,7 +84,7 @@ def residual_accuracy_curves(
 ) -> go.Figure:
     """The paper's alpha_m(delta) of each early stage, with its best and what epsilon allows."""
     figure = go.Figure()
-    names = record.stage_names
+    names = _plain(record.stage_names)
     for stage, colour in enumerate(palette.stages(len(names))[:-1]):
         deltas, alphas = residual_accuracy(record.confidence[stage], record.correct[stage])
         kept = _thinned(len(deltas))
@@ -167,6 +170,11 @@ def tradeoff(
     figure.update_yaxes(title_text="accuracy, %")
     figure.update_layout(height=460, margin=_MARGIN, legend={"orientation": "h", "y": -0.2})
     return figure
+
+
+def _plain(names: Sequence[str]) -> list[str]:
+    """Names as plotly shows them to the letter; it would read tags in them."""
+    return [html.escape(name) for name in names]
 
 
 def _thinned(count: int, most: int = 2000) -> np.ndarray:

@@ -5,6 +5,7 @@ A NumPy archive (``.npz``) holds ``probs`` or ``logits`` (M, N, K), ``labels`` (
 A table (``.csv``, ``.parquet``) has a row for each sample at each stage, with the columns
 ``sample_id``, ``label``, ``stage`` and ``p_0`` .. ``p_K-1`` (or ``logit_0`` ..); an optional column
 ``macs`` is constant within a stage.  ``macs`` is what a stage adds to the ones before it, for one sample.
+Stages that are numbered come in that order, named ones in the order in which they first appear.
 Sizes and shapes are checked before contents are read, and nothing is ever unpickled.
 """
 
@@ -18,13 +19,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cascade_core import _check
 from cascade_core.record import Stage, StageOutputs
-from cascade_core.store import METADATA_KEY, BadFile, load_run
+from cascade_core.store import METADATA_KEY, BadFile, load_run, readable
 
 MAX_BYTES = 2 << 30
 """Most bytes that an imported file may take, on disk and unpacked."""
@@ -62,7 +62,8 @@ def import_run(
         max_bytes: Refuse files larger than this, on disk or unpacked.
 
     Raises:
-        BadFile: One line: what was expected, what came, where, and what to do.
+        BadFile: One line: what was expected, what came, where, and what to do; also where something is
+            given for a run file, which has its own.
     """
     source = Path(path)
     given = {
@@ -71,30 +72,18 @@ def import_run(
         "stage_names": stage_names,
         "class_names": class_names,
     }
-    try:
+    with readable(source, "import"):
         _check.one_of("the file's ending", source.suffix, _FORMATS)
         size = source.stat().st_size
         if size > max_bytes:
             raise BadFile(f"expected at most {max_bytes:,} bytes but the file has {size:,}")
+        given = {key: value for key, value in given.items() if value is not None}
         if source.suffix == ".parquet" and METADATA_KEY in (pq.read_schema(source).metadata or {}):
+            if given:
+                raise BadFile(f"expected no {', '.join(given)} for a run file, which has its own; leave them out")
             return load_run(source)
         arrays = _read_npz(source, max_bytes) if source.suffix == ".npz" else _read_table(source, max_bytes)
-        arrays |= {key: value for key, value in given.items() if value is not None}
-        return _outputs(arrays, source.name)
-    except FileNotFoundError:
-        raise BadFile(f"Cannot import {source}: there is no such file") from None
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        EOFError,
-        MemoryError,
-        zipfile.BadZipFile,
-        pa.ArrowException,
-    ) as error:
-        line = " ".join(str(error).split()) or type(error).__name__
-        raise BadFile(line if line.startswith("Cannot") else f"Cannot import {source}: {line[:300]}") from None
+        return _outputs(arrays | given, source.name)
 
 
 def _outputs(arrays: dict[str, Any], file_name: str) -> StageOutputs:
@@ -113,9 +102,12 @@ def _outputs(arrays: dict[str, Any], file_name: str) -> StageOutputs:
         )
     total = _check.integers("macs", arrays["macs"], "(stages)", (m,))
     heads = _check.integers("head_macs", arrays.get("head_macs", np.zeros(m, np.int64)), "(stages)", (m,))
+    if (total < 0).any():
+        raise BadFile(f"expected macs to be 0 or more but a stage has {total.min()}")
     if (heads > total).any():
         raise BadFile("expected head_macs to be part of macs but a head costs more than its stage")
-    names = _check.names("stage_names", [str(s) for s in arrays.get("stage_names", _numbered(m))], m, "stage")
+    baseline = arrays.get("baseline_macs")
+    names = _check.names("stage_names", _texts(arrays.get("stage_names", _numbered(m))), m, "stage")
     return StageOutputs(
         probs=probs,
         labels=arrays["labels"],
@@ -123,15 +115,19 @@ def _outputs(arrays: dict[str, Any], file_name: str) -> StageOutputs:
             Stage(name=name, trunk_macs=int(all_macs - head), head_macs=int(head))
             for name, all_macs, head in zip(names, total, heads, strict=True)
         ),
-        baseline_macs=None if arrays.get("baseline_macs") is None else int(arrays["baseline_macs"]),  # type: ignore[arg-type]  # None = derive
+        baseline_macs=None if baseline is None else int(_check.integers("baseline_macs", baseline, "(one number)", ())),  # type: ignore[arg-type]  # None = derive
         sample_ids=arrays.get("sample_ids"),  # type: ignore[arg-type]  # None = sample numbers
-        class_names=tuple(str(c) for c in arrays["class_names"]) if "class_names" in arrays else None,  # type: ignore[arg-type]  # None = class numbers
+        class_names=_texts(arrays["class_names"]) if "class_names" in arrays else None,  # type: ignore[arg-type]  # None = class numbers
         source={"imported_from": file_name},
     )
 
 
 def _numbered(m: int) -> list[str]:
     return [f"stage {i + 1}" for i in range(m)]
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    return tuple(str(value) for value in np.ravel(values))
 
 
 def _softmax(logits: Any) -> NDArray[np.float32]:
@@ -145,31 +141,44 @@ def _softmax(logits: Any) -> NDArray[np.float32]:
 
 def _read_npz(path: Path, max_bytes: int) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
-        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        wanted = {name: info for name, info in members.items() if name in _ARRAYS}
+        members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
+        wanted = {name: info for name, info in members if name in _ARRAYS}
         if not wanted:
-            raise BadFile(
-                f"expected arrays {', '.join(_ARRAYS[:4])} but there are {', '.join(list(members)[:8]) or 'none'}"
-            )
+            found = ", ".join(name for name, _ in members[:8]) or "none"
+            raise BadFile(f"expected arrays {', '.join(_ARRAYS[:4])} but there are {found}")
+        if len(wanted) < sum(name in _ARRAYS for name, _ in members):
+            raise BadFile("expected one array of each name but the archive holds one twice")
         if sum(info.file_size for info in wanted.values()) > max_bytes:
             raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but the archive declares more")
         for name, info in wanted.items():
             with archive.open(info) as member:
                 _check_header(name, member, info.file_size)
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in wanted}
+        return {name: _read_array(archive, info) for name, info in wanted.items()}
+
+
+def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
+    # Read from the very member whose header was checked, which numpy.load would look up by name again.
+    with archive.open(info) as member:
+        array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+    return array.astype(np.str_) if array.dtype.kind == "S" else array
 
 
 def _check_header(name: str, member: Any, size: int) -> None:
     """Refuse object arrays and headers that declare more than the member holds, before reading it."""
     stream: BinaryIO = member
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(stream)
+    # The header is a Python literal, whose parser fails in many ways; zip and deflate have theirs.
+    except Exception:
+        raise BadFile(f"expected array {name!r} to begin with a NumPy header but it is damaged") from None
     if dtype.hasobject:
         raise BadFile(
             f"expected array {name!r} to hold numbers or texts but it holds pickled objects, which are not read"
         )
+    if dtype.kind not in "biufUS" or dtype.itemsize == 0 or min(shape, default=0) < 0:
+        raise BadFile(f"expected array {name!r} to hold numbers or texts but it declares {dtype} of shape {shape}")
     if math.prod(shape) * dtype.itemsize > size:
         raise BadFile(f"array {name!r} declares shape {shape} but holds only {size:,} bytes; the file is truncated")
 
@@ -179,18 +188,23 @@ def _read_table(path: Path, max_bytes: int) -> dict[str, Any]:
     for column in ("label", "stage"):
         if column not in frame:
             raise BadFile(f"expected a column {column!r} but there are {', '.join(map(str, frame.columns[:8]))}")
+    if frame.empty:
+        raise BadFile("expected a row for each sample at each stage but there are none")
     kind, columns = _class_columns(frame)
-    _check_cells(frame, columns)
+    # An editor counts rows from 1 and the header of a CSV file as the first.
+    _check_cells(frame, columns, first_row=2 if path.suffix == ".csv" else 1)
     if "sample_id" not in frame:
         frame["sample_id"] = frame.groupby("stage", sort=False).cumcount()
-    stages = list(dict.fromkeys(frame["stage"]))
+    frame["sample_id"] = frame["sample_id"].astype(str)
+    numbered = frame["stage"].dtype.kind in "iuf"
+    stages = sorted(set(frame["stage"])) if numbered else list(dict.fromkeys(frame["stage"]))
     first = frame[frame["stage"] == stages[0]].set_index("sample_id")
     values = np.stack([_stage_values(frame, stage, first, columns) for stage in stages])
     arrays = {
         kind: values,
         "labels": first["label"].to_numpy(),
-        "sample_ids": first.index.astype(str).to_numpy(),
-        "stage_names": [str(s) for s in stages] if frame["stage"].dtype.kind not in "iuf" else _numbered(len(stages)),
+        "sample_ids": first.index.to_numpy(dtype=np.str_),
+        "stage_names": _numbered(len(stages)) if numbered else [str(s) for s in stages],
     }
     if "macs" in frame:
         arrays["macs"] = _stage_macs(frame, stages)
@@ -199,9 +213,17 @@ def _read_table(path: Path, max_bytes: int) -> dict[str, Any]:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, encoding="utf-8")
+        # Ids are texts as they stand: 007 is not 7, and NA is not missing.
+        frame = pd.read_csv(
+            path, encoding="utf-8", low_memory=False, keep_default_na=False, converters={"sample_id": str}
+        )
     except UnicodeDecodeError:
         raise BadFile("expected UTF-8 text but some bytes are not") from None
+    except pd.errors.EmptyDataError:
+        raise BadFile("expected a first row with the names of columns but the file is empty") from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise BadFile("expected a name for every column in the first row but the rows below hold more values")
+    return frame
 
 
 def _read_parquet(path: Path, max_bytes: int) -> pd.DataFrame:
@@ -209,7 +231,7 @@ def _read_parquet(path: Path, max_bytes: int) -> pd.DataFrame:
     # Dictionary encoding lets a small file declare much more than it holds.
     if metadata.num_rows * metadata.num_columns * 8 > max_bytes:
         raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but it declares {metadata.num_rows:,} rows")
-    return pq.read_table(path).to_pandas()
+    return pq.read_table(path).to_pandas(ignore_metadata=True)
 
 
 def _class_columns(frame: pd.DataFrame) -> tuple[str, list[str]]:
@@ -226,16 +248,24 @@ def _class_columns(frame: pd.DataFrame) -> tuple[str, list[str]]:
     raise BadFile("expected columns p_0, p_1, ... (softmaxes) or logit_0, logit_1, ... (logits)")
 
 
-def _check_cells(frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Name the first row and column whose value is not a finite number (rows as an editor counts them)."""
-    for column in ["label", *columns]:
-        numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64)
-        bad = np.flatnonzero(~np.isfinite(numbers))
-        if bad.size:
-            row = int(bad[0])
-            raise BadFile(
-                f"expected a number in row {row + 2}, column {column!r} but it is {frame[column].iloc[row]!r}"
-            )
+def _check_cells(frame: pd.DataFrame, columns: Sequence[str], first_row: int) -> None:
+    """Name the first row and column whose value is empty, not a finite number, or not a whole one."""
+    for column in ("stage", "sample_id"):
+        if column in frame:
+            _check_column(frame, column, "a value", frame[column].isna() | (frame[column] == ""), first_row)
+    for column in ("label", "macs", *columns):
+        if column in frame:
+            numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+            whole = column in ("label", "macs")
+            bad = ~np.isfinite(numbers) | (whole & ((np.floor(numbers) != numbers) | (np.abs(numbers) > 2**53)))
+            _check_column(frame, column, "a whole number" if whole else "a number", bad, first_row)
+
+
+def _check_column(frame: pd.DataFrame, column: str, wanted: str, bad: ArrayLike, first_row: int) -> None:
+    rows = np.flatnonzero(bad)
+    if rows.size:
+        found = str(frame[column].iloc[rows[0]])
+        raise BadFile(f"expected {wanted} in row {rows[0] + first_row}, column {column!r} but it is {found[:40]!r}")
 
 
 def _stage_values(frame: pd.DataFrame, stage: Any, first: pd.DataFrame, columns: list[str]) -> NDArray[np.float64]:
@@ -255,4 +285,4 @@ def _stage_macs(frame: pd.DataFrame, stages: Sequence[Any]) -> list[int]:
     by_stage = frame.groupby("stage")["macs"]
     if (by_stage.nunique() != 1).any():
         raise BadFile("expected the column 'macs' to be the same in all rows of a stage")
-    return [by_stage.first()[stage] for stage in stages]
+    return [int(by_stage.first()[stage]) for stage in stages]

@@ -133,7 +133,8 @@ def evaluate_path(record: Record, path: RulePath) -> PathEvaluation:
         ValueError: The path is meant for other stages or another score.
     """
     check_fits(record, len(path.stage_names), path.stage_names, path.score, path.top_k)
-    falling = bool((np.diff(path.thresholds, axis=0) <= 0).all())
+    # Not by differences: inf - inf is no number.
+    falling = bool((path.thresholds[1:] <= path.thresholds[:-1]).all())
     counts = (_count_changes if falling else _count_groups)(record, path.thresholds)
     exits, correct, helped = (counts[:, :, column] for column in range(3))
     active = np.append(path.thresholds < np.inf, np.ones((len(path), 1), dtype=bool), axis=1)

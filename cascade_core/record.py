@@ -7,6 +7,7 @@ no softmaxes, so that it stays small when the number of classes is large.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,9 @@ from numpy.typing import NDArray
 
 from cascade_core import _check, scores
 
+MAX_MACS = 1 << 53
+"""Most MACs of a stage: every JSON reader holds whole numbers up to here exactly."""
+
 SUM_TOLERANCE = 1e-3
 """How far a softmax may sum from 1; float32 rounding stays well below, wrong axes and logits do not."""
 
@@ -27,7 +31,7 @@ class Stage:
     """A piece of the trunk followed by a head; MACs are multiply-accumulates for one sample.
 
     Raises:
-        ValueError: The name is empty, or a cost is negative or not a whole number.
+        ValueError: The name is empty, or a cost is not a whole number from 0 to `MAX_MACS`.
     """
 
     name: str
@@ -37,12 +41,8 @@ class Stage:
     def __post_init__(self) -> None:
         _check.names("Stage.name", (self.name,), 1, "stage")
         for what in ("trunk_macs", "head_macs"):
-            value = getattr(self, what)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-                raise ValueError(
-                    f"Expected {what} of stage {self.name!r} to be a whole number >= 0 but it was {value!r}"
-                )
-            object.__setattr__(self, what, int(value))
+            value = _check.whole(f"{what} of stage {self.name!r}", getattr(self, what), 0, MAX_MACS)
+            object.__setattr__(self, what, value)
 
 
 def leaving_costs(stages: Sequence[Stage], active: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -59,17 +59,18 @@ def leaving_costs(stages: Sequence[Stage], active: NDArray[np.bool_]) -> NDArray
     return np.cumsum(trunk + head * active, axis=-1)
 
 
-def _stages(stages: Sequence[Stage], count: int) -> tuple[Stage, ...]:
+def _stages(stages: Sequence[Stage], count: int, n: int) -> tuple[Stage, ...]:
     _check.names("stages", [s.name for s in stages], count, "stage")
+    total = sum(s.trunk_macs + s.head_macs for s in stages)
+    if total * n >= 1 << 63:
+        raise ValueError(f"Expected MACs that can be added up over {n} samples but the stages have {total} in all")
     return tuple(stages)
 
 
 def _baseline(value: int | None, stages: Sequence[Stage]) -> int:
     if value is None:
-        return sum(s.trunk_macs for s in stages) + stages[-1].head_macs
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value <= 0:
-        raise ValueError(f"Expected baseline_macs to be a whole number > 0 but it was {value!r}")
-    return int(value)
+        value = sum(s.trunk_macs for s in stages) + stages[-1].head_macs
+    return _check.whole("baseline_macs", value, 1, MAX_MACS)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,17 +105,20 @@ class Record:
         shape = confidence.shape
         if shape[0] < 1 or shape[1] < 1:
             raise ValueError(f"Expected confidence to hold at least one stage and one sample but it had shape {shape}")
-        if np.isnan(confidence).any():
-            stage, sample = np.argwhere(np.isnan(confidence))[0]
-            raise ValueError(f"Expected confidence to be numbers but it is NaN at stage {stage}, sample {sample}")
+        finite = np.isfinite(confidence)
+        if not finite.all():
+            stage, sample = np.argwhere(~finite)[0]
+            found = confidence[stage, sample]
+            raise ValueError(f"Expected confidence to be finite but it is {found} at stage {stage}, sample {sample}")
         put = object.__setattr__
         put(self, "confidence", confidence)
         put(self, "predictions", _check.integers("predictions", self.predictions, "(stages, samples)", shape))
         put(self, "correct", _check.array("correct", self.correct, np.bool_, "(stages, samples)", shape))
         put(self, "labels", _check.integers("labels", self.labels, "(samples)", shape[1:]))
-        put(self, "stages", _stages(self.stages, shape[0]))
+        put(self, "stages", _stages(self.stages, *shape))
         put(self, "baseline_macs", _baseline(self.baseline_macs, self.stages))
         _check.one_of("score", self.score, tuple(scores.SCORES))
+        put(self, "top_k", _check.whole("top_k", self.top_k, 1, MAX_MACS))
 
     @property
     def stage_names(self) -> tuple[str, ...]:
@@ -159,8 +163,9 @@ def split_indices(n: int, fraction: float, seed: int) -> tuple[NDArray[np.int64]
     """Sample numbers of the calibration part and of the test part, each in rising order.
 
     Raises:
-        ValueError: `fraction` is outside [0, 1], or a part would be empty.
+        ValueError: `fraction` is outside [0, 1], a part would be empty, or `seed` is not a whole number >= 0.
     """
+    _check.whole("seed", seed, 0, (1 << 64) - 1)
     _check.in_range("fraction", fraction, 0.0, 1.0)
     size = math.floor(n * fraction + 0.5)
     if not 0 < size < n:
@@ -214,11 +219,11 @@ class StageOutputs:
         put = object.__setattr__
         put(self, "probs", probs)
         put(self, "labels", labels)
-        put(self, "stages", _stages(self.stages, m))
+        put(self, "stages", _stages(self.stages, m, n))
         put(self, "baseline_macs", _baseline(self.baseline_macs, self.stages))
         put(self, "sample_ids", ids)
         put(self, "class_names", _check.names("class_names", classes, k, "class"))
-        put(self, "source", dict(self.source))
+        put(self, "source", _json_data("source", self.source))
 
     def record(self, score: str = "max_probability", top_k: int = 1) -> Record:
         """Confidences and answers under a score.
@@ -230,7 +235,7 @@ class StageOutputs:
         Raises:
             ValueError: The score is unknown, or `top_k` is not from 1 to K.
         """
-        k = int(_check.in_range("top_k", top_k, 1, self.probs.shape[2]))
+        k = _check.whole("top_k", top_k, 1, self.probs.shape[2])
         predictions = self.probs.argmax(axis=2)
         return Record(
             confidence=scores.confidence(self.probs, score, k),
@@ -242,6 +247,14 @@ class StageOutputs:
             score=score,
             top_k=k,
         )
+
+
+def _json_data(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """`value` as it would come back from a file, so that what cannot be written is refused at once."""
+    try:
+        return json.loads(json.dumps(dict(value), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Expected {name} to be a mapping of JSON data but {error}") from None
 
 
 def _check_softmax(probs: NDArray[np.float32]) -> None:

@@ -23,17 +23,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cascade_core import scores
-from cascade_core.record import Record, Stage, StageOutputs
+from cascade_core import _check, scores
+from cascade_core.record import SUM_TOLERANCE, Record, Stage, StageOutputs
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"cascade_core"
 MAX_BYTES = 16 << 30
 """Most bytes that a run may take in memory; a file that declares more is refused before it is read."""
-
-
-_FAILURES = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError)
-"""What libraries raise on malformed input."""
 
 
 class BadFile(ValueError):
@@ -100,7 +96,7 @@ def load_run(path: str | Path) -> StageOutputs:
         BadFile: It is missing, not Parquet, of another schema, truncated, or its values do not fit.
     """
     source = Path(path)
-    with _readable(source):
+    with readable(source):
         metadata = read_metadata(source)
         classes = len(metadata["class_names"])
         m = len(metadata["stages"])
@@ -124,12 +120,13 @@ def load_record(path: str | Path, score: str = "max_probability", top_k: int = 1
 
     Raises:
         BadFile: As for `load_run`.
-        ValueError: The score is unknown.
+        ValueError: The score is unknown, or not defined for `top_k`, or `top_k` exceeds the classes.
     """
-    if top_k != 1 or score not in scores.SCORES:
+    _check.one_of("score", score, tuple(scores.SCORES))
+    if top_k != 1:
         return load_run(path).record(score, top_k)
     source = Path(path)
-    with _readable(source):
+    with readable(source):
         metadata = read_metadata(source)
         m = len(metadata["stages"])
         wanted = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", score)]
@@ -158,7 +155,9 @@ def _check_columns(
         if values.min() < 0 or values.max() >= classes:
             raise ValueError(f"Expected every {name} to be from 0 to {classes - 1} but some lie outside")
     low, high = scores.score_range(score, classes)
-    if not ((confidence >= low - 1e-3) & (confidence <= high + 1e-3)).all():
+    # A softmax may sum to a little more or less than 1, and entropy grows with its logarithms.
+    slack = 2 * SUM_TOLERANCE * (1 + max(abs(low), abs(high)))
+    if not ((confidence >= low - slack) & (confidence <= high + slack)).all():
         raise ValueError(f"Expected every {score} to be from {low:.4g} to {high:.4g} but some lie outside")
 
 
@@ -169,24 +168,36 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         BadFile: As for `load_run`.
     """
     source = Path(path)
-    with _readable(source):
-        raw = (pq.read_schema(_parts(source)[0]).metadata or {}).get(METADATA_KEY)
-        if raw is None:
-            raise BadFile("it is Parquet but not a run; `python -m cascade_core import` makes a run of your softmaxes")
-        metadata = json.loads(raw)
-        version = metadata.get("schema_version") if isinstance(metadata, dict) else None
-        if version != SCHEMA_VERSION:
-            raise BadFile(f"expected schema version {SCHEMA_VERSION} but it has {version!r}; update this program")
-        missing = {"stages", "baseline_macs", "class_names", "source"} - metadata.keys()
-        if missing or not metadata["stages"] or not isinstance(metadata["source"], Mapping):
-            raise BadFile(f"its metadata lacks {', '.join(sorted(missing)) or 'stages or source'}")
-        return metadata
+    with readable(source):
+        parts = _parts(source)
+        first, *others = [_part_metadata(part) for part in parts]
+        for part, other in zip(parts[1:], others, strict=True):
+            if _fields({**other, "source": {}}) != _fields({**first, "source": {}}):
+                raise BadFile(f"expected parts of one run but {part.name} has other stages, MACs or class names")
+        return first
+
+
+def _part_metadata(part: Path) -> dict[str, Any]:
+    raw = (pq.read_schema(part).metadata or {}).get(METADATA_KEY)
+    if raw is None:
+        raise BadFile("it is Parquet but not a run; `python -m cascade_core import` makes a run of your softmaxes")
+    metadata = json.loads(raw)
+    version = metadata.get("schema_version") if isinstance(metadata, dict) else None
+    if version != SCHEMA_VERSION:
+        raise BadFile(f"expected schema version {SCHEMA_VERSION} but it has {str(version)[:40]}; update this program")
+    for key, kind in (("stages", list), ("baseline_macs", int), ("class_names", list), ("source", dict)):
+        if not isinstance(metadata.get(key), kind) or metadata[key] == []:
+            raise BadFile(f"expected {key} in its metadata but it is missing, empty or of another type")
+    for stage in metadata["stages"]:
+        if not isinstance(stage, dict) or stage.keys() != {"name", "trunk_macs", "head_macs"}:
+            raise BadFile(f"expected a stage to have name, trunk_macs and head_macs but one is {str(stage)[:60]}")
+    return metadata
 
 
 def digest(path: str | Path) -> str:
     """SHA-256 of a run's bytes, in hex: the key under which results of it may be kept."""
     result = hashlib.sha256()
-    with _readable(Path(path)):
+    with readable(Path(path)):
         for part in _parts(Path(path)):
             with part.open("rb") as stream:
                 while block := stream.read(1 << 20):
@@ -216,20 +227,18 @@ def _fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path, columns: list[str], list_sizes: Mapping[str, int]) -> pa.Table:
     """Read columns of all parts after checking names, types and declared size."""
-    tables = []
-    for part in _parts(path):
-        file = pq.ParquetFile(part)
+    files = [pq.ParquetFile(part) for part in _parts(path)]
+    for file in files:
         schema = file.schema_arrow
         missing = [c for c in columns if c not in schema.names]
         if missing:
             raise BadFile(f"expected a column {missing[0]!r} but there are {', '.join(schema.names[:8])}, ...")
         for name in columns:
             _check_type(name, schema.field(name).type, list_sizes.get(name))
-        width = sum(list_sizes.get(c, 2) * 4 for c in columns)
-        if file.metadata.num_rows * width > MAX_BYTES:
-            raise BadFile(f"it declares {file.metadata.num_rows:,} rows, more than {MAX_BYTES >> 30} GiB in memory")
-        tables.append(file.read(columns=columns))
-    table = pa.concat_tables(tables)
+    rows = sum(file.metadata.num_rows for file in files)
+    if rows * sum(list_sizes.get(c, 2) * 4 for c in columns) > MAX_BYTES:
+        raise BadFile(f"expected at most {MAX_BYTES / 2**30:.3g} GiB in memory but it declares {rows:,} rows")
+    table = pa.concat_tables([file.read(columns=columns) for file in files])
     if table.num_rows == 0:
         raise BadFile("it holds no samples")
     for name in columns:
@@ -252,13 +261,15 @@ def _check_type(name: str, found: pa.DataType, size: int | None) -> None:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path, verb: str = "read") -> Iterator[None]:
     """Turn whatever goes wrong while reading `path` into one line that names it."""
     try:
         yield
-    except BadFile as error:
-        text = str(error)
-        raise (error if text.startswith("Cannot read") else BadFile(f"Cannot read {path}: {text}")) from None
-    except (*_FAILURES, pa.ArrowException) as error:
-        line = " ".join(str(error).split()) or type(error).__name__
-        raise BadFile(f"Cannot read {path}: {line[:300]}") from None
+    # Decoders of foreign bytes raise errors of every kind (zlib.error, TokenError, ArrowException, ...).
+    except Exception as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, BadFile) and text.startswith("Cannot "):
+            raise
+        if isinstance(error, OSError) and error.strerror:
+            text = error.strerror.lower()
+        raise BadFile(f"Cannot {verb} {path}: {text[:300]}") from None

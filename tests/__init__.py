@@ -1,0 +1,1 @@
+"""Tests; the folders mirror the package, `e2e` drives a browser, `benchmarks` measures."""

@@ -78,10 +78,11 @@ def test_import_makes_a_run_of_logits(tmp_path: Path, capsys: pytest.CaptureFixt
     logits = np.array([[[2.0, 0.0], [0.0, 1.0]], [[3.0, 0.0], [0.0, 3.0]]])
     np.savez(tmp_path / "mine.npz", logits=logits, labels=np.array([0, 1]))
     out = tmp_path / "mine.parquet"
-    assert main(["import", str(tmp_path / "mine.npz"), "--macs", "10,20", "--out", str(out)]) == 0
+    assert main(["import", str(tmp_path / "mine.npz"), "--macs", "10,20", "--title", "Two.", "--out", str(out)]) == 0
     assert "wrote" in capsys.readouterr().out
     loaded = load_run(out)
     assert loaded.baseline_macs == 30
+    assert loaded.source["title"] == "Two."
     # e^2 / (e^2 + 1) = 0.8808
     assert loaded.probs[0, 0, 0] == pytest.approx(0.8808, abs=1e-4)
 
@@ -91,7 +92,7 @@ def test_show_names_stages_and_origin(run: Path, capsys: pytest.CaptureFixture[s
     text = capsys.readouterr().out
     assert "400 samples, 5 classes" in text
     assert "stage 3" in text
-    assert "title: A sample run." in text
+    assert "title: CIFAR-10, a sample run." in text
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cascade_core.exploration import Split, explore
 from cascade_core.figures import confidence_histograms, exit_histogram, residual_accuracy_curves, tradeoff
 from cascade_core.palette import DARK, LIGHT
 from cascade_core.published import PUBLISHED
-from tests.samples import sample_record
+from tests.samples import sample_record, sample_run
 
 AXIS = confidence_axis("max_probability", 5)
 
@@ -70,3 +70,15 @@ def test_stage_colours_run_from_early_to_late(count: int) -> None:
     if count > 1:
         assert colours[0] == LIGHT.ramp[0]
     assert len(set(colours)) == min(count, 8)
+
+
+def test_names_are_shown_to_the_letter() -> None:
+    record = sample_run(names=["<b>bold</b>", "a & b", "plain"]).record()
+    exploration = explore(record, PaperRule, Split(), count=3)
+    for figure in (
+        confidence_histograms(exploration.test, exploration.path.rule(1), AXIS, LIGHT),
+        exit_histogram(exploration.at(1), LIGHT),
+        residual_accuracy_curves(exploration.calibration, exploration.path.rule(1), 0.05, AXIS, LIGHT),
+    ):
+        assert "<b>bold" not in str(figure.to_dict())
+        assert "&lt;b&gt;bold" in str(figure.to_dict())

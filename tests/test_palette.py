@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
+from cascade_core.live import live_css
 from cascade_core.palette import DARK, LIGHT, Palette
 
-CSS = (Path(__file__).resolve().parents[1] / "cascade_core/panels/live.css").read_text(encoding="utf-8")
+CSS = live_css()
 
 
 def declared(name: str) -> list[str]:

@@ -1,35 +1,22 @@
-"""The live panel in Streamlit: mounts `live.js` with numbers computed beforehand, and hears where the slider rests.
+"""The live panel in Streamlit: mounts it with numbers computed beforehand, and hears where the slider rests.
 
 A drag happens in the browser alone; Python learns of a position when the slider is let go, and then
 reruns.  The convention: a position is an index into the payload's arrays, and belongs to the payload's
 `id`; with another id the slider starts anew, at the payload's own `slider.initial`.
 
-It computes nothing, draws nothing and writes no query parameters; the payload comes from `live_data`.
+It computes nothing, draws nothing and writes no query parameters; the payload comes from `cascade_core.live.data`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-HERE = Path(__file__).parent
-
-
-@cache
-def live_css() -> str:
-    """The panel's style sheet; all its classes begin with `cascade-live`."""
-    return (HERE / "live.css").read_text(encoding="utf-8")
-
-
-@cache
-def live_js() -> str:
-    """The panel's ES module; it imports nothing and exports `mount` for pages without Streamlit."""
-    return (HERE / "live.js").read_text(encoding="utf-8")
+from cascade_core.live import live_css, live_js
 
 
 @cache

@@ -18,7 +18,7 @@ import streamlit as st
 from cascade_core import store
 from cascade_core.axes import ConfidenceAxis, confidence_axis
 from cascade_core.exploration import Exploration, Split, explore
-from cascade_core.live_data import live_data
+from cascade_core.live.data import live_data
 from cascade_core.policies import SWEEPS
 from cascade_core.published import PublishedResult
 from cascade_core.record import Record

@@ -84,7 +84,8 @@ def _run(runs: Sequence[Run]) -> Run:
 
 def _published(run: Run) -> tuple[PublishedResult, ...]:
     titles = {series.name: series for series in PUBLISHED}
-    same_data = [name for name in titles if str(run.metadata["source"].get("dataset", "")).startswith(name)]
+    about = str(run.metadata["source"].get("title", ""))
+    same_data = [name for name in titles if about.startswith(f"{name},")]
     chosen = st.selectbox(
         "Published results",
         list(titles),

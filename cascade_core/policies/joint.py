@@ -42,7 +42,7 @@ class CheapestWithinDrop:
     max_drop: float
 
     name: ClassVar[str] = "cheapest"
-    title: ClassVar[str] = "Cheapest within an accuracy drop"
+    title: ClassVar[str] = "Cheapest within a drop"
     parameter_help: ClassVar[str] = "accuracy to give up, a fraction: 0.01 = one point"
     promise: ClassVar[str] = (
         "Among all combinations of thresholds, the one that computes least while the whole cascade "

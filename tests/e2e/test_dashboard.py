@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,11 @@ def page(browser_page: Page, url: str) -> Page:
 
 
 @pytest.fixture
-def sent(browser_page: Page) -> Iterator[list[Any]]:
+def sent(browser_page: Page) -> list[Any]:
     """What the page sends to Python; filled from the moment it connects."""
     frames: list[Any] = []
     browser_page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
-    yield frames
+    return frames
 
 
 def readout(page: Page) -> dict[str, float]:
@@ -96,7 +97,8 @@ def test_twenty_positions_equal_pythons_numbers(page: Page, expected: Exploratio
             str(position),
         )
         page.wait_for_function(
-            "value => document.querySelector('[data-testid=live-readout]').dataset.position === value", arg=str(position)
+            "value => document.querySelector('[data-testid=live-readout]').dataset.position === value",
+            arg=str(position),
         )
         shown, one = readout(page), expected.at(position)
         assert shown["accuracy"] == one.accuracy
@@ -130,7 +132,7 @@ def test_frames_of_a_drag_are_smooth(page: Page) -> None:
     drag(page, 0.05, 0.95, 120)
     times: list[float] = page.evaluate("() => { cancelAnimationFrame(window.ticking_); return window.frames_; }")
     page.mouse.up()
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(gaps) > 20
     # The page's own budget is 20 ms; a busy machine is given some slack here, benchmarks are not.
     assert statistics.median(gaps) <= 25

@@ -1,7 +1,7 @@
 """The live panel in a real browser, on a bare page: what it shows is what Python computed.
 
-The page holds live.css, live.js and `mount`; no Streamlit, no server.  The payload is simulated here by
-the plainest means, so that the panel is tested alone.
+The page holds the panel's style sheet and module; no Streamlit, no server.  The payload is simulated here
+by the plainest means, so that the panel is tested alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cascade_core.panels.live import live_css, live_js, released_index
+from cascade_core.live import live_css, live_js
+from cascade_core.panels.live import released_index
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

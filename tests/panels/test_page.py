@@ -34,7 +34,7 @@ def page() -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    return "\n".join(element.value for kind in ("text", "warning", "error", "info", "title") for element in app.get(kind))
+    return "\n".join(str(element.value) for kind in (app.text, app.warning, app.error, app.info) for element in kind)
 
 
 def test_shows_the_thresholds_of_a_run(cache: Path) -> None:

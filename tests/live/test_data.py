@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cascade_core import CheapestWithinDrop, PaperRule, SharedThreshold, evaluate
 from cascade_core.axes import BINS, confidence_axis
 from cascade_core.exploration import Exploration, Split, explore
-from cascade_core.live_data import live_data
+from cascade_core.live.data import live_data
 from cascade_core.policies import Sweep
 from cascade_core.published import PUBLISHED
 from tests.samples import sample_record, sample_run

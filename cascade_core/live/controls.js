@@ -1,0 +1,82 @@
+/** The readouts, and the slider that moves them. */
+
+function readouts(model) {
+  const node = html("div", "readouts", { "data-testid": "live-readout" });
+  const cells = readoutTexts(model, 0).map(() => {
+    const cell = html("div", "readout");
+    const value = html("div", "value");
+    const texts = [html("span", "number"), html("span", "unit"), html("div", "caption"), html("div", "note")];
+    value.append(texts[0], texts[1]);
+    cell.append(value, texts[2], texts[3]);
+    node.append(cell);
+    return texts;
+  });
+  const draw = (g) => {
+    readoutTexts(model, g).forEach((texts, i) => texts.forEach((text, j) => (cells[i][j].textContent = text)));
+    node.dataset.accuracy = String(model.accuracy[g]);
+    node.dataset.drop = String(model.drop[g]);
+    node.dataset.saving = String(model.saving[g]);
+    node.dataset.position = String(g);
+    node.dataset.value = String(model.slider.values[g]);
+  };
+  return { node, draw };
+}
+
+/** The sentence that a screen reader speaks once the slider rests. */
+function story(model) {
+  const node = html("p", "unseen", { "aria-live": "polite" });
+  const describe = (g) => {
+    const [accuracy, drop, saving, times] = readoutTexts(model, g);
+    const results = [
+      `accuracy ${accuracy[0]} %`,
+      `${drop[0].replace(/^[+\u2212]/, "")} points ${drop[2].replace("accuracy ", "")}`,
+      `${saving[0]} % ${saving[2]}`,
+      times[3],
+    ];
+    node.textContent = `At ${model.slider.label} ${sliderText(model, g)}: ${results.join(", ")}.`;
+  };
+  return { node, draw: () => {}, describe };
+}
+
+function slider(model, start) {
+  const { label, ticks, help } = model.slider;
+  const last = model.positions - 1;
+  const node = html("div", "slider");
+  const bubble = html("output", "bubble", { "aria-hidden": "true" });
+  const value = html("strong", "");
+  bubble.append(html("span", "bubble-label", {}, `${label} `), value);
+  const input = html("input", "range", { type: "range", min: 0, max: last, step: 1, "data-testid": "live-slider" });
+  input.setAttribute("aria-label", label);
+  input.autocomplete = "off"; // a browser that restores forms would move it without telling
+  input.value = start;
+  const rail = html("div", "rail");
+  rail.append(bubble, html("span", "caret", { "aria-hidden": "true" }), input);
+  node.append(html("p", "slider-label", { "aria-hidden": "true" }, label), rail, sliderTicks(ticks, last));
+  if (help) node.append(html("p", "help", {}, help));
+  node.hidden = last === 0; // one position: nothing to choose
+  const layout = () => {
+    value.textContent = sliderText(model, last);
+    node.classList.remove("cascade-live__slider--narrow");
+    node.classList.toggle("cascade-live__slider--narrow", bubble.offsetWidth > rail.clientWidth);
+    node.style.setProperty("--cascade-live-half-bubble", `${bubble.offsetWidth / 2}px`);
+  };
+  const draw = (g) => {
+    node.style.setProperty("--cascade-live-at", g / Math.max(1, last));
+    value.textContent = sliderText(model, g);
+    input.setAttribute("aria-valuetext", sliderText(model, g));
+  };
+  return { node, input, layout, draw };
+}
+
+function sliderTicks(ticks, last) {
+  const row = html("div", "ticks", { "aria-hidden": "true" });
+  for (const { index, text } of ticks) {
+    const long = text.length > 3; // wider than the thumb: kept within the track's ends
+    const mark = html("span", "tick", {}, text);
+    if (long && index === 0) mark.classList.add("cascade-live__tick--first");
+    if (long && index === last) mark.classList.add("cascade-live__tick--last");
+    mark.style.left = `${(100 * index) / Math.max(1, last)}%`;
+    row.append(mark);
+  }
+  return row;
+}

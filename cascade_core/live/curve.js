@@ -1,0 +1,185 @@
+/** Accuracy against computation: the path with its band, the moving point, and what it is compared with. */
+
+function curve(model) {
+  const { node } = section("curve", "Accuracy against computation");
+  const drawing = svg("svg", "plot", { role: "img" });
+  const below = html("div", "below");
+  node.append(drawing, below);
+  let spot = null;
+  const layout = () => (spot = curveFrame(model, drawing, below));
+  const draw = (g) => {
+    if (!spot) return;
+    const x = spot.x(model.cost[g] / model.baseline.cost).toFixed(1);
+    const y = spot.y(model.accuracy[g]).toFixed(1);
+    spot.point.setAttribute("transform", `translate(${x} ${y})`);
+    spot.guides.setAttribute("d", `M${spot.left} ${y}H${x}V${spot.bottom}`);
+  };
+  const describe = (g) => drawing.setAttribute("aria-label", curveSentence(model, g));
+  return { node, layout, draw, describe };
+}
+
+function curveSentence(model, g) {
+  const here = `${fixed(100 * model.accuracy[g], 1)} % accuracy at ${percent(model.cost[g] / model.baseline.cost)}`;
+  const plain = `the ${model.baseline.label} has ${fixed(100 * model.baseline.accuracy, 1)} % at 100 %`;
+  return `Accuracy against ${model.cost_unit}. Here: ${here} of the ${model.cost_unit}; ${plain}.`;
+}
+
+/** Axes, band, line, reference points and their labels; returns the scales and what moves. */
+function curveFrame(model, drawing, below) {
+  const width = Math.max(200, drawing.clientWidth);
+  const height = width < 380 ? 250 : 290;
+  const area = { left: 46, right: width - 8, top: 10, bottom: height - 42 };
+  canvas(drawing, width, height);
+  const points = pathPoints(model);
+  const marks = references(model);
+  const { x, y } = curveScales(model, points, marks, area);
+  drawing.append(...curveAxes(model, x, y, area));
+  const line = (ends) => ends.map(([a, b]) => `${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join("L");
+  const upper = points.map((p) => [p.cost, p.high]);
+  const lower = points.map((p) => [p.cost, p.low]).reverse();
+  drawing.append(svg("path", "band", { d: `M${line([...upper, ...lower])}Z` }));
+  drawing.append(svg("path", "line", { d: `M${line(points.map((p) => [p.cost, p.accuracy]))}` }));
+  const guides = svg("path", "guides");
+  const point = svg("circle", "point", { r: 7.5 });
+  drawing.append(guides);
+  labelReferences(drawing, below, marks, points, x, y, area);
+  drawing.append(point);
+  return { x, y, left: area.left, bottom: area.bottom, guides, point };
+}
+
+/** The positions as points of the curve, cheapest first. */
+function pathPoints(model) {
+  const plain = model.baseline.accuracy;
+  const all = model.cost.map((cost, g) => ({
+    cost: cost / model.baseline.cost,
+    accuracy: model.accuracy[g],
+    low: plain - model.drop_high[g],
+    high: plain - model.drop_low[g],
+  }));
+  return all.sort((a, b) => a.cost - b.cost || a.accuracy - b.accuracy);
+}
+
+const SHAPES = {
+  circle: "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z",
+  star: "M0 -7.5L1.9 -2.6L7.1 -2.3L3.1 1L4.4 6.1L0 3.2L-4.4 6.1L-3.1 1L-7.1 -2.3L-1.9 -2.6Z",
+  published: ["M0 -5.5L5.5 0L0 5.5L-5.5 0Z", "M-4.5 -4.5H4.5V4.5H-4.5Z", "M0 -5.5L5.5 4.5H-5.5Z"],
+};
+
+/** What the curve is compared with: groups of points that share a label and a shape. */
+function references(model) {
+  const { published = [], oracle } = model.curve;
+  const plain = { cost: 1, accuracy: model.baseline.accuracy };
+  const groups = [{ label: model.baseline.label, shape: SHAPES.circle, name: "plain", points: [plain] }];
+  if (oracle && model.count > 1) {
+    const point = { ...oracle, text: "leaves at the first stage that is right" };
+    groups.push({ label: "oracle", shape: SHAPES.star, name: "oracle", points: [point] });
+  }
+  published.forEach(({ label, points }, i) => {
+    groups.push({ label, shape: SHAPES.published[i % SHAPES.published.length], name: "published", points });
+  });
+  return groups.filter((group) => group.points.length > 0);
+}
+
+function curveScales(model, points, marks, area) {
+  const others = marks.flatMap((group) => group.points);
+  const [left, right] = spread([...points, ...others].map((p) => p.cost), 0.1, 0.04);
+  const heights = [...points.flatMap((p) => [p.low, p.high]), ...others.map((p) => p.accuracy)];
+  const [bottom, top] = spread(heights, 0.01, 0.05);
+  return { x: scale(left, right, area.left, area.right), y: scale(bottom, top, area.bottom, area.top) };
+}
+
+/** The linear map that takes from..to to begin..end, and knows from and to. */
+function scale(from, to, begin, end) {
+  const map = (value) => begin + ((value - from) / (to - from)) * (end - begin);
+  return Object.assign(map, { from, to });
+}
+
+/** The range of values, at least `least` wide, with a margin on both sides. */
+function spread(values, least, margin) {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const room = Math.max(0, least - (high - low)) / 2 + margin * Math.max(least, high - low);
+  return [low - room, high + room];
+}
+
+function curveAxes(model, x, y, area) {
+  const nodes = [];
+  for (const value of ticksOf(100 * y.from, 100 * y.to, (area.bottom - area.top) / 75)) {
+    const at = Math.round(y(value / 100)) + 0.5;
+    nodes.push(svg("path", "grid", { d: `M${area.left} ${at}H${area.right}` }));
+    nodes.push(svg("text", "axis", { x: area.left - 6, y: at + 4, "text-anchor": "end" }, `${value} %`));
+  }
+  for (const value of ticksOf(100 * x.from, 100 * x.to, (area.right - area.left) / 110)) {
+    const at = x(value / 100);
+    if (at < area.left + 14) continue;
+    const near = at > area.right - 10; // too near the edge to be centred
+    const place = { x: near ? area.right + 8 : at, y: area.bottom + 18, "text-anchor": near ? "end" : "middle" };
+    nodes.push(svg("text", "axis", place, `${value} %`));
+  }
+  const title = `${model.cost_unit}, against the ${model.baseline.label}`;
+  nodes.push(svg("text", "axis", { x: area.right, y: area.bottom + 36, "text-anchor": "end" }, title));
+  return nodes;
+}
+
+/** Round numbers from `from` to `to`, about `wanted` of them and rather more than fewer. */
+function ticksOf(from, to, wanted) {
+  const step = niceStep((to - from) / Math.max(2, wanted));
+  const first = Math.ceil(from / step);
+  const count = Math.floor(to / step) - first + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, i) => Number(((first + i) * step).toPrecision(8)));
+}
+
+/** Draw the marks, and write each group's label where nothing else is; what finds no room goes below. */
+function labelReferences(drawing, below, marks, points, x, y, area) {
+  const taken = points.flatMap((p) => [p.low, p.accuracy, p.high].map((v) => around(x(p.cost), y(v), 3)));
+  for (const group of marks) {
+    for (const p of group.points) {
+      const transform = `translate(${x(p.cost).toFixed(1)} ${y(p.accuracy).toFixed(1)})`;
+      const mark = svg("path", group.name, { d: group.shape, transform });
+      const where = `${fixed(100 * p.accuracy, 2)} % at ${fixed(100 * p.cost, 1)} %`;
+      mark.append(svg("title", "", {}, [group.label, p.text, where].filter(Boolean).join(", ")));
+      drawing.append(mark);
+      taken.push(around(x(p.cost), y(p.accuracy), 8));
+    }
+  }
+  const homeless = marks.filter((group) => !placeLabel(drawing, group, taken, x, y, area));
+  below.replaceChildren(legend(homeless.map((group) => [legendMark(group), group.label])));
+}
+
+function legendMark(group) {
+  const drawing = svg("svg", "mark", { viewBox: "-8 -8 16 16", width: 14, height: 14, "aria-hidden": "true" });
+  drawing.append(svg("path", group.name, { d: group.shape }));
+  return drawing;
+}
+
+const around = (x, y, r) => ({ left: x - r, right: x + r, top: y - r, bottom: y + r });
+const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+function placeLabel(drawing, group, taken, x, y, area) {
+  const text = svg("text", "label", {}, group.label);
+  drawing.append(text);
+  const width = text.getComputedTextLength();
+  for (const gap of [11, 20]) {
+    for (const p of group.points) {
+      for (const box of surroundings(x(p.cost), y(p.accuracy), width, gap)) {
+        const inside = box.left >= area.left + 2 && box.right <= area.right && box.top >= 0 && box.bottom <= area.bottom - 2;
+        if (!inside || taken.some((other) => meet(box, other))) continue;
+        text.setAttribute("x", box.left.toFixed(1));
+        text.setAttribute("y", (box.bottom - 4).toFixed(1));
+        taken.push(box);
+        return true;
+      }
+    }
+  }
+  text.remove();
+  return false;
+}
+
+/** Boxes for a label of a given width beside a point, the most pleasing first. */
+function surroundings(x, y, width, gap) {
+  const box = (left, middle) => ({ left, right: left + width, top: middle - 8, bottom: middle + 8 });
+  const beside = [box(x + gap, y), box(x - gap - width, y)];
+  const shifts = [0.5, 0.85, 0.15, 1, 0];
+  const stacked = [y + gap + 7, y - gap - 7].flatMap((middle) => shifts.map((part) => box(x - part * width, middle)));
+  return [...beside, ...stacked];
+}

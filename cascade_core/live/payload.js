@@ -1,0 +1,47 @@
+/** The payload: counts decoded, and what drawing would otherwise look for in every frame. */
+
+/** The payload with its counts decoded, and what drawing would otherwise look for in every frame. */
+function prepare(data) {
+  const { histogram, stages } = data;
+  const right = decode(histogram.right, histogram.dtype);
+  const wrong = decode(histogram.wrong, histogram.dtype);
+  const model = { ...data, count: stages.length, positions: data.accuracy.length, right, wrong };
+  model.one = singular(data.unit);
+  model.score = histogram.label.split(",")[0]; // "confidence, on a scale of nines" -> "confidence"
+  model.scales = stages.map((_, stage) => verticalScale(model, stage));
+  return model;
+}
+
+function decode(text, dtype) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return dtype === "uint32" ? new Uint32Array(bytes.buffer) : new Uint16Array(bytes.buffer);
+}
+
+/** Where the bins of a stage begin in the counts, at a position. */
+function offset(model, stage, g) {
+  return (stage * model.positions + g) * model.histogram.bins;
+}
+
+/**
+ * The count that fills a stage's plot, one for all positions so that bars do not jump in a drag.
+ * Saturated softmaxes pile up in one bin; a bar that stands that far above all others is cut off at
+ * the top and has its count written beside it (`tall` is its bin), so that the others can be seen.
+ */
+function verticalScale(model, stage) {
+  const { bins } = model.histogram;
+  const most = new Array(bins).fill(0);
+  for (let i = offset(model, stage, 0), end = i + bins * model.positions; i < end; i += 1) {
+    most[i % bins] = Math.max(most[i % bins], model.right[i] + model.wrong[i]);
+  }
+  const tall = most.indexOf(Math.max(...most));
+  const others = Math.max(...most.filter((_, bin) => bin !== tall), 0);
+  const cut = others > 0 && most[tall] > 1.5 * others;
+  return { full: Math.max(1, cut ? 1.08 * others : most[tall]), tall: cut ? tall : -1 };
+}
+
+/** How many samples reach a stage: those that leave there or later. */
+function reaching(model, stage, g) {
+  let sum = 0;
+  for (let later = stage; later < model.count; later += 1) sum += model.exit_counts[later][g];
+  return sum;
+}

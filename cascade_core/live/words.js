@@ -1,0 +1,85 @@
+/** Numbers and behaviour in words: the same wording on the page, in titles and for screen readers. */
+
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const MAGNITUDES = [
+  [1e15, "quadrillion"],
+  [1e12, "trillion"],
+  [1e9, "billion"],
+  [1e6, "million"],
+  [1e3, "thousand"],
+];
+
+/** A number with a real minus sign, and never "−0.0". */
+function fixed(value, digits) {
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+}
+
+/** A share as a percentage: finer below ten, where one more digit tells something. */
+function percent(share) {
+  const value = 100 * share;
+  return `${fixed(value, Math.abs(value) < 9.95 && value !== 0 ? 1 : 0)} %`;
+}
+
+/** "74 of 125.5 million MACs per image". */
+function costs(model, cost) {
+  const whole = model.baseline.cost;
+  const [size, word] = MAGNITUDES.find(([least]) => whole >= least) ?? [1, ""];
+  const brief = (value) => String(Number((value / size).toFixed(whole / size < 10 ? 2 : 1)));
+  return `${brief(cost)} of ${brief(whole)} ${word} ${model.cost_unit} per ${model.one}`.replace("  ", " ");
+}
+
+function singular(noun) {
+  return noun.replace(/(?<=[^s])s$/, "");
+}
+
+/** A threshold with as many digits as tell it from one: 0.978, 0.99987. */
+function confidence(value) {
+  if (value <= 0 || value >= 1) return String(Number(value.toPrecision(4))).replace("-", "\u2212");
+  const digits = Math.max(3, Math.ceil(-Math.log10(1 - value)) + 1);
+  return value.toFixed(digits);
+}
+
+/** What a stage does at a position, as the end of a sentence that begins with its name. */
+function behaviour(model, stage, g) {
+  if (stage === model.count - 1) return "always answers";
+  const threshold = model.thresholds[stage][g];
+  if (threshold === null) return "never leaves here (head switched off)";
+  return `leaves at ${model.score} ${confidence(threshold)} or more`;
+}
+
+function sliderText(model, g) {
+  const { values, decimals, unit } = model.slider;
+  // A bare number is a threshold, and may need more digits than the slider's own.
+  return unit ? `${fixed(values[g], decimals)} ${unit}` : confidence(values[g]);
+}
+
+function rightText(model, stage, g) {
+  const leave = model.exit_counts[stage][g];
+  if (leave === 0) return "\u2013";
+  const share = (100 * model.correct_counts[stage][g]) / leave;
+  return `${share === 100 ? 100 : fixed(share, 1)} %`;
+}
+
+/** The four readouts at a position: number, its unit, what it is, what it is measured against. */
+function readoutTexts(model, g) {
+  const [drop, low, high] = [model.drop[g], model.drop_low[g], model.drop_high[g]].map((x) => 100 * x);
+  const change = fixed(-drop, 1);
+  const gain = drop < 0 && Number(change) !== 0;
+  const [from, to] = gain ? [-high, -low] : [low, high];
+  const saving = model.saving[g];
+  const share = percent(Math.abs(saving)).replace(" %", "");
+  const ratio = model.baseline.cost / model.cost[g];
+  const times = Math.max(ratio, 1 / ratio);
+  const factor = times.toFixed(times < 9.995 ? 2 : 1);
+  const compared = Number(factor) === 1 ? "the same" : ratio < 1 ? "more" : "less";
+  const early = 1 - model.exit_counts[model.count - 1][g] / model.samples;
+  const plain = `${model.baseline.label} ${fixed(100 * model.baseline.accuracy, 1)} %`;
+  const interval = `${fixed(100 * model.level, 0)} % interval ${fixed(from, 1)} to ${fixed(to, 1)}`;
+  return [
+    [fixed(100 * model.accuracy[g], 1), "%", "accuracy", plain],
+    [gain ? `+${change}` : change, "points", gain ? "accuracy gained" : "accuracy given up", interval],
+    [share, "%", saving < 0 ? "more computation" : "computation saved", costs(model, model.cost[g])],
+    [factor, "\u00d7", `${compared} to compute`, `${percent(early)} of ${model.unit} leave early`],
+  ];
+}

@@ -1,0 +1,190 @@
+"""Joint thresholds for any number of stages, by coordinate search with exact one-dimensional steps.
+
+With the other thresholds fixed, the best threshold of one stage follows from one pass over its
+samples in order of confidence: a running sum of what each sample gains by leaving there.  The steps
+maximise correct - lambda * MACs and are cycled over the stages until nothing changes; lambda is swept
+up and down, each solution being the next one's start, and simpler policies' rules are further starts.
+What that finds are points of a hull; between them, each rule found is varied in one stage at a time,
+again exactly, and for every limit on the drop the cheapest of all is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.record import Record
+
+EXCHANGE_RATES = np.geomspace(1e-3, 4.0, 48)
+"""What the plain network's whole cost is worth, in correct answers: the lambdas that are swept."""
+
+MAX_CYCLES = 12
+
+Thresholds = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Stages:
+    """A record, and for each stage but the last its samples by falling confidence.
+
+    Attributes:
+        order: (M-1, N) sample numbers, surest first.
+        ends: (M-1, N) bool, in that order: whether the next sample is less sure, so that a threshold can
+            divide the two.
+    """
+
+    record: Record
+    order: NDArray[np.int64]
+    ends: NDArray[np.bool_]
+
+    @property
+    def trunk(self) -> list[int]:
+        """MACs of each trunk piece."""
+        return [stage.trunk_macs for stage in self.record.stages]
+
+    @property
+    def head(self) -> list[int]:
+        """MACs of each head."""
+        return [stage.head_macs for stage in self.record.stages]
+
+
+def search(record: Record, limits: NDArray[np.float64], starts: Iterable[Thresholds]) -> Thresholds:
+    """The cheapest rule found whose accuracy drop on `record` is within each limit.
+
+    Args:
+        limits: (G,) drops, fractions, each at least 0.
+        starts: Rules (M-1,) to start from and to be no worse than.
+
+    Returns:
+        (G, M-1) thresholds; `inf` where a head is switched off.
+    """
+    stages = _prepare(record)
+    never = np.full(len(record.stages) - 1, np.inf, dtype=np.float32)
+    rules = {rule.tobytes(): rule for rule in (never, *starts)}
+    for rates in (EXCHANGE_RATES, EXCHANGE_RATES[::-1]):
+        rule = never
+        for rate in rates:
+            rule = _climb(stages, rule, rate / record.baseline_macs)
+            rules[rule.tobytes()] = rule
+    best_macs = np.full(len(limits), np.iinfo(np.int64).max)
+    best = np.tile(never, (len(limits), 1))
+    for rule in rules.values():
+        for k in range(len(rule)):
+            column, macs = _vary(stages, rule, k, limits)
+            better = macs < best_macs
+            best_macs[better] = macs[better]
+            best[better] = rule
+            best[better, k] = column[better]
+    return best
+
+
+def _prepare(record: Record) -> _Stages:
+    order = np.argsort(-record.confidence[:-1], axis=1, kind="stable")
+    ordered = np.take_along_axis(record.confidence[:-1], order, axis=1)
+    ends = np.ones(ordered.shape, dtype=bool)
+    ends[:, :-1] = ordered[:, 1:] < ordered[:, :-1]
+    return _Stages(record=record, order=order, ends=ends)
+
+
+def _climb(stages: _Stages, start: Thresholds, price: float) -> Thresholds:
+    """From `start`, change one threshold after another while correct answers less price * MACs grow."""
+    rule = start.copy()
+    for _ in range(MAX_CYCLES):
+        before = rule.copy()
+        for k in range(len(rule) - 1, -1, -1):
+            rule[k] = _best_threshold(stages, rule, k, price)
+        if np.array_equal(rule, before):
+            break
+    return rule
+
+
+def _best_threshold(stages: _Stages, rule: Thresholds, k: int, price: float) -> np.float32:
+    """The exact best threshold of stage `k`, the others being as in `rule`."""
+    record = stages.record
+    members = stages.order[k][_reaching(record, rule, k)[stages.order[k]]]
+    if not len(members):
+        return np.float32(np.inf)
+    right, macs = _after(stages, rule, k)
+    gains = np.cumsum(record.correct[k, members] - (right[members] - price * macs[members]))
+    confidence = record.confidence[k, members]
+    dividing = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
+    best = dividing[np.argmax(gains[dividing])]
+    if gains[best] <= price * stages.head[k] * len(members):
+        return np.float32(np.inf)
+    return confidence[best]
+
+
+def _reaching(record: Record, rule: Thresholds, k: int) -> NDArray[np.bool_]:
+    """(N,) whether each sample gets past the stages before `k`."""
+    return (record.confidence[:k] < rule[:k, None]).all(axis=0)
+
+
+def _after(stages: _Stages, rule: Thresholds, k: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """(N,) what becomes of each sample that goes on behind stage `k`: whether it is right, and MACs from there."""
+    record, last = stages.record, len(rule)
+    right = record.correct[last]
+    macs = np.full(record.n, stages.trunk[last] + stages.head[last], dtype=np.int64)
+    for j in range(last - 1, k, -1):
+        if np.isinf(rule[j]):
+            macs += stages.trunk[j]
+            continue
+        leaves = record.confidence[j] >= rule[j]
+        right = np.where(leaves, record.correct[j], right)
+        macs = np.where(leaves, 0, macs) + (stages.trunk[j] + stages.head[j])
+    return right, macs
+
+
+def _vary(
+    stages: _Stages, rule: Thresholds, k: int, limits: NDArray[np.float64]
+) -> tuple[Thresholds, NDArray[np.int64]]:
+    """For each limit, the cheapest threshold of stage `k` with the others as in `rule`, and MACs in all.
+
+    The cost is the largest integer where no threshold meets a limit.
+    """
+    record = stages.record
+    reaching = _reaching(record, rule, k)
+    members = stages.order[k][reaching[stages.order[k]]]
+    right, macs = _after(stages, rule, k)
+    gone_right, gone_macs = _before(stages, rule, k)
+    here = gone_macs + len(members) * stages.trunk[k]
+    # Entry 0: nobody leaves at stage k and its head is off; entry j: the first j of `members` leave.
+    correct = np.cumsum(np.append(gone_right + right[members].sum(), record.correct[k, members] * 1 - right[members]))
+    total = here + macs[members].sum() - np.append(0, np.cumsum(macs[members]))
+    total[1:] += len(members) * stages.head[k]
+    confidence = np.append(np.float32(np.inf), record.confidence[k, members])
+    valid = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
+    drops = (int(record.correct[-1].sum()) - correct[valid]) / record.n
+    return _cheapest(confidence[valid], drops, total[valid], limits)
+
+
+def _before(stages: _Stages, rule: Thresholds, k: int) -> tuple[int, int]:
+    """Correct answers given before stage `k`, and MACs spent before it, over all samples."""
+    record = stages.record
+    present = np.ones(record.n, dtype=bool)
+    right = macs = 0
+    for j in range(k):
+        count = int(present.sum())
+        macs += count * stages.trunk[j]
+        if np.isinf(rule[j]):
+            continue
+        macs += count * stages.head[j]
+        leaves = present & (record.confidence[j] >= rule[j])
+        right += int(record.correct[j, leaves].sum())
+        present &= ~leaves
+    return right, macs
+
+
+def _cheapest(
+    confidence: Thresholds, drops: NDArray[np.float64], macs: NDArray[np.int64], limits: NDArray[np.float64]
+) -> tuple[Thresholds, NDArray[np.int64]]:
+    """The cheapest entry within each limit; beyond the first, entries cost less and less."""
+    # The least drop from an entry on never falls, so the last entry within a limit is found by search.
+    least = np.minimum.accumulate(drops[::-1])[::-1]
+    index = np.searchsorted(least, limits, side="right") - 1
+    found = np.where(index >= 0, macs[index], np.iinfo(np.int64).max)
+    # A head that is off may be cheaper than one that only few use.
+    off = (drops[0] <= limits) & (macs[0] < found)
+    return np.where(off, np.float32(np.inf), confidence[index]), np.where(off, macs[0], found)

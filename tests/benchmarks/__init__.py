@@ -1,0 +1,1 @@
+"""Comparisons of running times, left out of a plain run."""

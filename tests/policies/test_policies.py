@@ -1,0 +1,91 @@
+"""What every policy must keep: one shared check for all that a slider can walk along, and the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cascade_core import ExitRule, FixedThresholds, PaperRule, Record, SharedThreshold, choose, evaluate, evaluate_path
+from cascade_core.policies import POLICIES, SWEEPS, Policy, describe
+from tests.oracle import assert_outcome, naive_evaluate, random_outputs, random_record
+
+
+def check_policy(policy_class: Any, record: Record, parameters: Sequence[float] | NDArray[np.float64]) -> None:
+    """Check a `Sweep` policy on one record at some values of its parameter.
+
+    A path holds exactly what `choose` returns at each value; every rule fits the record, depends on
+    the samples but not on their order, and does on the record what a loop over samples says.
+    """
+    path = policy_class.path(record, parameters)
+    assert path.positions.tolist() == list(parameters)
+    found = evaluate_path(record, path)
+    shuffled = record.take(np.random.default_rng(0).permutation(record.n))
+    for g, parameter in enumerate(parameters):
+        policy: Policy = policy_class(**{policy_class.slider.parameter: parameter})
+        rule = choose(record, policy)
+        assert rule.thresholds.dtype == np.float32
+        assert rule.thresholds.tobytes() == path.thresholds[g].tobytes() == path.rule(g).thresholds.tobytes()
+        assert (rule.score, rule.top_k, rule.stage_names) == (record.score, record.top_k, record.stage_names)
+        assert choose(shuffled, policy).thresholds.tobytes() == rule.thresholds.tobytes()
+        outcome = naive_evaluate(record, rule.thresholds)
+        assert_outcome(evaluate(record, rule), outcome)
+        assert_outcome(found.at(g), outcome)
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize("stages", [1, 2, 3, 4])
+@pytest.mark.parametrize("decimals", [1, None])
+def test_sweeps(name: str, stages: int, decimals: int | None) -> None:
+    record = random_record(stages, stages=stages, n=40, decimals=decimals)
+    check_policy(SWEEPS[name], record, SWEEPS[name].positions(record, 13))
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize(("score", "top_k"), [("margin", 1), ("negative_entropy", 1), ("max_probability", 2)])
+def test_sweeps_on_other_scores(name: str, score: str, top_k: int) -> None:
+    record = random_outputs(5, n=40).record(score, top_k)
+    check_policy(SWEEPS[name], record, SWEEPS[name].positions(record, 9))
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize("stages", [2, 3, 4])
+def test_positions_go_from_safest_to_boldest(name: str, stages: int) -> None:
+    record = random_record(50 + stages, stages=stages, n=200)
+    positions = SWEEPS[name].positions(record, 31)
+    assert positions.shape == (31,)
+    path = SWEEPS[name].path(record, positions)
+    macs = evaluate_path(record, path).mean_macs
+    assert (np.diff(macs) <= 0).all()
+    assert macs[-1] < macs[0]
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_registry(name: str) -> None:
+    policy_class = POLICIES[name]
+    assert policy_class.name == name
+    for text in (policy_class.title, policy_class.promise, policy_class.parameter_help):
+        assert text.strip()
+    assert policy_class.promise.endswith(".")
+    if name in SWEEPS:
+        assert SWEEPS[name] is policy_class
+        slider = SWEEPS[name].slider
+        assert slider.parameter in {field.name for field in fields(policy_class)}  # type: ignore[arg-type]  # dataclasses
+        assert slider.scale > 0
+        assert slider.decimals >= 0
+
+
+def test_describe_is_json_data() -> None:
+    assert describe(PaperRule(0.02)) == {"name": "paper", "parameters": {"epsilon": 0.02}}
+    assert describe(SharedThreshold(float("inf"))) == {"name": "shared", "parameters": {"threshold": None}}
+    for given in ((0.5, float("inf")), [0.5, float("inf")], np.array([0.5, np.inf])):
+        found = describe(FixedThresholds(given))  # type: ignore[arg-type]  # an array is a sequence of numbers, too
+        assert found == {"name": "fixed", "parameters": {"thresholds": [0.5, None]}}
+
+
+def test_choose_returns_a_rule() -> None:
+    assert isinstance(choose(random_record(1), PaperRule(0.1)), ExitRule)

@@ -1,0 +1,97 @@
+"""Evaluation: every number by hand on five samples, then the slow loop on random records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cascade_core import ExitRule, Stage, evaluate
+from cascade_core.evaluation import oracle
+from tests.oracle import assert_outcome, f32, make_record, naive_evaluate, random_record, random_rules
+
+STAGES = (Stage(name="a", trunk_macs=100, head_macs=10), Stage(name="b", trunk_macs=200, head_macs=20))
+RECORD = make_record(
+    confidence=[[0.9, 0.8, 0.9, 0.3, 0.2], [1, 1, 1, 1, 1]],
+    correct=[[1, 0, 1, 0, 1], [1, 1, 0, 1, 0]],
+    stages=STAGES,
+)
+
+
+def test_by_hand() -> None:
+    found = evaluate(RECORD, ExitRule(thresholds=f32(0.8)))
+    # Samples 0, 1, 2 leave at a (right, wrong, right); 3, 4 at b (right, wrong).
+    assert found.exit_counts.tolist() == [3, 2]
+    assert found.correct_counts.tolist() == [2, 1]
+    assert found.accuracy == 3 / 5
+    assert found.full_accuracy == 3 / 5
+    # The full cascade gets 1 right (harmed) and 2 wrong (helped).
+    assert (found.harmed, found.helped) == (1, 1)
+    assert found.accuracy_drop == 0
+    assert found.exit_shares.tolist() == [0.6, 0.4]
+    # Leaving at a costs 100 + 10; at b 100 + 10 + 200 + 20.  Mean (3 * 110 + 2 * 330) / 5 = 198.
+    assert found.costs.tolist() == [110, 330]
+    assert found.mean_macs == 198
+    # The plain network has no head at a: 100 + 200 + 20 = 320.
+    assert found.baseline_macs == 320
+    assert found.saving == pytest.approx(1 - 198 / 320)
+    assert found.speedup == pytest.approx(320 / 198)
+
+
+def test_a_disabled_head_is_not_charged() -> None:
+    found = evaluate(RECORD, ExitRule(thresholds=f32(np.inf)))
+    assert found.exit_counts.tolist() == [0, 5]
+    assert found.mean_macs == 320  # 100 + 200 + 20: exactly the plain network
+    assert found.saving == 0
+    assert found.accuracy_drop == 0
+    assert found.drop_interval()[0] < 0 < found.drop_interval()[1]
+
+
+def test_a_head_that_nobody_passes_is_still_charged() -> None:
+    """A finite threshold above all confidences: the head is run for everybody, in vain."""
+    assert evaluate(RECORD, ExitRule(thresholds=f32(0.95))).mean_macs == 330
+
+
+def test_gain_and_loss_have_opposite_signs() -> None:
+    better_early = make_record([[1, 1], [1, 1]], [[1, 1], [0, 1]], STAGES)
+    assert evaluate(better_early, ExitRule(thresholds=f32(0))).accuracy_drop == -0.5
+    better_late = make_record([[1, 1], [1, 1]], [[0, 1], [1, 1]], STAGES)
+    assert evaluate(better_late, ExitRule(thresholds=f32(0))).accuracy_drop == 0.5
+
+
+def test_free_stages_are_infinitely_fast() -> None:
+    stages = (Stage(name="a", trunk_macs=0, head_macs=0), STAGES[1])
+    found = evaluate(make_record([[1], [1]], [[1], [1]], stages), ExitRule(thresholds=f32(0)))
+    assert (found.mean_macs, found.saving, found.speedup) == (0, 1, float("inf"))
+
+
+@pytest.mark.parametrize("stages", [1, 2, 3, 4])
+def test_equals_the_loop(stages: int) -> None:
+    record = random_record(10 + stages, stages=stages)
+    for thresholds in random_rules(stages, record, 30):
+        assert_outcome(evaluate(record, ExitRule(thresholds=thresholds)), naive_evaluate(record, thresholds))
+
+
+def test_refuses_a_rule_for_others() -> None:
+    with pytest.raises(ValueError, match=r"rule for 2 stages \(1 thresholds\) but it is for 3"):
+        evaluate(RECORD, ExitRule(thresholds=f32(0.5, 0.5)))
+    with pytest.raises(ValueError, match="stages a, b but it is for x, y"):
+        evaluate(RECORD, ExitRule(thresholds=f32(0.5), stage_names=("x", "y")))
+    with pytest.raises(ValueError, match="score max_probability"):
+        evaluate(RECORD, ExitRule(thresholds=f32(0.5), score="margin"))
+
+
+def test_oracle_by_hand() -> None:
+    # Earliest correct stage of each sample: a, b, a, b, a; all are right somewhere.
+    found = oracle(RECORD)
+    assert found.exit_counts.tolist() == [3, 2]
+    assert found.accuracy == 1
+    nobody = oracle(make_record([[1, 1], [1, 1]], [[0, 0], [0, 1]], STAGES))
+    assert nobody.exit_counts.tolist() == [0, 2]  # a sample that no stage gets right goes to the end
+    assert nobody.correct_counts.tolist() == [0, 1]
+
+
+def test_no_rule_beats_the_oracle() -> None:
+    record = random_record(20)
+    best = oracle(record)
+    for thresholds in random_rules(21, record, 30):
+        assert evaluate(record, ExitRule(thresholds=thresholds)).accuracy <= best.accuracy

@@ -1,0 +1,217 @@
+"""The floors of the house, read from the source: what may import what, and what needs which package.
+
+A module of `cascade_core` is a room, named by its file or its folder.  A room imports only rooms that
+stand before it in `FLOORS`, and none of its own floor; within a folder, imports have no circles.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "cascade_core"
+
+FLOORS: tuple[frozenset[str], ...] = tuple(
+    frozenset(floor.split())
+    for floor in (
+        "_check",
+        "scores bounds axes palette published",
+        "record",
+        "exits",
+        "evaluation",
+        "paths",
+        "policies store",
+        "choice importers exploration",
+        "__init__",
+        "tables figures live nets",
+        "panels report",
+        "__main__",
+        "dashboard",
+    )
+)
+
+ONLY = {
+    "streamlit": {"panels", "dashboard"},
+    "plotly": {"figures", "panels"},
+    **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm", "sklearn")},
+}
+"""The only rooms that may import a package."""
+
+IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL"}
+
+TOOLS = {
+    "ruff": "a program that .ci/run starts",
+    "mypy": "a program that .ci/run starts",
+    "pandas-stubs": "types for mypy",
+    "types-tqdm": "types for mypy",
+    "types-jsonschema": "types for mypy",
+}
+"""Requirements that nothing imports, and why they are there."""
+
+
+def sources(*folders: str) -> list[Path]:
+    found = [p for folder in folders for p in sorted((ROOT / folder).rglob("*.py"))]
+    return [*found, ROOT / "dashboard.py"] if "cascade_core" in folders else found
+
+
+def room(path: Path) -> str:
+    """The room that a source file belongs to."""
+    if path.parent == ROOT:
+        return path.stem
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else path.stem
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Full names of all modules that a file imports, anywhere in it, functions included."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    here = path.relative_to(ROOT).with_suffix("").parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = [*here[: -node.level]] if node.level else []
+            name = ".".join([*base, node.module] if node.module else base)
+            for alias in node.names:
+                whole = f"{name}.{alias.name}"
+                yield whole if _exists(whole) else name
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from (str(word.value) for word in node.args if isinstance(word, ast.Constant))
+
+
+def _exists(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def rooms_imported(path: Path) -> set[str]:
+    """Rooms that a file imports, its own left out."""
+    names = [name.split(".") for name in imports(path)]
+    found = {parts[1] if len(parts) > 1 else "__init__" for parts in names if parts[0] == "cascade_core"}
+    return found - {room(path)}
+
+
+def floor(name: str) -> int:
+    for number, rooms in enumerate(FLOORS):
+        if name in rooms:
+            return number
+    raise AssertionError(f"{name} has no floor: add it to FLOORS in {Path(__file__).name}, above all that it imports")
+
+
+@pytest.mark.parametrize("path", sources("cascade_core"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_down(path: Path) -> None:
+    for other in sorted(rooms_imported(path)):
+        assert floor(other) < floor(room(path)), f"{path.relative_to(ROOT)} imports {other}, which is not below it"
+
+
+@pytest.mark.parametrize("path", sources("cascade_core"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_packages_stay_in_their_rooms(path: Path) -> None:
+    for name in {name.split(".")[0] for name in imports(path)} & ONLY.keys():
+        assert room(path) in ONLY[name], f"{path.relative_to(ROOT)} imports {name}; only {ONLY[name]} may"
+
+
+@pytest.mark.parametrize("path", sources("cascade_core", "tests"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_open_with_prose(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    # A folder of tests is marked by an empty file.
+    assert ast.get_docstring(ast.parse(text)) or not text, f"{path.relative_to(ROOT)} has no docstring"
+
+
+def test_folders_have_no_circles() -> None:
+    graph = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): {
+            n for n in imports(path) if n.startswith("cascade_core.")
+        }
+        for path in sources("cascade_core")
+    }
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, f"a circle of imports: {' -> '.join((*trail, name))}"
+        if name in graph and name not in done:
+            for other in sorted(graph[name]):
+                visit(other, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level names of the modules that a fresh interpreter has after running `code`."""
+    show = "import sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    result = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{show}"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(result.stdout.splitlines()[-1].split())
+
+
+def test_the_package_is_light() -> None:
+    assert not loaded_by("import cascade_core") & {"torch", "streamlit", "plotly", "PIL", "sklearn"}
+
+
+def test_panels_and_command_line_start_without_torch() -> None:
+    modules = [f"cascade_core.panels.{p.stem}" for p in sorted((PACKAGE / "panels").glob("[!_]*.py"))]
+    assert modules
+    loaded = loaded_by(f"import {', '.join(modules)}, cascade_core.__main__")
+    assert "streamlit" in loaded
+    assert not loaded & {"torch", "torchvision", "ptflops"}
+
+
+def requirements(name: str) -> dict[str, str]:
+    """Package names of a requirements file with what follows them, such as ``==1.2``."""
+    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
+    found = {}
+    for line in lines:
+        if line and not line.startswith("-"):
+            package = re.match(r"[A-Za-z0-9._-]+", line)
+            assert package, f"{name}: {line!r} names no package"
+            found[package[0].lower()] = line[package.end() :]
+    return found
+
+
+def packages_imported(*folders: str) -> set[str]:
+    return {name.split(".")[0] for path in sources(*folders) for name in imports(path)}
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_requirements_are_pinned(name: str) -> None:
+    for package, version in requirements(name).items():
+        assert re.fullmatch(r"==[0-9][0-9A-Za-z.+]*", version), f"{name}: {package} is not pinned with =="
+
+
+def test_requirements_are_used() -> None:
+    used = packages_imported("cascade_core")
+    for package in requirements("requirements.txt"):
+        assert IMPORT_NAMES.get(package, package) in used, f"nothing imports {package}: drop it from requirements.txt"
+
+
+def test_development_requirements_are_used() -> None:
+    used = packages_imported("tests")
+    checks = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for package in requirements("requirements-dev.txt"):
+        if "program" in TOOLS.get(package, ""):
+            assert f"/{package}" in checks, f".ci/run does not start {package}"
+        elif package not in TOOLS:
+            assert IMPORT_NAMES.get(package, package) in used, f"no test imports {package}"
+    assert TOOLS.keys() <= requirements("requirements-dev.txt").keys()
+
+
+def test_whatever_is_imported_is_required() -> None:
+    own = {"cascade_core", "tests", "dashboard", *sys.stdlib_module_names}
+    wanted = {IMPORT_NAMES.get(p, p) for p in requirements("requirements.txt")}
+    assert packages_imported("cascade_core") - own <= wanted
+    wanted |= {IMPORT_NAMES.get(p, p) for p in requirements("requirements-dev.txt")}
+    assert packages_imported("tests") - own <= wanted
