@@ -223,7 +223,6 @@ def _add_network_flags(parser: argparse.ArgumentParser) -> None:
         help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, fashionmnist:ROOT",
     )
     _add_out(parser)
-    parser.add_argument("--batch-size", type=int, default=256, help="samples at a time (default 256)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
     parser.add_argument("--download", action="store_true", help="let torchvision fetch the data set if it is missing")
@@ -239,11 +238,12 @@ def _add_build(verbs: Parsers) -> None:
     )
     _add_network_flags(parser)
     parser.add_argument("--train-data", required=True, metavar="SPEC", help="samples to fit the heads on")
-    parser.add_argument("--heads", default="fine", help="paper or fine (default fine)")
+    parser.add_argument("--heads", default="fine", help="linear, paper or fine (default fine)")
     parser.add_argument(
         "--heads-out", type=Path, help="where to keep the heads (default: beside the run, .safetensors)"
     )
-    parser.add_argument("--epochs", type=int, help="passes over the training samples (default: by network)")
+    parser.add_argument("--epochs", type=int, help="passes over the training samples (default: what suits the heads)")
+    parser.add_argument("--batch-size", type=int, help="training samples a step (default: what suits the network)")
     parser.add_argument("--learning-rate", type=float, help="peak of the one-cycle schedule (default: by heads)")
 
 
@@ -257,6 +257,7 @@ def _add_precompute(verbs: Parsers) -> None:
     )
     _add_network_flags(parser)
     parser.add_argument("--heads", type=Path, help="a .safetensors file of heads that build wrote")
+    parser.add_argument("--batch-size", type=int, default=256, help="samples at a time (default 256)")
 
 
 def _add_import(verbs: Parsers) -> None:

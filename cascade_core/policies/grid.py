@@ -18,8 +18,6 @@ from cascade_core.record import Record
 GRID_SIZES = {1: 1, 2: 4096, 3: 256, 4: 64}
 """Thresholds a stage, by the number of stages: about as many rules as can be weighed in a blink."""
 
-MAX_STAGES = max(GRID_SIZES)
-
 
 def quantile_grid(confidence: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """At most `size` observed confidences of one stage at equally spaced ranks, rising, and then `inf`.

@@ -1,9 +1,10 @@
 """Thresholds chosen jointly: the cheapest rule whose calibration drop stays within a limit.
 
 Stages share one budget of mistakes instead of having a slack each, which is what makes this better
-than the paper's rule.  The choice is exact on a grid of quantiles, for up to four stages.  It picks
-the best of many rules on a finite sample, so the drop on fresh samples tends to lie a little above
-the limit: show the drop measured on held-out samples beside it.
+than the paper's rule.  The choice is exact on a grid of quantiles for up to four stages; for more it
+is found by search, and is no worse than the simpler policies.  It picks the best of many rules on a
+finite sample, so the drop on fresh samples tends to lie a little above the limit: show the drop
+measured on held-out samples beside it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,14 @@ from cascade_core import _check
 from cascade_core.exits import ExitRule
 from cascade_core.paths import RulePath
 from cascade_core.policies.base import Infeasible, Slider, rule_path
-from cascade_core.policies.grid import GRID_SIZES, MAX_STAGES, GridEvaluation, evaluate_grid, quantile_grid
+from cascade_core.policies.grid import GRID_SIZES, GridEvaluation, evaluate_grid, quantile_grid
+from cascade_core.policies.paper import PaperRule
+from cascade_core.policies.search import search
+from cascade_core.policies.shared import SharedThreshold
 from cascade_core.record import Record
+
+STARTS = 41
+"""Rules of each simpler policy that the search starts from."""
 
 LARGEST_DROP = 0.05
 """End of the slider; few would give up more than five points."""
@@ -29,7 +36,7 @@ LARGEST_DROP = 0.05
 
 @dataclass(frozen=True)
 class CheapestWithinDrop:
-    """Least mean MACs among all rules on the grid whose accuracy drop on the record is within a limit.
+    """Least mean MACs among all rules tried whose accuracy drop on the record is within a limit.
 
     Attributes:
         max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one
@@ -60,7 +67,6 @@ class CheapestWithinDrop:
 
         Raises:
             Infeasible: A gain is asked for that no rule reaches.
-            ValueError: The record has more than four stages.
         """
         return self.path(record, [self.max_drop]).rule(0)
 
@@ -73,41 +79,38 @@ class CheapestWithinDrop:
 
     @classmethod
     def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
-        """The rules at the drops `positions`: the grid is evaluated once for all."""
-        grid = record_grid(record)
-        full = int(record.correct[-1].sum())
+        """The rules at the drops `positions`, found all at once: on the grid, or beyond four stages by search."""
         limits = np.asarray(positions, dtype=np.float64)
-        return rule_path(record, limits, grid.rules(_cheapest(grid, full, record.n, limits)))
+        exact = len(record.stages) in GRID_SIZES
+        thresholds, least = (_on_grid if exact else _by_search)(record, limits)
+        if len(limits) and limits.min() < least:
+            # Rounded up, so that the drop named is one that can be had.
+            raise Infeasible(
+                f"Expected a rule with an accuracy drop of at most {limits.min():.4f} but the best on these "
+                f"{record.n} samples has {math.ceil(least * 1e4) / 1e4:.4f}; ask for that or more"
+            )
+        return rule_path(record, limits, thresholds)
 
 
 def record_grid(record: Record) -> GridEvaluation:
-    """Every rule on the quantile grid of `record`.
-
-    Raises:
-        ValueError: The record has more stages than the grid can hold.
-    """
-    m = len(record.stages)
-    if m > MAX_STAGES:
-        raise ValueError(
-            f"Expected at most {MAX_STAGES} stages for jointly chosen thresholds but the run has {m}; "
-            f"use the paper's rule or a shared threshold"
-        )
-    return evaluate_grid(record, tuple(quantile_grid(c, GRID_SIZES[m]) for c in record.confidence[:-1]))
+    """Every rule on the quantile grid of `record`, which has up to four stages."""
+    size = GRID_SIZES[len(record.stages)]
+    return evaluate_grid(record, tuple(quantile_grid(c, size) for c in record.confidence[:-1]))
 
 
-def _cheapest(grid: GridEvaluation, full: int, n: int, limits: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Flat grid position of the cheapest rule within each limit; among equals the most accurate."""
-    drops = (full - grid.correct.ravel()) / n
+def _on_grid(record: Record, limits: NDArray[np.float64]) -> tuple[NDArray[np.float32], float]:
+    """(G, M-1) thresholds of the cheapest rule on the grid within each limit, and the least drop there."""
+    grid = record_grid(record)
+    drops = (int(record.correct[-1].sum()) - grid.correct.ravel()) / record.n
     macs = grid.macs.ravel()
     order = np.lexsort((macs, drops))
     least = np.minimum.accumulate(macs[order])
-    within = np.searchsorted(drops[order], limits, side="right") - 1
-    if (within < 0).any():
-        # Rounded up, so that the drop named is one that can be had.
-        best = math.ceil(drops.min() * 1e4) / 1e4
-        raise Infeasible(
-            f"Expected a rule with an accuracy drop of at most {limits.min():.4f} but the best on these "
-            f"{n} samples has {best:.4f}; ask for that or more"
-        )
+    within = np.maximum(np.searchsorted(drops[order], limits, side="right") - 1, 0)
     # `least` never rises, so a search in its negative finds the first, most accurate rule at that cost.
-    return order[np.searchsorted(-least, -least[within], side="left")]
+    return grid.rules(order[np.searchsorted(-least, -least[within], side="left")]), float(drops.min())
+
+
+def _by_search(record: Record, limits: NDArray[np.float64]) -> tuple[NDArray[np.float32], float]:
+    """The same for any number of stages, found by search from the simpler policies' rules among others."""
+    simpler = (policy.path(record, policy.positions(record, STARTS)) for policy in (PaperRule, SharedThreshold))
+    return search(record, limits, (rule for path in simpler for rule in path.thresholds))

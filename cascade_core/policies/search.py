@@ -32,13 +32,10 @@ class _Stages:
 
     Attributes:
         order: (M-1, N) sample numbers, surest first.
-        ends: (M-1, N) bool, in that order: whether the next sample is less sure, so that a threshold can
-            divide the two.
     """
 
     record: Record
     order: NDArray[np.int64]
-    ends: NDArray[np.bool_]
 
     @property
     def trunk(self) -> list[int]:
@@ -51,17 +48,18 @@ class _Stages:
         return [stage.head_macs for stage in self.record.stages]
 
 
-def search(record: Record, limits: NDArray[np.float64], starts: Iterable[Thresholds]) -> Thresholds:
+def search(record: Record, limits: NDArray[np.float64], starts: Iterable[Thresholds]) -> tuple[Thresholds, float]:
     """The cheapest rule found whose accuracy drop on `record` is within each limit.
 
     Args:
-        limits: (G,) drops, fractions, each at least 0.
+        limits: (G,) drops, fractions.
         starts: Rules (M-1,) to start from and to be no worse than.
 
     Returns:
-        (G, M-1) thresholds; `inf` where a head is switched off.
+        (G, M-1) thresholds, `inf` where a head is switched off, and the least drop that was found; rows
+        whose limit is below that drop say never leave.
     """
-    stages = _prepare(record)
+    stages = _Stages(record=record, order=np.argsort(-record.confidence[:-1], axis=1, kind="stable"))
     never = np.full(len(record.stages) - 1, np.inf, dtype=np.float32)
     rules = {rule.tobytes(): rule for rule in (never, *starts)}
     for rates in (EXCHANGE_RATES, EXCHANGE_RATES[::-1]):
@@ -71,22 +69,16 @@ def search(record: Record, limits: NDArray[np.float64], starts: Iterable[Thresho
             rules[rule.tobytes()] = rule
     best_macs = np.full(len(limits), np.iinfo(np.int64).max)
     best = np.tile(never, (len(limits), 1))
+    least = 0.0
     for rule in rules.values():
         for k in range(len(rule)):
-            column, macs = _vary(stages, rule, k, limits)
+            column, macs, drop = _vary(stages, rule, k, limits)
+            least = min(least, drop)
             better = macs < best_macs
             best_macs[better] = macs[better]
             best[better] = rule
             best[better, k] = column[better]
-    return best
-
-
-def _prepare(record: Record) -> _Stages:
-    order = np.argsort(-record.confidence[:-1], axis=1, kind="stable")
-    ordered = np.take_along_axis(record.confidence[:-1], order, axis=1)
-    ends = np.ones(ordered.shape, dtype=bool)
-    ends[:, :-1] = ordered[:, 1:] < ordered[:, :-1]
-    return _Stages(record=record, order=order, ends=ends)
+    return best, least
 
 
 def _climb(stages: _Stages, start: Thresholds, price: float) -> Thresholds:
@@ -109,17 +101,17 @@ def _best_threshold(stages: _Stages, rule: Thresholds, k: int, price: float) -> 
         return np.float32(np.inf)
     right, macs = _after(stages, rule, k)
     gains = np.cumsum(record.correct[k, members] - (right[members] - price * macs[members]))
-    confidence = record.confidence[k, members]
+    confidence: Thresholds = record.confidence[k, members]
     dividing = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
     best = dividing[np.argmax(gains[dividing])]
     if gains[best] <= price * stages.head[k] * len(members):
         return np.float32(np.inf)
-    return confidence[best]
+    return np.float32(confidence[best])
 
 
 def _reaching(record: Record, rule: Thresholds, k: int) -> NDArray[np.bool_]:
     """(N,) whether each sample gets past the stages before `k`."""
-    return (record.confidence[:k] < rule[:k, None]).all(axis=0)
+    return np.all(record.confidence[:k] < rule[:k, None], axis=0)
 
 
 def _after(stages: _Stages, rule: Thresholds, k: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -139,10 +131,10 @@ def _after(stages: _Stages, rule: Thresholds, k: int) -> tuple[NDArray[np.bool_]
 
 def _vary(
     stages: _Stages, rule: Thresholds, k: int, limits: NDArray[np.float64]
-) -> tuple[Thresholds, NDArray[np.int64]]:
+) -> tuple[Thresholds, NDArray[np.int64], float]:
     """For each limit, the cheapest threshold of stage `k` with the others as in `rule`, and MACs in all.
 
-    The cost is the largest integer where no threshold meets a limit.
+    The cost is the largest integer where no threshold meets a limit.  Last comes the least drop of all.
     """
     record = stages.record
     reaching = _reaching(record, rule, k)
@@ -157,7 +149,7 @@ def _vary(
     confidence = np.append(np.float32(np.inf), record.confidence[k, members])
     valid = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
     drops = (int(record.correct[-1].sum()) - correct[valid]) / record.n
-    return _cheapest(confidence[valid], drops, total[valid], limits)
+    return *_cheapest(confidence[valid], drops, total[valid], limits), float(drops.min())
 
 
 def _before(stages: _Stages, rule: Thresholds, k: int) -> tuple[int, int]:

@@ -1,0 +1,58 @@
+"""Where to compute, how exactly and how: names such as "auto" resolved to what this machine has, threads, layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from cascade_core import _check
+
+
+def resolve_device(name: str) -> str:
+    """A device's name; "auto" is the fastest present: cuda, mps, cpu.
+
+    Raises:
+        ValueError: The device is unknown or absent.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    there = [device for device, found in present.items() if found]
+    if name == "auto":
+        return there[0]
+    if name.partition(":")[0] not in there:
+        raise ValueError(
+            f"Expected device to be auto or one of this machine's ({', '.join(there)}) but it was {name!r}"
+        )
+    return name
+
+
+def resolve_precision(name: str, device: str) -> str:
+    """A precision's name, float32 or bfloat16; "auto" is bfloat16 where the device computes it directly.
+
+    Raises:
+        ValueError: The name is unknown.
+    """
+    if _check.one_of("precision", name, ("auto", "float32", "bfloat16")) != "auto":
+        return name
+    if device.startswith("cuda"):
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    direct = device == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return "bfloat16" if direct else "float32"
+
+
+def lay_out(module: nn.Module, memory_format: torch.memory_format) -> None:
+    """Lay a module's weights out in place; channels_last made the convolutions here up to twice as fast."""
+    module.to(memory_format=memory_format)  # type: ignore[call-overload]  # torch's stubs leave this form out
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with `count` threads inside; small tensors gain nothing from more, and lose much on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,174 @@
+"""Networks that answer in stages: `StagedModel`, and its two forms.
+
+What is known of a batch between two stages is its state, a flat tuple of tensors whose first axis is the
+batch.  `extend` computes the next piece of the trunk, `classify` that stage's head; `keep` drops the samples that
+have answered, so that a later stage is computed for the survivors only.  The stages of a model are numbered
+from 0, and are taken in order.
+
+- `CascadedNetwork`: one trunk cut into pieces, and a head after each.  A plain network is one of one stage.
+- `ModelCascade`: whole models in a row, each beginning again with the images.  Its stages are the stages of its
+  members, so a small network with early exits followed by a large one is a `ModelCascade` too.
+
+No threshold is applied here: all stages are computed, or those that the caller asks for.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from cascade_core import _check
+
+State = tuple[Tensor, ...]
+
+
+class StagedModel(nn.Module, ABC):
+    """A classifier that answers after each of its stages.
+
+    Attributes:
+        stage_names: M distinct names, first to last.
+    """
+
+    stage_names: tuple[str, ...]
+
+    @abstractmethod
+    def begin(self, images: Tensor) -> State:
+        """The state before stage 0; `images` is (batch, channels, height, width), normalised."""
+
+    @abstractmethod
+    def extend(self, state: State, stage: int) -> State:
+        """The state after the trunk piece of `stage`, from the state before it."""
+
+    @abstractmethod
+    def classify(self, state: State, stage: int) -> Tensor:
+        """(batch, K) logits of the head of `stage`, from the state after its trunk piece."""
+
+    @abstractmethod
+    def plain_path(self) -> tuple[tuple[int, ...], int]:
+        """The plain network that would be run instead: stages of its trunk pieces, and the stage of its head."""
+
+    def advance(self, state: State, stage: int) -> tuple[Tensor, State]:
+        """Logits (batch, K) of `stage` and the state after it, from the state before it."""
+        state = self.extend(state, stage)
+        return self.classify(state, stage), state
+
+    def keep(self, state: State, index: Tensor) -> State:
+        """The state of the samples at `index` (n,) int64, or where it is True (batch,) bool."""
+        return tuple(part[index] for part in state)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(M, batch, K) logits of all stages."""
+        state, logits = self.begin(images), []
+        for stage in range(len(self.stage_names)):
+            answer, state = self.advance(state, stage)
+            logits.append(answer)
+        return torch.stack(logits)
+
+
+class CascadedNetwork(StagedModel):
+    """A trunk cut into M pieces with a head after each.
+
+    Piece m takes the tensors of the state and returns one tensor or a tuple of them; a head takes the first
+    tensor of the state after its piece.  Tensors beyond the first (such as skip connections across the cut) are
+    for the next piece only.
+
+    Args:
+        name: What to call the network, such as "ResNet-56".
+        stage_names: M names.
+        trunk, heads: M modules each.
+
+    Raises:
+        ValueError: The counts differ, or a name is empty or repeated.
+    """
+
+    def __init__(
+        self, name: str, stage_names: Sequence[str], trunk: Sequence[nn.Module], heads: Sequence[nn.Module]
+    ) -> None:
+        super().__init__()
+        if not len(stage_names) == len(trunk) == len(heads) >= 1:
+            raise ValueError(
+                f"Expected {name} to have as many names as trunk pieces and heads, at least one, "
+                f"but it had {len(stage_names)}, {len(trunk)} and {len(heads)}"
+            )
+        self.name = name
+        self.stage_names = _check.names("stage_names", stage_names, len(trunk), "trunk piece")
+        self.trunk = nn.ModuleList(trunk)
+        self.heads = nn.ModuleList(heads)
+
+    def begin(self, images: Tensor) -> State:
+        """The images themselves."""
+        return (images,)
+
+    def extend(self, state: State, stage: int) -> State:
+        """The trunk piece's result, as a tuple."""
+        result = self.trunk[stage](*state)
+        return result if isinstance(result, tuple) else (result,)
+
+    def classify(self, state: State, stage: int) -> Tensor:
+        """The head's logits (batch, K)."""
+        logits: Tensor = self.heads[stage](state[0])
+        return logits
+
+    def plain_path(self) -> tuple[tuple[int, ...], int]:
+        """All trunk pieces, and the last head."""
+        return tuple(range(len(self.trunk))), len(self.trunk) - 1
+
+
+class ModelCascade(StagedModel):
+    """Whole models in a row; the state holds the images, then the state of the model at work.
+
+    Stages are named after the model, with the model's own stage behind it if it has several.
+
+    Args:
+        members: Names and models, first to last.
+
+    Raises:
+        ValueError: There is no model, or a name is repeated.
+    """
+
+    def __init__(self, members: Sequence[tuple[str, StagedModel]]) -> None:
+        super().__init__()
+        names = _check.names("members", [name for name, _ in members], max(len(members), 1), "model")
+        self.members = nn.ModuleList(model for _, model in members)
+        self._at = [(m, s) for m, (_, model) in enumerate(members) for s in range(len(model.stage_names))]
+        self.stage_names = tuple(
+            names[m] if len(members[m][1].stage_names) == 1 else f"{names[m]}, {members[m][1].stage_names[s]}"
+            for m, s in self._at
+        )
+
+    def _member(self, stage: int) -> tuple[StagedModel, int]:
+        """The model that computes `stage`, and that stage's number within it."""
+        member, own = self._at[stage]
+        model = self.members[member]
+        assert isinstance(model, StagedModel)  # ModuleList forgets the type
+        return model, own
+
+    def begin(self, images: Tensor) -> State:
+        """The images themselves."""
+        return (images,)
+
+    def extend(self, state: State, stage: int) -> State:
+        """The images, and the state of the model that computes `stage`."""
+        model, own = self._member(stage)
+        before = model.begin(state[0]) if own == 0 else state[1:]
+        return (state[0], *model.extend(before, own))
+
+    def classify(self, state: State, stage: int) -> Tensor:
+        """Logits (batch, K) of the model's own stage."""
+        model, own = self._member(stage)
+        return model.classify(state[1:], own)
+
+    def plain_path(self) -> tuple[tuple[int, ...], int]:
+        """What the last model alone would run."""
+        first = len(self._at) - len(self._member(len(self._at) - 1)[0].stage_names)
+        pieces, head = self._member(len(self._at) - 1)[0].plain_path()
+        return tuple(first + p for p in pieces), first + head
+
+
+def softmaxes(model: StagedModel, images: Tensor) -> Tensor:
+    """(M, batch, K) float32 softmaxes of all stages, from one forward pass."""
+    logits: Tensor = model(images)
+    return logits.float().softmax(dim=-1)

@@ -1,0 +1,128 @@
+"""Staged models: one forward equals stage by stage, survivors equal the whole batch, shapes of heads."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cascade_core.nets import heads, zoo
+from cascade_core.nets.resnet import resnet
+from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
+
+
+def exits(name: str, seed: int = 0) -> CascadedNetwork:
+    spec = zoo.parse(name)
+    plain = zoo.build_plain(spec, 10, seed)
+    described = heads.preset("paper", zoo.feature_shapes(spec, plain)[:-1])
+    return zoo.cascade(spec, plain, heads.build(described, 10, seed)).eval()
+
+
+def hybrid() -> ModelCascade:
+    spec = zoo.parse("small-cnn")
+    return ModelCascade([("first", exits("small-cnn")), ("last", zoo.uncut(spec, zoo.build_plain(spec, 10, 1)))])
+
+
+MODELS = {"exits": lambda: exits("small-cnn"), "models": hybrid}
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> StagedModel:
+    made: StagedModel = MODELS[request.param]().eval()
+    return made
+
+
+@pytest.fixture
+def images() -> Tensor:
+    return torch.randn(7, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@torch.no_grad()
+def test_one_forward_equals_stage_by_stage(model: StagedModel, images: Tensor) -> None:
+    together = softmaxes(model, images)
+    assert together.shape == (len(model.stage_names), 7, 10)
+    assert together.dtype == torch.float32
+    state = model.begin(images)
+    for stage in range(len(model.stage_names)):
+        logits, state = model.advance(state, stage)
+        torch.testing.assert_close(together[stage], logits.softmax(1), rtol=0, atol=0)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("as_mask", [False, True])
+def test_survivors_get_the_logits_that_they_would_get_in_the_whole_batch(
+    model: StagedModel, images: Tensor, as_mask: bool
+) -> None:
+    whole, state, left = model(images), model.begin(images), torch.arange(7)
+    for stage in range(len(model.stage_names)):
+        logits, state = model.advance(state, stage)
+        torch.testing.assert_close(logits, whole[stage, left], rtol=1e-5, atol=1e-5)
+        stay = torch.ones(len(left), dtype=torch.bool)
+        stay[stage % len(left)] = False
+        state = model.keep(state, stay if as_mask else stay.nonzero().flatten())
+        left = left[stay]
+
+
+@torch.no_grad()
+def test_the_last_stage_is_the_plain_network() -> None:
+    spec = zoo.parse("cifar-resnet20")
+    plain, image = zoo.build_plain(spec, 10), torch.randn(2, 3, 32, 32)
+    torch.testing.assert_close(zoo.uncut(spec, plain).eval()(image)[0], plain(image))
+    torch.testing.assert_close(exits("cifar-resnet20")(image)[-1], plain(image))
+
+
+@torch.no_grad()
+def test_a_trunk_piece_may_hand_on_several_tensors(images: Tensor) -> None:
+    class Fork(nn.Module):
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return x * 2, x
+
+    class Join(nn.Module):
+        def forward(self, doubled: Tensor, skipped: Tensor) -> Tensor:
+            return doubled + skipped
+
+    net = CascadedNetwork("fork", ("a", "b"), [Fork(), Join()], [nn.Flatten(), nn.Flatten()])
+    torch.testing.assert_close(net(images), torch.stack([images * 2, images * 3]).flatten(2))
+    _, state = net.advance(net.begin(images), 0)
+    assert [len(part) for part in net.keep(state, torch.tensor([1, 3]))] == [2, 2]
+
+
+def test_names_say_which_model_and_which_stage() -> None:
+    assert hybrid().stage_names == ("first, stage 1", "first, stage 2", "first, stage 3", "last")
+    with pytest.raises(ValueError, match="'first' repeats"):
+        ModelCascade([("first", exits("small-cnn")), ("first", exits("small-cnn"))])
+    with pytest.raises(ValueError, match="but it had 1, 2 and 2"):
+        CascadedNetwork("net", ("a",), [nn.Identity()] * 2, [nn.Identity()] * 2)
+
+
+@pytest.mark.parametrize(("preset", "features", "hidden"), [("paper", (256, 128), 64), ("fine", (1024, 512), 256)])
+def test_presets_read_as_many_features_as_the_paper_says(preset: str, features: tuple[int, ...], hidden: int) -> None:
+    made = heads.preset(preset, [(16, 32, 32), (32, 16, 16)])
+    for spec, width in zip(made, features, strict=True):
+        layers = [layer for layer in spec.build(10).modules() if isinstance(layer, nn.Linear)]
+        assert [(layer.in_features, layer.out_features) for layer in layers] == [(width, hidden), (hidden, 10)]
+
+
+def test_heads_refuse_what_they_do_not_know() -> None:
+    with pytest.raises(ValueError, match="Expected heads to be one of linear, paper, fine but it was 'big'"):
+        heads.preset("big", [])
+    with pytest.raises(ValueError, match="a head's hidden to be a whole number to 65536 but it was -1"):
+        heads.HeadSpec(family="enhanced", shape=(1, 1, 1), parameters={"hidden": -1})
+    with pytest.raises(ValueError, match="parameters of a head of family 'linear' but they were \\['hidden'\\]"):
+        heads.HeadSpec(family="linear", shape=(1, 1, 1), parameters={"hidden": 1}).build(10)
+
+
+def test_heads_depend_on_their_seed_alone() -> None:
+    specs = heads.preset("paper", [(16, 32, 32)])
+    before = torch.random.get_rng_state()
+    first, again, other = (heads.build(specs, 10, seed)[0].state_dict()["2.weight"] for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_depth_and_classes_of_a_resnet() -> None:
+    with pytest.raises(ValueError, match=r"6n \+ 2 .* but it was 21"):
+        resnet(21, 10)
+    with pytest.raises(ValueError, match="at least 2 but it was 1"):
+        resnet(20, 1)
