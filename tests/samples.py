@@ -25,7 +25,7 @@ def sample_run(n: int = 400, m: int = 3, k: int = 5, seed: int = 0, names: Seque
             Stage(name=names[i] if names else f"stage {i + 1}", trunk_macs=1000 * (i + 1), head_macs=70)
             for i in range(m)
         ),
-        source={"title": "CIFAR-10, a sample run.", "unit": "images"},
+        source={"title": "CIFAR-10, a sample run."},
     )
 
 

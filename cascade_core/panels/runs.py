@@ -81,7 +81,8 @@ def _live_data(_run: Run, digest: str, score: str, policy: str, split: Split, pu
         swept,
         axis(_run, score),
         initial=swept.nearest(swept.policy.slider.opening),
-        unit=str(source.get("unit", "samples")),
+        # A run that was made from pictures says how they were prepared.
+        unit="images" if "transform" in source else "samples",
         origin=str(source.get("title", _run.name)),
         published=published,
     )

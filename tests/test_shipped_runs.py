@@ -1,0 +1,97 @@
+"""The runs in ``cache/``: known accuracies and costs, and the savings that the README names.
+
+Thresholds are chosen on one half and judged on the other; savings are the mean of ten split seeds, interpolated to
+a realised drop, so that an optimistic choice gains nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cascade_core import CheapestWithinDrop, load_run
+from cascade_core.paths import evaluate_path
+from cascade_core.record import Record, StageOutputs
+
+CACHE = Path(__file__).resolve().parents[1] / "cache"
+SEEDS = range(10)
+
+
+def run(name: str) -> StageOutputs:
+    return load_run(CACHE / f"{name}.parquet")
+
+
+def saving_at(record: Record, drop: float) -> float:
+    """Mean saving over split seeds at a drop realised on the test half, between the positions around it."""
+    savings = []
+    for seed in SEEDS:
+        calibration, test = record.split(0.5, seed)
+        result = evaluate_path(test, CheapestWithinDrop.path(calibration, np.linspace(0, 0.05, 401)))
+        drops, where = np.unique(result.accuracy_drop, return_inverse=True)
+        means = np.bincount(where, weights=result.saving) / np.bincount(where)
+        savings.append(float(np.interp(drop, drops, means)))
+    return float(np.mean(savings))
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("cifar10-resnet56-paper-heads", (0.745, 0.815, 0.9339)),
+        ("cifar10-resnet56-fine-heads", (0.80, 0.885, 0.9339)),
+        ("cifar10-resnet20-resnet56", (0.9173, 0.9339)),
+    ],
+)
+def test_stage_accuracies(name: str, least: tuple[float, ...]) -> None:
+    outputs = run(name)
+    accuracy = outputs.record().stage_accuracy
+    assert outputs.probs.shape == (len(least), 10_000, 10)
+    assert (accuracy >= least).all()
+    # The plain ResNet-56 has 93.39 % on these images, exactly.
+    assert accuracy[-1] == 0.9339
+
+
+def test_the_plain_resnet20_is_the_first_stage() -> None:
+    assert run("cifar10-resnet20-resnet56").record().stage_accuracy[0] == 0.9173
+
+
+@pytest.mark.parametrize(
+    ("name", "drop", "least"),
+    [
+        ("cifar10-resnet56-paper-heads", 0.01, 0.27),
+        ("cifar10-resnet56-fine-heads", 0.01, 0.40),
+        ("cifar10-resnet20-resnet56", 0.01, 0.64),
+        ("cifar10-resnet20-resnet56", 0.0, 0.57),
+    ],
+)
+def test_savings_at_a_realised_drop(name: str, drop: float, least: float) -> None:
+    assert saving_at(run(name).record(), drop) >= least
+
+
+@pytest.mark.parametrize("name", ["cifar10-resnet56-paper-heads", "cifar10-resnet56-fine-heads"])
+def test_costs_are_those_of_resnet56(name: str) -> None:
+    outputs = run(name)
+    assert outputs.baseline_macs == pytest.approx(125.49e6, rel=0.002)
+    assert sum(s.trunk_macs for s in outputs.stages) + outputs.stages[-1].head_macs == outputs.baseline_macs
+
+
+def test_a_cascade_of_models_pays_for_both() -> None:
+    outputs = run("cifar10-resnet20-resnet56")
+    totals = [s.trunk_macs + s.head_macs for s in outputs.stages]
+    assert totals == pytest.approx([40.55e6, 125.49e6], rel=0.002)
+    assert outputs.baseline_macs == totals[1]
+
+
+@pytest.mark.parametrize("path", sorted(CACHE.glob("*.parquet")), ids=lambda path: path.stem)
+def test_every_run_says_where_it_came_from(path: Path) -> None:
+    source = load_run(path).source
+    assert source["title"]
+    assert source["dataset"]
+    assert source["versions"]["torch"]
+    assert "/" not in str(source["networks"]) + str(source["dataset"])
+
+
+def test_heads_lie_beside_their_runs_and_are_small() -> None:
+    for name in ("cifar10-resnet56-paper-heads", "cifar10-resnet56-fine-heads", "digits"):
+        assert 0 < (CACHE / f"{name}.safetensors").stat().st_size < 2 << 20
