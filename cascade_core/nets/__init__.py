@@ -5,3 +5,27 @@ This is the only package that imports torch; nothing of `cascade_core` outside i
 
 # Before anything else: ptflops imports torchvision too, which `_torchvision` makes importable.
 from cascade_core.nets import _torchvision as _torchvision  # isort: skip
+
+from cascade_core.nets.build import build_run, load_cascade, precompute_run
+from cascade_core.nets.macs import count_macs, stage_costs
+from cascade_core.nets.precompute import precompute
+from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
+from cascade_core.nets.training import Training, fit_heads, fit_network
+from cascade_core.nets.weights import load_weights
+
+__all__ = [
+    "CascadedNetwork",
+    "ModelCascade",
+    "StagedModel",
+    "Training",
+    "build_run",
+    "count_macs",
+    "fit_heads",
+    "fit_network",
+    "load_cascade",
+    "load_weights",
+    "precompute",
+    "precompute_run",
+    "softmaxes",
+    "stage_costs",
+]
