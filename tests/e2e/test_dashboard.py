@@ -121,7 +121,8 @@ def test_a_drag_is_live_and_silent_until_release(sent: list[Any], page: Page) ->
     assert readout(page)["position"] == during["position"]
 
 
-def test_frames_of_a_drag_are_smooth(page: Page) -> None:
+def median_frame(page: Page) -> float:
+    """Milliseconds between two frames, in the middle, while the thumb is dragged across."""
     page.evaluate(
         """() => {
             window.frames_ = [];
@@ -134,8 +135,20 @@ def test_frames_of_a_drag_are_smooth(page: Page) -> None:
     page.mouse.up()
     gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(gaps) > 20
-    # The page's own budget is 20 ms; a busy machine is given some slack here, benchmarks are not.
-    assert statistics.median(gaps) <= 25
+    return statistics.median(gaps)
+
+
+def test_a_drag_does_not_stutter(page: Page) -> None:
+    # Only a redraw gone badly wrong takes this long; how smooth it is, the benchmark below says.
+    assert median_frame(page) <= 50
+
+
+@pytest.mark.benchmark
+def test_median_frame_of_a_drag(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
+    medians = [median_frame(page) for _ in range(3)]
+    with capsys.disabled():
+        print(f"\nmedian frame of a drag, 4,000 x 3, three drags: {', '.join(f'{m:.1f}' for m in medians)} ms")
+    assert statistics.median(medians) <= 20
 
 
 def test_release_refreshes_what_stands_below(page: Page, expected: Exploration, tmp_path: Path) -> None:
