@@ -44,7 +44,7 @@ def explorer(selection: sidebar.Selection) -> None:
     position = live_panel(data, key="live")
     exports.download(selection, exploration, position)
     details.details(exploration, position, runs.axis(run, score), selection.published)
-    exports.load_back(exploration)
+    exports.load_back(selection, exploration)
 
 
 def _complain(complaints: list[str]) -> None:

@@ -7,15 +7,16 @@ progress to standard error.  Accuracies, drops and epsilons are fractions, as in
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 
-from cascade_core.choice import Choice, load_choice, save_choice
+from cascade_core.choice import load_choice, save_choice
 from cascade_core.evaluation import Evaluation, evaluate
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import Split
@@ -23,7 +24,7 @@ from cascade_core.importers import import_run
 from cascade_core.policies import POLICIES, Policy, choose, describe
 from cascade_core.record import StageOutputs
 from cascade_core.scores import SCORES
-from cascade_core.store import digest, load_record, load_run, save_run
+from cascade_core.store import check_writable, digest, load_run, save_run
 from cascade_core.tables import exits_table, stages_table
 
 Parsers = Any  # argparse's own type for sub-parsers is private
@@ -33,6 +34,7 @@ def build(args: argparse.Namespace) -> None:
     """Fit heads to a frozen network, then precompute its softmaxes."""
     from cascade_core.nets.build import build_run
 
+    check_writable(args.out, ".parquet")
     _report(
         build_run(
             args.network,
@@ -55,11 +57,12 @@ def precompute(args: argparse.Namespace) -> None:
     """Run a cascade once over a data set and keep every stage's softmax."""
     from cascade_core.nets.build import precompute_run
 
+    check_writable(args.out, ".parquet")
     _report(
         precompute_run(
             args.network,
             data=args.data,
-            heads=args.heads,
+            heads=args.heads_file,
             batch_size=args.batch_size,
             seed=args.seed,
             device=args.device,
@@ -71,6 +74,7 @@ def precompute(args: argparse.Namespace) -> None:
 
 def import_(args: argparse.Namespace) -> None:
     """Turn anyone's softmaxes or logits into a run."""
+    check_writable(args.out, ".parquet")
     outputs = import_run(
         args.file,
         macs=args.macs,
@@ -94,8 +98,10 @@ def show(args: argparse.Namespace) -> None:
 def choose_(args: argparse.Namespace) -> None:
     """Choose thresholds on one part of a run, measure them on the other, write the JSON."""
     policy = _policy(args)
+    if args.out:
+        check_writable(args.out, ".json")
     split = Split(fraction=args.fraction, seed=args.seed, in_sample=args.in_sample)
-    calibration, test = split.apply(load_record(args.run, args.score, args.top_k))
+    calibration, test = split.apply(load_run(args.run).record(args.score, args.top_k))
     rule = choose(calibration, policy)
     evaluation = evaluate(test, rule)
     _print_evaluation(rule, evaluation, in_sample=args.in_sample)
@@ -108,25 +114,22 @@ def choose_(args: argparse.Namespace) -> None:
 def evaluate_(args: argparse.Namespace) -> None:
     """Say what chosen thresholds do on a run."""
     choice = load_choice(args.choice)
-    record = load_record(args.run, choice.rule.score, choice.rule.top_k)
+    record = load_run(args.run).record(choice.rule.score, choice.rule.top_k)
     split = choice.measured.get("split")
-    same = choice.run is not None and choice.run["sha256"] == digest(args.run)
-    if same and split and not args.all:
+    if choice.run is None or split is None:
+        print("these samples may include those that the thresholds were chosen on: the choice does not say")
+    elif choice.run["sha256"] != digest(args.run):
+        print(f"another run than {choice.run['name']}, which the thresholds were chosen on")
+    elif split["measured_on"] == "test" and not args.all:
         record = record.split(split["fraction"], split["seed"])[1]
         print(f"measured on the {record.n:,} samples that the thresholds never saw")
-    elif same:
+    else:
         print("in-sample: these samples include those that the thresholds were chosen on")
     _print_evaluation(choice.rule, evaluate(record, choice.rule), in_sample=False)
-    _compare(choice, same)
-
-
-def _compare(choice: Choice, same: bool) -> None:
-    """Set a measurement on another run beside the one that the choice file records."""
-    if not same:
-        print(
-            f"the choice file recorded, on its own run: accuracy {choice.measured['accuracy']:.2%}, "
-            f"saving {choice.measured['saving']:.1%}"
-        )
+    print(
+        f"the choice file recorded accuracy {choice.measured['accuracy']:.2%}, "
+        f"saving {choice.measured['saving']:.1%} on {choice.measured['n']:,} samples"
+    )
 
 
 def _policy(args: argparse.Namespace) -> Policy:
@@ -191,8 +194,16 @@ def _numbers(kind: type) -> Any:
     return parse
 
 
-def _add(verbs: Parsers, name: str, function: Any, example: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, like everybody else's."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and end with status 2."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
+def _add(verbs: Parsers, name: str, function: Any, example: str) -> Parser:
+    parser: Parser = verbs.add_parser(
         name,
         help=function.__doc__,
         description=function.__doc__,
@@ -256,7 +267,7 @@ def _add_precompute(verbs: Parsers) -> None:
         "      --data imagefolder:cifar/test --out cache/two-models.parquet",
     )
     _add_network_flags(parser)
-    parser.add_argument("--heads", type=Path, help="a .safetensors file of heads that build wrote")
+    parser.add_argument("--heads-file", type=Path, help="a .safetensors file of heads that build wrote")
     parser.add_argument("--batch-size", type=int, default=256, help="samples at a time (default 256)")
 
 
@@ -300,9 +311,9 @@ def _add_others(verbs: Parsers) -> None:
     parser.add_argument("run", type=Path, help="a run file")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line's parser."""
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="python -m cascade_core",
         description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
     )
@@ -321,8 +332,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; nothing was written", file=sys.stderr)
+        print("stopped", file=sys.stderr)
         return 130
+    # What no room foresaw still ends in one line; the traceback is one setting away.
+    except Exception as error:
+        if os.environ.get("CASCADE_TRACEBACK"):
+            raise
+        reason = " ".join(str(error).split())[:300]
+        print(f"error: {type(error).__name__}: {reason}; CASCADE_TRACEBACK=1 shows where", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -8,7 +8,6 @@ check against it.  Thresholds are written with the fewest digits that give the s
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
-from cascade_core.store import BadFile, atomic_write, readable
+from cascade_core.store import BadFile, atomic_write, readable, strict_json
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 1 << 20
@@ -80,8 +79,8 @@ def choice_json(
     Args:
         policy: As `policies.describe` gives it.
         run: ``name`` and ``sha256`` of the run.
-        split: ``fraction``, ``seed`` and ``measured_on`` of the calibration split; None when
-            `evaluation` is of all samples.
+        split: How samples were divided and which of them `evaluation` counts, as
+            `exploration.Split.describe` gives it; None says nothing about that.
 
     Raises:
         ValueError: The rule is meant for other stages than the evaluation, or something given is
@@ -161,12 +160,7 @@ def parse_choice(raw: bytes) -> Choice:
     """
     if len(raw) > MAX_BYTES:
         raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
-    try:
-        data = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
-    except RecursionError:
-        raise BadFile("expected a flat JSON document but it is nested too deeply") from None
-    except ValueError as error:
-        raise BadFile(f"expected JSON but {error}") from None
+    data = strict_json(raw)
     version = data.get("schema_version") if isinstance(data, dict) else None
     if isinstance(data, dict) and version != SCHEMA_VERSION:
         raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
@@ -184,6 +178,10 @@ def _rule(data: Mapping[str, Any]) -> ExitRule:
     """The rule of a file that follows the schema; BadFile where its parts contradict each other."""
     rows = data["rule"]["thresholds"]
     names = [row["stage"] for row in rows]
+    if data["rule"]["temperature"] != 1:
+        raise BadFile(
+            f"expected temperature 1 but it is {data['rule']['temperature']:g}; softmaxes are used as they are"
+        )
     if names != [stage["name"] for stage in data["stages"]]:
         raise BadFile("expected rule/thresholds to name the same stages as stages, in the same order")
     if rows[-1]["threshold"] is not None or any("always_answers" in row for row in rows[:-1]):
@@ -207,16 +205,6 @@ def _rule(data: Mapping[str, Any]) -> ExitRule:
 def _shortest(value: np.float32) -> float | None:
     """Fewest digits that give the same float32 back; None for `inf`."""
     return None if np.isinf(value) else float(str(value))
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"it holds {name}, which is not JSON")
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(float(text)):
-        raise ValueError(f"it holds {text[:40]}, which is too large a number")
-    return float(text)
 
 
 def _measured(evaluation: Evaluation) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def evaluate(record: Record, rule: ExitRule) -> Evaluation:
 
 
 def oracle(record: Record) -> Evaluation:
-    """The best that any exit rule could do: leave at the earliest correct stage, else at the last."""
+    """The most accurate rule there could be: leave at the earliest correct stage, else at the last, all heads run."""
     last = len(record.stages) - 1
     leaving = np.where(record.correct.any(axis=0), record.correct.argmax(axis=0), last)
     return _count(record, leaving, np.ones(last + 1, dtype=bool))

@@ -7,7 +7,9 @@ that is asked for, and then everything says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from cascade_core import _check
 from cascade_core.evaluation import Evaluation, evaluate
 from cascade_core.paths import PathEvaluation, RulePath, evaluate_path
 from cascade_core.policies import Sweep
@@ -25,6 +27,9 @@ class Split:
     seed: int = 0
     in_sample: bool = False
 
+    def __post_init__(self) -> None:
+        _check.in_range("fraction", self.fraction, 0.0, 1.0)
+
     def apply(self, record: Record) -> tuple[Record, Record]:
         """Calibration and test records; twice the whole record when in-sample.
 
@@ -33,11 +38,9 @@ class Split:
         """
         return (record, record) if self.in_sample else record.split(self.fraction, self.seed)
 
-    def describe(self) -> dict[str, object] | None:
-        """For the exported JSON; None when thresholds were chosen and measured on all samples."""
-        if self.in_sample:
-            return None
-        return {"fraction": self.fraction, "seed": self.seed, "measured_on": "test"}
+    def describe(self) -> dict[str, Any]:
+        """For the exported JSON."""
+        return {"fraction": self.fraction, "seed": self.seed, "measured_on": "all" if self.in_sample else "test"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

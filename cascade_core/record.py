@@ -260,8 +260,10 @@ def _json_data(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
 def _check_softmax(probs: NDArray[np.float32]) -> None:
     """Raise ValueError at the first (stage, sample) whose softmax is not one."""
     for stage, rows in enumerate(probs):
-        sums = rows.sum(axis=1, dtype=np.float64)
-        bad = np.flatnonzero(~(np.abs(sums - 1) <= SUM_TOLERANCE) | (rows.min(axis=1) < 0))
+        # Infinities and NaN are what is looked for, not an accident.
+        with np.errstate(invalid="ignore", over="ignore"):
+            sums = rows.sum(axis=1, dtype=np.float64)
+            bad = np.flatnonzero(~(np.abs(sums - 1) <= SUM_TOLERANCE) | (rows.min(axis=1) < 0))
         if bad.size:
             i = int(bad[0])
             raise ValueError(

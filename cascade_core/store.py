@@ -4,13 +4,15 @@ One run is one ``.parquet`` file (or a folder of parts of one schema, read in na
 sample, with its id, its label, and for each stage m the columns ``stage_m_prediction``, one for each
 score such as ``stage_m_max_probability``, and ``stage_m_probs``, the softmax as a fixed-size list of
 float32.  Names, MACs and origin are JSON under the key ``cascade_core`` of the file's metadata.
-`load_record` reads score columns only.  Nothing is pickled; nothing in a file is executed.
+`load_run` checks everything, also that the scores are those of the softmaxes; `load_record` reads score
+columns only and trusts them.  Nothing is pickled; nothing in a file is executed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -38,11 +40,12 @@ class BadFile(ValueError):
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, renamed to it on success and removed on failure."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
+
+    Raises:
+        OSError: The folder cannot be made or written to, or `path` is a folder; the message names `path`.
+    """
+    temporary = _temporary(path)
     try:
         yield temporary
         # mkstemp's files are private; the result gets the permissions that any new file would.
@@ -54,6 +57,31 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def _temporary(path: Path) -> Path:
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        return Path(name)
+    except OSError as error:
+        raise OSError(f"Cannot write {path}: {(error.strerror or str(error)).lower()}") from None
+
+
+def check_writable(path: str | Path, suffix: str) -> None:
+    """Raise now what writing to `path` would raise later, and leave nothing behind but its folder.
+
+    Raises:
+        ValueError: The name does not end in `suffix`.
+        OSError: The folder cannot be made or written to.
+    """
+    target = Path(path)
+    if target.suffix != suffix:
+        raise ValueError(f"Expected the name of the file to write to end in {suffix} but it was {target.name!r}")
+    _temporary(target).unlink()
+
+
 def save_run(outputs: StageOutputs, path: str | Path) -> Path:
     """Write a run file, atomically; return its path.
 
@@ -62,10 +90,9 @@ def save_run(outputs: StageOutputs, path: str | Path) -> Path:
         OSError: The folder cannot be written; no partial file is left.
     """
     target = Path(path)
-    if target.suffix != ".parquet":
-        raise ValueError(f"Expected the name of a run to end in .parquet but it was {target.name!r}")
+    check_writable(target, ".parquet")
     with atomic_write(target) as temporary:
-        pq.write_table(_table(outputs), temporary, compression="zstd")
+        pq.write_table(_table(outputs), temporary, compression="zstd", write_page_checksum=True)
     return target
 
 
@@ -100,19 +127,32 @@ def load_run(path: str | Path) -> StageOutputs:
         metadata = read_metadata(source)
         classes = len(metadata["class_names"])
         m = len(metadata["stages"])
-        wanted = ["sample_id", "label", *(f"stage_{s}_probs" for s in range(m))]
-        table = _read(source, wanted, {f"stage_{s}_probs": classes for s in range(m)})
+        stored = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", *scores.SCORES)]
+        wanted = ["sample_id", "label", *stored, *(f"stage_{s}_probs" for s in range(m))]
+        table = _read(source, m, wanted, {f"stage_{s}_probs": classes for s in range(m)})
         n = table.num_rows
         probs = np.empty((m, n, classes), dtype=np.float32)
         for stage in range(m):
             column = table[f"stage_{stage}_probs"].combine_chunks()
             probs[stage] = column.flatten().to_numpy().reshape(n, classes)
-        return StageOutputs(
+        outputs = StageOutputs(
             probs=probs,
             labels=table["label"].to_numpy(),
             sample_ids=np.asarray(table["sample_id"].to_pylist(), dtype=np.str_),
             **_fields(metadata),
         )
+        _check_stored(table, outputs)
+        return outputs
+
+
+def _check_stored(table: pa.Table, outputs: StageOutputs) -> None:
+    """Raise BadFile unless answers and scores beside the softmaxes are those of the softmaxes."""
+    for stage, probs in enumerate(outputs.probs):
+        expected = {"prediction": probs.argmax(axis=1), **{name: score(probs) for name, score in scores.SCORES.items()}}
+        for what, values in expected.items():
+            # Another machine may round a logarithm differently in its last digit.
+            if not np.allclose(table[f"stage_{stage}_{what}"].to_numpy(), values, rtol=1e-5, atol=1e-6):
+                raise BadFile(f"expected column 'stage_{stage}_{what}' to follow from the softmaxes but it does not")
 
 
 def load_record(path: str | Path, score: str = "max_probability", top_k: int = 1) -> Record:
@@ -130,7 +170,7 @@ def load_record(path: str | Path, score: str = "max_probability", top_k: int = 1
         metadata = read_metadata(source)
         m = len(metadata["stages"])
         wanted = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", score)]
-        table = _read(source, ["label", *wanted], {})
+        table = _read(source, m, ["label", *wanted], {})
         labels = table["label"].to_numpy()
         predictions = np.stack([table[f"stage_{s}_prediction"].to_numpy() for s in range(m)])
         confidence = np.stack([table[f"stage_{s}_{score}"].to_numpy() for s in range(m)])
@@ -181,7 +221,7 @@ def _part_metadata(part: Path) -> dict[str, Any]:
     raw = (pq.read_schema(part).metadata or {}).get(METADATA_KEY)
     if raw is None:
         raise BadFile("it is Parquet but not a run; `python -m cascade_core import` makes a run of your softmaxes")
-    metadata = json.loads(raw)
+    metadata = strict_json(raw)
     version = metadata.get("schema_version") if isinstance(metadata, dict) else None
     if version != SCHEMA_VERSION:
         raise BadFile(f"expected schema version {SCHEMA_VERSION} but it has {str(version)[:40]}; update this program")
@@ -192,6 +232,30 @@ def _part_metadata(part: Path) -> dict[str, Any]:
         if not isinstance(stage, dict) or stage.keys() != {"name", "trunk_macs", "head_macs"}:
             raise BadFile(f"expected a stage to have name, trunk_macs and head_macs but one is {str(stage)[:60]}")
     return metadata
+
+
+def strict_json(raw: bytes) -> Any:
+    """Read JSON that is JSON everywhere: no NaN, no infinities, no numbers beyond float64, no abyss of brackets.
+
+    Raises:
+        BadFile: It is something else.
+    """
+    try:
+        return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+    except RecursionError:
+        raise BadFile("expected a flat JSON document but it is nested too deeply") from None
+    except ValueError as error:
+        raise BadFile(f"expected JSON but {error}") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"it holds {name}, which is not JSON")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(float(text)):
+        raise ValueError(f"it holds {text[:40]}, which is too large a number")
+    return float(text)
 
 
 def digest(path: str | Path) -> str:
@@ -225,14 +289,16 @@ def _fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read(path: Path, columns: list[str], list_sizes: Mapping[str, int]) -> pa.Table:
+def _read(path: Path, stages: int, columns: list[str], list_sizes: Mapping[str, int]) -> pa.Table:
     """Read columns of all parts after checking names, types and declared size."""
-    files = [pq.ParquetFile(part) for part in _parts(path)]
+    files = [pq.ParquetFile(part, page_checksum_verification=True) for part in _parts(path)]
     for file in files:
         schema = file.schema_arrow
         missing = [c for c in columns if c not in schema.names]
         if missing:
             raise BadFile(f"expected a column {missing[0]!r} but there are {', '.join(schema.names[:8])}, ...")
+        if f"stage_{stages}_prediction" in schema.names:
+            raise BadFile(f"expected columns of the {stages} stages that its metadata names but there are more")
         for name in columns:
             _check_type(name, schema.field(name).type, list_sizes.get(name))
     rows = sum(file.metadata.num_rows for file in files)

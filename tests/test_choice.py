@@ -185,6 +185,7 @@ CHANGES: list[tuple[Callable[[Any], object], str]] = [
     (lambda d: d["rule"].update(score="best"), "at rule/score: 'best' is not one of"),
     (lambda d: d["rule"].update(top_k=0), "at rule/top_k: 0 is less than the minimum of 1"),
     (lambda d: d["rule"].update(temperature=0), "at rule/temperature"),
+    (lambda d: d["rule"].update(temperature=2.5), "expected temperature 1 but it is 2.5"),
     (lambda d: d["rule"].update(comparison=">"), "at rule/comparison"),
     (
         lambda d: d["rule"]["thresholds"][0].update(threshold="0.5"),

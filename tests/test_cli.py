@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cascade_core import load_choice, load_run, save_run
+from cascade_core import CheapestWithinDrop, choose, evaluate, load_choice, load_run, save_choice, save_run
 from cascade_core.__main__ import main
 from tests.samples import sample_run
 
@@ -118,6 +118,78 @@ def test_bad_input_is_one_line_and_status_two(
     assert words in error
     assert error.startswith("error: ")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "the following arguments are required: VERB"),
+        (["bogus"], "invalid choice: 'bogus'"),
+        (["choose"], "required: run"),
+        (["choose", "{run}", "--max-drop", "abc"], "invalid float value: 'abc'"),
+        (["choose", "{run}", "--policy", "none"], "invalid choice: 'none'"),
+        (["choose", "{run}", "--policy", "fixed", "--thresholds", "a,b"], "argument --thresholds"),
+    ],
+)
+def test_wrong_words_are_one_line_too(
+    arguments: list[str], words: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([argument.format(run=run) for argument in arguments])
+    error = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert words in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("out", ["x.txt", "{run}/x.parquet", "{folder}"])
+def test_where_to_write_is_checked_before_any_work(
+    out: str, run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cascade_core.__main__.import_run", lambda *_, **__: pytest.fail("it worked first"))
+    folder = run.parent / "folder.parquet"
+    folder.mkdir()
+    assert main(["import", "mine.npz", "--out", out.format(run=run, folder=folder)]) == 2
+    error = capsys.readouterr().err
+    assert "Cannot write" in error or "to end in .parquet" in error
+    assert error.count("\n") == 1
+    assert not list(run.parent.glob("**/.*tmp"))
+
+
+def test_what_nobody_foresaw_is_one_line(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise ZeroDivisionError("odd\nthing")
+
+    monkeypatch.setattr("cascade_core.__main__.load_run", fail)
+    assert main(["show", str(run)]) == 2
+    assert capsys.readouterr().err == "error: ZeroDivisionError: odd thing; CASCADE_TRACEBACK=1 shows where\n"
+    monkeypatch.setenv("CASCADE_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(["show", str(run)])
+
+
+def test_a_choice_that_does_not_name_its_samples_is_labelled(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = load_run(run).record()
+    rule = choose(record, CheapestWithinDrop(0.01))
+    save_choice(tmp_path / "bare.json", rule, evaluate(record, rule))
+    assert main(["evaluate", str(tmp_path / "bare.json"), str(run)]) == 0
+    assert "may include those that the thresholds were chosen on" in capsys.readouterr().out
+
+
+def test_another_run_is_named(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "choice.json"
+    main(["choose", str(run), "--max-drop", "0.01", "--out", str(out)])
+    other = save_run(sample_run(seed=5), tmp_path / "other.parquet")
+    capsys.readouterr()
+    assert main(["evaluate", str(out), str(other)]) == 0
+    text = capsys.readouterr().out
+    assert "another run than run" in text
+    assert "on 400 samples" in text
 
 
 def test_a_failed_choose_leaves_an_old_file_alone(run: Path, tmp_path: Path) -> None:

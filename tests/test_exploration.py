@@ -27,7 +27,7 @@ def test_in_sample_uses_every_sample_twice() -> None:
     exploration = explore(record, PaperRule, Split(in_sample=True), count=3)
     assert exploration.calibration is record
     assert exploration.test is record
-    assert exploration.split.describe() is None
+    assert exploration.split.describe() == {"fraction": 0.5, "seed": 0, "measured_on": "all"}
 
 
 def test_halves_share_no_sample_and_miss_none() -> None:

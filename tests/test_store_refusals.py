@@ -155,7 +155,7 @@ STAGE = {"name": "a", "trunk_macs": 1, "head_macs": 1}
         ({"stages": [STAGE] * 3}, "stages to be distinct but 'a' repeats"),
         ({"stages": [STAGE | {"trunk_macs": 10**30}] * 3}, "trunk_macs of stage 'a' to be a whole number"),
         ({"stages": [STAGE | {"trunk_macs": 0.5}] * 3}, "trunk_macs of stage 'a' to be a whole number"),
-        ({"stages": [STAGE, STAGE | {"name": "b"}]}, ""),
+        ({"stages": [STAGE, STAGE | {"name": "b"}]}, "the 2 stages that its metadata names but there are more"),
         ({"baseline_macs": None}, "expected baseline_macs in its metadata"),
         ({"baseline_macs": 0}, "baseline_macs to be a whole number from 1"),
         ({"baseline_macs": 10**400}, "baseline_macs to be a whole number from 1"),
@@ -164,13 +164,10 @@ STAGE = {"name": "a", "trunk_macs": 1, "head_macs": 1}
         ({"class_names": ["a"] * 5}, "class_names to be distinct but 'a' repeats"),
         ({"class_names": [1, 2, 3, 4, 5]}, "class_names to hold non-empty texts but one was 1"),
         ({"source": []}, "expected source in its metadata"),
-        ({"source": {"x": float("nan")}}, "source to be a mapping of JSON data"),
+        ({"source": {"x": float("nan")}}, "it holds NaN, which is not JSON"),
     ],
 )
 def test_metadata_that_does_not_fit(run: Path, changes: dict[str, Any], words: str) -> None:
-    if not words:  # two stages of three: the file holds more columns than it declares, which are not read
-        assert len(load_run(with_metadata(run, **changes)).stages) == 2
-        return
     assert_bad(with_metadata(run, **changes), words)
 
 
@@ -186,12 +183,33 @@ def test_absurd_sizes_are_refused_before_reading(run: Path, monkeypatch: pytest.
         raise AssertionError("it was read")
 
     monkeypatch.setattr(pq.ParquetFile, "read", read)
-    # A row takes 3 * 5 float32 of softmaxes and 16 bytes for id and label: 50 * 76 = 3,800 bytes.
-    monkeypatch.setattr(store, "MAX_BYTES", 3_799)
+    # A row takes 3 * 5 float32 of softmaxes, and 8 bytes for each of id, label and 3 * 4 answers and scores:
+    # 50 * (60 + 8 * 14) = 8,600 bytes.
+    monkeypatch.setattr(store, "MAX_BYTES", 8_599)
     assert_bad(run, "GiB in memory but it declares 50 rows")
-    monkeypatch.setattr(store, "MAX_BYTES", 3_800)
+    monkeypatch.setattr(store, "MAX_BYTES", 8_600)
     with pytest.raises(BadFile, match="it was read"):
         load_run(run)
+
+
+@pytest.mark.parametrize("column", ["stage_0_max_probability", "stage_1_margin", "stage_2_negative_entropy"])
+def test_scores_that_do_not_follow_from_the_softmaxes(run: Path, column: str) -> None:
+    forged = np.full(50, -0.5 if column.endswith("entropy") else 0.5, dtype=np.float32)
+    assert_bad(with_column(run, column, [forged]), f"column '{column}' to follow from the softmaxes but it does not")
+
+
+def test_an_answer_that_does_not_follow_from_the_softmaxes(run: Path) -> None:
+    flipped = (pq.read_table(run)["stage_0_prediction"].to_numpy() + 1) % 5
+    assert_bad(with_column(run, "stage_0_prediction", [flipped]), "column 'stage_0_prediction' to follow from")
+
+
+def test_a_flipped_byte_is_noticed_without_reading_softmaxes(run: Path) -> None:
+    raw = bytearray(run.read_bytes())
+    group = pq.read_metadata(run).row_group(0)
+    column = next(c for c in map(group.column, range(group.num_columns)) if c.path_in_schema == "stage_0_margin")
+    raw[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 4] ^= 1
+    run.write_bytes(raw)
+    assert_bad(run, read=lambda path: load_record(path, "margin"))
 
 
 def test_no_samples(run: Path) -> None:

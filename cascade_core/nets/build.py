@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from cascade_core import _check
 from cascade_core.nets import weights, zoo
@@ -24,6 +25,7 @@ from cascade_core.nets.training import Training, fit_heads, fit_network
 from cascade_core.nets.weights import HeadsFile
 from cascade_core.nets.zoo import NetworkSpec
 from cascade_core.record import StageOutputs
+from cascade_core.store import check_writable
 
 _HEADS: dict[str, dict[str, Any]] = {
     "linear": {"epochs": 3, "reuse": 4, "learning_rate": 2e-2, "shift": 1},
@@ -35,6 +37,10 @@ _HEADS: dict[str, dict[str, Any]] = {
 _SMALL: dict[str, Any] = {"epochs": 40, "batch_size": 64, "learning_rate": 1e-2, "shift": 1}
 _SMALL_HEADS: dict[str, Any] = {"epochs": 10, "reuse": 20, "batch_size": 64, "learning_rate": 2e-2, "shift": 0}
 """The same for a small network that is trained here, and for its heads."""
+
+
+MAX_SEED = 2**32 - 1
+"""Largest seed that every generator takes."""
 
 
 def build_run(
@@ -66,8 +72,11 @@ def build_run(
     Raises:
         ValueError: An argument is wrong; one line says which.
     """
-    specs, place = _parse(networks), resolve_device(device)
+    specs, place = _parse(networks, trained_here=True), resolve_device(device)
     _check.one_of("heads", heads, PRESETS)
+    _check.whole("seed", seed, 0, MAX_SEED)
+    if heads_out is not None:
+        check_writable(heads_out, ".safetensors")
     training_set = open_data(train_data, specs[0].entry.preprocessing, split="train", download=download)
     judged = open_data(data, specs[0].entry.preprocessing, split="test", download=download)
     check_classes(judged, training_set.class_names)
@@ -75,21 +84,24 @@ def build_run(
     asked = {k: v for k, v in settings.items() if v is not None} | {"precision": resolve_precision(precision, place)}
     # A network that is trained here is small, and its weights then do not depend on the number of cores.
     with threads(1 if specs[0].weights is None else torch.get_num_threads()):
-        network, about = _fitted(specs[0], training_set, heads, heads_out, asked, place, progress)
+        plain, network, about = _fitted(specs[0], training_set, heads, asked, place, progress)
     model = _joined(specs, network, len(about.class_names))
-    return precompute(model, judged, device=device, progress=progress, source=_source(specs, seed, about))
+    outputs = precompute(model, judged, device=device, progress=progress, source=_source(specs, seed, about))
+    # Last, so that heads of a training that went wrong never replace good ones.
+    if heads_out is not None:
+        weights.save_heads(heads_out, about, list(network.heads)[:-1], plain if about.whole else None)
+    return outputs
 
 
 def _fitted(
     spec: NetworkSpec,
     data: ImageSet,
     heads: str,
-    heads_out: str | Path | None,
     asked: dict[str, Any],
     device: str,
     progress: bool,
-) -> tuple[CascadedNetwork, HeadsFile]:
-    """The network with trained heads, and their description; both are written before anything else can fail."""
+) -> tuple[nn.Module, CascadedNetwork, HeadsFile]:
+    """The plain network, the same with trained heads, and their description."""
     classes, seed, trained_here = len(data.class_names), asked["seed"], spec.weights is None
     plain = zoo.build_plain(spec, classes, seed)
     if trained_here:
@@ -108,9 +120,7 @@ def _fitted(
         whole=trained_here,
         training={**training.describe(), "data": data.spec, "accuracy": list(fit.accuracy)},
     )
-    if heads_out is not None:
-        weights.save_heads(heads_out, about, list(network.heads)[:-1], plain if trained_here else None)
-    return network, about
+    return plain, network, about
 
 
 def precompute_run(
@@ -138,6 +148,7 @@ def precompute_run(
         ValueError: An argument is wrong, or the heads belong to another trunk; one line says which.
     """
     specs = _parse(networks, heads_file=heads is not None)
+    _check.whole("seed", seed, 0, MAX_SEED)
     judged = open_data(data, specs[0].entry.preprocessing, split=split, download=download)
     classes = len(judged.class_names)
     about = None
@@ -179,13 +190,14 @@ def load_cascade(spec: NetworkSpec, heads: str | Path) -> CascadedNetwork:
     return zoo.cascade(spec, plain, early).eval()
 
 
-def _parse(networks: Sequence[str], *, heads_file: bool = False) -> list[NetworkSpec]:
-    """The networks, all with weights but for those that are trained here or come whole with their heads."""
+def _parse(networks: Sequence[str], *, heads_file: bool = False, trained_here: bool = False) -> list[NetworkSpec]:
+    """The networks, all with weights but for a first one that is trained here or comes whole with its heads."""
     if not networks:
         raise ValueError("Expected at least one network, NAME=WEIGHTS, but there was none")
     specs = [zoo.parse(text) for text in networks]
     for number, spec in enumerate(specs):
-        if spec.weights is None and (spec.entry.needs_weights or number > 0) and not (heads_file and number == 0):
+        excused = number == 0 and (heads_file or (trained_here and not spec.entry.needs_weights))
+        if spec.weights is None and not excused:
             raise ValueError(f"Expected weights for {spec.name}, {spec.name}=WEIGHTS, but there were none")
         if spec.entry.preprocessing != specs[0].entry.preprocessing:
             raise ValueError(f"Expected networks to take the same images but {spec.name} and {specs[0].name} differ")

@@ -21,7 +21,13 @@ def resolve_device(name: str) -> str:
     there = [device for device, found in present.items() if found]
     if name == "auto":
         return there[0]
-    if name.partition(":")[0] not in there:
+    try:
+        kind = torch.device(name)
+    except RuntimeError:
+        kind = None
+    # One processor and one Apple chip; NVIDIA's are numbered.
+    count = torch.cuda.device_count() if kind is not None and kind.type == "cuda" else 1
+    if kind is None or kind.type not in there or (kind.index or 0) >= count:
         raise ValueError(
             f"Expected device to be auto or one of this machine's ({', '.join(there)}) but it was {name!r}"
         )

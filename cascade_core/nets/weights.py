@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -72,13 +73,18 @@ def read_tensors(path: str | Path) -> Tensors:
             return safetensors.torch.load_file(file)
         if file.suffix not in (".th", ".pt", ".pth"):
             raise ValueError(f"Expected weights to be a .th, .pt, .pth or .safetensors file but it was {file.name!r}")
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # What torch would warn of, a file with more than tensors in it, is refused below.
+            warnings.simplefilter("ignore")
+            found = torch.load(file, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, OSError, EOFError, KeyError, AttributeError) as error:
         raise ValueError(f"Expected {file.name} to hold weights but it cannot be read: {_line(error)}") from None
     except Exception as error:  # torch raises pickle.UnpicklingError, and what a malformed archive makes of zipfile
         if isinstance(error, ValueError) and str(error).startswith("Expected weights"):
             raise
-        raise ValueError(f"Expected {file.name} to hold plain tensors but it does not: {_line(error)}") from None
+        raise ValueError(
+            f"Expected {file.name} to hold plain tensors but it is damaged or holds other objects, which are not read"
+        ) from None
     state = found.get("state_dict", found) if isinstance(found, Mapping) else None
     if not isinstance(state, Mapping) or not state or not all(isinstance(v, Tensor) for v in state.values()):
         raise ValueError(f"Expected {file.name} to hold a dict of tensors, or one under 'state_dict', but it does not")

@@ -9,6 +9,8 @@ import streamlit as st
 
 from cascade_core import figures, tables
 from cascade_core.axes import ConfidenceAxis
+from cascade_core.evaluation import Evaluation
+from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
 from cascade_core.palette import DARK, LIGHT, Palette
 from cascade_core.policies import PaperRule
@@ -33,7 +35,11 @@ def details(
     colours = palette()
     rule, evaluation = exploration.path.rule(position), exploration.at(position)
     with tabs["Thresholds"]:
-        _exits(exploration, position)
+        exits(rule, evaluation)
+        st.caption(
+            "MACs are multiply-accumulates of convolutions, linear layers and matrix products; batch norm, ReLU and "
+            "pooling are not counted. A sample pays for every trunk piece and every active head up to where it leaves."
+        )
     with tabs["Accuracy against computation"]:
         _chart(
             figures.tradeoff(exploration, position, colours, published),
@@ -72,8 +78,9 @@ def details(
         st.dataframe(tables.path_table(exploration), width="stretch", hide_index=True)
 
 
-def _exits(exploration: Exploration, position: int) -> None:
-    frame = tables.exits_table(exploration.path.rule(position), exploration.at(position))
+def exits(rule: ExitRule, evaluation: Evaluation) -> None:
+    """A table of thresholds, of who leaves where and is right, and of what that costs."""
+    frame = tables.exits_table(rule, evaluation)
     frame["threshold"] = [_threshold(value) for value in frame["threshold"]]
     percent = st.column_config.NumberColumn(format="percent")
     st.dataframe(
@@ -88,10 +95,6 @@ def _exits(exploration: Exploration, position: int) -> None:
             "accuracy": percent | {"label": "Right among them"},
             "macs": st.column_config.NumberColumn("MACs a sample leaving here", format="localized"),
         },
-    )
-    st.caption(
-        "MACs are multiply-accumulates of convolutions, linear layers and matrix products; batch norm, ReLU and "
-        "pooling are not counted. A sample pays for every trunk piece and every active head up to where it leaves."
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core import tables
-from cascade_core.choice import choice_json, parse_choice
+from cascade_core.choice import Choice, choice_json, parse_choice
 from cascade_core.evaluation import evaluate
 from cascade_core.exploration import Exploration
+from cascade_core.panels.details import exits
 from cascade_core.panels.sidebar import Selection
 from cascade_core.policies import describe
 
@@ -38,7 +38,7 @@ def download(selection: Selection, exploration: Exploration, position: int) -> N
     )
 
 
-def load_back(exploration: Exploration) -> None:
+def load_back(selection: Selection, exploration: Exploration) -> None:
     """An uploader that shows what thresholds from a JSON do on the samples that are shown."""
     with st.expander("Load a thresholds JSON"):
         file = st.file_uploader(
@@ -60,4 +60,17 @@ def load_back(exploration: Exploration) -> None:
             f"On these {evaluation.n:,} samples: accuracy {evaluation.accuracy:.2%}, "
             f"drop {100 * evaluation.accuracy_drop:.2f} points, computation saved {evaluation.saving:.1%}."
         )
-        st.dataframe(tables.exits_table(choice.rule, evaluation), width="stretch", hide_index=True)
+        st.caption(_provenance(choice, selection, exploration))
+        exits(choice.rule, evaluation)
+
+
+def _provenance(choice: Choice, selection: Selection, exploration: Exploration) -> str:
+    """Whether the samples that are shown are among those that the thresholds were chosen on."""
+    split = choice.measured.get("split")
+    if choice.run is None or split is None:
+        return "The file does not say which samples its thresholds were chosen on; they may be among these."
+    if choice.run["sha256"] != selection.run.digest:
+        return "The thresholds were chosen on another run."
+    if split["measured_on"] == "test" and split == exploration.split.describe():
+        return "The thresholds were chosen on the other half of this run and never saw these samples."
+    return "In-sample: the thresholds were chosen with another split of this run, and saw some of these samples."

@@ -25,6 +25,9 @@ from cascade_core.record import Record
 
 Published = tuple[PublishedResult, ...]
 
+CHECKED_BYTES = 64 << 20
+"""Run files up to this size are read and checked whole; of larger ones only the score columns are read."""
+
 CACHE = Path(__file__).resolve().parents[2] / "cache"
 
 
@@ -65,6 +68,8 @@ def _digest(path: Path, modified: int, size: int) -> str:
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the run ...")
 def _record(_path: Path, digest: str, score: str) -> Record:
+    if _path.stat().st_size <= CHECKED_BYTES:
+        return store.load_run(_path).record(score)
     return store.load_record(_path, score)
 
 

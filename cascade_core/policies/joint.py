@@ -2,9 +2,9 @@
 
 Stages share one budget of mistakes instead of having a slack each, which is what makes this better
 than the paper's rule.  The choice is exact on a grid of quantiles for up to four stages; for more it
-is found by search, and is no worse than the simpler policies.  It picks the best of many rules on a
-finite sample, so the drop on fresh samples tends to lie a little above the limit: show the drop
-measured on held-out samples beside it.
+is found by search, which starts from rules of the simpler policies and is no worse than those.  It
+picks the best of many rules on a finite sample, so the drop on fresh samples tends to lie a little
+above the limit: show the drop measured on held-out samples beside it.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class CheapestWithinDrop:
     title: ClassVar[str] = "Cheapest within a drop"
     parameter_help: ClassVar[str] = "accuracy to give up, a fraction: 0.01 = one point"
     promise: ClassVar[str] = (
-        "Among all combinations of thresholds, the one that computes least while the whole cascade "
-        "loses at most this much accuracy on the samples that thresholds are chosen on."
+        "Thresholds of all stages chosen together: of those tried, the ones that compute least while the whole "
+        "cascade loses at most this much accuracy on the samples that they are chosen on."
     )
     slider: ClassVar[Slider] = Slider(
         parameter="max_drop", label="acceptable accuracy drop", unit="points", scale=100, decimals=1, opening=0.01

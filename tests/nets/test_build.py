@@ -107,3 +107,30 @@ def test_pretrained_networks_reach_their_published_accuracy(cifar10: Path, weigh
     assert outputs.record().correct.sum(axis=1).tolist() == [9173, 9339]
     assert [s.trunk_macs + s.head_macs for s in outputs.stages] == [40_551_050, 125_485_706]
     assert outputs.sample_ids[0] == "airplane/aeroplane_s_000002.png"
+
+
+def test_an_untrained_network_is_not_recorded() -> None:
+    with pytest.raises(ValueError, match=r"Expected weights for small-cnn, small-cnn=WEIGHTS, but there were none"):
+        precompute_run(["small-cnn"], data="digits", progress=False)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_are_those_that_every_generator_takes(seed: int) -> None:
+    with pytest.raises(ValueError, match="seed to be a whole number from 0 to 4294967295"):
+        build_run(["small-cnn"], train_data="digits", data="digits", seed=seed, progress=False)
+
+
+def test_heads_of_a_training_that_went_wrong_replace_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "heads.safetensors"
+    out.write_text("good heads")
+    with pytest.raises(ValueError, match="Expected probs to be softmaxes"):
+        build_run(
+            ["small-cnn"],
+            train_data="digits",
+            data="digits",
+            heads_out=out,
+            epochs=1,
+            learning_rate=1e30,
+            progress=False,
+        )
+    assert out.read_text() == "good heads"

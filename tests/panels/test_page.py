@@ -15,7 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, choose, evaluate, load_record, save_run
 from cascade_core.choice import choice_json
+from cascade_core.exploration import Split
 from cascade_core.record import StageOutputs
+from cascade_core.store import digest
 from tests.samples import sample_run
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
@@ -145,6 +147,21 @@ def test_a_chosen_json_is_loaded_back(cache: Path) -> None:
     app.file_uploader(key="choice").upload("choice.json", choice_json(rule, evaluation).encode()).run()
     assert f"accuracy {evaluation.accuracy:.2%}" in app.success[0].value
     assert f"saved {evaluation.saving:.1%}" in app.success[0].value
+
+
+@pytest.mark.parametrize(
+    ("seed", "words"), [(0, "never saw these samples"), (1, "In-sample: the thresholds were chosen with another split")]
+)
+def test_a_loaded_choice_says_whether_it_saw_these_samples(seed: int, words: str, cache: Path) -> None:
+    path = save_run(sample_run(), cache / "mine.parquet")
+    split = Split(seed=seed)
+    calibration, test = split.apply(load_record(path))
+    rule = choose(calibration, CheapestWithinDrop(0.01))
+    run = {"name": "mine", "sha256": digest(path)}
+    text = choice_json(rule, evaluate(test, rule), run=run, split=split.describe())
+    app = page()
+    app.file_uploader(key="choice").upload("choice.json", text.encode()).run()
+    assert any(words in caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize(
