@@ -6,9 +6,11 @@ This is the only package that imports torch; nothing of `cascade_core` outside i
 # Before anything else: ptflops imports torchvision too, which `_torchvision` makes importable.
 from cascade_core.nets import _torchvision as _torchvision  # isort: skip
 
+from cascade_core.nets.attach import attach_exits
 from cascade_core.nets.build import build_run, load_cascade, precompute_run
 from cascade_core.nets.macs import count_macs, stage_costs
 from cascade_core.nets.precompute import precompute
+from cascade_core.nets.splitting import choose_points, exit_points, split, trace
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
 from cascade_core.nets.training import Training, fit_heads, fit_network
 from cascade_core.nets.weights import load_weights
@@ -18,8 +20,11 @@ __all__ = [
     "ModelCascade",
     "StagedModel",
     "Training",
+    "attach_exits",
     "build_run",
+    "choose_points",
     "count_macs",
+    "exit_points",
     "fit_heads",
     "fit_network",
     "load_cascade",
@@ -27,5 +32,7 @@ __all__ = [
     "precompute",
     "precompute_run",
     "softmaxes",
+    "split",
     "stage_costs",
+    "trace",
 ]
