@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cascade_core import CheapestWithinDrop, load_run
+from cascade_core import CheapestWithinDrop, PaperRule, choose, load_run
 from cascade_core.paths import evaluate_path
 from cascade_core.record import Record, StageOutputs
+from tests.oracle import naive_paper_threshold
 
 CACHE = Path(__file__).resolve().parents[1] / "cache"
 SEEDS = range(10)
@@ -95,3 +96,13 @@ def test_every_run_says_where_it_came_from(path: Path) -> None:
 def test_heads_lie_beside_their_runs_and_are_small() -> None:
     for name in ("cifar10-resnet56-paper-heads", "cifar10-resnet56-fine-heads", "digits"):
         assert 0 < (CACHE / f"{name}.safetensors").stat().st_size < 2 << 20
+
+
+@pytest.mark.parametrize("name", ["cifar10-resnet56-paper-heads", "cifar10-resnet20-resnet56", "digits"])
+def test_the_papers_rule_equals_brute_force_on_real_softmaxes(name: str) -> None:
+    record = run(name).record().take(np.arange(0, 900, 3))
+    for epsilon in (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5):
+        rule = choose(record, PaperRule(epsilon))
+        for stage, threshold in enumerate(rule.thresholds):
+            confidence, correct = record.confidence[stage].tolist(), record.correct[stage].tolist()
+            assert threshold == np.float32(naive_paper_threshold(confidence, correct, epsilon))
