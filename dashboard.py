@@ -62,7 +62,8 @@ def _empty() -> None:
     st.code(str(runs.cache_folder()), language=None)
     st.markdown("Make one of scikit-learn's digits, which needs nothing and takes seconds:")
     st.code(
-        "python -m cascade_core build --network small-cnn --train-data digits --data digits --out cache/digits.parquet",
+        "python -m cascade_core build --network small-cnn --heads paper \\\n"
+        "    --train-data digits --data digits --out cache/digits.parquet",
         language="bash",
     )
     st.markdown("or bring your own softmaxes:")
