@@ -104,7 +104,9 @@ def choose_(args: argparse.Namespace) -> None:
     calibration, test = split.apply(load_run(args.run).record(args.score, args.top_k))
     rule = choose(calibration, policy)
     evaluation = evaluate(test, rule)
-    _print_evaluation(rule, evaluation, in_sample=args.in_sample)
+    if args.in_sample:
+        print("in-sample: chosen and measured on the same samples")
+    _print_evaluation(rule, evaluation)
     if args.out:
         run = {"name": args.run.stem, "sha256": digest(args.run)}
         save_choice(args.out, rule, evaluation, policy=describe(policy), run=run, split=split.describe())
@@ -125,7 +127,7 @@ def evaluate_(args: argparse.Namespace) -> None:
         print(f"measured on the {record.n:,} samples that the thresholds never saw")
     else:
         print("in-sample: these samples include those that the thresholds were chosen on")
-    _print_evaluation(choice.rule, evaluate(record, choice.rule), in_sample=False)
+    _print_evaluation(choice.rule, evaluate(record, choice.rule))
     print(
         f"the choice file recorded accuracy {choice.measured['accuracy']:.2%}, "
         f"saving {choice.measured['saving']:.1%} on {choice.measured['n']:,} samples"
@@ -159,9 +161,7 @@ def _report(outputs: StageOutputs, args: argparse.Namespace) -> None:
     print(f"wrote {out} ({outputs.probs.shape[1]:,} samples)")
 
 
-def _print_evaluation(rule: ExitRule, evaluation: Evaluation, *, in_sample: bool) -> None:
-    if in_sample:
-        print("in-sample: chosen and measured on the same samples")
+def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
     print(_text(exits_table(rule, evaluation)))
     low, high = evaluation.drop_interval()
     print(

@@ -97,7 +97,7 @@ def choice_json(
             f"but it is for {', '.join(rule.stage_names or ())}"
         )
     thresholds = [
-        {"stage": name, "threshold": _shortest(value)}
+        {"stage": name, "threshold": shortest(value)}
         for name, value in zip(evaluation.stage_names[:-1], rule.thresholds, strict=True)
     ]
     thresholds.append({"stage": evaluation.stage_names[-1], "threshold": None, "always_answers": True})
@@ -202,9 +202,9 @@ def _rule(data: Mapping[str, Any]) -> ExitRule:
         raise BadFile(str(error)) from None
 
 
-def _shortest(value: np.float32) -> float | None:
-    """Fewest digits that give the same float32 back; None for `inf`."""
-    return None if np.isinf(value) else float(str(value))
+def shortest(value: np.floating) -> float | None:
+    """The number of fewest digits that gives `value` back in its own precision; None for what is not finite."""
+    return float(str(value)) if np.isfinite(value) else None
 
 
 def _measured(evaluation: Evaluation) -> dict[str, Any]:

@@ -7,10 +7,11 @@ that is asked for, and then everything says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cascade_core import _check
-from cascade_core.evaluation import Evaluation, evaluate
+from cascade_core.evaluation import Evaluation, evaluate, oracle
 from cascade_core.paths import PathEvaluation, RulePath, evaluate_path
 from cascade_core.policies import Sweep
 from cascade_core.record import Record
@@ -53,6 +54,11 @@ class Exploration:
     test: Record
     path: RulePath
     evaluation: PathEvaluation
+
+    @cached_property
+    def oracle(self) -> Evaluation:
+        """What the most accurate rule there could be does on the test samples."""
+        return oracle(self.test)
 
     def at(self, position: int) -> Evaluation:
         """What the rule at a slider position does on the test samples."""

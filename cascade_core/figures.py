@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cascade_core.axes import BINS, ConfidenceAxis
-from cascade_core.evaluation import Evaluation, oracle
+from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
 from cascade_core.palette import Palette
@@ -138,7 +138,7 @@ def tradeoff(
         x=costs, y=high, mode="lines", line={"width": 0}, fill="tonexty", name="95 % interval", hoverinfo="skip"
     )
     figure.add_scatter(x=costs, y=100 * result.accuracy[order], mode="lines", name="cascade", line={"color": line})
-    here, best = exploration.at(position), oracle(exploration.test)
+    here, best = exploration.at(position), exploration.oracle
     points = (
         ("chosen", here.mean_macs, here.accuracy, "circle", line, 14),
         ("plain network", here.baseline_macs, here.full_accuracy, "square", palette.text, 10),

@@ -77,9 +77,13 @@ def check_writable(path: str | Path, suffix: str) -> None:
         OSError: The folder cannot be made or written to.
     """
     target = Path(path)
-    if target.suffix != suffix:
-        raise ValueError(f"Expected the name of the file to write to end in {suffix} but it was {target.name!r}")
+    _check_suffix(target, suffix)
     _temporary(target).unlink()
+
+
+def _check_suffix(path: Path, suffix: str) -> None:
+    if path.suffix != suffix:
+        raise ValueError(f"Expected the name of the file to write to end in {suffix} but it was {path.name!r}")
 
 
 def save_run(outputs: StageOutputs, path: str | Path) -> Path:
@@ -90,7 +94,7 @@ def save_run(outputs: StageOutputs, path: str | Path) -> Path:
         OSError: The folder cannot be written; no partial file is left.
     """
     target = Path(path)
-    check_writable(target, ".parquet")
+    _check_suffix(target, ".parquet")
     with atomic_write(target) as temporary:
         pq.write_table(_table(outputs), temporary, compression="zstd", write_page_checksum=True)
     return target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ import pytest
 from cascade_core import StageOutputs, load_record, load_run, save_run, store
 from cascade_core.scores import SCORES
 from cascade_core.store import BadFile
-from tests.oracle import assert_refused, random_outputs
+from tests.oracle import random_outputs
+from tests.runfiles import assert_bad, rewrite
 
 OUTPUTS = replace(
     random_outputs(1, n=50, classes=5, decimals=None),
@@ -38,17 +38,6 @@ def assert_equal(found: StageOutputs, wanted: StageOutputs) -> None:
     assert (found.sample_ids == wanted.sample_ids).all()
     for name in ("stages", "baseline_macs", "class_names", "source"):
         assert getattr(found, name) == getattr(wanted, name)
-
-
-def assert_bad(path: Path, *words: str, read: Callable[[Path], object] = load_run) -> None:
-    assert_refused(read, path, f"Cannot read {path}: ", *words)
-
-
-def rewrite(run: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
-    """Write the run again after changing its table."""
-    table = change(pq.read_table(run))
-    pq.write_table(table, run)
-    return run
 
 
 def test_round_trip_is_exact(run: Path) -> None:

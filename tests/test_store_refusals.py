@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import pytest
 
 from cascade_core import load_record, load_run, save_run, store
 from cascade_core.store import BadFile, read_metadata
-from tests.oracle import assert_one_line, assert_refused, random_outputs
+from tests.oracle import assert_one_line, random_outputs
+from tests.runfiles import assert_bad, rewrite
 
 OUTPUTS = random_outputs(1, n=50, classes=5, decimals=None)
 
@@ -22,17 +22,6 @@ OUTPUTS = random_outputs(1, n=50, classes=5, decimals=None)
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return save_run(OUTPUTS, tmp_path / "run.parquet")
-
-
-def assert_bad(path: Path, *words: str, read: Callable[[Path], object] = load_run) -> None:
-    assert_refused(read, path, f"Cannot read {path}: ", *words)
-
-
-def rewrite(run: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
-    """Write the run again after changing its table."""
-    table = change(pq.read_table(run))
-    pq.write_table(table, run)
-    return run
 
 
 def with_column(run: Path, name: str, values: Any) -> Path:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.axes import BINS, ConfidenceAxis
-from cascade_core.evaluation import oracle
+from cascade_core.choice import shortest
 from cascade_core.exploration import Exploration
 from cascade_core.paths import reach_histograms
 from cascade_core.policies import Slider
@@ -46,7 +46,7 @@ def live_data(
     """
     result = exploration.evaluation
     low, high = result.drop_interval(LEVEL)
-    best = oracle(exploration.test)
+    best = exploration.oracle
     data = {
         "slider": _slider(exploration.policy.slider, exploration.path.positions, initial),
         "stages": list(result.stage_names),
@@ -61,7 +61,7 @@ def live_data(
         "level": LEVEL,
         "saving": result.saving.tolist(),
         "cost": result.mean_macs.tolist(),
-        "thresholds": [_finite(column) for column in exploration.path.thresholds.T],
+        "thresholds": [list(map(shortest, column)) for column in exploration.path.thresholds.T],
         "exit_counts": result.exit_counts.T.tolist(),
         "correct_counts": result.correct_counts.T.tolist(),
         "histogram": _histogram(exploration, axis),
@@ -108,7 +108,7 @@ def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]
         "dtype": dtype,
         "right": _base64(by_stage[0], dtype),
         "wrong": _base64(by_stage[1], dtype),
-        "flag": [_finite(column) for column in flags.T],
+        "flag": [list(map(shortest, column)) for column in flags.T],
         "partial_right": (right - whole[:, :, 0]).T.tolist(),
         "partial_wrong": (wrong - whole[:, :, 1]).T.tolist(),
     }
@@ -132,11 +132,6 @@ def _footnote(exploration: Exploration, unit: str, origin: str) -> str:
             f"every number measured on {exploration.test.n:,} others."
         )
     return f"{measured} {origin}".strip()
-
-
-def _finite(column: NDArray[np.floating]) -> list[float | None]:
-    """Numbers as the shortest decimals that round-trip; what is not finite as None."""
-    return [float(str(value)) if np.isfinite(value) else None for value in column]
 
 
 def _base64(counts: NDArray[np.int64], dtype: str) -> str:

@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from cascade_core.nets.heads import HeadSpec
-from cascade_core.store import atomic_write
+from cascade_core.store import atomic_write, strict_json
 
 Tensors = Mapping[str, Tensor]
 
@@ -68,20 +68,18 @@ def read_tensors(path: str | Path) -> Tensors:
         ValueError: The file is missing, of another kind, or malformed.
     """
     file = _existing(path)
+    if file.suffix not in (".th", ".pt", ".pth", ".safetensors"):
+        raise ValueError(f"Expected weights to be a .th, .pt, .pth or .safetensors file but it was {file.name!r}")
     try:
         if file.suffix == ".safetensors":
             return safetensors.torch.load_file(file)
-        if file.suffix not in (".th", ".pt", ".pth"):
-            raise ValueError(f"Expected weights to be a .th, .pt, .pth or .safetensors file but it was {file.name!r}")
         with warnings.catch_warnings():
             # What torch would warn of, a file with more than tensors in it, is refused below.
             warnings.simplefilter("ignore")
             found = torch.load(file, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, OSError, EOFError, KeyError, AttributeError) as error:
         raise ValueError(f"Expected {file.name} to hold weights but it cannot be read: {_line(error)}") from None
-    except Exception as error:  # torch raises pickle.UnpicklingError, and what a malformed archive makes of zipfile
-        if isinstance(error, ValueError) and str(error).startswith("Expected weights"):
-            raise
+    except Exception:  # torch raises pickle.UnpicklingError, and what a malformed archive makes of zipfile
         raise ValueError(
             f"Expected {file.name} to hold plain tensors but it is damaged or holds other objects, which are not read"
         ) from None
@@ -142,7 +140,7 @@ def read_heads(path: str | Path) -> HeadsFile:
             metadata = (opened.metadata() or {}).get(METADATA_KEY)
         if metadata is None:
             raise ValueError("it has no description")
-        found = json.loads(metadata)
+        found = strict_json(metadata.encode())
         version = found.pop("schema_version")
         if version != SCHEMA_VERSION:
             raise ValueError(f"its schema version is {version!r}, not {SCHEMA_VERSION}")

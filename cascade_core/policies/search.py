@@ -96,22 +96,28 @@ def _climb(stages: _Stages, start: Thresholds, price: float) -> Thresholds:
 def _best_threshold(stages: _Stages, rule: Thresholds, k: int, price: float) -> np.float32:
     """The exact best threshold of stage `k`, the others being as in `rule`."""
     record = stages.record
-    members = stages.order[k][_reaching(record, rule, k)[stages.order[k]]]
+    members = _reaching(stages, rule, k)
     if not len(members):
         return np.float32(np.inf)
     right, macs = _after(stages, rule, k)
     gains = np.cumsum(record.correct[k, members] - (right[members] - price * macs[members]))
     confidence: Thresholds = record.confidence[k, members]
-    dividing = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
+    dividing = _dividing(confidence)
     best = dividing[np.argmax(gains[dividing])]
     if gains[best] <= price * stages.head[k] * len(members):
         return np.float32(np.inf)
     return np.float32(confidence[best])
 
 
-def _reaching(record: Record, rule: Thresholds, k: int) -> NDArray[np.bool_]:
-    """(N,) whether each sample gets past the stages before `k`."""
-    return np.all(record.confidence[:k] < rule[:k, None], axis=0)
+def _reaching(stages: _Stages, rule: Thresholds, k: int) -> NDArray[np.int64]:
+    """Numbers of the samples that get past the stages before `k`, by falling confidence at `k`."""
+    past = np.all(stages.record.confidence[:k] < rule[:k, None], axis=0)
+    return stages.order[k][past[stages.order[k]]]
+
+
+def _dividing(confidence: Thresholds) -> NDArray[np.int64]:
+    """Places in falling confidences behind which a threshold can divide: not between equal ones."""
+    return np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
 
 
 def _after(stages: _Stages, rule: Thresholds, k: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -137,8 +143,7 @@ def _vary(
     The cost is the largest integer where no threshold meets a limit.  Last comes the least drop of all.
     """
     record = stages.record
-    reaching = _reaching(record, rule, k)
-    members = stages.order[k][reaching[stages.order[k]]]
+    members = _reaching(stages, rule, k)
     right, macs = _after(stages, rule, k)
     gone_right, gone_macs = _before(stages, rule, k)
     here = gone_macs + len(members) * stages.trunk[k]
@@ -147,7 +152,7 @@ def _vary(
     total = here + macs[members].sum() - np.append(0, np.cumsum(macs[members]))
     total[1:] += len(members) * stages.head[k]
     confidence = np.append(np.float32(np.inf), record.confidence[k, members])
-    valid = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
+    valid = _dividing(confidence)
     drops = (int(record.correct[-1].sum()) - correct[valid]) / record.n
     return *_cheapest(confidence[valid], drops, total[valid], limits), float(drops.min())
 

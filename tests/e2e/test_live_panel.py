@@ -1,12 +1,11 @@
 """The live panel in a real browser, on a bare page: what it shows is what Python computed.
 
-The page holds the panel's style sheet and module; no Streamlit, no server.  The payload is simulated here
-by the plainest means, so that the panel is tested alone.
+The page holds the panel's style sheet and module; no Streamlit, no server, and a
+simulated payload, so that the panel is tested alone.
 """
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import math
@@ -14,101 +13,18 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from cascade_core.live import live_css, live_js
 from cascade_core.panels.live import released_index
+from tests.e2e.simulated import POSITIONS, SAMPLES, payload
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytest.importorskip("playwright")
 
-BINS = 60
-SAMPLES = 400
-POSITIONS = 51
 HOSTILE = '<img src=x onerror="window.struck=1"><b>net</b>'
-
-
-def payload(
-    stages: int = 3, positions: int = POSITIONS, off: int | None = None, names: list[str] | None = None
-) -> dict[str, Any]:
-    """A cascade of `stages` on simulated samples, thresholds falling along the slider; stage `off` never exits."""
-    rng = np.random.default_rng(stages)
-    nines = rng.exponential(1.2, (stages, SAMPLES))
-    correct = rng.random((stages, SAMPLES)) < 1 - 0.5 * np.exp(-nines) - 0.1
-    place = np.minimum(nines / 5, 1.0)
-    bins = np.minimum((place * BINS).astype(int), BINS - 1)
-    costs = 125.5e6 * np.arange(1, stages + 1) / stages
-    shape = (stages, positions, BINS)
-    right, wrong = np.zeros(shape, "<u2"), np.zeros(shape, "<u2")
-    exits, hits = np.zeros(shape[:2], int), np.zeros(shape[:2], int)
-    partial = np.zeros((2, stages - 1, positions), int)
-    flags = np.array([[0.9 - 0.8 * g / max(1, positions - 1)] * (stages - 1) for g in range(positions)]).T
-    for g in range(positions):
-        reach = np.ones(SAMPLES, bool)
-        for m in range(stages):
-            leave = reach.copy()
-            if m < stages - 1:
-                leave &= (place[m] >= flags[m, g]) & (m != off)
-                cut = leave & (bins[m] == int(flags[m, g] * BINS))
-                partial[:, m, g] = (cut & correct[m]).sum(), (cut & ~correct[m]).sum()
-            right[m, g] = np.bincount(bins[m][reach & correct[m]], minlength=BINS)
-            wrong[m, g] = np.bincount(bins[m][reach & ~correct[m]], minlength=BINS)
-            exits[m, g], hits[m, g] = leave.sum(), (leave & correct[m]).sum()
-            reach &= ~leave
-    accuracy = hits.sum(axis=0) / SAMPLES
-    cost = costs @ exits / SAMPLES
-    drop = correct[-1].mean() - accuracy
-    nullable = [[None] * positions if m == off else flags[m].tolist() for m in range(stages - 1)]
-    return {
-        "id": f"{stages}-{positions}-{off}",
-        "slider": {
-            "label": "acceptable accuracy drop",
-            "unit": "points",
-            "values": np.linspace(0, 5, positions).tolist(),
-            "initial": positions // 4,
-            "ticks": [{"index": 0, "text": "0"}, {"index": positions - 1, "text": "5"}],
-            "decimals": 1,
-        },
-        "stages": names or [f"module {m + 1}" for m in range(stages)],
-        "samples": SAMPLES,
-        "unit": "images",
-        "baseline": {"accuracy": float(correct[-1].mean()), "cost": 125.5e6, "label": "plain network"},
-        "cost_unit": "MACs",
-        "accuracy": accuracy.tolist(),
-        "drop": drop.tolist(),
-        "drop_low": (drop - 0.01).tolist(),
-        "drop_high": (drop + 0.01).tolist(),
-        "saving": (1 - cost / 125.5e6).tolist(),
-        "cost": cost.tolist(),
-        "level": 0.95,
-        "thresholds": [[None if f is None else 1 - 10 ** (-5 * f) for f in row] for row in nullable],
-        "exit_counts": exits.tolist(),
-        "correct_counts": hits.tolist(),
-        "histogram": {
-            "bins": BINS,
-            "label": "confidence, on a scale of nines",
-            "ticks": [{"at": i / 5, "text": text} for i, text in enumerate(("0", "0.9", "0.99", "0.999"))],
-            "dtype": "uint16",
-            "right": base64.b64encode(right.tobytes()).decode(),
-            "wrong": base64.b64encode(wrong.tobytes()).decode(),
-            "flag": nullable,
-            "partial_right": partial[0].tolist(),
-            "partial_wrong": partial[1].tolist(),
-        },
-        "curve": {
-            "published": [
-                {
-                    "label": "published (ResNet-110)",
-                    "points": [{"cost": 0.73, "accuracy": 0.927, "text": "epsilon 1 %"}],
-                }
-            ],
-            "oracle": {"cost": 0.5, "accuracy": 0.97},
-        },
-        "footnote": "Thresholds chosen on 400 images; every number measured on 400 others.",
-    }
 
 
 def show(page: Page, data: dict[str, Any], style: str = "") -> Page:

@@ -142,6 +142,13 @@ def test_other_safetensors_are_no_heads(tmp_path: Path, metadata: dict[str, obje
         read_heads(path)
 
 
+def test_a_description_nested_too_deeply_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "deep.safetensors"
+    safetensors.torch.save_file({"a": torch.zeros(1)}, path, metadata={"cascade_core": "[" * 50_000})
+    with pytest.raises(ValueError, match=r"^Expected deep.safetensors to be a heads file .* nested too deeply$"):
+        read_heads(path)
+
+
 def test_heads_of_another_shape_are_refused(tmp_path: Path) -> None:
     path = save_heads(tmp_path / "heads.safetensors", ABOUT, heads.build(ABOUT.specs, 3, 0))
     other = replace(ABOUT, specs=heads.preset("fine", [(2, 4, 4)]))
