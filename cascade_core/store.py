@@ -1,6 +1,6 @@
 """`StageOutputs` <-> run file: the only reader and writer of the project's Parquet format.
 
-One run is one ``.parquet`` file (or a folder of parts of one schema, read in name order): a row a
+One run is one ``.parquet`` file (or a folder of parts of one schema, see `parts`): a row a
 sample, with its id, its label, and for each stage m the columns ``stage_m_prediction``, one for each
 score such as ``stage_m_max_probability``, and ``stage_m_probs``, the softmax as a fixed-size list of
 float32.  Names, MACs and origin are JSON under the key ``cascade_core`` of the file's metadata.
@@ -12,11 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,64 +22,36 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cascade_core import _check, scores
+from cascade_core.files import BadFile, atomic_write, check_suffix, check_writable, readable, strict_json
+from cascade_core.parts import run_files
 from cascade_core.record import SUM_TOLERANCE, Record, Stage, StageOutputs
+
+__all__ = [
+    "MAX_BYTES",
+    "METADATA_KEY",
+    "SCHEMA_VERSION",
+    "BadFile",
+    "atomic_write",
+    "check_writable",
+    "digest",
+    "is_part",
+    "load_record",
+    "load_run",
+    "merge_parts",
+    "read_metadata",
+    "readable",
+    "save_part",
+    "save_run",
+    "strict_json",
+]
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"cascade_core"
+PART_KEY = b"cascade_core_part"
+"""Under it a part that was computed by itself says of which work it is which part."""
+
 MAX_BYTES = 16 << 30
 """Most bytes that a run may take in memory; a file that declares more is refused before it is read."""
-
-
-class BadFile(ValueError):
-    """A file is not what it should be; the message is one line naming file, place and remedy."""
-
-
-@contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
-
-    Raises:
-        OSError: The folder cannot be made or written to, or `path` is a folder; the message names `path`.
-    """
-    temporary = _temporary(path)
-    try:
-        yield temporary
-        # mkstemp's files are private; the result gets the permissions that any new file would.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _temporary(path: Path) -> Path:
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
-        return Path(name)
-    except OSError as error:
-        raise OSError(f"Cannot write {path}: {(error.strerror or str(error)).lower()}") from None
-
-
-def check_writable(path: str | Path, suffix: str) -> None:
-    """Raise now what writing to `path` would raise later, and leave nothing behind but its folder.
-
-    Raises:
-        ValueError: The name does not end in `suffix`.
-        OSError: The folder cannot be made or written to.
-    """
-    target = Path(path)
-    _check_suffix(target, suffix)
-    _temporary(target).unlink()
-
-
-def _check_suffix(path: Path, suffix: str) -> None:
-    if path.suffix != suffix:
-        raise ValueError(f"Expected the name of the file to write to end in {suffix} but it was {path.name!r}")
 
 
 def save_run(outputs: StageOutputs, path: str | Path) -> Path:
@@ -94,10 +62,51 @@ def save_run(outputs: StageOutputs, path: str | Path) -> Path:
         OSError: The folder cannot be written; no partial file is left.
     """
     target = Path(path)
-    _check_suffix(target, ".parquet")
+    check_suffix(target, ".parquet")
     with atomic_write(target) as temporary:
         pq.write_table(_table(outputs), temporary, compression="zstd", write_page_checksum=True)
     return target
+
+
+def save_part(outputs: StageOutputs, path: Path, stamp: str) -> None:
+    """Write some samples of a run, atomically, into a folder that is there.
+
+    Args:
+        stamp: Of which work it is which part; `is_part` asks for it.
+
+    Raises:
+        OSError: It cannot be written; no partial file is left.
+    """
+    table = _table(outputs)
+    table = table.replace_schema_metadata({**table.schema.metadata, PART_KEY: stamp.encode()})
+    with atomic_write(path, make_folder=False) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+
+
+def is_part(path: Path, stamp: str, rows: int) -> bool:
+    """Whether a file is the part of that stamp, with all its rows; only its footer is read."""
+    try:
+        footer = pq.read_metadata(path)
+    except (OSError, pa.ArrowException):
+        return False
+    return footer.num_rows == rows and (footer.metadata or {}).get(PART_KEY) == stamp.encode()
+
+
+def merge_parts(parts: Sequence[Path], path: Path) -> None:
+    """Write parts of one run into one file, atomically; one of them is in memory at a time, and becomes a row group.
+
+    Raises:
+        BadFile: A part cannot be read.
+        OSError: The file cannot be written; no partial file is left.
+    """
+    schema = pq.read_schema(parts[0])
+    schema = schema.with_metadata({METADATA_KEY: schema.metadata[METADATA_KEY]})
+    options = {"compression": "zstd", "write_page_checksum": True}
+    with atomic_write(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
+        for part in parts:
+            with readable(part):
+                table = pq.ParquetFile(part, page_checksum_verification=True).read()
+            writer.write_table(table.cast(schema), row_group_size=table.num_rows)
 
 
 def _table(outputs: StageOutputs) -> pa.Table:
@@ -213,7 +222,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     """
     source = Path(path)
     with readable(source):
-        parts = _parts(source)
+        parts = run_files(source)
         first, *others = [_part_metadata(part) for part in parts]
         for part, other in zip(parts[1:], others, strict=True):
             if _fields({**other, "source": {}}) != _fields({**first, "source": {}}):
@@ -238,50 +247,15 @@ def _part_metadata(part: Path) -> dict[str, Any]:
     return metadata
 
 
-def strict_json(raw: bytes) -> Any:
-    """Read JSON that is JSON everywhere: no NaN, no infinities, no numbers beyond float64, no abyss of brackets.
-
-    Raises:
-        BadFile: It is something else.
-    """
-    try:
-        return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
-    except RecursionError:
-        raise BadFile("expected a flat JSON document but it is nested too deeply") from None
-    except ValueError as error:
-        raise BadFile(f"expected JSON but {error}") from None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"it holds {name}, which is not JSON")
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(float(text)):
-        raise ValueError(f"it holds {text[:40]}, which is too large a number")
-    return float(text)
-
-
 def digest(path: str | Path) -> str:
     """SHA-256 of a run's bytes, in hex: the key under which results of it may be kept."""
     result = hashlib.sha256()
     with readable(Path(path)):
-        for part in _parts(Path(path)):
+        for part in run_files(Path(path)):
             with part.open("rb") as stream:
                 while block := stream.read(1 << 20):
                     result.update(block)
     return result.hexdigest()
-
-
-def _parts(path: Path) -> list[Path]:
-    if path.is_dir():
-        parts = sorted(p for p in path.glob("*.parquet") if not p.name.startswith("."))
-        if not parts:
-            raise BadFile("the folder holds no .parquet part")
-        return parts
-    if not path.exists():
-        raise BadFile("there is no such file")
-    return [path]
 
 
 def _fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -295,7 +269,7 @@ def _fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path, stages: int, columns: list[str], list_sizes: Mapping[str, int]) -> pa.Table:
     """Read columns of all parts after checking names, types and declared size."""
-    files = [pq.ParquetFile(part, page_checksum_verification=True) for part in _parts(path)]
+    files = [pq.ParquetFile(part, page_checksum_verification=True) for part in run_files(path)]
     for file in files:
         schema = file.schema_arrow
         missing = [c for c in columns if c not in schema.names]
@@ -328,18 +302,3 @@ def _check_type(name: str, found: pa.DataType, size: int | None) -> None:
         fits, wanted = found == pa.float32(), "float32"
     if not fits:
         raise BadFile(f"expected column {name!r} to hold {wanted} but it holds {found}")
-
-
-@contextmanager
-def readable(path: Path, verb: str = "read") -> Iterator[None]:
-    """Turn whatever goes wrong while reading `path` into one line that names it."""
-    try:
-        yield
-    # Decoders of foreign bytes raise errors of every kind (zlib.error, TokenError, ArrowException, ...).
-    except Exception as error:
-        text = " ".join(str(error).split()) or type(error).__name__
-        if isinstance(error, BadFile) and text.startswith("Cannot "):
-            raise
-        if isinstance(error, OSError) and error.strerror:
-            text = error.strerror.lower()
-        raise BadFile(f"Cannot {verb} {path}: {text[:300]}") from None

@@ -14,7 +14,7 @@ from cascade_core import CheapestWithinDrop, choose, evaluate, load_choice, load
 from cascade_core.__main__ import main
 from tests.samples import sample_run
 
-VERBS = ("build", "precompute", "import", "show", "choose", "evaluate")
+VERBS = ("exits", "build", "precompute", "join", "import", "show", "choose", "evaluate")
 
 
 @pytest.fixture
@@ -95,9 +95,39 @@ def test_show_names_stages_and_origin(run: Path, capsys: pytest.CaptureFixture[s
     assert "title: CIFAR-10, a sample run." in text
 
 
+def test_show_tells_the_accuracy_among_more_answers(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(run), "--top-k", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].endswith("accuracy top-2 accuracy")
+    wanted = load_run(run).record(top_k=2).stage_accuracy
+    assert [line.split()[-1] for line in lines[3:6]] == [f"{share:.2%}" for share in wanted]
+    assert main(["show", str(run), "--top-k", "9"]) == 2
+    assert "top_k to be a whole number from 1 to 5" in capsys.readouterr().err
+
+
+def test_joined_runs_are_called_after_their_files(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = save_run(sample_run(), tmp_path / "other.parquet")
+    out = tmp_path / "both.parquet"
+    assert main(["join", str(run), str(other), "--out", str(out), "--title", "Both."]) == 0
+    assert "wrote" in capsys.readouterr().out
+    joined, alone = load_run(out), load_run(run)
+    names = [stage.name for stage in alone.stages]
+    assert [s.name for s in joined.stages] == [f"{each}, {name}" for each in ("run", "other") for name in names]
+    assert joined.source["title"] == "Both."
+    assert main(["join", str(run), str(other), "--out", str(out), "--names", "a,b"]) == 0
+    assert load_run(out).stages[0].name == f"a, {names[0]}"
+    capsys.readouterr()
+    assert main(["join", str(run), str(other), "--out", str(out), "--names", "a"]) == 2
+    assert "Expected --names to name the 2 runs but it names 1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["join", "{run}", "--out", "x.parquet"], "two or more runs to join but there were 1"),
+        (["precompute", "--network", "vgg", "--data", "digits", "--out", "x.txt"], "or to be a folder without"),
         (["choose", "missing.parquet", "--max-drop", "0.01"], "there is no such file"),
         (["choose", "{run}"], "policy cheapest needs --max-drop"),
         (["choose", "{run}", "--max-drop", "0.01", "--epsilon", "0.1"], "policy cheapest takes no --epsilon"),

@@ -7,11 +7,14 @@ This is the only package that imports torch; nothing of `cascade_core` outside i
 from cascade_core.nets import _torchvision as _torchvision  # isort: skip
 
 from cascade_core.nets.attach import attach_exits
-from cascade_core.nets.build import build_run, load_cascade, precompute_run
+from cascade_core.nets.build import build_run
 from cascade_core.nets.macs import count_macs, stage_costs
-from cascade_core.nets.precompute import precompute
-from cascade_core.nets.splitting import choose_points, exit_points, split, trace
+from cascade_core.nets.networks import find, load_model
+from cascade_core.nets.precompute import precompute, precompute_to
+from cascade_core.nets.recording import precompute_run
+from cascade_core.nets.splitting import choose_points, exit_points, split
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
+from cascade_core.nets.tracing import trace
 from cascade_core.nets.training import Training, fit_heads, fit_network
 from cascade_core.nets.weights import load_weights
 
@@ -25,12 +28,14 @@ __all__ = [
     "choose_points",
     "count_macs",
     "exit_points",
+    "find",
     "fit_heads",
     "fit_network",
-    "load_cascade",
+    "load_model",
     "load_weights",
     "precompute",
     "precompute_run",
+    "precompute_to",
     "softmaxes",
     "split",
     "stage_costs",

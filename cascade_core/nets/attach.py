@@ -1,17 +1,58 @@
-"""Exits attached to a network that was not made for them: traced, cut, and given a fresh head at each exit.
+"""Exits attached to a network that was not made for them: traced, cut, and given a head at each exit.
 
-The result is a `CascadedNetwork` whose last stage answers exactly as the network does.  Its early heads know
+The result is a `CascadedNetwork` whose last stage answers exactly as the network does.  Fresh early heads know
 nothing yet; `training.fit_heads` fits them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
 from cascade_core.nets import heads as families
-from cascade_core.nets.splitting import choose_points, exit_points, split, trace
+from cascade_core.nets.macs import stage_costs
+from cascade_core.nets.splitting import ExitPoint, choose_points, exit_points, split
 from cascade_core.nets.staged import CascadedNetwork
+from cascade_core.nets.tracing import trace
+
+LAST = "end"
+"""What the last stage is called where the others are called after their exits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """A network in pieces.
+
+    Attributes:
+        exits: Names of the M - 1 exits, in order.
+        shapes: Of the tensor at each, without the batch.
+        pieces: M modules, as `split` gives them.
+    """
+
+    exits: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    pieces: tuple[nn.Module, ...]
+
+
+def cut(network: nn.Module, example: Tensor, exits: str) -> Cut:
+    """Cut `network` at `exits`; the pieces share its weights.
+
+    Raises:
+        ValueError: The network cannot be traced, or an exit is unknown.
+    """
+    traced = trace(network, example)
+    points = {point.name: point for point in exit_points(traced)}
+    names = choose_points(tuple(points.values()), exits)
+    return Cut(exits=names, shapes=tuple(points[n].shape for n in names), pieces=tuple(split(traced, names)))
+
+
+def assemble(title: str, pieces: Cut, heads: Sequence[nn.Module], stage_names: Sequence[str] = ()) -> CascadedNetwork:
+    """The pieces with a head after each but the last, in eval mode; stages are called after their exits by default."""
+    names = tuple(stage_names) or (*pieces.exits, LAST)
+    return CascadedNetwork(title, names, pieces.pieces, [*heads, nn.Identity()]).eval()
 
 
 def attach_exits(
@@ -27,22 +68,29 @@ def attach_exits(
         seed: Of the heads' first weights.
 
     Raises:
-        ValueError: The network cannot be traced, an exit is unknown, or lies behind something other than a
-            feature map.
+        ValueError: The network cannot be traced, an exit is unknown, or no head fits what is computed there.
     """
-    traced = trace(network, example)
-    points = {point.name: point for point in exit_points(traced)}
-    names = choose_points(tuple(points.values()), exits)
-    shapes = []
-    for name in names:
-        shape = points[name].shape
-        if len(shape) != 3:
-            raise ValueError(
-                f"Expected a feature map (channels, height, width) behind {name!r} but it has shape {shape}"
-            )
-        shapes.append((shape[0], shape[1], shape[2]))
+    pieces = cut(network, example, exits)
     with torch.no_grad():
         classes = network(example).shape[1]
-    early = families.build(families.preset(heads, shapes), classes, seed)
-    title = type(network).__name__
-    return CascadedNetwork(title, (*names, "end"), split(traced, names), [*early, nn.Identity()]).eval()
+    specs = families.preset(heads, list(pieces.shapes))
+    return assemble(type(network).__name__, pieces, families.build(specs, classes, seed))
+
+
+def exit_costs(network: nn.Module, example: Tensor) -> tuple[tuple[tuple[ExitPoint, int], ...], int]:
+    """Every exit point of a network with the multiply-accumulates of one sample up to there, and those of the whole.
+
+    Args:
+        example: At least two images, (batch, channels, height, width).
+
+    Raises:
+        ValueError: The network cannot be traced.
+    """
+    traced = trace(network, example)
+    points = exit_points(traced)
+    names = [point.name for point in points]
+    pieces = Cut(exits=tuple(names), shapes=(), pieces=tuple(split(traced, names)))
+    # Without heads, what a stage costs is its piece of the trunk.
+    stages = stage_costs(assemble("", pieces, [nn.Identity() for _ in names]), example[:1])
+    macs = [sum(stage.trunk_macs for stage in stages[: i + 1]) for i in range(len(stages))]
+    return tuple(zip(points, macs, strict=False)), macs[-1]

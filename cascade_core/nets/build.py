@@ -1,46 +1,49 @@
-"""What the command line calls: `build_run` trains heads and records a run, `precompute_run` records one.
+"""From texts to fitted heads and a recorded run: `build_run`, which the command line calls.
 
-Both take texts as a user writes them, such as "cifar-resnet56=resnet56.th" and "imagefolder:test".  One network
-with heads is a network with early exits; several networks are a cascade of whole models, each in one piece but for
-the first, which may have heads too.  All networks must expect the same images.
+Heads are fitted to the first network, behind the exits that the user chose; it is trained before if it is small and
+comes without weights.  Further networks follow it in a cascade, each in one piece or with a heads file of its own.
+The heads are written before anything is recorded, so that a recording that was stopped costs no training: a build
+started again with the same arguments finds them there.
 """
 
 from __future__ import annotations
 
+import hashlib
+import math
+import os
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from cascade_core import _check
-from cascade_core.nets import weights, zoo
+from cascade_core.files import check_writable
+from cascade_core.nets import weights
+from cascade_core.nets.attach import LAST, Cut, assemble, cut
 from cascade_core.nets.datasets import ImageSet, check_classes, open_data
 from cascade_core.nets.devices import resolve_device, resolve_precision, threads
 from cascade_core.nets.heads import PRESETS, build, preset
-from cascade_core.nets.precompute import precompute
-from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel
-from cascade_core.nets.training import Training, fit_heads, fit_network
+from cascade_core.nets.networks import NO_WISHES, build_plain, example, find
+from cascade_core.nets.outside import Wishes
+from cascade_core.nets.recording import MAX_SEED, check_networks, record
+from cascade_core.nets.staged import CascadedNetwork, StagedModel
+from cascade_core.nets.training import (
+    HEAD_SETTINGS,
+    SMALL_HEAD_SETTINGS,
+    SMALL_SETTINGS,
+    Fit,
+    Training,
+    fit_heads,
+    fit_network,
+)
 from cascade_core.nets.weights import HeadsFile
-from cascade_core.nets.zoo import NetworkSpec
-from cascade_core.record import StageOutputs
-from cascade_core.store import check_writable
-
-_HEADS: dict[str, dict[str, Any]] = {
-    "linear": {"epochs": 3, "reuse": 4, "learning_rate": 2e-2, "shift": 1},
-    "paper": {"epochs": 4, "reuse": 6, "learning_rate": 2e-2, "shift": 1},
-    "fine": {"epochs": 6, "reuse": 3, "learning_rate": 5e-3, "weight_decay": 0.2, "shift": 1},
-}
-"""How to fit each preset's heads by default; found by trials of one seed, judged on CIFAR-10's test images."""
-
-_SMALL: dict[str, Any] = {"epochs": 40, "batch_size": 64, "learning_rate": 1e-2, "shift": 1}
-_SMALL_HEADS: dict[str, Any] = {"epochs": 10, "reuse": 20, "batch_size": 64, "learning_rate": 2e-2, "shift": 0}
-"""The same for a small network that is trained here, and for its heads."""
-
-
-MAX_SEED = 2**32 - 1
-"""Largest seed that every generator takes."""
+from cascade_core.nets.zoo import Network
+from cascade_core.parts import check_result
 
 
 def build_run(
@@ -48,191 +51,163 @@ def build_run(
     *,
     train_data: str,
     data: str,
+    out: str | Path,
+    title: str = "",
+    exits: str | None = None,
     heads: str = "fine",
     heads_out: str | Path | None = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    learning_rate: float | None = None,
+    wishes: Wishes = NO_WISHES,
+    asked: Wishes = NO_WISHES,
+    chunk_size: int = 1024,
     seed: int = 0,
     device: str = "auto",
     download: bool = False,
-    precision: str = "auto",
     progress: bool = True,
-) -> StageOutputs:
-    """Fit heads to a frozen network (training the network first if it is small and has no weights), and record a run.
+) -> Path:
+    """Fit heads to a frozen network, record a run, and return its path.
 
     Args:
-        networks: `NAME` or `NAME=WEIGHTS`; heads are fitted to the first, more make a cascade of models.
+        networks: `NAME[=WEIGHTS][+HEADS]`; heads are fitted to the first, more make a cascade of models.
         train_data, data: `KIND` or `KIND:PATH`, to fit on and to record.
+        out: The run: a file ending in .parquet, or a folder without ending.
+        title: One sentence on the run.
+        exits: "auto:5", or names of exits, a,b; without it, the network's own default.
         heads: A preset's name.
-        heads_out: Where to keep the heads, a .safetensors file.
-        epochs, batch_size, learning_rate: Of training; without them, what suits the network and the heads.
-        precision: Of the frozen trunk while heads are fitted: float32, bfloat16 or auto.
+        heads_out: Where to keep the heads, a .safetensors file; without it, beside the run.
+        wishes: Fields of `Preprocessing` that replace the networks' own.
+        asked: Fields of `Training` that replace what suits the network and the heads.
 
     Raises:
         ValueError: An argument is wrong; one line says which.
     """
-    specs, place = _parse(networks, trained_here=True), resolve_device(device)
+    found, place = [find(text, wishes) for text in networks], resolve_device(device)
+    file = Path(heads_out) if heads_out is not None else Path(out).with_suffix(".safetensors")
+    check_networks(found, trained_here=True)
     _check.one_of("heads", heads, PRESETS)
     _check.whole("seed", seed, 0, MAX_SEED)
-    if heads_out is not None:
-        check_writable(heads_out, ".safetensors")
-    training_set = open_data(train_data, specs[0].entry.preprocessing, split="train", download=download)
-    judged = open_data(data, specs[0].entry.preprocessing, split="test", download=download)
-    check_classes(judged, training_set.class_names)
-    settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    asked = {k: v for k, v in settings.items() if v is not None} | {"precision": resolve_precision(precision, place)}
-    # A network that is trained here is small, and its weights then do not depend on the number of cores.
-    with threads(1 if specs[0].weights is None else torch.get_num_threads()):
-        plain, network, about = _fitted(specs[0], training_set, heads, asked, place, progress)
-    model = _joined(specs, network, len(about.class_names))
-    outputs = precompute(model, judged, device=device, progress=progress, source=_source(specs, seed, about))
-    # Last, so that heads of a training that went wrong never replace good ones.
-    if heads_out is not None:
-        weights.save_heads(heads_out, about, list(network.heads)[:-1], plain if about.whole else None)
-    return outputs
-
-
-def _fitted(
-    spec: NetworkSpec,
-    data: ImageSet,
-    heads: str,
-    asked: dict[str, Any],
-    device: str,
-    progress: bool,
-) -> tuple[nn.Module, CascadedNetwork, HeadsFile]:
-    """The plain network, the same with trained heads, and their description."""
-    classes, seed, trained_here = len(data.class_names), asked["seed"], spec.weights is None
-    plain = zoo.build_plain(spec, classes, seed)
-    if trained_here:
-        fit_network(plain, data, Training(**_SMALL | asked), device=device, progress=progress)
-    described = preset(heads, zoo.feature_shapes(spec, plain)[:-1])
-    network = zoo.cascade(spec, plain, build(described, classes, seed))
-    training = Training(**(_SMALL_HEADS if trained_here else _HEADS[heads]) | asked)
-    fit = fit_heads(network, data, training, device=device, progress=progress)
-    about = HeadsFile(
-        network=spec.name,
-        stage_names=network.stage_names,
-        class_names=data.class_names,
-        trunk=weights.state_digest(plain),
-        preset=heads,
-        specs=described,
-        whole=trained_here,
-        training={**training.describe(), "data": data.spec, "accuracy": list(fit.accuracy)},
-    )
-    return plain, network, about
-
-
-def precompute_run(
-    networks: Sequence[str],
-    *,
-    data: str,
-    heads: str | Path | None = None,
-    batch_size: int = 256,
-    seed: int = 0,
-    device: str = "auto",
-    download: bool = False,
-    split: str = "test",
-    progress: bool = True,
-) -> StageOutputs:
-    """Record a run of networks that need no training.
-
-    Args:
-        networks: `NAME` or `NAME=WEIGHTS`, in the order in which they are asked.
-        data: `KIND` or `KIND:PATH`.
-        heads: A file of heads for the first network; without it that is in one piece too.
-        seed: Only noted: nothing here is random.
-        split: "test" or "train", of a data set that has both.
-
-    Raises:
-        ValueError: An argument is wrong, or the heads belong to another trunk; one line says which.
-    """
-    specs = _parse(networks, heads_file=heads is not None)
-    _check.whole("seed", seed, 0, MAX_SEED)
-    judged = open_data(data, specs[0].entry.preprocessing, split=split, download=download)
-    classes = len(judged.class_names)
-    about = None
-    if heads is None:
-        network = zoo.uncut(specs[0], zoo.build_plain(specs[0], classes, seed))
-    else:
-        about = weights.read_heads(heads)
-        check_classes(judged, about.class_names)
-        network = load_cascade(specs[0], heads)
-    source = _source(specs, seed, about, heads)
-    model = _joined(specs, network, classes)
-    return precompute(model, judged, batch_size=batch_size, device=device, progress=progress, source=source)
-
-
-def load_cascade(spec: NetworkSpec, heads: str | Path) -> CascadedNetwork:
-    """The network of `spec` with the heads of a file, in eval mode.
-
-    Raises:
-        ValueError: The file is malformed, or its heads belong to another network or other weights.
-    """
-    about, name = weights.read_heads(heads), Path(heads).name
-    if about.network != spec.name:
-        raise ValueError(f"Expected {name} to hold heads of {spec.name} but they are of {about.network}")
-    if not about.whole and spec.weights is None:
-        raise ValueError(f"Expected the weights that {name} was fitted to, {spec.name}=WEIGHTS, but there were none")
-    if len(about.specs) != len(spec.entry.stage_names) - 1:
-        wanted = len(spec.entry.stage_names) - 1
-        raise ValueError(f"Expected {name} to hold {wanted} heads but it holds {len(about.specs)}")
-    classes = len(about.class_names)
-    plain = zoo.build_plain(spec, classes)
-    early = build(about.specs, classes, 0)
-    weights.fill_heads(heads, early, plain if about.whole and spec.weights is None else None)
-    found = weights.state_digest(plain)
-    if found != about.trunk:
+    check_result(out)
+    check_writable(file, ".safetensors")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError("Expected one process to fit heads but there are several; build first, then share precompute")
+    if found[0].heads is not None:
         raise ValueError(
-            f"Expected the trunk that {name} was fitted to (SHA-256 {about.trunk[:12]}) but it was {found[:12]}; "
-            "give the weights that the heads were built with"
+            f"Expected no heads file with {found[0].name}, as heads are fitted to it; precompute takes one"
         )
-    return zoo.cascade(spec, plain, early).eval()
+    training_set = open_data(train_data, found[0].preprocessing, split="train", download=download)
+    judged = open_data(data, found[0].preprocessing, split="test", download=download)
+    check_classes(judged, training_set.class_names)
+    settings = {"precision": resolve_precision("auto", place), **asked, "seed": seed}
+    _fitting(found[0], training_set, exits, heads, settings, download).run(file, place, progress)
+    return record(
+        [replace(found[0], heads=file), *found[1:]],
+        judged,
+        out,
+        title=title,
+        batch_size=256,
+        chunk_size=chunk_size,
+        seed=seed,
+        device=device,
+        download=download,
+        progress=progress,
+    )
 
 
-def _parse(networks: Sequence[str], *, heads_file: bool = False, trained_here: bool = False) -> list[NetworkSpec]:
-    """The networks, all with weights but for a first one that is trained here or comes whole with its heads."""
-    if not networks:
-        raise ValueError("Expected at least one network, NAME=WEIGHTS, but there was none")
-    specs = [zoo.parse(text) for text in networks]
-    for number, spec in enumerate(specs):
-        excused = number == 0 and (heads_file or (trained_here and not spec.entry.needs_weights))
-        if spec.weights is None and not excused:
-            raise ValueError(f"Expected weights for {spec.name}, {spec.name}=WEIGHTS, but there were none")
-        if spec.entry.preprocessing != specs[0].entry.preprocessing:
-            raise ValueError(f"Expected networks to take the same images but {spec.name} and {specs[0].name} differ")
-    return specs
+@dataclass(frozen=True, kw_only=True)
+class _Fitting:
+    """Heads that are to be fitted.
+
+    Attributes:
+        network, plain: The network, and that built.
+        pieces: The same, cut.
+        before: How to train the plain network first, if it is to be trained.
+        training: How to train the heads.
+        about: What the heads file will say, but for what training comes to.
+    """
+
+    network: Network
+    plain: nn.Module
+    pieces: Cut
+    data: ImageSet
+    before: Training | None
+    training: Training
+    about: HeadsFile
+
+    def run(self, file: Path, device: str, progress: bool) -> None:
+        """Train and write the heads, unless they are there already.
+
+        Raises:
+            ValueError: Training came to nothing, or its checkpoint is another training's.
+        """
+        if self._is_in(file):
+            if progress:
+                tqdm.write(f"{file} holds these heads already; delete it to fit them again", file=sys.stderr)
+            return
+        checkpoint = file.with_name(f"{file.name}.checkpoint")
+        # A network that is trained here is small, and its weights then do not depend on the number of cores.
+        with threads(1 if self.before else torch.get_num_threads()):
+            if self.before:
+                fit_network(self.plain, self.data, self.before, device=device, progress=progress)
+            early = build(self.about.specs, len(self.data.class_names), self.training.seed)
+            cascade = assemble(self.network.title, self.pieces, early, self.about.stage_names)
+            fit = fit_heads(cascade, self.data, self.training, device=device, progress=progress, checkpoint=checkpoint)
+        self._check(cascade, fit, checkpoint)
+        result = {**self.about.training, "accuracy": list(fit.accuracy), "epoch": list(fit.epoch)}
+        about = replace(self.about, trunk=weights.state_digest(self.plain), training=result)
+        weights.save_heads(file, about, early, self.plain if about.whole else None)
+        checkpoint.unlink(missing_ok=True)
+
+    def _is_in(self, file: Path) -> bool:
+        """Whether a file holds what the training would give."""
+        try:
+            found = weights.read_heads(file)
+        except ValueError:
+            return False
+        # The weights of a network that is trained here are known only afterwards, as is what training comes to.
+        wanted = replace(self.about, trunk=found.trunk) if self.before else self.about
+        return replace(found, training={key: found.training.get(key) for key in wanted.training}) == wanted
+
+    def _check(self, cascade: CascadedNetwork, fit: Fit, checkpoint: Path) -> None:
+        finite = all(bool(tensor.isfinite().all()) for tensor in cascade.heads.state_dict().values())
+        if not finite or not all(map(math.isfinite, fit.loss)):
+            checkpoint.unlink(missing_ok=True)
+            raise ValueError("Expected training to come to numbers but it overflowed; lower the learning rate")
 
 
-def _joined(specs: Sequence[NetworkSpec], first: CascadedNetwork, classes: int) -> StagedModel:
-    """The first network, followed by the others in one piece each."""
-    if len(specs) == 1:
-        return first
-    others = [zoo.uncut(spec, zoo.build_plain(spec, classes)) for spec in specs[1:]]
-    members = [first, *others]
-    names = [network.name for network in members]
-    # Two of one kind, with different weights, are told apart by their place.
-    numbered = [f"{name} ({i + 1})" if names.count(name) > 1 else name for i, name in enumerate(names)]
-    return ModelCascade(list(zip(numbered, members, strict=True)))
+def _fitting(
+    network: Network, data: ImageSet, exits: str | None, heads: str, settings: dict[str, Any], download: bool
+) -> _Fitting:
+    """What is to be fitted to `network`."""
+    classes, seed = len(data.class_names), settings["seed"]
+    trained_here = network.trained_here and network.weights is None
+    plain = build_plain(network, classes, seed, download=download)
+    if isinstance(plain, StagedModel):
+        raise ValueError(f"Expected a plain network to fit heads to but {network.name} has its own; precompute runs it")
+    pieces = cut(plain, example(network, 2), exits or network.exits)
+    defaults = SMALL_HEAD_SETTINGS if trained_here else HEAD_SETTINGS[heads]
+    training = Training(**defaults | settings)
+    return _Fitting(
+        network=network,
+        plain=plain,
+        pieces=pieces,
+        data=data,
+        before=Training(**SMALL_SETTINGS | settings) if trained_here else None,
+        training=training,
+        about=HeadsFile(
+            network=network.name,
+            exits=pieces.exits,
+            images=network.preprocessing.describe(),
+            stage_names=(network.stage_names if exits is None else ()) or (*pieces.exits, LAST),
+            class_names=data.class_names,
+            trunk=weights.state_digest(plain),
+            preset=heads,
+            specs=preset(heads, list(pieces.shapes)),
+            whole=trained_here,
+            training={**training.describe(), "data": data.spec, "samples": _samples(data)},
+        ),
+    )
 
 
-def _source(
-    specs: Sequence[NetworkSpec], seed: int, about: HeadsFile | None, heads: str | Path | None = None
-) -> dict[str, Any]:
-    """Where a model came from, without paths of this machine, as JSON data."""
-    result: dict[str, Any] = {
-        "networks": [
-            {
-                "name": spec.name,
-                "weights": spec.weights and Path(spec.weights).name,
-                "sha256": spec.weights and weights.digest(spec.weights),
-            }
-            for spec in specs
-        ],
-        "seed": seed,
-    }
-    if about is not None:
-        result["heads"] = {"preset": about.preset, "trunk": about.trunk, "training": dict(about.training)}
-        if heads is not None:
-            result["heads"] |= {"file": Path(heads).name, "sha256": weights.digest(heads)}
-    return result
+def _samples(data: ImageSet) -> str:
+    """SHA-256 of the samples' names and labels."""
+    text = "\n".join(f"{name} {label}" for name, label in zip(data.sample_ids, data.labels.tolist(), strict=True))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -4,8 +4,9 @@
 - `imagefolder:PATH`: a folder a class, images in any depth below it; the sample's id is its path relative to PATH.
 - `cifar10:PATH`, `cifar100:PATH`, `svhn:PATH`, `fashionmnist:PATH`: torchvision's, which may be downloaded to PATH.
 
-Images are held as 8-bit pixels.  A set of up to `MEMORY_LIMIT` bytes is decoded once and kept, a larger one is
-decoded again whenever it is read; batches are made by `batches`, which also augments.  Images of another size than
+Images are held as 8-bit pixels.  A set of up to `MEMORY_LIMIT` bytes is decoded once and kept when it is first drawn
+from at random, for training goes over it again and again; a larger one is decoded whenever it is read, and so is any
+that is only read in order.  Batches are made by `batches`, which also augments.  Images of another size than
 the network's are scaled (shorter side, antialiased) and cropped in the middle; grey and colour are converted.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,7 @@ from torch import Tensor
 
 from cascade_core import _check
 from cascade_core.nets._torchvision import torchvision
-from cascade_core.nets.pixels import Pixels, augment, open_image, prepare
-from cascade_core.nets.zoo import Preprocessing
+from cascade_core.nets.pixels import Pixels, Preprocessing, augment, open_image, prepare
 
 MEMORY_LIMIT = 1 << 30
 """Most bytes of decoded pixels that a set keeps in memory."""
@@ -63,16 +63,18 @@ class ImageSet:
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
         """Normalised image (channels, size, size) float32 and label of sample i."""
-        return self.normalise(self.pixels(torch.tensor([i])))[0], int(self.labels[i])
+        return self.normalise(self.pixels(torch.tensor([i]), keep=False))[0], int(self.labels[i])
 
-    def pixels(self, index: Tensor) -> Tensor:
-        """(batch, channels, size, size) uint8 images of samples `index` (batch,)."""
+    def pixels(self, index: Tensor, *, keep: bool = True) -> Tensor:
+        """(batch, channels, size, size) uint8 images of samples `index` (batch,).
+
+        Args:
+            keep: Whether a set that is not too large is decoded whole and kept; if it is kept already it is used.
+        """
         wanted = self.preprocessing
-        if len(self) * wanted.channels * wanted.size**2 > MEMORY_LIMIT:
-            return self._decode(index)
-        if self._kept is None:
+        if self._kept is None and keep and len(self) * wanted.channels * wanted.size**2 <= MEMORY_LIMIT:
             self._kept = self._decode(torch.arange(len(self)))
-        return self._kept[index]
+        return self._decode(index) if self._kept is None else self._kept[index]
 
     def _decode(self, index: Tensor) -> Tensor:
         # Pillow decodes outside Python's lock, so threads help, and they need no pickling as processes would.
@@ -84,23 +86,29 @@ class ImageSet:
         mean, std = (torch.tensor(v).view(1, -1, 1, 1) for v in (self.preprocessing.mean, self.preprocessing.std))
         return (pixels.float() / 255 - mean) / std
 
+    def take(self, index: Tensor) -> ImageSet:
+        """The set of the samples at `index` (n,) int64, in that order."""
+        return replace(
+            self,
+            labels=self.labels[index],
+            sample_ids=tuple(self.sample_ids[i] for i in index.tolist()),
+            read=lambda i: self.read(int(index[i])),
+            _kept=None,
+        )
+
     def describe(self) -> dict[str, Any]:
         """What a run file says of the set and its transform, as JSON data."""
-        wanted = self.preprocessing
-        return {
-            "dataset": self.spec,
-            "split": self.split,
-            "transform": {
-                "channels": wanted.channels,
-                "size": wanted.size,
-                "mean": list(wanted.mean),
-                "std": list(wanted.std),
-            },
-        }
+        return {"dataset": self.spec, "split": self.split, "transform": self.preprocessing.describe()}
 
 
 def batches(
-    data: ImageSet, batch_size: int, *, generator: torch.Generator | None = None, shift: int = 0
+    data: ImageSet,
+    batch_size: int,
+    *,
+    generator: torch.Generator | None = None,
+    shift: int = 0,
+    skip: int = 0,
+    state: Tensor | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Normalised images (batch, channels, size, size) and labels (batch,), all of the set once.
 
@@ -108,13 +116,18 @@ def batches(
         generator: With one, the order is random and images are augmented; a last batch that is not full is left out,
             unless it is the only one.  Without one, the order is the set's.
         shift: Augmentation: pixels of the largest random shift.
+        skip: Batches to leave out at the beginning, when a pass goes on that was stopped.
+        state: What the generator's state was behind them.
     """
     n = len(data)
     order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
     if generator is not None and n > batch_size:
         order = order[: n - n % batch_size]
-    for index in order.split(batch_size):
-        pixels = data.pixels(index)
+    if generator is not None and state is not None:
+        generator.set_state(state)
+    for index in order.split(batch_size)[skip:]:
+        # A single pass must not fill the memory; over a training set there are many.
+        pixels = data.pixels(index, keep=generator is not None)
         if generator is not None:
             pixels = augment(pixels, shift, data.flip, generator)
         yield data.normalise(pixels), data.labels[index]

@@ -40,7 +40,7 @@ _FREE_NAMES = """
     constant_pad_nd roll fill_ zeros ones full empty arange native_dropout unfold flip where add add_ sub mul mul_
     div div_ pow rsqrt sqrt exp neg clamp clamp_min clamp_max maximum minimum eq ne lt gt le ge logical_not logical_and
     logical_or masked_fill masked_fill_ scalar_tensor as_strided as_strided_ new_zeros new_ones new_empty new_full
-    zeros_like ones_like empty_like full_like zero_ any all _safe_softmax bernoulli_ detach_
+    _local_scalar_dense zeros_like ones_like empty_like full_like zero_ any all _safe_softmax bernoulli_ detach_
 """
 _FREE = frozenset(_FREE_NAMES.split())
 """Operations that the convention does not count."""
@@ -81,7 +81,7 @@ def count(call: Callable[[], Any]) -> Count:
     """
     printed, failed = io.StringIO(), io.StringIO()
     # In inference mode torch hands linear layers to the counter whole, and ptflops would not know them.
-    with torch.no_grad(), _unfused(), contextlib.redirect_stderr(failed):
+    with torch.no_grad(), unfused(), contextlib.redirect_stderr(failed):
         macs, _ = get_model_complexity_info(
             _Call(call),
             (1,),
@@ -151,7 +151,7 @@ def _warned(result: Count, where: str) -> int:
 
 
 @contextlib.contextmanager
-def _unfused() -> Iterator[None]:
+def unfused() -> Iterator[None]:
     """Attention as the matrix products that it is made of."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)

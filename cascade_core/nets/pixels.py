@@ -1,11 +1,17 @@
 """Single images and batches of them as 8-bit pixels: reading, fitting to a network, and augmenting.
 
 Pixels are (height, width, 3 or 1) as files and archives have them, tensors (channels, height, width) as networks do.
+Which images a network expects is its `Preprocessing`; `prepare` does to the pixel what torchvision's own transform for
+classification does to a picture.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +20,62 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional
 
-from cascade_core.nets.zoo import Preprocessing
+from cascade_core import _check
+from cascade_core.nets._torchvision import torchvision
 
 Pixels = NDArray[np.uint8]
+
+INTERPOLATIONS = ("bilinear", "bicubic")
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """The images that a network expects.
+
+    Attributes:
+        channels: 3 (red, green, blue) or 1 (grey).
+        size: Height and width in pixels, cropped from the middle.
+        resize: The shorter side that other images are scaled to before, at least `size`; 0 stands for `size`.
+        interpolation: "bilinear" or "bicubic", both with antialiasing.
+        mean, std: One number a channel, of pixels scaled to [0, 1]; std > 0.
+
+    Raises:
+        ValueError: A number is out of range, or there is not one of each for each channel.
+    """
+
+    channels: int = 3
+    size: int
+    resize: int = 0
+    interpolation: str = "bilinear"
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+
+    def __post_init__(self) -> None:
+        _check.whole("image size", self.size, 1, 1 << 14)
+        object.__setattr__(self, "resize", self.resize or self.size)
+        _check.whole("image resize", self.resize, self.size, 1 << 14)
+        _check.one_of("interpolation", self.interpolation, INTERPOLATIONS)
+        for what, values, fit in (
+            ("mean", self.mean, all(map(math.isfinite, self.mean))),
+            ("std", self.std, all(0 < value < math.inf for value in self.std)),
+        ):
+            if len(values) != self.channels or not fit:
+                raise ValueError(
+                    f"Expected image {what} to be {self.channels} numbers{' > 0' if what == 'std' else ''}, "
+                    f"one a channel, but it was {', '.join(map(str, values))}"
+                )
+
+    def describe(self) -> dict[str, Any]:
+        """The fields, as JSON data."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    def changed(self, wishes: Mapping[str, Any]) -> Preprocessing:
+        """The same but for the fields in `wishes`; a new size alone is that of the scaled images too."""
+        resize = {} if "size" not in wishes else {"resize": 0}
+        return Preprocessing(**asdict(self) | resize | dict(wishes))
 
 
 def open_image(file: Path) -> Pixels:
@@ -46,14 +105,11 @@ def augment(pixels: Tensor, shift: int, flip: bool, generator: torch.Generator) 
 
 def prepare(pixels: Pixels, wanted: Preprocessing) -> Tensor:
     """(channels, size, size) uint8 image of pixels (height, width, 3 or 1): converted, scaled and cropped as needed."""
-    if pixels.shape == (wanted.size, wanted.size, wanted.channels):
+    if pixels.shape == (wanted.size, wanted.size, wanted.channels) and wanted.resize == wanted.size:
         return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    transforms = torchvision.transforms.functional
     image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
     image = image.convert("RGB" if wanted.channels == 3 else "L")
-    scale = wanted.size / min(image.size)
-    across, down = (max(wanted.size, round(side * scale)) for side in image.size)
-    if (across, down) != image.size:
-        image = image.resize((across, down), Image.Resampling.BILINEAR)
-    left, top = (across - wanted.size) // 2, (down - wanted.size) // 2
-    array = np.asarray(image.crop((left, top, left + wanted.size, top + wanted.size)))
+    scaled = transforms.resize(image, [wanted.resize], transforms.InterpolationMode(wanted.interpolation))
+    array = np.asarray(transforms.center_crop(scaled, [wanted.size]))
     return torch.from_numpy(array.reshape(wanted.size, wanted.size, wanted.channels).transpose(2, 0, 1).copy())

@@ -6,7 +6,7 @@ linear layer.  Where the shape changes the shortcut is "option A": every second 
 channels are zero.  Images are (batch, 3, height, width) float32, normalised as the weights expect (`zoo`).
 
 The names of the parameters are those of Yerlan Idelbayev's published weights (`conv1`, `bn1`, `layer1.0.conv1`,
-..., `linear`), so that such files load as they are.  Loading itself is done in `weights`, cutting in `zoo`.
+..., `linear`), so that such files load as they are.  Loading itself is done in `weights`, cutting in `splitting`.
 """
 
 from __future__ import annotations

@@ -10,6 +10,35 @@ from 0, and are taken in order.
   members, so a small network with early exits followed by a large one is a `ModelCascade` too.
 
 No threshold is applied here: all stages are computed, or those that the caller asks for.
+
+A network that `torch.fx` cannot trace, or that was trained with exits, is written as a `StagedModel` of one's own; with
+this in `mine.py`, `--network mine:Early=weights.pt` is a network for the command line.  Stage by stage, `extend`
+takes the state on, and `classify` answers from it.  (`plain_path`: the trunk pieces and the head of the network that
+would be run without a cascade.)
+
+    import torch
+    from torch import nn
+    from cascade_core.nets import StagedModel
+
+    class Early(StagedModel):
+        stage_names = ("early", "late")
+
+        def __init__(self, num_classes):
+            super().__init__()
+            self.trunk = nn.ModuleList([nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 32, 3, stride=2)])
+            self.heads = nn.ModuleList([nn.Linear(8, num_classes), nn.Linear(32, num_classes)])
+
+        def begin(self, images):
+            return (images,)
+
+        def extend(self, state, stage):
+            return (torch.relu(self.trunk[stage](state[0])),)
+
+        def classify(self, state, stage):
+            return self.heads[stage](state[0].mean((2, 3)))
+
+        def plain_path(self):
+            return (0, 1), 1
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,8 +28,13 @@ from cascade_core.store import atomic_write, strict_json
 
 Tensors = Mapping[str, Tensor]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 1 named no exits and no images; its heads are at the places where the network is cut by default."""
+
 METADATA_KEY = "cascade_core"
+_OLD_DENSENET = re.compile(
+    r"(denselayer\d+\.(?:norm|conv))\.([12]\.)"
+)  # the published files name layers norm.1, not norm1
 _COUNTER = "num_batches_tracked"  # of batch norm in training only; absent from many files
 
 
@@ -58,7 +64,8 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
         ValueError: The file is missing or not one of weights, or its names or shapes differ from the network's.
     """
     tensors = read_tensors(path)
-    _fill(network, {k.removeprefix("module."): v for k, v in tensors.items()}, Path(path).name)
+    names = {k: _OLD_DENSENET.sub(r"\1\2", k.removeprefix("module.")) for k in tensors}
+    _fill(network, {names[k]: v for k, v in tensors.items()}, Path(path).name)
 
 
 def read_tensors(path: str | Path) -> Tensors:
@@ -94,7 +101,9 @@ class HeadsFile:
     """What a heads file holds.
 
     Attributes:
-        network: Name of the network in the zoo, such as "cifar-resnet56".
+        network: Name of the network, such as "cifar-resnet56"; only compared with what the user types.
+        exits: Names of the M - 1 exits; none where the network is cut by default.
+        images: `Preprocessing` of the images that the heads were fitted to; empty where that is the network's own.
         stage_names: M names, first to last.
         class_names: K texts.
         trunk: `state_digest` of the plain network.
@@ -105,6 +114,8 @@ class HeadsFile:
     """
 
     network: str
+    exits: tuple[str, ...]
+    images: Mapping[str, Any]
     stage_names: tuple[str, ...]
     class_names: tuple[str, ...]
     trunk: str
@@ -142,10 +153,12 @@ def read_heads(path: str | Path) -> HeadsFile:
             raise ValueError("it has no description")
         found = strict_json(metadata.encode())
         version = found.pop("schema_version")
-        if version != SCHEMA_VERSION:
+        if version == 1:
+            found |= {"exits": [], "images": {}}
+        elif version != SCHEMA_VERSION:
             raise ValueError(f"its schema version is {version!r}, not {SCHEMA_VERSION}")
         found["specs"] = tuple(HeadSpec(**s | {"shape": tuple(s["shape"])}) for s in found["specs"])
-        found |= {key: tuple(found[key]) for key in ("stage_names", "class_names")}
+        found |= {key: tuple(found[key]) for key in ("exits", "stage_names", "class_names")}
         return HeadsFile(**found)
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{wrong} but {_line(error)}") from None

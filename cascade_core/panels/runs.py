@@ -19,6 +19,7 @@ from cascade_core import store
 from cascade_core.axes import ConfidenceAxis, confidence_axis
 from cascade_core.exploration import Exploration, Split, explore
 from cascade_core.live.data import live_data
+from cascade_core.parts import is_run, run_files
 from cascade_core.policies import SWEEPS
 from cascade_core.published import PublishedResult
 from cascade_core.record import Record
@@ -47,28 +48,30 @@ def cache_folder() -> Path:
 
 
 def list_runs() -> tuple[list[Run], list[str]]:
-    """Readable runs by name, and one line on each file that is not readable."""
+    """Readable runs by name, files and folders of parts, and one line on each that is not readable."""
     runs, complaints = [], []
     folder = cache_folder()
-    for path in sorted(folder.glob("*.parquet")) if folder.is_dir() else []:
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if not is_run(path):
+            continue
         try:
             metadata = store.read_metadata(path)
-            stat = path.stat()
-            digest = _digest(path, stat.st_mtime_ns, stat.st_size)
-            runs.append(Run(name=path.stem, path=path, digest=digest, metadata=metadata))
+            stats = [file.stat() for file in run_files(path)]
+            digest = _digest(path, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
+            runs.append(Run(name=path.name.removesuffix(".parquet"), path=path, digest=digest, metadata=metadata))
         except (store.BadFile, OSError) as error:
             complaints.append(str(error).replace(str(folder), folder.name))
     return runs, complaints
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _digest(path: Path, modified: int, size: int) -> str:
+def _digest(path: Path, modified_and_size: tuple[tuple[int, int], ...]) -> str:
     return store.digest(path)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the run ...")
 def _record(_path: Path, digest: str, score: str) -> Record:
-    if _path.stat().st_size <= CHECKED_BYTES:
+    if sum(file.stat().st_size for file in run_files(_path)) <= CHECKED_BYTES:
         return store.load_run(_path).record(score)
     return store.load_record(_path, score)
 

@@ -10,16 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from cascade_core.nets import heads, zoo
+from cascade_core.nets import heads
 from cascade_core.nets.macs import baseline_macs, count, count_macs, stage_costs
-from cascade_core.nets.staged import CascadedNetwork, ModelCascade
-
-
-def network(name: str, preset: str = "paper", classes: int = 10) -> CascadedNetwork:
-    spec = zoo.parse(name)
-    plain = zoo.build_plain(spec, classes)
-    described = heads.preset(preset, zoo.feature_shapes(spec, plain)[:-1])
-    return zoo.cascade(spec, plain, heads.build(described, classes, 0)).eval()
+from cascade_core.nets.networks import example, find
+from cascade_core.nets.staged import ModelCascade
+from tests.smallnets import plain
+from tests.smallnets import with_exits as network
 
 
 @pytest.mark.parametrize(
@@ -89,14 +85,13 @@ def test_an_example_is_one_image() -> None:
 
 @pytest.mark.parametrize(("name", "macs"), [("cifar-resnet20", 40_551_050), ("cifar-resnet56", 125_485_706)])
 def test_known_networks(name: str, macs: int) -> None:
-    spec = zoo.parse(name)
-    assert count_macs(zoo.build_plain(spec, 10), zoo.example(spec)) == macs
+    assert count_macs(plain(name), example(find(name))) == macs
 
 
 @pytest.mark.parametrize("name", ["cifar-resnet20", "small-cnn"])
 @pytest.mark.parametrize("preset", heads.PRESETS)
 def test_torchs_own_counter_agrees(name: str, preset: str) -> None:
-    model, image = network(name, preset), zoo.example(zoo.parse(name))
+    model, image = network(name, preset), example(find(name))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(image)
     biases = sum(part.out_features for part in model.modules() if isinstance(part, nn.Linear))

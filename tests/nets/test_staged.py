@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from cascade_core.nets import heads, zoo
+from cascade_core.nets import heads
 from cascade_core.nets.resnet import resnet
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
-
-
-def exits(name: str, seed: int = 0) -> CascadedNetwork:
-    spec = zoo.parse(name)
-    plain = zoo.build_plain(spec, 10, seed)
-    described = heads.preset("paper", zoo.feature_shapes(spec, plain)[:-1])
-    return zoo.cascade(spec, plain, heads.build(described, 10, seed)).eval()
+from tests.smallnets import in_one_piece, plain, with_exits
 
 
 def hybrid() -> ModelCascade:
-    spec = zoo.parse("small-cnn")
-    return ModelCascade([("first", exits("small-cnn")), ("last", zoo.uncut(spec, zoo.build_plain(spec, 10, 1)))])
+    return ModelCascade([("first", with_exits()), ("last", in_one_piece(seed=1))])
 
 
-MODELS = {"exits": lambda: exits("small-cnn"), "models": hybrid}
+MODELS: dict[str, Callable[[], StagedModel]] = {"exits": with_exits, "models": hybrid}
 
 
 @pytest.fixture(params=MODELS)
 def model(request: pytest.FixtureRequest) -> StagedModel:
-    made: StagedModel = MODELS[request.param]().eval()
-    return made
+    return MODELS[request.param]().eval()
 
 
 @pytest.fixture
@@ -65,10 +59,10 @@ def test_survivors_get_the_logits_that_they_would_get_in_the_whole_batch(
 
 @torch.no_grad()
 def test_the_last_stage_is_the_plain_network() -> None:
-    spec = zoo.parse("cifar-resnet20")
-    plain, image = zoo.build_plain(spec, 10), torch.randn(2, 3, 32, 32)
-    torch.testing.assert_close(zoo.uncut(spec, plain).eval()(image)[0], plain(image))
-    torch.testing.assert_close(exits("cifar-resnet20")(image)[-1], plain(image))
+    image = torch.randn(2, 3, 32, 32)
+    expected = plain("cifar-resnet20")(image)
+    assert torch.equal(in_one_piece("cifar-resnet20")(image)[0], expected)
+    assert torch.equal(with_exits("cifar-resnet20")(image)[-1], expected)
 
 
 @torch.no_grad()
@@ -90,7 +84,7 @@ def test_a_trunk_piece_may_hand_on_several_tensors(images: Tensor) -> None:
 def test_names_say_which_model_and_which_stage() -> None:
     assert hybrid().stage_names == ("first, stage 1", "first, stage 2", "first, stage 3", "last")
     with pytest.raises(ValueError, match="'first' repeats"):
-        ModelCascade([("first", exits("small-cnn")), ("first", exits("small-cnn"))])
+        ModelCascade([("first", with_exits()), ("first", with_exits())])
     with pytest.raises(ValueError, match="but it had 1, 2 and 2"):
         CascadedNetwork("net", ("a",), [nn.Identity()] * 2, [nn.Identity()] * 2)
 
@@ -104,7 +98,7 @@ def test_presets_read_as_many_features_as_the_paper_says(preset: str, features: 
 
 
 def test_heads_refuse_what_they_do_not_know() -> None:
-    with pytest.raises(ValueError, match="Expected heads to be one of linear, paper, fine but it was 'big'"):
+    with pytest.raises(ValueError, match="Expected heads to be one of linear, paper, fine, conv but it was 'big'"):
         heads.preset("big", [])
     with pytest.raises(ValueError, match="a head's hidden to be a whole number to 65536 but it was -1"):
         heads.HeadSpec(family="enhanced", shape=(1, 1, 1), parameters={"hidden": -1})

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from cascade_core.nets import heads, zoo
+from cascade_core.nets import heads
 from cascade_core.nets.weights import (
     HeadsFile,
     digest,
@@ -22,9 +22,12 @@ from cascade_core.nets.weights import (
     save_heads,
     state_digest,
 )
+from tests.smallnets import plain
 
 ABOUT = HeadsFile(
     network="small-cnn",
+    exits=("stage1",),
+    images={"channels": 1, "mean": [0.5]},
     stage_names=("a", "b"),
     class_names=("x", "y", "z"),
     trunk="0" * 64,
@@ -36,7 +39,7 @@ ABOUT = HeadsFile(
 
 
 def net(seed: int = 0, classes: int = 10) -> nn.Module:
-    return zoo.build_plain(zoo.parse("cifar-resnet20"), classes, seed)
+    return plain("cifar-resnet20", seed, classes)
 
 
 class Harmful:
@@ -126,7 +129,7 @@ def test_heads_come_back_as_they_were(tmp_path: Path) -> None:
     ("metadata", "message"),
     [
         (None, "written by `python -m cascade_core build` but it has no description"),
-        ({"schema_version": 2}, "its schema version is 2, not 1"),
+        ({"schema_version": 3}, "its schema version is 3, not 2"),
         ({"schema_version": 1, "specs": [], "stage_names": [], "class_names": []}, "missing .* arguments"),
         (
             {"schema_version": 1, "specs": [{"family": "os.system", "shape": [1, 1, 1], "parameters": {}}]},
