@@ -8,6 +8,7 @@ from cascade_core.nets import _torchvision as _torchvision  # isort: skip
 
 from cascade_core.nets.attach import attach_exits
 from cascade_core.nets.build import build_run
+from cascade_core.nets.fitting import fit_heads
 from cascade_core.nets.macs import count_macs, stage_costs
 from cascade_core.nets.networks import find, load_model
 from cascade_core.nets.precompute import precompute, precompute_to
@@ -15,7 +16,7 @@ from cascade_core.nets.recording import precompute_run
 from cascade_core.nets.splitting import choose_points, exit_points, split
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
 from cascade_core.nets.tracing import trace
-from cascade_core.nets.training import Training, fit_heads, fit_network
+from cascade_core.nets.training import Training, fit_network
 from cascade_core.nets.weights import load_weights
 
 __all__ = [

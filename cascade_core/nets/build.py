@@ -27,6 +27,7 @@ from cascade_core.nets import weights
 from cascade_core.nets.attach import LAST, Cut, assemble, cut
 from cascade_core.nets.datasets import ImageSet, check_classes, open_data
 from cascade_core.nets.devices import resolve_device, resolve_precision, threads
+from cascade_core.nets.fitting import fit_heads
 from cascade_core.nets.heads import PRESETS, build, preset
 from cascade_core.nets.networks import NO_WISHES, build_plain, example, find
 from cascade_core.nets.outside import Wishes
@@ -38,7 +39,6 @@ from cascade_core.nets.training import (
     SMALL_SETTINGS,
     Fit,
     Training,
-    fit_heads,
     fit_network,
 )
 from cascade_core.nets.weights import HeadsFile

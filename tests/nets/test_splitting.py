@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.attach import attach_exits, exit_costs
 from cascade_core.nets.datasets import open_data
+from cascade_core.nets.fitting import fit_heads
 from cascade_core.nets.macs import count_macs, stage_costs
 from cascade_core.nets.precompute import precompute
 from cascade_core.nets.splitting import choose_points, exit_points, split
 from cascade_core.nets.staged import softmaxes
 from cascade_core.nets.tracing import trace
-from cascade_core.nets.training import Training, fit_heads
+from cascade_core.nets.training import Training
 from cascade_core.nets.zoo import ZOO
 from tests.smallnets import plain as small
 
