@@ -109,6 +109,7 @@ def batches(
     shift: int = 0,
     skip: int = 0,
     state: Tensor | None = None,
+    keep: bool = False,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Normalised images (batch, channels, size, size) and labels (batch,), all of the set once.
 
@@ -118,6 +119,7 @@ def batches(
         shift: Augmentation: pixels of the largest random shift.
         skip: Batches to leave out at the beginning, when a pass goes on that was stopped.
         state: What the generator's state was behind them.
+        keep: Whether decoded images are kept for further passes, as they always are with a generator.
     """
     n = len(data)
     order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
@@ -127,7 +129,7 @@ def batches(
         generator.set_state(state)
     for index in order.split(batch_size)[skip:]:
         # A single pass must not fill the memory; over a training set there are many.
-        pixels = data.pixels(index, keep=generator is not None)
+        pixels = data.pixels(index, keep=keep or generator is not None)
         if generator is not None:
             pixels = augment(pixels, shift, data.flip, generator)
         yield data.normalise(pixels), data.labels[index]

@@ -149,7 +149,7 @@ class _Course:
         if self.held is None or self.learner is None:
             return
         loss, right = torch.zeros(len(self.heads)), torch.zeros(len(self.heads))
-        for images, labels in batches(self.held, self.training.batch_size):
+        for images, labels in batches(self.held, self.training.batch_size, keep=True):
             batch = self.features(images, labels)
             losses, rights = self.learner.judge(batch.inputs, batch.labels)
             loss, right = loss + losses, right + rights

@@ -90,8 +90,8 @@ HEAD_SETTINGS: dict[str, dict[str, Any]] = {
         "batch_size": 128,
         "learning_rate": 4e-3,
         "weight_decay": 0.05,
-        "shift": 4,
-        "distil": 0.5,
+        "shift": 1,
+        "distil": 0.25,
         "held_out": 0.02,
     },
 }
