@@ -313,7 +313,7 @@ def _add_build(verbs: Parsers) -> None:
     parser.add_argument(
         "--exits", help="auto:N, or names from the verb exits, a,b (default: the network's own, or auto:3)"
     )
-    parser.add_argument("--heads", default="fine", help="linear, paper, fine or conv (default fine)")
+    parser.add_argument("--heads", default="fine", help="linear, paper, fine, conv or ladder (default fine)")
     parser.add_argument(
         "--heads-out", type=Path, help="where to keep the heads (default: beside the run, .safetensors)"
     )

@@ -26,5 +26,5 @@ def with_exits(name: str = "small-cnn", preset: str = "paper", seed: int = 0, cl
     """The network, cut where it is cut by default, with fresh heads."""
     network = find(name)
     pieces = cut(plain(name, seed, classes), example(network, 2), network.exits)
-    early = heads.build(heads.preset(preset, list(pieces.shapes)), classes, seed)
+    early = heads.build(heads.preset(preset, list(pieces.shapes), pieces.macs), classes, seed)
     return assemble(network.title, pieces, early, network.stage_names)

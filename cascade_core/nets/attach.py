@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cascade_core.nets import heads as families
+from cascade_core.nets.ladder import Rung
 from cascade_core.nets.macs import stage_costs
 from cascade_core.nets.splitting import ExitPoint, choose_points, exit_points, split
 from cascade_core.nets.staged import CascadedNetwork
@@ -30,11 +31,13 @@ class Cut:
         exits: Names of the M - 1 exits, in order.
         shapes: Of the tensor at each, without the batch.
         pieces: M modules, as `split` gives them.
+        macs: Of the whole network on one sample, by torch's own counter.
     """
 
     exits: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     pieces: tuple[nn.Module, ...]
+    macs: int
 
 
 def cut(network: nn.Module, example: Tensor, exits: str) -> Cut:
@@ -46,13 +49,20 @@ def cut(network: nn.Module, example: Tensor, exits: str) -> Cut:
     traced = trace(network, example)
     points = {point.name: point for point in exit_points(traced)}
     names = choose_points(tuple(points.values()), exits)
-    return Cut(exits=names, shapes=tuple(points[n].shape for n in names), pieces=tuple(split(traced, names)))
+    return Cut(
+        exits=names,
+        shapes=tuple(points[n].shape for n in names),
+        pieces=tuple(split(traced, names)),
+        macs=traced.macs,
+    )
 
 
 def assemble(title: str, pieces: Cut, heads: Sequence[nn.Module], stage_names: Sequence[str] = ()) -> CascadedNetwork:
     """The pieces with a head after each but the last, in eval mode; stages are called after their exits by default."""
     names = tuple(stage_names) or (*pieces.exits, LAST)
-    return CascadedNetwork(title, names, pieces.pieces, [*heads, nn.Identity()]).eval()
+    rungs = [head[0] for head in heads if isinstance(head, nn.Sequential) and isinstance(head[0], Rung)]
+    answers = [head[1:] for head in heads if isinstance(head, nn.Sequential)] if rungs else heads
+    return CascadedNetwork(title, names, pieces.pieces, [*answers, nn.Identity()], rungs).eval()
 
 
 def attach_exits(
@@ -73,7 +83,7 @@ def attach_exits(
     pieces = cut(network, example, exits)
     with torch.no_grad():
         classes = network(example).shape[1]
-    specs = families.preset(heads, list(pieces.shapes))
+    specs = families.preset(heads, list(pieces.shapes), pieces.macs)
     return assemble(type(network).__name__, pieces, families.build(specs, classes, seed))
 
 
@@ -89,7 +99,7 @@ def exit_costs(network: nn.Module, example: Tensor) -> tuple[tuple[tuple[ExitPoi
     traced = trace(network, example)
     points = exit_points(traced)
     names = [point.name for point in points]
-    pieces = Cut(exits=tuple(names), shapes=(), pieces=tuple(split(traced, names)))
+    pieces = Cut(exits=tuple(names), shapes=(), pieces=tuple(split(traced, names)), macs=traced.macs)
     # Without heads, what a stage costs is its piece of the trunk.
     stages = stage_costs(assemble("", pieces, [nn.Identity() for _ in names]), example[:1])
     macs = [sum(stage.trunk_macs for stage in stages[: i + 1]) for i in range(len(stages))]

@@ -200,7 +200,7 @@ def _fitting(
             class_names=data.class_names,
             trunk=weights.state_digest(plain),
             preset=heads,
-            specs=preset(heads, list(pieces.shapes)),
+            specs=preset(heads, list(pieces.shapes), pieces.macs),
             whole=trained_here,
             training={**training.describe(), "data": data.spec, "samples": _samples(data)},
         ),

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cascade_core.files import atomic_write
 from cascade_core.nets import features
@@ -89,7 +89,7 @@ class _Course:
     ) -> None:
         self.network, self.training, self.progress = network, training, progress
         self.train, self.held = _hold_out(data, training)
-        self.heads = _early_heads(network, device)
+        self.heads = [copy.deepcopy(head).to(device) for head in network.early_heads()]
         self.features = Features(
             network, self.heads, device, resolve_precision(training.precision, device), teach=training.distil > 0
         )
@@ -154,6 +154,9 @@ class _Course:
             losses, rights = self.learner.judge(batch.inputs, batch.labels)
             loss, right = loss + losses, right + rights
         loss, right = loss / len(self.held), right / len(self.held)
+        if self.network.rungs:
+            # A rung works for all those above it: they are judged together, and kept of one epoch.
+            loss = loss.mean().expand(len(self.heads))
         for i, classifier in enumerate(self.learner.classifiers):
             if i == len(self.best) or loss[i] < self.best[i].loss:
                 weights = copy.deepcopy(classifier.state_dict())
@@ -164,9 +167,7 @@ class _Course:
         assert self.learner is not None  # there is at least one epoch, and a set is never empty
         for classifier, best in zip(self.learner.classifiers, self.best, strict=False):
             classifier.load_state_dict(best.weights)
-        for own, classifier in zip(self.network.heads, self.learner.classifiers, strict=False):
-            assert isinstance(own, nn.Sequential)  # `_early_heads` saw to it
-            assert isinstance(classifier, nn.Sequential)
+        for own, classifier in zip(self.network.early_heads(), self.learner.classifiers, strict=True):
             fold(classifier.cpu(), own)
 
     def result(self, seconds: float) -> Fit:
@@ -224,7 +225,7 @@ class _Course:
     def _identity(self) -> str:
         """A digest of all that decides the outcome."""
         ids = [*self.train.sample_ids, *self.train.labels.tolist()]
-        about = [_frozen_digests(self.network), self.training.describe(), str(self.network.heads), ids]
+        about = [_frozen_digests(self.network), self.training.describe(), str(self.network.early_heads()), ids]
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
@@ -236,18 +237,6 @@ def _hold_out(data: ImageSet, training: Training) -> tuple[ImageSet, ImageSet | 
     # A generator of its own, so that what is held out does not depend on what is drawn for training.
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(training.seed))
     return data.take(order[count:].sort().values), data.take(order[:count].sort().values)
-
-
-def _early_heads(network: CascadedNetwork, device: str) -> list[nn.Sequential]:
-    """Copies of all heads but the last."""
-    if len(network.heads) < 2:
-        raise ValueError(f"Expected {network.name} to have a stage before its last, to fit a head to, but it has none")
-    heads = []
-    for name, head in zip(network.stage_names[:-1], network.heads, strict=False):
-        if not isinstance(head, nn.Sequential) or not any(True for _ in head.parameters()):
-            raise ValueError(f"Expected the head of {name} to be a sequence of layers with weights but it was {head}")
-        heads.append(copy.deepcopy(head).to(device))
-    return heads
 
 
 def _frozen_digests(network: CascadedNetwork) -> list[str]:

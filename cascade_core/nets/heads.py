@@ -11,14 +11,16 @@ or tokens (tokens, features), as other transformers have them.
 - `conv`: convolutions that halve the map until it is small, then two depthwise-separable ones, pooling and one
   linear layer.
 - `tokens`: the first token (a class token, where there is one) beside the mean of all, a hidden layer, K outputs.
+- `rung`: a rung of a ladder beside the trunk (`ladder`), then a strided convolution, pooling and one linear layer.
 
-Presets choose a family and its numbers for the shape at hand:
+Presets choose a family and its numbers for the shapes at hand:
 
 - `linear`, and for tokens the same without a hidden layer.
 - `paper`: the enhanced head of the paper, pooled to an eighth of the map's height and width, a hidden layer of 64.
   On 32x32 images a ResNet's modules give 4x4x16 = 256 features, 2x2x32 = 128.
 - `fine`: the same with a quarter of the height and width, and a hidden layer of 256: 8x8x16 features and 4x4x32.
-- `conv`: convolutional heads; the most accurate for their MACs.
+- `conv`: convolutional heads, each by itself.
+- `ladder`: rungs that build on one another; the most accurate for their MACs, and the longest to train.
 
 The last stage has no head of these: it keeps the plain network's own.
 """
@@ -33,6 +35,7 @@ import torch
 from torch import Tensor, nn
 
 from cascade_core import _check
+from cascade_core.nets.ladder import Rung, convolution, ladder_parameters, separable
 
 Shape = tuple[int, ...]
 """Sizes of what a stage computes for one sample, in one of the three layouts."""
@@ -126,18 +129,18 @@ def _classifier(inputs: int, hidden: int, classes: int) -> list[nn.Module]:
 
 def _full(inputs: int, outputs: int) -> list[nn.Module]:
     """A full 3x3 convolution that halves height and width."""
-    return [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+    return [*convolution(inputs, outputs, 2), nn.ReLU()]
 
 
 def _separable(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
-    """A 3x3 convolution of each channel by itself, then a 1x1 one of all channels."""
-    return [
-        nn.Conv2d(inputs, inputs, 3, stride=stride, padding=1, groups=inputs, bias=False),
-        nn.BatchNorm2d(inputs),
-        nn.Conv2d(inputs, outputs, 1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(),
-    ]
+    return [*separable(inputs, outputs, stride), nn.ReLU()]
+
+
+def rung(shape: Shape, classes: int, *, channels: int, **size: int) -> nn.Sequential:
+    """A rung of a ladder, which `staged.CascadedNetwork` connects to the others, and what answers from it."""
+    answer = [*_separable(channels, 2 * channels, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    first = Rung(_map_shape(shape), channels=channels, front=_maps(shape), **size)
+    return nn.Sequential(first, *answer, nn.Linear(2 * channels, classes))
 
 
 FAMILIES: dict[str, Callable[..., nn.Sequential]] = {
@@ -145,6 +148,7 @@ FAMILIES: dict[str, Callable[..., nn.Sequential]] = {
     "enhanced": enhanced,
     "conv": conv,
     "tokens": tokens,
+    "rung": rung,
 }
 
 _MOST = 1 << 16
@@ -222,24 +226,46 @@ def _conv_spec(shape: Shape) -> HeadSpec:
     return HeadSpec(family="conv", shape=shape, parameters={"halvings": halvings, "dense": int(dense)} | wide)
 
 
-_PRESETS: dict[str, Callable[[Shape], HeadSpec]] = {
-    "linear": _linear_spec,
-    "paper": _enhanced_spec(8, 64),
-    "fine": _enhanced_spec(4, 256),
-    "conv": _conv_spec,
+Preset = Callable[[Sequence[Shape], int], tuple[HeadSpec, ...]]
+"""From the shapes at the exits, and the network's MACs, to a specification for each."""
+
+
+def _each(one: Callable[[Shape], HeadSpec]) -> Preset:
+    """A preset whose heads know nothing of one another."""
+    return lambda shapes, _: tuple(one(shape) for shape in shapes)
+
+
+def _ladder_specs(shapes: Sequence[Shape], macs: int) -> tuple[HeadSpec, ...]:
+    """Rungs at feature maps; tokens have nothing to convolve, and get heads as `conv` gives them."""
+    if not shapes or any(layout(shape) == "tokens" for shape in shapes):
+        return tuple(_conv_spec(shape) for shape in shapes)
+    sizes = ladder_parameters([_map_shape(shape) for shape in shapes], macs)
+    each = zip(shapes, sizes, strict=True)
+    return tuple(HeadSpec(family="rung", shape=shape, parameters=size) for shape, size in each)
+
+
+_PRESETS: dict[str, Preset] = {
+    "linear": _each(_linear_spec),
+    "paper": _each(_enhanced_spec(8, 64)),
+    "fine": _each(_enhanced_spec(4, 256)),
+    "conv": _each(_conv_spec),
+    "ladder": _ladder_specs,
 }
 
 PRESETS = tuple(_PRESETS)
 
 
-def preset(name: str, shapes: Sequence[Shape]) -> tuple[HeadSpec, ...]:
+def preset(name: str, shapes: Sequence[Shape], macs: int) -> tuple[HeadSpec, ...]:
     """Specifications of a preset's heads for stages that compute `shapes`, one each.
+
+    Args:
+        macs: Of the plain network on one sample; a ladder is as wide as they allow.
 
     Raises:
         ValueError: There is no such preset, or no head fits a shape.
     """
     _check.one_of("heads", name, PRESETS)
-    return tuple(_PRESETS[name](shape) for shape in shapes)
+    return _PRESETS[name](shapes, macs)
 
 
 def build(specs: tuple[HeadSpec, ...], classes: int, seed: int) -> list[nn.Sequential]:

@@ -1,8 +1,9 @@
 """Steps of training: several classifiers side by side under one optimiser, each on its own input.
 
 The sum of their losses is minimised by AdamW under a one-cycle schedule; they share no weights, so each is trained as
-if alone.  A loss is cross-entropy, or with distillation a mean of that and of the divergence from a teacher's
-softmax, both softened by a temperature (Hinton, Vinyals & Dean, arXiv 1503.02531).
+if alone, but for the rungs of a ladder, which learn from all exits that build on them.  A loss is cross-entropy, or
+with distillation a mean of that and of the divergence from a teacher's softmax, both softened by a temperature
+(Hinton, Vinyals & Dean, arXiv 1503.02531).
 """
 
 from __future__ import annotations
@@ -13,6 +14,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from cascade_core.nets.ladder import Rung
+
+
+def answers(classifiers: Sequence[nn.Sequential], inputs: Sequence[Tensor]) -> list[Tensor]:
+    """(batch, K) logits of each classifier on its own input; a rung also takes what the rung before it computed."""
+    logits = []
+    below: tuple[Tensor, ...] = ()
+    for classifier, x in zip(classifiers, inputs, strict=True):
+        layers = list(classifier)
+        if isinstance(layers[0], Rung):
+            x = layers.pop(0)(x, *below)
+            below = (x,)
+        for layer in layers:
+            x = layer(x)
+        logits.append(x)
+    return logits
 
 
 class Learner:
@@ -26,7 +44,7 @@ class Learner:
 
     def __init__(
         self,
-        classifiers: Sequence[nn.Module],
+        classifiers: Sequence[nn.Sequential],
         steps: int,
         *,
         learning_rate: float,
@@ -49,7 +67,7 @@ class Learner:
 
     def step(self, inputs: Sequence[Tensor], target: Tensor, teacher: Tensor | None = None) -> None:
         """Change every classifier by one step on its own input; `teacher` is (batch, K) logits."""
-        logits = [classify(x) for classify, x in zip(self.classifiers, inputs, strict=True)]
+        logits = answers(self.classifiers, inputs)
         losses = torch.stack([functional.cross_entropy(answer, target) for answer in logits])
         total = losses.sum()
         if teacher is not None:
@@ -73,7 +91,7 @@ class Learner:
     @torch.no_grad()
     def judge(self, inputs: Sequence[Tensor], target: Tensor) -> tuple[Tensor, Tensor]:
         """Summed cross-entropy and number of right answers of each classifier, (heads,) both, in eval mode."""
-        logits = [classify.eval()(x) for classify, x in zip(self.classifiers, inputs, strict=True)]
+        logits = answers([classifier.eval() for classifier in self.classifiers], inputs)
         for classify in self.classifiers:
             classify.train()
         loss = torch.stack([functional.cross_entropy(answer, target, reduction="sum") for answer in logits])

@@ -135,13 +135,16 @@ def stage_costs(model: StagedModel, example: Tensor) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def baseline_macs(model: StagedModel, stages: tuple[Stage, ...]) -> int:
+def baseline_macs(model: StagedModel, example: Tensor) -> int:
     """Cost of the plain network that would be run instead of the cascade, for one sample.
 
     For a network with exits that is its trunk and last head; for a cascade of models, the last model in plain form.
+
+    Args:
+        example: One image, (1, channels, height, width).
     """
-    pieces, head = model.plain_path()
-    return sum(stages[p].trunk_macs for p in pieces) + stages[head].head_macs
+    with _eval_mode(model):
+        return _warned(count(partial(model.plain, example)), "the plain network")
 
 
 def _warned(result: Count, where: str) -> int:

@@ -123,6 +123,7 @@ class _Task:
     batch_size: int
     device: str
     stages: tuple[Stage, ...]
+    baseline: int
     source: Mapping[str, Any]
 
     @classmethod
@@ -146,7 +147,15 @@ class _Task:
         versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
         known = {**data.describe(), "device": torch.device(device).type, "versions": versions}
         whole = {**(source or {}), **known}
-        return cls(model=model, data=data, batch_size=batch_size, device=device, stages=stages, source=whole)
+        return cls(
+            model=model,
+            data=data,
+            batch_size=batch_size,
+            device=device,
+            stages=stages,
+            baseline=baseline_macs(model, example),
+            source=whole,
+        )
 
     def describe(self) -> dict[str, Any]:
         """All that decides the values, as JSON data; of pixels only which samples they belong to."""
@@ -174,7 +183,7 @@ class _Task:
                 probs=probs,
                 labels=labels,
                 stages=self.stages,
-                baseline_macs=baseline_macs(self.model, self.stages),
+                baseline_macs=self.baseline,
                 sample_ids=np.array(self.data.sample_ids[samples.start : samples.stop]),
                 class_names=self.data.class_names,
                 source={**self.source, **circumstances},

@@ -13,8 +13,7 @@ No threshold is applied here: all stages are computed, or those that the caller 
 
 A network that `torch.fx` cannot trace, or that was trained with exits, is written as a `StagedModel` of one's own; with
 this in `mine.py`, `--network mine:Early=weights.pt` is a network for the command line.  Stage by stage, `extend`
-takes the state on, and `classify` answers from it.  (`plain_path`: the trunk pieces and the head of the network that
-would be run without a cascade.)
+takes the state on, and `classify` answers from it.  (`plain` is the network that would be run without a cascade.)
 
     import torch
     from torch import nn
@@ -37,8 +36,8 @@ would be run without a cascade.)
         def classify(self, state, stage):
             return self.heads[stage](state[0].mean((2, 3)))
 
-        def plain_path(self):
-            return (0, 1), 1
+        def plain(self, images):
+            return self(images)[-1]
 """
 
 from __future__ import annotations
@@ -76,8 +75,8 @@ class StagedModel(nn.Module, ABC):
         """(batch, K) logits of the head of `stage`, from the state after its trunk piece."""
 
     @abstractmethod
-    def plain_path(self) -> tuple[tuple[int, ...], int]:
-        """The plain network that would be run instead: stages of its trunk pieces, and the stage of its head."""
+    def plain(self, images: Tensor) -> Tensor:
+        """(batch, K) logits of the plain network that would be run instead, with its work and no more."""
 
     def advance(self, state: State, stage: int) -> tuple[Tensor, State]:
         """Logits (batch, K) of `stage` and the state after it, from the state before it."""
@@ -98,23 +97,30 @@ class StagedModel(nn.Module, ABC):
 
 
 class CascadedNetwork(StagedModel):
-    """A trunk cut into M pieces with a head after each.
+    """A trunk cut into M pieces with a head after each, and perhaps a ladder beside it.
 
     Piece m takes the tensors of the state and returns one tensor or a tuple of them; a head takes the first
     tensor of the state after its piece.  Tensors beyond the first (such as skip connections across the cut) are
-    for the next piece only.
+    for the next piece only.  With a ladder, the state's last tensor is what the rung computed (`ladder`): it is what
+    the early heads take, and goes on to the next rung but not into the trunk.
 
     Args:
         name: What to call the network, such as "ResNet-56".
         stage_names: M names.
         trunk, heads: M modules each.
+        rungs: M - 1 of a ladder, or none.
 
     Raises:
         ValueError: The counts differ, or a name is empty or repeated.
     """
 
     def __init__(
-        self, name: str, stage_names: Sequence[str], trunk: Sequence[nn.Module], heads: Sequence[nn.Module]
+        self,
+        name: str,
+        stage_names: Sequence[str],
+        trunk: Sequence[nn.Module],
+        heads: Sequence[nn.Module],
+        rungs: Sequence[nn.Module] = (),
     ) -> None:
         super().__init__()
         if not len(stage_names) == len(trunk) == len(heads) >= 1:
@@ -122,28 +128,58 @@ class CascadedNetwork(StagedModel):
                 f"Expected {name} to have as many names as trunk pieces and heads, at least one, "
                 f"but it had {len(stage_names)}, {len(trunk)} and {len(heads)}"
             )
+        if len(rungs) not in (0, len(trunk) - 1):
+            raise ValueError(f"Expected {name} to have a rung for each early stage, or none, but it had {len(rungs)}")
         self.name = name
         self.stage_names = _check.names("stage_names", stage_names, len(trunk), "trunk piece")
         self.trunk = nn.ModuleList(trunk)
         self.heads = nn.ModuleList(heads)
+        self.rungs = nn.ModuleList(rungs)
 
     def begin(self, images: Tensor) -> State:
         """The images themselves."""
         return (images,)
 
     def extend(self, state: State, stage: int) -> State:
-        """The trunk piece's result, as a tuple."""
-        result = self.trunk[stage](*state)
-        return result if isinstance(result, tuple) else (result,)
+        """The trunk piece's result, as a tuple, and the rung's behind it."""
+        below = state[-1:] if self.rungs and stage > 0 else ()
+        result = _tuple(self.trunk[stage](*state[: len(state) - len(below)]))
+        return (*result, self.rungs[stage](result[0], *below)) if stage < len(self.rungs) else result
 
     def classify(self, state: State, stage: int) -> Tensor:
         """The head's logits (batch, K)."""
-        logits: Tensor = self.heads[stage](state[0])
+        logits: Tensor = self.heads[stage](state[-1] if stage < len(self.rungs) else state[0])
         return logits
 
-    def plain_path(self) -> tuple[tuple[int, ...], int]:
+    def early_heads(self) -> list[nn.Sequential]:
+        """The M - 1 early heads, each with its rung in front if there is a ladder; they share the network's weights.
+
+        Raises:
+            ValueError: There is none, or one is no sequence of layers with weights.
+        """
+        if len(self.heads) < 2:
+            raise ValueError(f"Expected {self.name} to have a stage before its last, to fit a head to, but it has none")
+        result = []
+        for stage, head in enumerate(list(self.heads)[:-1]):
+            if not isinstance(head, nn.Sequential) or not any(True for _ in head.parameters()):
+                raise ValueError(
+                    f"Expected the head of {self.stage_names[stage]} to be a sequence of layers with weights "
+                    f"but it was {head}"
+                )
+            result.append(nn.Sequential(*self.rungs[stage : stage + 1], *head))
+        return result
+
+    def plain(self, images: Tensor) -> Tensor:
         """All trunk pieces, and the last head."""
-        return tuple(range(len(self.trunk))), len(self.trunk) - 1
+        state = self.begin(images)
+        for piece in self.trunk:
+            state = _tuple(piece(*state))
+        logits: Tensor = self.heads[-1](state[0])
+        return logits
+
+
+def _tuple(result: Tensor | State) -> State:
+    return result if isinstance(result, tuple) else (result,)
 
 
 class ModelCascade(StagedModel):
@@ -190,11 +226,9 @@ class ModelCascade(StagedModel):
         model, own = self._member(stage)
         return model.classify(state[1:], own)
 
-    def plain_path(self) -> tuple[tuple[int, ...], int]:
-        """What the last model alone would run."""
-        first = len(self._at) - len(self._member(len(self._at) - 1)[0].stage_names)
-        pieces, head = self._member(len(self._at) - 1)[0].plain_path()
-        return tuple(first + p for p in pieces), first + head
+    def plain(self, images: Tensor) -> Tensor:
+        """What the last model alone would answer."""
+        return self._member(len(self._at) - 1)[0].plain(images)
 
 
 def softmaxes(model: StagedModel, images: Tensor) -> Tensor:

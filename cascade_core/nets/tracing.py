@@ -35,6 +35,7 @@ class TracedNetwork:
         modules: Path of the module that each node stands in, "" for the network itself.
         ends: Number of the node with which each operation and each module ends, by path.
         shapes: Shape of each node's result, with the batch; None where it is not one tensor.
+        macs: Of one sample.
         done: Share of MACs computed up to and with each node.
         live: For each node, the nodes up to it whose results are needed behind it.
     """
@@ -44,6 +45,7 @@ class TracedNetwork:
     modules: tuple[str, ...]
     ends: Mapping[str, int]
     shapes: tuple[tuple[int, ...] | None, ...]
+    macs: int
     done: tuple[float, ...]
     live: tuple[tuple[fx.Node, ...], ...]
 
@@ -87,6 +89,7 @@ def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
         modules=modules,
         ends={path: i for i, name in enumerate(names) for path in (name, *_around(modules[i]))},
         shapes=tuple(run.shapes),
+        macs=total // len(example),
         done=done,
         live=_live(nodes),
     )

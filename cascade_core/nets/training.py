@@ -69,7 +69,7 @@ class Training:
         """The fields, as JSON data."""
         return asdict(self)
 
-    def learner(self, classifiers: list[nn.Sequential] | list[nn.Module], steps: int) -> Learner:
+    def learner(self, classifiers: list[nn.Sequential], steps: int) -> Learner:
         """A learner for `steps` steps in all."""
         return Learner(
             classifiers,
@@ -92,6 +92,15 @@ HEAD_SETTINGS: dict[str, dict[str, Any]] = {
         "weight_decay": 0.05,
         "shift": 1,
         "distil": 0.25,
+        "held_out": 0.02,
+    },
+    "ladder": {
+        "epochs": 20,
+        "batch_size": 128,
+        "learning_rate": 4e-3,
+        "weight_decay": 0.05,
+        "shift": 2,
+        "distil": 0.3,
         "held_out": 0.02,
     },
 }
@@ -130,7 +139,7 @@ def fit_network(
 ) -> Fit:
     """Train a whole small plain network from the weights that it has; it is left in eval mode."""
     start, generator = time.monotonic(), torch.Generator().manual_seed(training.seed)
-    learner = training.learner([plain.to(device)], batches_of_pass(data, training) * training.epochs)
+    learner = training.learner([nn.Sequential(plain.to(device))], batches_of_pass(data, training) * training.epochs)
     for epoch in range(training.epochs):
         learner.start_epoch()
         with epoch_bar(data, training, epoch, progress) as bar:

@@ -36,7 +36,7 @@ def cascade(seed: int = 0, preset: str = "paper") -> CascadedNetwork:
 
 
 def head_digests(network: CascadedNetwork) -> list[str]:
-    return [state_digest(head) for head in network.heads]
+    return [state_digest(head) for head in (*network.early_heads(), network.heads[-1])]
 
 
 def test_only_the_early_heads_change(digits: ImageSet) -> None:
@@ -103,9 +103,9 @@ def test_folding_the_standardisation_leaves_the_function() -> None:
 
 
 def test_a_convolutional_head_is_trained_whole_and_needs_no_standardisation() -> None:
-    head = heads.preset("conv", [(4, 8, 8)])[0].build(10)
+    head = heads.preset("conv", [(4, 8, 8)], 10**6)[0].build(10)
     maps = torch.rand(8, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    trained = tail(heads.preset("conv", [(4, 8, 8)])[0].build(10), maps)
+    trained = tail(heads.preset("conv", [(4, 8, 8)], 10**6)[0].build(10), maps)
     trained(maps)  # moves the running averages of its norms, which belong to the head too
     assert len(trained) == len(head)
     fold(trained, head)
@@ -129,7 +129,7 @@ class Kill(Exception):
     """Stands for a kill at some moment."""
 
 
-@pytest.mark.parametrize("preset", ["paper", "conv"])
+@pytest.mark.parametrize("preset", ["paper", "conv", "ladder"])
 def test_a_stopped_training_goes_on_to_the_same_weights(
     digits: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str
 ) -> None:
@@ -194,7 +194,7 @@ def test_each_head_is_kept_at_its_best_epoch(digits: ImageSet, monkeypatch: pyte
     states: list[list[str]] = []
 
     def judge(self: Learner, *_: Any) -> tuple[Tensor, Tensor]:
-        states.append([state_digest(classifier[-1]) for classifier in self.classifiers])  # type: ignore[index]
+        states.append([state_digest(classifier[-1]) for classifier in self.classifiers])
         return next(losses), torch.zeros(2)
 
     monkeypatch.setattr(Learner, "judge", judge)
@@ -205,12 +205,22 @@ def test_each_head_is_kept_at_its_best_epoch(digits: ImageSet, monkeypatch: pyte
     assert [state_digest(layer) for layer in last_layers] == [states[1][0], states[0][1]]
 
 
+def test_rungs_of_a_ladder_are_kept_of_one_epoch(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Means of the losses are 3, 2.5 and 2.6: the second epoch, though the first suits the second head better."""
+    losses = iter([torch.tensor([5.0, 1.0]), torch.tensor([2.0, 3.0]), torch.tensor([3.2, 2.0])])
+    monkeypatch.setattr(Learner, "judge", lambda *_: (next(losses) * 179, torch.zeros(2)))
+    fit = fit_heads(cascade(preset="ladder"), digits, replace(LONGER, batch_size=256), progress=False)
+    assert fit.epoch == (2, 2)
+
+
 def test_distillation_alone_follows_the_teacher_and_not_the_labels() -> None:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(64, 5, generator=generator)
     teacher = torch.nn.functional.one_hot((x[:, 0] > 0).long(), 2) * 8.0
     labels = (x[:, 0] <= 0).long()  # always the other class
-    learner = Learner([nn.Linear(5, 2)], 200, learning_rate=0.1, weight_decay=0.0, distil=1.0, temperature=3.0)
+    learner = Learner(
+        [nn.Sequential(nn.Linear(5, 2))], 200, learning_rate=0.1, weight_decay=0.0, distil=1.0, temperature=3.0
+    )
     for _ in range(200):
         learner.step([x], labels, teacher)
     assert (learner.classifiers[0](x).argmax(1) == teacher.argmax(1)).float().mean() > 0.95
@@ -221,7 +231,7 @@ def test_the_distilled_loss_by_hand() -> None:
     layer = nn.Linear(1, 2, bias=False)
     with torch.no_grad():
         layer.weight.zero_()
-    learner = Learner([layer], 2, learning_rate=1e-9, weight_decay=0.0, distil=0.5, temperature=2.0)
+    learner = Learner([nn.Sequential(layer)], 2, learning_rate=1e-9, weight_decay=0.0, distil=0.5, temperature=2.0)
     learner.step([torch.ones(1, 1)], torch.tensor([0]), torch.tensor([[0.0, 2.0]]))
     # Softmax (1/2, 1/2); label 0 gives gradient (-1/2, 1/2).  The teacher's at temperature 2 is (1/(1+e), e/(1+e))
     # = (0.26894, 0.73106): gradient (1/2 - 0.26894) / 2 * 2^2 = 0.46212 at the first.  Half of each: -0.01894.

@@ -26,19 +26,19 @@ def test_layouts(shape: Shape, wanted: str) -> None:
 @pytest.mark.parametrize("shape", [(5,), (1, 2, 3, 4)])
 def test_other_shapes_are_refused(shape: Shape) -> None:
     with pytest.raises(ValueError, match=r"Expected a feature map .* or tokens .* choose another exit"):
-        preset("fine", [shape])
+        preset("fine", [shape], 10**6)
 
 
 @pytest.mark.parametrize("name", heads.PRESETS)
 @pytest.mark.parametrize("shape", [(16, 32, 32), (64, 8, 8), (24, 3, 5), (14, 14, 48), (9, 12)])
 def test_every_preset_answers_for_every_layout(name: str, shape: Shape) -> None:
-    head = preset(name, [shape])[0].build(7).eval()
+    head = preset(name, [shape], 10**6)[0].build(7).eval()
     with torch.no_grad():
         assert head(torch.rand(2, *shape)).shape == (2, 7)
 
 
 def test_channels_last_is_the_same_map_in_another_order() -> None:
-    spec = preset("conv", [(14, 14, 48)])[0]
+    spec = preset("conv", [(14, 14, 48)], 10**6)[0]
     torch.manual_seed(0)
     last = spec.build(5).eval()
     torch.manual_seed(0)
@@ -49,7 +49,7 @@ def test_channels_last_is_the_same_map_in_another_order() -> None:
 
 
 def test_convolutional_heads_of_a_cifar_resnet() -> None:
-    specs = preset("conv", [(16, 32, 32), (32, 16, 16), (64, 8, 8)])
+    specs = preset("conv", [(16, 32, 32), (32, 16, 16), (64, 8, 8)], 10**6)
     assert [dict(s.parameters) for s in specs] == [
         {"halvings": 2, "dense": 1, "middle": 192, "width": 256},
         {"halvings": 1, "dense": 1, "middle": 192, "width": 256},
@@ -63,7 +63,7 @@ def test_convolutional_heads_of_a_cifar_resnet() -> None:
 
 
 def test_wide_maps_get_heads_of_bounded_width() -> None:
-    spec = preset("conv", [(1024, 28, 28)])[0]
+    spec = preset("conv", [(1024, 28, 28)], 10**6)[0]
     assert dict(spec.parameters) == {"halvings": 2, "dense": 0, "middle": 768, "width": 1024}
 
 
@@ -71,7 +71,7 @@ def test_token_heads_read_the_first_token_and_the_mean() -> None:
     pool = heads.TokenPool()
     x = torch.tensor([[[1.0, 2.0], [3.0, 6.0]]])
     assert pool(x).tolist() == [[1.0, 2.0, 2.0, 4.0]]
-    assert [type(layer).__name__ for layer in preset("linear", [(9, 12)])[0].build(3)] == ["TokenPool", "Linear"]
+    assert [type(layer).__name__ for layer in preset("linear", [(9, 12)], 10**6)[0].build(3)] == ["TokenPool", "Linear"]
 
 
 def test_a_family_that_does_not_fit_the_shape_is_refused() -> None:

@@ -201,7 +201,7 @@ def heads_file(path: Path, network: str = "small-cnn", **changes: Any) -> Path:
         class_names=tuple("0123456789"),
         trunk=weights.state_digest(plain()),
         preset="linear",
-        specs=heads.preset("linear", list(pieces.shapes)),
+        specs=heads.preset("linear", list(pieces.shapes), pieces.macs),
         whole=False,
         training={},
     )

@@ -102,7 +102,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     record(path, model)
     pause: Any = model.trunk[0]
     # One sample is looked at twice before: for its cost, and for the number of classes.
-    assert pause[0].samples - SAMPLES + 96 in (1, 2, 3)
+    assert pause[0].samples - SAMPLES + 96 in (1, 2, 3, 4)
     assert read_metadata(path)["source"]["date"] == before
     assert_same(load_run(path), precompute(network(), images(), **OPTIONS))
 
@@ -197,7 +197,7 @@ def test_a_full_disk_at_the_end_keeps_all_parts(tmp_path: Path, monkeypatch: pyt
     assert path.read_text() == "the old run"
     record(path, model)
     pause: Any = model.trunk[0]
-    assert pause[0].samples <= 3
+    assert pause[0].samples <= 4
 
 
 def test_an_interrupt_says_how_far_it_is(tmp_path: Path) -> None:

@@ -18,7 +18,14 @@ def hybrid() -> ModelCascade:
     return ModelCascade([("first", with_exits()), ("last", in_one_piece(seed=1))])
 
 
-MODELS: dict[str, Callable[[], StagedModel]] = {"exits": with_exits, "models": hybrid}
+MODELS: dict[str, Callable[[], StagedModel]] = {
+    "exits": with_exits,
+    "ladder": lambda: with_exits(preset="ladder"),
+    "models": hybrid,
+    "models with a ladder": lambda: ModelCascade(
+        [("first", with_exits(preset="ladder")), ("last", with_exits(preset="ladder", seed=1))]
+    ),
+}
 
 
 @pytest.fixture(params=MODELS)
@@ -63,6 +70,16 @@ def test_the_last_stage_is_the_plain_network() -> None:
     expected = plain("cifar-resnet20")(image)
     assert torch.equal(in_one_piece("cifar-resnet20")(image)[0], expected)
     assert torch.equal(with_exits("cifar-resnet20")(image)[-1], expected)
+    assert torch.equal(with_exits("cifar-resnet20", preset="ladder")(image)[-1], expected)
+
+
+@torch.no_grad()
+def test_the_plain_network_is_run_without_what_was_added(model: StagedModel, images: Tensor) -> None:
+    last = model.members[-1] if isinstance(model, ModelCascade) else model
+    assert isinstance(last, CascadedNetwork)
+    for added in (*last.rungs, *list(last.heads)[:-1]):
+        added.register_forward_pre_hook(lambda *_: pytest.fail("the plain network has no such part"))
+    assert model.plain(images).shape == (7, 10)
 
 
 @torch.no_grad()
@@ -91,15 +108,17 @@ def test_names_say_which_model_and_which_stage() -> None:
 
 @pytest.mark.parametrize(("preset", "features", "hidden"), [("paper", (256, 128), 64), ("fine", (1024, 512), 256)])
 def test_presets_read_as_many_features_as_the_paper_says(preset: str, features: tuple[int, ...], hidden: int) -> None:
-    made = heads.preset(preset, [(16, 32, 32), (32, 16, 16)])
+    made = heads.preset(preset, [(16, 32, 32), (32, 16, 16)], 10**6)
     for spec, width in zip(made, features, strict=True):
         layers = [layer for layer in spec.build(10).modules() if isinstance(layer, nn.Linear)]
         assert [(layer.in_features, layer.out_features) for layer in layers] == [(width, hidden), (hidden, 10)]
 
 
 def test_heads_refuse_what_they_do_not_know() -> None:
-    with pytest.raises(ValueError, match="Expected heads to be one of linear, paper, fine, conv but it was 'big'"):
-        heads.preset("big", [])
+    with pytest.raises(
+        ValueError, match="Expected heads to be one of linear, paper, fine, conv, ladder but it was 'big'"
+    ):
+        heads.preset("big", [], 10**6)
     with pytest.raises(ValueError, match="a head's hidden to be a whole number to 65536 but it was -1"):
         heads.HeadSpec(family="enhanced", shape=(1, 1, 1), parameters={"hidden": -1})
     with pytest.raises(ValueError, match="parameters of a head of family 'linear' but they were \\['hidden'\\]"):
@@ -107,7 +126,7 @@ def test_heads_refuse_what_they_do_not_know() -> None:
 
 
 def test_heads_depend_on_their_seed_alone() -> None:
-    specs = heads.preset("paper", [(16, 32, 32)])
+    specs = heads.preset("paper", [(16, 32, 32)], 10**6)
     before = torch.random.get_rng_state()
     first, again, other = (heads.build(specs, 10, seed)[0].state_dict()["2.weight"] for seed in (0, 0, 1))
     assert torch.equal(first, again)

@@ -32,7 +32,7 @@ ABOUT = HeadsFile(
     class_names=("x", "y", "z"),
     trunk="0" * 64,
     preset="paper",
-    specs=heads.preset("paper", [(2, 4, 4)]),
+    specs=heads.preset("paper", [(2, 4, 4)], 10**6),
     whole=False,
     training={"epochs": 1},
 )
@@ -154,6 +154,6 @@ def test_a_description_nested_too_deeply_is_refused_in_one_line(tmp_path: Path) 
 
 def test_heads_of_another_shape_are_refused(tmp_path: Path) -> None:
     path = save_heads(tmp_path / "heads.safetensors", ABOUT, heads.build(ABOUT.specs, 3, 0))
-    other = replace(ABOUT, specs=heads.preset("fine", [(2, 4, 4)]))
+    other = replace(ABOUT, specs=heads.preset("fine", [(2, 4, 4)], 10**6))
     with pytest.raises(ValueError, match=r"0.2.bias in heads.safetensors to have shape"):
         fill_heads(path, heads.build(other.specs, 3, 0))
