@@ -7,44 +7,67 @@ Importing this package loads no torch, no streamlit and no plotly; networks live
 `cascade_core.nets`.
 """
 
+from cascade_core.calibration import auroc, expected_calibration_error, fit_temperatures, reliability
+from cascade_core.certificates import certify_path
 from cascade_core.choice import Choice, load_choice, save_choice
 from cascade_core.evaluation import Evaluation, evaluate
 from cascade_core.exits import ExitRule, exit_stages
 from cascade_core.importers import import_run
 from cascade_core.paths import PathEvaluation, RulePath, evaluate_path
 from cascade_core.policies import (
+    BestWithinBudget,
+    Certified,
+    CheapestUncorrected,
     CheapestWithinDrop,
     FixedThresholds,
+    GeometricShares,
     Infeasible,
     PaperRule,
+    PaperRuleByClass,
     SharedThreshold,
     choose,
 )
 from cascade_core.record import Record, Stage, StageOutputs
 from cascade_core.store import load_record, load_run, save_run
+from cascade_core.yardsticks import dominated, oracle, overthinking, random_exit_accuracy, single_stage
 
 __all__ = [
+    "BestWithinBudget",
+    "Certified",
+    "CheapestUncorrected",
     "CheapestWithinDrop",
     "Choice",
     "Evaluation",
     "ExitRule",
     "FixedThresholds",
+    "GeometricShares",
     "Infeasible",
     "PaperRule",
+    "PaperRuleByClass",
     "PathEvaluation",
     "Record",
     "RulePath",
     "SharedThreshold",
     "Stage",
     "StageOutputs",
+    "auroc",
+    "certify_path",
     "choose",
+    "dominated",
     "evaluate",
     "evaluate_path",
     "exit_stages",
+    "expected_calibration_error",
+    "fit_temperatures",
     "import_run",
     "load_choice",
     "load_record",
     "load_run",
+    "oracle",
+    "overthinking",
+    "random_exit_accuracy",
+    "reliability",
     "save_choice",
     "save_run",
+    "single_stage",
 ]

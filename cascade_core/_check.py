@@ -82,6 +82,18 @@ def in_range(name: str, value: float, low: float, high: float) -> float:
     return number
 
 
+def inner(name: str, value: float) -> float:
+    """Return `value`, a probability, as a float strictly between 0 and 1.
+
+    Raises:
+        ValueError: It is not a number, or lies outside.
+    """
+    number = in_range(name, value, 0.0, 1.0)
+    if not 0.0 < number < 1.0:
+        raise ValueError(f"Expected {name} to lie strictly between 0 and 1 but it was {number:g}")
+    return number
+
+
 def one_of(name: str, value: str, allowed: Sequence[str]) -> str:
     """Return `value` if it is among `allowed`.
 

@@ -24,7 +24,9 @@ from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
 from cascade_core.store import BadFile, atomic_write, readable, strict_json
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 1 had one temperature for all stages, and no thresholds for each class; it is still read."""
+
 MAX_BYTES = 1 << 20
 """Most bytes of a choice file; a real one has a few thousand."""
 
@@ -40,22 +42,20 @@ class Choice:
     """What a choice file holds.
 
     Attributes:
-        rule: The thresholds with their score and stage names.
-        temperature: Logits are divided by it before the softmax.
+        rule: The thresholds with their score, temperatures and stage names.
         policy: Name and parameters of the policy that chose them, or None.
         run: Name and SHA-256 of the run they were chosen on, or None.
         measured: What the rule was measured to do, as in the file.
     """
 
     rule: ExitRule
-    temperature: float = 1.0
     policy: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     measured: Mapping[str, Any]
 
     @property
     def thresholds(self) -> NDArray[np.float32]:
-        """(M-1,) thresholds of the rule."""
+        """(M-1,) thresholds of the rule, or (M-1, K) for each class."""
         return self.rule.thresholds
 
 
@@ -97,7 +97,7 @@ def choice_json(
             f"but it is for {', '.join(rule.stage_names or ())}"
         )
     thresholds = [
-        {"stage": name, "threshold": shortest(value)}
+        {"stage": name, "threshold": list(map(shortest, value)) if value.ndim else shortest(value)}
         for name, value in zip(evaluation.stage_names[:-1], rule.thresholds, strict=True)
     ]
     thresholds.append({"stage": evaluation.stage_names[-1], "threshold": None, "always_answers": True})
@@ -107,7 +107,7 @@ def choice_json(
         "rule": {
             "score": rule.score,
             "top_k": rule.top_k,
-            "temperature": 1.0,
+            "temperature": 1.0 if rule.temperatures is None else list(rule.temperatures),
             "comparison": "confidence >= threshold, in float32",
             "thresholds": thresholds,
         },
@@ -162,12 +162,11 @@ def parse_choice(raw: bytes) -> Choice:
         raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
     data = strict_json(raw)
     version = data.get("schema_version") if isinstance(data, dict) else None
-    if isinstance(data, dict) and version != SCHEMA_VERSION:
+    if isinstance(data, dict) and version not in (1, SCHEMA_VERSION):
         raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
     _validate(data)
     return Choice(
         rule=_rule(data),
-        temperature=data["rule"]["temperature"],
         policy=data["policy"],
         run=data["run"],
         measured=data["measured"],
@@ -178,28 +177,35 @@ def _rule(data: Mapping[str, Any]) -> ExitRule:
     """The rule of a file that follows the schema; BadFile where its parts contradict each other."""
     rows = data["rule"]["thresholds"]
     names = [row["stage"] for row in rows]
-    if data["rule"]["temperature"] != 1:
-        raise BadFile(
-            f"expected temperature 1 but it is {data['rule']['temperature']:g}; softmaxes are used as they are"
-        )
     if names != [stage["name"] for stage in data["stages"]]:
         raise BadFile("expected rule/thresholds to name the same stages as stages, in the same order")
     if rows[-1]["threshold"] is not None or any("always_answers" in row for row in rows[:-1]):
         raise BadFile("expected the last stage, and no other, to answer always (its threshold is null)")
-    for row in rows:
-        if row["threshold"] is not None and abs(row["threshold"]) >= _FLOAT32_END:
-            raise BadFile(
-                f"expected the threshold of stage {row['stage']!r} to be a float32 number but it is too large"
-            )
+    temperature = data["rule"]["temperature"]
+    if not isinstance(temperature, list):
+        temperature = None if temperature == 1 else [temperature] * len(rows)
+    values = [_threshold(row) for row in rows[:-1]]
+    if len({np.shape(value) for value in values}) > 1:
+        raise BadFile("expected one threshold at every stage, or one for each class at every stage")
     try:
         return ExitRule(
-            thresholds=np.array([_INF if r["threshold"] is None else r["threshold"] for r in rows[:-1]], np.float32),
+            thresholds=np.array(values, np.float32),
             score=data["rule"]["score"],
             top_k=data["rule"]["top_k"],
+            temperatures=temperature,
             stage_names=tuple(names),
         )
     except ValueError as error:
         raise BadFile(str(error)) from None
+
+
+def _threshold(row: Mapping[str, Any]) -> float | list[float]:
+    """A row's threshold, or its thresholds for each class, with `inf` for null."""
+    given = row["threshold"]
+    values = [_INF if value is None else value for value in (given if isinstance(given, list) else [given])]
+    if any(_FLOAT32_END <= abs(value) < _INF for value in values):
+        raise BadFile(f"expected the threshold of stage {row['stage']!r} to be a float32 number but it is too large")
+    return values if isinstance(given, list) else values[0]
 
 
 def shortest(value: np.floating) -> float | None:
@@ -209,6 +215,7 @@ def shortest(value: np.floating) -> float | None:
 
 def _measured(evaluation: Evaluation) -> dict[str, Any]:
     low, high = evaluation.drop_interval(INTERVAL_LEVEL)
+    least, most = evaluation.saving_interval(INTERVAL_LEVEL)
     return {
         "n": evaluation.n,
         "accuracy": evaluation.accuracy,
@@ -217,6 +224,7 @@ def _measured(evaluation: Evaluation) -> dict[str, Any]:
         "accuracy_drop_interval": {"level": INTERVAL_LEVEL, "low": low, "high": high},
         "mean_macs": evaluation.mean_macs,
         "saving": evaluation.saving,
+        "saving_interval": {"level": INTERVAL_LEVEL, "low": least, "high": most},
         "exits": [
             {"stage": name, "share": float(count / evaluation.n), "correct": float(right / count) if count else None}
             for name, count, right in zip(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.bounds import paired_interval
-from cascade_core.exits import ExitRule, exit_stages
+from cascade_core.bounds import mean_interval, paired_interval
+from cascade_core.exits import ExitRule
 from cascade_core.record import Record, leaving_costs
 
 
@@ -80,6 +80,11 @@ class Evaluation:
         """Share of the plain network's MACs that is saved; negative when the cascade costs more."""
         return 1 - self.mean_macs / self.baseline_macs
 
+    def saving_interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Confidence interval of the saving, fractions; see `bounds.mean_interval`."""
+        low, high = mean_interval(self.exit_counts, self.costs, level)
+        return 1 - float(high) / self.baseline_macs, 1 - float(low) / self.baseline_macs
+
     @property
     def speedup(self) -> float:
         """The plain network's MACs over the cascade's mean MACs."""
@@ -92,18 +97,10 @@ def evaluate(record: Record, rule: ExitRule) -> Evaluation:
     Raises:
         ValueError: The rule is meant for other stages or another score.
     """
-    rule.check_fits(record)
-    return _count(record, exit_stages(record.confidence, rule.thresholds), rule.active)
+    return count(record, rule.leaving(record), rule.active)
 
 
-def oracle(record: Record) -> Evaluation:
-    """The most accurate rule there could be: leave at the earliest correct stage, else at the last, all heads run."""
-    last = len(record.stages) - 1
-    leaving = np.where(record.correct.any(axis=0), record.correct.argmax(axis=0), last)
-    return _count(record, leaving, np.ones(last + 1, dtype=bool))
-
-
-def _count(record: Record, leaving: NDArray[np.int64], active: NDArray[np.bool_]) -> Evaluation:
+def count(record: Record, leaving: NDArray[np.int64], active: NDArray[np.bool_]) -> Evaluation:
     """Count what happens when sample i leaves at stage `leaving[i]` and the `active` heads are run."""
     right = record.correct[leaving, np.arange(record.n)]
     m = len(record.stages)
@@ -111,7 +108,7 @@ def _count(record: Record, leaving: NDArray[np.int64], active: NDArray[np.bool_]
         stage_names=record.stage_names,
         exit_counts=np.bincount(leaving, minlength=m),
         correct_counts=np.bincount(leaving[right], minlength=m),
-        costs=leaving_costs(record.stages, active),
+        costs=leaving_costs(record.stages, active, record.baseline_macs),
         full_correct=int(record.correct[-1].sum()),
         helped=int((right & ~record.correct[-1]).sum()),
         n=record.n,

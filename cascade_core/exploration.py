@@ -10,14 +10,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cascade_core import _check
-from cascade_core.evaluation import Evaluation, evaluate, oracle
+from cascade_core.certificates import certify_path
+from cascade_core.evaluation import Evaluation, evaluate
 from cascade_core.paths import PathEvaluation, RulePath, evaluate_path
 from cascade_core.policies import Sweep
-from cascade_core.record import Record
+from cascade_core.record import Record, split_indices
+from cascade_core.yardsticks import oracle
 
 POSITIONS = 401
 """Slider positions; a step is less than one pixel on most screens."""
+
+ALPHA = 0.05
+"""Probability that a certificate is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +47,14 @@ class Split:
         """
         return (record, record) if self.in_sample else record.split(self.fraction, self.seed)
 
+    def calibration_index(self, n: int) -> NDArray[np.int64]:
+        """Numbers of the samples that choose thresholds, of `n`.
+
+        Raises:
+            ValueError: A part would be empty.
+        """
+        return np.arange(n) if self.in_sample else split_indices(n, self.fraction, self.seed)[0]
+
     def describe(self) -> dict[str, Any]:
         """For the exported JSON."""
         return {"fraction": self.fraction, "seed": self.seed, "measured_on": "all" if self.in_sample else "test"}
@@ -56,6 +72,17 @@ class Exploration:
     evaluation: PathEvaluation
 
     @cached_property
+    def certificate(self) -> NDArray[np.float64] | None:
+        """(G,) upper bounds on the drops that all hold at once with probability 1 - `ALPHA`; None if in-sample."""
+        return None if self.split.in_sample else certify_path(self.test, self.path, ALPHA)
+
+    @cached_property
+    def shown(self) -> NDArray[np.float64]:
+        """(G,) positions as a slider shows them, in its unit."""
+        slider = self.policy.slider
+        return self.path.positions / slider.unit_of(self.calibration) * slider.scale
+
+    @cached_property
     def oracle(self) -> Evaluation:
         """What the most accurate rule there could be does on the test samples."""
         return oracle(self.test)
@@ -71,6 +98,12 @@ class Exploration:
     def nearest(self, value: float) -> int:
         """Slider position whose parameter is nearest to `value`."""
         return int(abs(self.path.positions - value).argmin())
+
+    @property
+    def opening(self) -> int:
+        """Slider position at which a page starts."""
+        slider = self.policy.slider
+        return self.nearest(slider.opening * slider.unit_of(self.calibration))
 
 
 def explore(record: Record, policy: type[Sweep], split: Split, count: int = POSITIONS) -> Exploration:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cascade_core.axes import BINS, ConfidenceAxis
@@ -38,21 +39,30 @@ def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, 
             counts = np.bincount(bins[stage][record.correct[stage] == right], minlength=BINS)
             bar = go.Bar(x=centres, y=counts, name=f"{names[stage]}, {label}", marker_color=fill, width=0.9 / BINS)
             figure.add_trace(bar, row=stage + 1, col=1)
-        if stage < len(rule.thresholds) and np.isfinite(rule.thresholds[stage]):
-            place = float(axis.place(rule.thresholds[stage]))
-            figure.add_vline(
-                x=place,
-                row=stage + 1,
-                col=1,
-                line={"color": palette.text, "width": 2},
-                annotation_text=f"leaves at {rule.thresholds[stage]:.4g}",
-                annotation_position="top left" if place > 0.7 else "top right",
-            )
+        if stage < len(rule.thresholds):
+            for value, words in _lines(rule.thresholds[stage]):
+                place = float(axis.place(value))
+                figure.add_vline(
+                    x=place,
+                    row=stage + 1,
+                    col=1,
+                    line={"color": palette.text, "width": 2},
+                    annotation_text=f"{words} {value:.4g}",
+                    annotation_position="top left" if place > 0.7 else "top right",
+                )
     figure.update_layout(barmode="stack", showlegend=False, height=90 + 170 * len(names), margin=_MARGIN)
     figure.update_xaxes(tickvals=[at for at, _ in axis.ticks], ticktext=[text for _, text in axis.ticks], range=[0, 1])
     figure.update_xaxes(title_text=axis.label, row=len(names), col=1)
     figure.update_yaxes(title_text="samples")
     return figure
+
+
+def _lines(thresholds: NDArray[np.float32]) -> list[tuple[float, str]]:
+    """Where lines stand in a histogram, and what they say: one threshold, or the least and the largest by class."""
+    finite = np.atleast_1d(thresholds)[np.isfinite(np.atleast_1d(thresholds))]
+    if not thresholds.ndim or not finite.size:
+        return [(float(value), "leaves at") for value in finite]
+    return [(float(finite.min()), "some classes leave at"), (float(finite.max()), "all that may leave, at")]
 
 
 def exit_histogram(evaluation: Evaluation, palette: Palette) -> go.Figure:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -45,8 +45,11 @@ class Stage:
             object.__setattr__(self, what, value)
 
 
-def leaving_costs(stages: Sequence[Stage], active: NDArray[np.bool_]) -> NDArray[np.int64]:
+def leaving_costs(stages: Sequence[Stage], active: NDArray[np.bool_], baseline_macs: int) -> NDArray[np.int64]:
     """MACs of a sample that leaves at each stage: every trunk piece up to it, and every active head.
+
+    Where no head but the last is active there is no cascade to run, and all samples cost what the plain network does;
+    for a cascade of models, or with a ladder beside the trunk, that is less than all trunk pieces.
 
     Args:
         active: (..., M) bool, whether a stage's head is run; a head that can never accept is not.
@@ -56,7 +59,9 @@ def leaving_costs(stages: Sequence[Stage], active: NDArray[np.bool_]) -> NDArray
     """
     trunk = np.array([s.trunk_macs for s in stages], dtype=np.int64)
     head = np.array([s.head_macs for s in stages], dtype=np.int64)
-    return np.cumsum(trunk + head * active, axis=-1)
+    costs: NDArray[np.int64] = np.cumsum(trunk + head * active, axis=-1)
+    costs[..., -1] = np.where(active[..., :-1].any(axis=-1), costs[..., -1], baseline_macs)
+    return costs
 
 
 def _stages(stages: Sequence[Stage], count: int, n: int) -> tuple[Stage, ...]:
@@ -73,6 +78,24 @@ def _baseline(value: int | None, stages: Sequence[Stage]) -> int:
     return _check.whole("baseline_macs", value, 1, MAX_MACS)
 
 
+Temperatures = tuple[float, ...] | None
+"""M numbers > 0, one a stage, that log-softmaxes are divided by before scoring; None leaves softmaxes as they are."""
+
+
+def check_temperatures(value: Sequence[float] | None, stages: int) -> Temperatures:
+    """`value` as M numbers > 0, or None.
+
+    Raises:
+        ValueError: There is not one for each stage, or one is not a number > 0.
+    """
+    if value is None:
+        return None
+    found = _check.array("temperatures", value, np.float64, "(stages)", (stages,))
+    if not (np.isfinite(found) & (found > 0)).all():
+        raise ValueError(f"Expected temperatures to be numbers > 0 but they were {', '.join(map(str, found))}")
+    return tuple(found.tolist())
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Record:
     """Each stage's confidence and answer on each sample, with the stages' costs.
@@ -86,6 +109,8 @@ class Record:
         baseline_macs: MACs of the plain network that would be run instead; without it, all trunk
             pieces and the last head.
         score, top_k: What `confidence` is, see `scores`.
+        temperatures: What softmaxes were scaled by before they were scored; None = not at all.
+        classes: Number of classes, K; without it, as many as labels and predictions name.
 
     Raises:
         ValueError: A shape or a value does not fit.
@@ -99,6 +124,8 @@ class Record:
     baseline_macs: int = None  # type: ignore[assignment]  # filled in below, never None afterwards
     score: str = "max_probability"
     top_k: int = 1
+    temperatures: Temperatures = None
+    classes: int = None  # type: ignore[assignment]  # likewise
 
     def __post_init__(self) -> None:
         confidence = _check.array("confidence", self.confidence, np.float32, "(stages, samples)", (None, None))
@@ -119,6 +146,9 @@ class Record:
         put(self, "baseline_macs", _baseline(self.baseline_macs, self.stages))
         _check.one_of("score", self.score, tuple(scores.SCORES))
         put(self, "top_k", _check.whole("top_k", self.top_k, 1, MAX_MACS))
+        put(self, "temperatures", check_temperatures(self.temperatures, shape[0]))
+        named = 1 + max(int(self.labels.max()), int(self.predictions.max()))
+        put(self, "classes", named if self.classes is None else _check.whole("classes", self.classes, named, MAX_MACS))
 
     @property
     def stage_names(self) -> tuple[str, ...]:
@@ -144,6 +174,21 @@ class Record:
             correct=self.correct[:, index],
             labels=self.labels[index],
         )
+
+    def shuffled(self, seed: int) -> NDArray[np.int64]:
+        """(N,) the sample numbers in a pseudo-random order that depends on the samples and `seed`, not on their order.
+
+        Samples are ranked by a digest of their confidences and answers, and the ranks are then permuted; so what is
+        drawn by it is the same for the same set of samples, however they were stored.
+        """
+        code = np.zeros(self.n, dtype=np.uint64)
+        for confidence, predictions, correct in zip(self.confidence, self.predictions, self.correct, strict=True):
+            for part in (confidence.view(np.uint32), predictions.view(np.uint64), correct):
+                code ^= part
+                # Steele, Lea & Flood, "Fast splittable pseudorandom number generators" (2014): a mixing step.
+                code = (code + np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xBF58476D1CE4E5B9)
+                code ^= code >> np.uint64(31)
+        return np.argsort(code, kind="stable")[np.random.default_rng(seed).permutation(self.n)]
 
     def split(self, fraction: float = 0.5, seed: int = 0) -> tuple[Record, Record]:
         """Divide the samples at random into a calibration record and a test record.
@@ -225,28 +270,43 @@ class StageOutputs:
         put(self, "class_names", _check.names("class_names", classes, k, "class"))
         put(self, "source", _json_data("source", self.source))
 
-    def record(self, score: str = "max_probability", top_k: int = 1) -> Record:
+    def record(
+        self, score: str = "max_probability", top_k: int = 1, temperatures: Sequence[float] | None = None
+    ) -> Record:
         """Confidences and answers under a score.
 
         Args:
             score: A name in `scores.SCORES`.
             top_k: An answer is the `top_k` largest classes, right if the label is among them.
+            temperatures: M numbers > 0 that log-softmaxes are divided by first, see `calibration`; answers stay.
 
         Raises:
-            ValueError: The score is unknown, or `top_k` is not from 1 to K.
+            ValueError: The score is unknown, `top_k` is not from 1 to K, or there is not a temperature for each stage.
         """
-        k = _check.whole("top_k", top_k, 1, self.probs.shape[2])
+        m, _, classes = self.probs.shape
+        k, scaling = _check.whole("top_k", top_k, 1, classes), check_temperatures(temperatures, m)
         predictions = self.probs.argmax(axis=2)
         return Record(
-            confidence=scores.confidence(self.probs, score, k),
+            confidence=np.stack([scores.confidence(p, score, k) for p in self._scaled(scaling)]),
             predictions=predictions,
             correct=predictions == self.labels if k == 1 else scores.label_among_top(self.probs, self.labels, k),
+            temperatures=scaling,
+            classes=classes,
             labels=self.labels,
             stages=self.stages,
             baseline_macs=self.baseline_macs,
             score=score,
             top_k=k,
         )
+
+    def take(self, index: NDArray[np.int64]) -> StageOutputs:
+        """The samples at `index` (n,), in that order."""
+        return replace(self, probs=self.probs[:, index], labels=self.labels[index], sample_ids=self.sample_ids[index])
+
+    def _scaled(self, temperatures: Temperatures) -> Iterator[NDArray[np.float32]]:
+        """(N, K) softmaxes of each stage."""
+        for stage, probs in enumerate(self.probs):
+            yield probs if temperatures is None else scores.scaled(probs, temperatures[stage])
 
 
 def _json_data(name: str, value: Mapping[str, Any]) -> dict[str, Any]:

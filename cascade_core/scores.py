@@ -43,6 +43,17 @@ def top_k_sum(probs: Floats, k: int) -> Floats:
     return np.partition(probs, -k, axis=-1)[..., -k:].sum(axis=-1)
 
 
+def scaled(probs: Floats, temperature: float) -> Floats:
+    """Softmaxes (..., K) whose log-softmaxes are divided by a temperature > 0: softer above 1, sharper below.
+
+    As logits divided by it would give; which class is largest stays.  A softmax of 0 stays 0.
+    """
+    with np.errstate(divide="ignore"):
+        logs = np.log(probs) / np.float32(temperature)
+    raised = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
 SCORES: dict[str, Callable[[Floats], Floats]] = {
     "max_probability": max_probability,
     "margin": margin,

@@ -38,6 +38,7 @@ __all__ = [
     "load_record",
     "load_run",
     "merge_parts",
+    "open_record",
     "read_metadata",
     "readable",
     "save_part",
@@ -49,6 +50,9 @@ SCHEMA_VERSION = 1
 METADATA_KEY = b"cascade_core"
 PART_KEY = b"cascade_core_part"
 """Under it a part that was computed by itself says of which work it is which part."""
+
+CHECKED_BYTES = 64 << 20
+"""Run files up to this size are read and checked whole where a record is opened."""
 
 MAX_BYTES = 16 << 30
 """Most bytes that a run may take in memory; a file that declares more is refused before it is read."""
@@ -197,7 +201,20 @@ def load_record(path: str | Path, score: str = "max_probability", top_k: int = 1
             stages=fields["stages"],
             baseline_macs=fields["baseline_macs"],
             score=score,
+            classes=len(metadata["class_names"]),
         )
+
+
+def open_record(path: str | Path, score: str = "max_probability", top_k: int = 1) -> Record:
+    """Read confidences and answers: of a file up to `CHECKED_BYTES` all of it, checked; of a larger one what is needed.
+
+    Raises:
+        BadFile, ValueError: As for `load_record`.
+    """
+    source = Path(path)
+    with readable(source):
+        small = sum(file.stat().st_size for file in run_files(source)) <= CHECKED_BYTES
+    return load_run(source).record(score, top_k) if small else load_record(source, score, top_k)
 
 
 def _check_columns(

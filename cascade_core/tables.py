@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from cascade_core.comparison import Compared
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
@@ -28,15 +31,20 @@ def stages_table(record: Record) -> pd.DataFrame:
 def exits_table(rule: ExitRule, evaluation: Evaluation) -> pd.DataFrame:
     """A row a stage: its threshold, who leaves there, how many of them are right, what it costs.
 
-    The threshold is `inf` where no sample leaves, and NaN at the last stage, which always answers.
+    The threshold is `inf` where no sample leaves, and NaN at the last stage, which always answers.  With one for each
+    class it is the least of them, and `threshold_high` the largest.
     """
+    by_class = rule.thresholds.ndim == 2
+    low, high = (f(axis=1) if by_class else rule.thresholds for f in (rule.thresholds.min, rule.thresholds.max))
+    range_high = {"threshold_high": np.append(high.astype(np.float64), np.nan)} if by_class else {}
     counts = evaluation.exit_counts
     with np.errstate(invalid="ignore"):
         right = np.where(counts > 0, evaluation.correct_counts / np.maximum(counts, 1), np.nan)
     return pd.DataFrame(
         {
             "stage": evaluation.stage_names,
-            "threshold": np.append(rule.thresholds.astype(np.float64), np.nan),
+            "threshold": np.append(low.astype(np.float64), np.nan),
+            **range_high,
             "samples": counts,
             "share": evaluation.exit_shares,
             "accuracy": right,
@@ -49,8 +57,15 @@ def path_table(exploration: Exploration) -> pd.DataFrame:
     """A row a slider position: the parameter, the thresholds, and what they do on the test samples."""
     result = exploration.evaluation
     low, high = result.drop_interval()
+    least, most = result.saving_interval()
+    certificate = exploration.certificate
     names = result.stage_names
-    thresholds = {f"threshold {name}": exploration.path.thresholds[:, i] for i, name in enumerate(names[:-1])}
+    by_class = exploration.path.by_class
+    thresholds = {
+        # Of thresholds for each class, the least says from where on anything leaves.
+        f"{'least ' if by_class else ''}threshold {name}": column.min(axis=1) if by_class else column
+        for name, column in zip(names[:-1], exploration.path.thresholds.swapaxes(0, 1), strict=True)
+    }
     shares = {f"share {name}": result.exit_counts[:, i] / result.n for i, name in enumerate(names)}
     return pd.DataFrame(
         {
@@ -59,12 +74,40 @@ def path_table(exploration: Exploration) -> pd.DataFrame:
             "accuracy_drop": result.accuracy_drop,
             "drop_low": low,
             "drop_high": high,
+            "drop_certified": np.nan if certificate is None else certificate,
             "mean_macs": result.mean_macs,
             "saving": result.saving,
+            "saving_low": least,
+            "saving_high": most,
             **thresholds,
             **shares,
         }
     )
+
+
+def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
+    """A row a policy: what it was set to, and what its rule does on the test samples."""
+    rows = []
+    for one in compared:
+        found = one.evaluation
+        low, high = found.drop_interval()
+        shares = {f"share {name}": share for name, share in zip(found.stage_names, found.exit_shares, strict=True)}
+        rows.append(
+            {
+                "policy": one.policy.name,
+                one.policy.slider.parameter: one.value,
+                "accuracy_drop": found.accuracy_drop,
+                "drop_low": low,
+                "drop_high": high,
+                "certified": np.nan if one.bound is None else one.bound,
+                "saving": found.saving,
+                **shares,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    parameters = list(dict.fromkeys(one.policy.slider.parameter for one in compared))
+    frame.insert(1, "setting", frame[parameters].bfill(axis=1).iloc[:, 0])
+    return frame.drop(columns=parameters)
 
 
 def published_table() -> pd.DataFrame:

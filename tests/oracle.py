@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from cascade_core import Evaluation, Record, Stage, StageOutputs
 from cascade_core.store import BadFile
 
-TRUNK_MACS = (100, 70, 50, 30)
-HEAD_MACS = (7, 5, 3, 2)
+TRUNK_MACS = (100, 70, 50, 30, 20, 10)
+HEAD_MACS = (7, 5, 3, 2, 1, 1)
 
 
 def f32(*values: float) -> NDArray[np.float32]:
@@ -30,8 +30,8 @@ def f32(*values: float) -> NDArray[np.float32]:
 
 
 def make_stages(count: int) -> tuple[Stage, ...]:
-    """Up to four stages named a, b, c, d, with costs that tell every combination apart."""
-    return tuple(Stage(name="abcd"[k], trunk_macs=TRUNK_MACS[k], head_macs=HEAD_MACS[k]) for k in range(count))
+    """Up to six stages named a, b, c, ..., with costs that tell every combination apart."""
+    return tuple(Stage(name="abcdef"[k], trunk_macs=TRUNK_MACS[k], head_macs=HEAD_MACS[k]) for k in range(count))
 
 
 def make_record(confidence: Any, correct: Any, stages: tuple[Stage, ...] | None = None) -> Record:
@@ -107,9 +107,14 @@ def naive_exit(confidences: Sequence[float], thresholds: Sequence[float]) -> int
 
 
 def naive_evaluate(record: Record, thresholds: ArrayLike) -> Outcome:
-    """Walk every sample through the stages, adding up what is computed on its way."""
-    limits = [float(t) for t in np.asarray(thresholds, dtype=np.float32)]
+    """Walk every sample through the stages, adding up what is computed on its way.
+
+    Args:
+        thresholds: (M-1,), or (M-1, K) for each class that a stage answers.
+    """
+    given = np.asarray(thresholds, dtype=np.float32)
     m, n = record.confidence.shape
+    limits = [float(t) for t in (given.min(axis=1) if given.ndim == 2 else given)]
     exits, right, costs = [0] * m, [0] * m, [0] * m
     total = helped = full = 0
     spent = 0
@@ -118,8 +123,11 @@ def naive_evaluate(record: Record, thresholds: ArrayLike) -> Outcome:
         if k == m - 1 or limits[k] != float("inf"):
             spent += stage.head_macs
         costs[k] = spent
+    if all(limit == float("inf") for limit in limits):
+        costs[-1] = record.baseline_macs  # no cascade is run
     for i in range(n):
-        leaves = naive_exit([float(record.confidence[k, i]) for k in range(m)], limits)
+        met = [float(given[k, record.predictions[k, i]]) for k in range(m - 1)] if given.ndim == 2 else limits
+        leaves = naive_exit([float(record.confidence[k, i]) for k in range(m)], met)
         exits[leaves] += 1
         total += costs[leaves]
         if record.correct[leaves, i]:

@@ -25,7 +25,7 @@ from cascade_core import (
 )
 from cascade_core.policies import describe
 from cascade_core.store import BadFile
-from tests.oracle import assert_refused, f32, random_record
+from tests.oracle import assert_refused, f32, random_outputs, random_record
 
 RECORD = random_record(1)
 RULE = choose(RECORD, FixedThresholds((0.75, np.inf)))
@@ -64,7 +64,7 @@ def test_three_arguments_are_enough(saved: Path) -> None:
     assert found.rule.thresholds.tolist() == [0.75, np.inf]
     assert found.thresholds is found.rule.thresholds
     assert found.rule.stage_names == ("a", "b", "c")
-    assert (found.rule.score, found.rule.top_k, found.temperature) == ("max_probability", 1, 1.0)
+    assert (found.rule.score, found.rule.top_k, found.rule.temperatures) == ("max_probability", 1, None)
     assert found.policy is None
     assert found.run is None
     assert found.measured["split"] is None
@@ -178,14 +178,20 @@ def edit(saved: Path, change: Callable[[dict[str, Any]], object]) -> Path:
 
 
 CHANGES: list[tuple[Callable[[Any], object], str]] = [
-    (lambda d: d.update(schema_version=2), "expected schema_version 1 but it is 2; update this program"),
-    (lambda d: d.pop("schema_version"), "expected schema_version 1 but it is None"),
+    (lambda d: d.update(schema_version=3), "expected schema_version 2 but it is 3; update this program"),
+    (lambda d: d.pop("schema_version"), "expected schema_version 2 but it is None"),
     (lambda d: d.pop("rule"), "at the top: 'rule' is a required property"),
     (lambda d: d.update(extra=1), "at the top: Additional properties are not allowed ('extra' was unexpected)"),
     (lambda d: d["rule"].update(score="best"), "at rule/score: 'best' is not one of"),
     (lambda d: d["rule"].update(top_k=0), "at rule/top_k: 0 is less than the minimum of 1"),
     (lambda d: d["rule"].update(temperature=0), "at rule/temperature"),
-    (lambda d: d["rule"].update(temperature=2.5), "expected temperature 1 but it is 2.5"),
+    (lambda d: d["rule"].update(temperature=[1, 1]), "temperatures to have shape (3,) (stages) but it had shape (2,)"),
+    (lambda d: d["rule"].update(temperature=[1, 1, 0]), "at rule/temperature/2"),
+    (
+        lambda d: d["rule"]["thresholds"][0].update(threshold=[0.5, 0.5]),
+        "one threshold at every stage, or one for each",
+    ),
+    (lambda d: d["rule"]["thresholds"][0].update(threshold=[]), "at rule/thresholds/0/threshold"),
     (lambda d: d["rule"].update(comparison=">"), "at rule/comparison"),
     (
         lambda d: d["rule"]["thresholds"][0].update(threshold="0.5"),
@@ -261,3 +267,31 @@ def test_huge_missing_and_folder(saved: Path) -> None:
     assert_bad(saved, "at most 1,048,576 bytes")
     assert_bad(saved.with_name("none.json"), "no such file")
     assert_bad(saved.parent, "is a directory")
+
+
+def test_thresholds_for_each_class_and_temperatures_come_back(tmp_path: Path) -> None:
+    outputs = random_outputs(3, classes=4)
+    temperatures = (1.5, 0.8, 1.0)
+    record = outputs.record(temperatures=temperatures)
+    rule = ExitRule(
+        thresholds=np.array([[0.5, np.inf, 0.1, 1.0], [np.inf] * 4]),
+        temperatures=temperatures,
+        stage_names=("a", "b", "c"),
+    )
+    found = load_choice(save_choice(tmp_path / "c.json", rule, evaluate(record, rule))).rule
+    assert found.thresholds.tolist() == rule.thresholds.tolist()
+    assert found.temperatures == temperatures
+    assert found.active.tolist() == [True, False, True]
+    found.check_fits(record)
+    with pytest.raises(ValueError, match=r"temperatures 1 but it is for 1\.5, 0\.8, 1"):
+        found.check_fits(outputs.record())
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(1, None), (2.5, (2.5, 2.5, 2.5))])
+def test_files_of_version_1_are_read(saved: Path, given: float, wanted: tuple[float, ...] | None) -> None:
+    data = strict(saved.read_text(encoding="utf-8"))
+    data["schema_version"] = 1
+    data["rule"]["temperature"] = given
+    del data["measured"]["saving_interval"]
+    found = choice.parse_choice(json.dumps(data).encode())
+    assert found.rule.temperatures == wanted

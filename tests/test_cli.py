@@ -14,7 +14,7 @@ from cascade_core import CheapestWithinDrop, choose, evaluate, load_choice, load
 from cascade_core.__main__ import main
 from tests.samples import sample_run
 
-VERBS = ("exits", "build", "precompute", "join", "import", "show", "choose", "evaluate")
+VERBS = ("exits", "build", "precompute", "join", "import", "show", "choose", "compare", "evaluate")
 
 
 @pytest.fixture
@@ -59,7 +59,12 @@ def test_evaluate_all_says_that_it_is_in_sample(run: Path, tmp_path: Path, capsy
     ("policy", "flags"),
     [
         ("cheapest", ["--max-drop", "0.01"]),
+        ("cheapest-uncorrected", ["--max-drop", "0.01"]),
+        ("certified", ["--max-drop", "0.2", "--alpha", "0.1"]),
+        ("budget", ["--max-macs", "4000"]),
+        ("shares", ["--max-macs", "4000"]),
         ("paper", ["--epsilon", "0.01"]),
+        ("paper-by-class", ["--epsilon", "0.01"]),
         ("shared", ["--threshold", "0.9"]),
         ("fixed", ["--thresholds", "inf,0.9"]),
     ],
@@ -132,7 +137,7 @@ def test_joined_runs_are_called_after_their_files(
         (["choose", "{run}"], "policy cheapest needs --max-drop"),
         (["choose", "{run}", "--max-drop", "0.01", "--epsilon", "0.1"], "policy cheapest takes no --epsilon"),
         (["choose", "{run}", "--max-drop", "7"], "max_drop to be from -1 to 1"),
-        (["choose", "{run}", "--max-drop", "-0.9"], "but the best on these"),
+        (["choose", "{run}", "--max-drop", "-0.9"], "but the best on samples like these"),
         (["choose", "{run}", "--policy", "fixed", "--thresholds", "0.5"], "shape (2,)"),
         (["choose", "{run}", "--max-drop", "0.01", "--fraction", "1"], "samples on both sides"),
         (["evaluate", "{run}", "{run}"], "expected JSON"),
@@ -177,7 +182,7 @@ def test_wrong_words_are_one_line_too(
 def test_where_to_write_is_checked_before_any_work(
     out: str, run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cascade_core.__main__.import_run", lambda *_, **__: pytest.fail("it worked first"))
+    monkeypatch.setattr("cascade_core.commands.runs.import_run", lambda *_, **__: pytest.fail("it worked first"))
     folder = run.parent / "folder.parquet"
     folder.mkdir()
     assert main(["import", "mine.npz", "--out", out.format(run=run, folder=folder)]) == 2
@@ -193,7 +198,7 @@ def test_what_nobody_foresaw_is_one_line(
     def fail(_: object) -> None:
         raise ZeroDivisionError("odd\nthing")
 
-    monkeypatch.setattr("cascade_core.__main__.load_run", fail)
+    monkeypatch.setattr("cascade_core.commands.runs.load_run", fail)
     assert main(["show", str(run)]) == 2
     assert capsys.readouterr().err == "error: ZeroDivisionError: odd thing; CASCADE_TRACEBACK=1 shows where\n"
     monkeypatch.setenv("CASCADE_TRACEBACK", "1")

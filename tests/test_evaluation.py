@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from cascade_core import ExitRule, Stage, evaluate
-from cascade_core.evaluation import oracle
 from tests.oracle import assert_outcome, f32, make_record, naive_evaluate, random_record, random_rules
 
 STAGES = (Stage(name="a", trunk_macs=100, head_macs=10), Stage(name="b", trunk_macs=200, head_macs=20))
@@ -78,20 +77,3 @@ def test_refuses_a_rule_for_others() -> None:
         evaluate(RECORD, ExitRule(thresholds=f32(0.5), stage_names=("x", "y")))
     with pytest.raises(ValueError, match="score max_probability"):
         evaluate(RECORD, ExitRule(thresholds=f32(0.5), score="margin"))
-
-
-def test_oracle_by_hand() -> None:
-    # Earliest correct stage of each sample: a, b, a, b, a; all are right somewhere.
-    found = oracle(RECORD)
-    assert found.exit_counts.tolist() == [3, 2]
-    assert found.accuracy == 1
-    nobody = oracle(make_record([[1, 1], [1, 1]], [[0, 0], [0, 1]], STAGES))
-    assert nobody.exit_counts.tolist() == [0, 2]  # a sample that no stage gets right goes to the end
-    assert nobody.correct_counts.tolist() == [0, 1]
-
-
-def test_no_rule_beats_the_oracle() -> None:
-    record = random_record(20)
-    best = oracle(record)
-    for thresholds in random_rules(21, record, 30):
-        assert evaluate(record, ExitRule(thresholds=thresholds)).accuracy <= best.accuracy

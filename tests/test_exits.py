@@ -47,7 +47,9 @@ def test_equals_the_loop(stages: int) -> None:
 
 def test_refuses_another_number_of_thresholds() -> None:
     """One threshold for many stages would broadcast without a word."""
-    with pytest.raises(ValueError, match=r"thresholds to have shape \(2,\) \(stages - 1\) but it had shape \(1,\)"):
+    with pytest.raises(
+        ValueError, match=r"thresholds to have shape \(2,\) \(stages - 1\), or .* but it had shape \(1,\)"
+    ):
         exit_stages(np.ones((3, 5), dtype=np.float32), [0.5])
 
 
@@ -91,3 +93,28 @@ def test_check_fits_says_what_differs() -> None:
         ExitRule(thresholds=f32(0.5, 0.5), score="margin").check_fits(record)
     with pytest.raises(ValueError, match=r"\(top 1\) but it is for max_probability \(top 5\)"):
         ExitRule(thresholds=f32(0.5, 0.5), top_k=5).check_fits(record)
+
+
+def test_a_threshold_for_each_class_by_hand() -> None:
+    confidence = f32(0.6, 0.6, 0.9, 0.9).reshape(1, 4).repeat(2, axis=0)
+    answers = np.array([[0, 1, 0, 1], [0, 0, 0, 0]])
+    # Class 0 leaves from 0.5 on, class 1 never: samples 0 and 2 leave at once.
+    assert exit_stages(confidence, [[0.5, np.inf]], answers).tolist() == [0, 1, 0, 1]
+    with pytest.raises(ValueError, match="predictions with a threshold for each class but there were none"):
+        exit_stages(confidence, [[0.5, np.inf]])
+
+
+def test_a_head_is_on_if_any_class_may_leave() -> None:
+    rule = ExitRule(thresholds=np.array([[np.inf, 0.5], [np.inf, np.inf]]))
+    assert rule.active.tolist() == [True, False, True]
+    assert rule.leaves_early
+    assert not ExitRule(thresholds=np.array([[np.inf, np.inf]])).leaves_early
+    with pytest.raises(ValueError, match="threshold of stage 0, class 1 to be a number or inf but it was nan"):
+        ExitRule(thresholds=np.array([[0.1, np.nan]]))
+
+
+def test_rules_for_each_class_fit_records_of_as_many() -> None:
+    record = random_record(1)
+    rule = ExitRule(thresholds=np.full((2, record.classes + 1), 0.5))
+    with pytest.raises(ValueError, match=f"for {record.classes} classes but it is for {record.classes + 1}"):
+        rule.leaving(record)

@@ -140,14 +140,16 @@ def test_reach_histograms_equal_a_loop(stages: int, chunk: int, monkeypatch: pyt
     record = random_record(70 + stages, stages=stages, n=50)
     path = path_of(record, random_rules(70, record, 12))
     bins = np.random.default_rng(1).integers(0, 4, record.confidence.shape)
-    found = paths.reach_histograms(record, path, bins, 4)
-    wanted = np.zeros((12, stages, 2, 4), dtype=np.int64)
+    found, gone = paths.reach_histograms(record, path, bins, 4)
+    wanted, left = np.zeros((2, 12, stages, 2, 4), dtype=np.int64)
     for g in range(12):
         leaving = exit_stages(record.confidence, path.thresholds[g])
         for i in range(record.n):
             for stage in range(leaving[i] + 1):
                 wanted[g, stage, 0 if record.correct[stage, i] else 1, bins[stage, i]] += 1
+            left[g, leaving[i], 0 if record.correct[leaving[i], i] else 1, bins[leaving[i], i]] += 1
     assert (found == wanted).all()
+    assert (gone == left).all()
     assert found[:, 0].sum() == 12 * record.n  # everybody reaches the first stage
 
 

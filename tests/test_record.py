@@ -177,8 +177,10 @@ def test_a_cascade_without_any_cost_has_nothing_to_save() -> None:
 
 def test_leaving_costs_by_hand() -> None:
     # Trunk 100, 70, 50, heads 7, 5, 3; with the second head off: 107, 107 + 70, 177 + 50 + 3.
-    found = leaving_costs(make_stages(3), np.array([[True, True, True], [True, False, True]]))
-    assert found.tolist() == [[107, 182, 235], [107, 177, 230]]
+    active = np.array([[True, True, True], [True, False, True], [False, False, True]])
+    found = leaving_costs(make_stages(3), active, 200)
+    # With both off no cascade is run, and the plain network's 200 are what a sample costs.
+    assert found.tolist() == [[107, 182, 235], [107, 177, 230], [100, 170, 200]]
 
 
 def test_take_and_split_keep_samples_whole() -> None:

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from cascade_core.axes import BINS, ConfidenceAxis
 from cascade_core.choice import shortest
 from cascade_core.exploration import Exploration
-from cascade_core.paths import reach_histograms
-from cascade_core.policies import Slider
+from cascade_core.paths import RulePath, reach_histograms
 from cascade_core.published import PublishedResult
 
 LEVEL = 0.95
@@ -48,7 +47,7 @@ def live_data(
     low, high = result.drop_interval(LEVEL)
     best = exploration.oracle
     data = {
-        "slider": _slider(exploration.policy.slider, exploration.path.positions, initial),
+        "slider": _slider(exploration, initial),
         "stages": list(result.stage_names),
         "samples": result.n,
         "unit": unit,
@@ -61,7 +60,7 @@ def live_data(
         "level": LEVEL,
         "saving": result.saving.tolist(),
         "cost": result.mean_macs.tolist(),
-        "thresholds": [list(map(shortest, column)) for column in exploration.path.thresholds.T],
+        "thresholds": _thresholds(exploration.path),
         "exit_counts": result.exit_counts.T.tolist(),
         "correct_counts": result.correct_counts.T.tolist(),
         "histogram": _histogram(exploration, axis),
@@ -74,8 +73,8 @@ def live_data(
     return {"id": _digest(data), **data}
 
 
-def _slider(slider: Slider, positions: NDArray[np.float64], initial: int) -> dict[str, Any]:
-    shown = positions * slider.scale
+def _slider(exploration: Exploration, initial: int) -> dict[str, Any]:
+    slider, shown = exploration.policy.slider, exploration.shown
     ticks = np.unique(np.linspace(0, len(shown) - 1, 6).round().astype(int))
     # A bare number is a confidence, whose last digits matter near 1; points need no more than one.
     text = f".{slider.decimals}f" if slider.unit else ".6g"
@@ -89,28 +88,39 @@ def _slider(slider: Slider, positions: NDArray[np.float64], initial: int) -> dic
     }
 
 
+def _thresholds(path: RulePath) -> list[list[float | None]] | None:
+    """Of each stage but the last, one for each position; None where there is one for each class besides."""
+    return None if path.by_class else [list(map(shortest, column)) for column in path.thresholds.T]
+
+
 def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]:
-    """Samples that reach each stage, and of the bin that a threshold cuts, those that leave."""
+    """Samples that reach each stage, and those of them that leave there.
+
+    With one threshold a stage, all above it leave, and of the bin that it cuts a part; with one for each class, samples
+    of any bin may do either, and all of them are listed.
+    """
     path, result = exploration.path, exploration.evaluation
-    counts = reach_histograms(exploration.test, path, axis.bins(exploration.test.confidence), BINS)
-    cut = axis.bins(path.thresholds)
-    above = np.arange(BINS) > cut[:, :, None]
-    whole = (counts[:, :-1] * above[:, :, None, :]).sum(axis=3)
-    right = result.correct_counts[:, :-1]
-    wrong = result.exit_counts[:, :-1] - right
-    flags = np.where(np.isinf(path.thresholds), np.nan, axis.place(path.thresholds))
+    reaching, leaving = reach_histograms(exploration.test, path, axis.bins(exploration.test.confidence), BINS)
     dtype = "uint16" if result.n <= np.iinfo(np.uint16).max else "uint32"
-    by_stage = counts.transpose(2, 1, 0, 3)
-    return {
+    right, wrong = (_base64(counts, dtype) for counts in reaching.transpose(2, 1, 0, 3))
+    data = {
         "bins": BINS,
         "label": axis.label,
         "ticks": [{"at": at, "text": text} for at, text in axis.ticks],
         "dtype": dtype,
-        "right": _base64(by_stage[0], dtype),
-        "wrong": _base64(by_stage[1], dtype),
+        "right": right,
+        "wrong": wrong,
+    }
+    early = leaving[:, :-1].transpose(2, 1, 0, 3)
+    if path.by_class:
+        return data | {"leaving_right": _base64(early[0], dtype), "leaving_wrong": _base64(early[1], dtype)}
+    cut = axis.bins(path.thresholds)
+    partial_right, partial_wrong = (np.take_along_axis(counts, cut.T[:, :, None], axis=2)[:, :, 0] for counts in early)
+    flags = np.where(np.isinf(path.thresholds), np.nan, axis.place(path.thresholds))
+    return data | {
         "flag": [list(map(shortest, column)) for column in flags.T],
-        "partial_right": (right - whole[:, :, 0]).T.tolist(),
-        "partial_wrong": (wrong - whole[:, :, 1]).T.tolist(),
+        "partial_right": partial_right.tolist(),
+        "partial_wrong": partial_wrong.tolist(),
     }
 
 

@@ -26,9 +26,6 @@ from cascade_core.record import Record
 
 Published = tuple[PublishedResult, ...]
 
-CHECKED_BYTES = 64 << 20
-"""Run files up to this size are read and checked whole; of larger ones only the score columns are read."""
-
 CACHE = Path(__file__).resolve().parents[2] / "cache"
 
 
@@ -71,9 +68,7 @@ def _digest(path: Path, modified_and_size: tuple[tuple[int, int], ...]) -> str:
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the run ...")
 def _record(_path: Path, digest: str, score: str) -> Record:
-    if sum(file.stat().st_size for file in run_files(_path)) <= CHECKED_BYTES:
-        return store.load_run(_path).record(score)
-    return store.load_record(_path, score)
+    return store.open_record(_path, score)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Choosing thresholds ...")
@@ -88,7 +83,7 @@ def _live_data(_run: Run, digest: str, score: str, policy: str, split: Split, pu
     return live_data(
         swept,
         axis(_run, score),
-        initial=swept.nearest(swept.policy.slider.opening),
+        initial=swept.opening,
         # A run that was made from pictures says how they were prepared.
         unit="images" if "transform" in source else "samples",
         origin=str(source.get("title", _run.name)),

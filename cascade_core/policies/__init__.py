@@ -15,17 +15,31 @@ import numpy as np
 
 from cascade_core.exits import ExitRule
 from cascade_core.policies.base import Infeasible, Policy, Slider, Sweep
+from cascade_core.policies.budget import BestWithinBudget
+from cascade_core.policies.by_class import PaperRuleByClass
+from cascade_core.policies.certified import Certified
+from cascade_core.policies.cheapest import CheapestUncorrected, CheapestWithinDrop
 from cascade_core.policies.fixed import FixedThresholds
-from cascade_core.policies.joint import CheapestWithinDrop
 from cascade_core.policies.paper import PaperRule
 from cascade_core.policies.shared import SharedThreshold
+from cascade_core.policies.shares import GeometricShares
 from cascade_core.record import Record
 
-POLICIES: dict[str, type[Policy]] = {
-    policy.name: policy for policy in (CheapestWithinDrop, PaperRule, SharedThreshold, FixedThresholds)
+SWEEPS: dict[str, type[Sweep]] = {
+    policy.name: policy
+    for policy in (
+        CheapestWithinDrop,
+        Certified,
+        BestWithinBudget,
+        PaperRule,
+        PaperRuleByClass,
+        SharedThreshold,
+        GeometricShares,
+        CheapestUncorrected,
+    )
 }
 
-SWEEPS: dict[str, type[Sweep]] = {policy.name: policy for policy in (CheapestWithinDrop, PaperRule, SharedThreshold)}
+POLICIES: dict[str, type[Policy]] = {**SWEEPS, FixedThresholds.name: FixedThresholds}
 
 
 def choose(record: Record, policy: Policy) -> ExitRule:
@@ -54,10 +68,15 @@ def _plain(value: Any) -> Any:
 __all__ = [
     "POLICIES",
     "SWEEPS",
+    "BestWithinBudget",
+    "Certified",
+    "CheapestUncorrected",
     "CheapestWithinDrop",
     "FixedThresholds",
+    "GeometricShares",
     "Infeasible",
     "PaperRule",
+    "PaperRuleByClass",
     "Policy",
     "SharedThreshold",
     "Slider",

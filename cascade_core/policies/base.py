@@ -33,7 +33,8 @@ class Slider:
         unit: Shown after the number; empty for a bare number.
         scale: Shown number = value * scale.
         decimals: Decimal places shown.
-        opening: Value at which a page starts.
+        opening: Value at which a page starts; of a `relative` one, its share of the plain network's MACs.
+        relative: Whether values are MACs, which are shown as shares of the plain network's.
     """
 
     parameter: str
@@ -42,6 +43,11 @@ class Slider:
     scale: float
     decimals: int
     opening: float
+    relative: bool = False
+
+    def unit_of(self, record: Record) -> float:
+        """What a value is divided by before it is scaled and shown."""
+        return float(record.baseline_macs) if self.relative else 1.0
 
 
 class Policy(Protocol):
@@ -89,5 +95,6 @@ def rule_path(record: Record, positions: Sequence[float] | NDArray[np.float64], 
         thresholds=thresholds,
         score=record.score,
         top_k=record.top_k,
+        temperatures=record.temperatures,
         stage_names=record.stage_names,
     )

@@ -45,6 +45,10 @@ class GridEvaluation:
     correct: NDArray[np.int64]
     macs: NDArray[np.int64]
 
+    def drops(self, full_correct: int, n: int) -> NDArray[np.float64]:
+        """Accuracy drop of every rule, flat, given the last stage's correct answers among the `n` samples."""
+        return (full_correct - self.correct.ravel()) / n
+
     def rules(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """(len(index), M-1) thresholds of the rules at flat positions `index`."""
         # NumPy cannot unravel into no axes, which is what a cascade of one stage has.
@@ -77,6 +81,8 @@ def evaluate_grid(record: Record, thresholds: tuple[NDArray[np.float32], ...]) -
         # One level more than ranks, for a confidence that reaches even the last threshold.
         code = code * (shape[k] + 1) + level
         correct -= _at_or_below(code[right], shape[: k + 1], len(shape))
+    if shape and all(grid[-1] == np.inf for grid in thresholds):
+        macs[(-1,) * len(shape)] = record.n * record.baseline_macs  # nothing leaves early: the plain network is run
     return GridEvaluation(thresholds=thresholds, correct=correct, macs=macs)
 
 

@@ -5,7 +5,7 @@ Berestizshevsky & Even, arXiv 1805.10982.  For each stage, over ALL calibration 
     alpha*_m       = max over delta of alpha_m(delta)
     delta_m(eps)   = min { delta : alpha_m(delta) >= alpha*_m - eps }
 delta ranges over the observed confidences; equal confidences are one group.  Epsilon is a slack per
-stage, not the drop of the cascade's accuracy; `CheapestWithinDrop` promises that.
+stage, not the drop of the cascade's accuracy; that is what `CheapestWithinDrop` is about.
 """
 
 from __future__ import annotations
@@ -69,13 +69,19 @@ class PaperRule:
     def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
         """The rules at the epsilons `positions`: one sort a stage, then a search for each position."""
         epsilons = np.asarray(positions, dtype=np.float64)
-        columns = []
-        for confidence, correct in zip(record.confidence[:-1], record.correct[:-1], strict=True):
-            deltas, alphas = residual_accuracy(confidence, correct)
-            # The first delta that reaches a bar is the first at which the running maximum does.
-            highest = np.maximum.accumulate(alphas)
-            columns.append(deltas[np.searchsorted(highest, alphas.max() - epsilons, side="left")])
+        early = zip(record.confidence[:-1], record.correct[:-1], strict=True)
+        columns = [paper_thresholds(confidence, correct, epsilons) for confidence, correct in early]
         return rule_path(record, epsilons, np.array(columns, dtype=np.float32).reshape(-1, len(epsilons)).T)
+
+
+def paper_thresholds(
+    confidence: NDArray[np.float32], correct: NDArray[np.bool_], epsilons: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """delta(eps) of some samples, (N,) both, at each of the epsilons (G,)."""
+    deltas, alphas = residual_accuracy(confidence, correct)
+    # The first delta that reaches a bar is the first at which the running maximum does.
+    highest = np.maximum.accumulate(alphas)
+    return deltas[np.searchsorted(highest, alphas.max() - epsilons, side="left")]
 
 
 def residual_accuracy(

@@ -5,13 +5,15 @@ samples in order of confidence: a running sum of what each sample gains by leavi
 maximise correct - lambda * MACs and are cycled over the stages until nothing changes; lambda is swept
 up and down, each solution being the next one's start, and simpler policies' rules are further starts.
 What that finds are points of a hull; between them, each rule found is varied in one stage at a time,
-again exactly, and for every limit on the drop the cheapest of all is kept.
+again exactly, and for every limit the best of all is kept: the cheapest within a drop, or the most accurate
+within a budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,13 @@ EXCHANGE_RATES = np.geomspace(1e-3, 4.0, 48)
 MAX_CYCLES = 12
 
 Thresholds = NDArray[np.float32]
+
+
+class Aim(Enum):
+    """What is best: the least MACs within a drop, or the least drop within MACs."""
+
+    CHEAPEST = "cheapest within a drop"
+    MOST_ACCURATE = "most accurate within a budget"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,16 +57,18 @@ class _Stages:
         return [stage.head_macs for stage in self.record.stages]
 
 
-def search(record: Record, limits: NDArray[np.float64], starts: Iterable[Thresholds]) -> tuple[Thresholds, float]:
-    """The cheapest rule found whose accuracy drop on `record` is within each limit.
+def search(
+    record: Record, limits: NDArray[np.float64], starts: Iterable[Thresholds], aim: Aim = Aim.CHEAPEST
+) -> tuple[Thresholds, float]:
+    """The best rule found within each limit.
 
     Args:
-        limits: (G,) drops, fractions.
+        limits: (G,) accuracy drops on `record`, fractions; to be `Aim.MOST_ACCURATE`, MACs of all samples together.
         starts: Rules (M-1,) to start from and to be no worse than.
 
     Returns:
-        (G, M-1) thresholds, `inf` where a head is switched off, and the least drop that was found; rows
-        whose limit is below that drop say never leave.
+        (G, M-1) thresholds, `inf` where a head is switched off, and the least drop, or MACs, that was found; rows
+        whose limit is below that hold a rule that has it.
     """
     stages = _Stages(record=record, order=np.argsort(-record.confidence[:-1], axis=1, kind="stable"))
     never = np.full(len(record.stages) - 1, np.inf, dtype=np.float32)
@@ -67,17 +78,26 @@ def search(record: Record, limits: NDArray[np.float64], starts: Iterable[Thresho
         for rate in rates:
             rule = _climb(stages, rule, rate / record.baseline_macs)
             rules[rule.tobytes()] = rule
-    best_macs = np.full(len(limits), np.iinfo(np.int64).max)
-    best = np.tile(never, (len(limits), 1))
-    least = 0.0
+    pick, bounded = (_cheapest, 1) if aim is Aim.CHEAPEST else (_most_accurate, 2)
+    merit, best = np.full(len(limits), np.inf), np.tile(never, (len(limits), 1))
+    # Where nothing leaves early the plain network is run, which may cost less than all stages do.
+    plain = record.n * record.baseline_macs
+    least, nearest = (0.0, never) if aim is Aim.CHEAPEST else (float(plain), never)
     for rule in rules.values():
         for k in range(len(rule)):
-            column, macs, drop = _vary(stages, rule, k, limits)
-            least = min(least, drop)
-            better = macs < best_macs
-            best_macs[better] = macs[better]
+            varied = _vary(stages, rule, k)
+            column, found = pick(*varied, limits)
+            better = found < merit
+            merit[better] = found[better]
             best[better] = rule
             best[better, k] = column[better]
+            lowest = int(varied[bounded].argmin())
+            if varied[bounded][lowest] < least:
+                least, nearest = float(varied[bounded][lowest]), rule.copy()
+                nearest[k] = varied[0][lowest]
+    bound, worth = (0, plain) if aim is Aim.CHEAPEST else (plain, 0)
+    best[(limits >= bound) & (merit > worth)] = never
+    best[limits < least] = nearest
     return best, least
 
 
@@ -135,26 +155,24 @@ def _after(stages: _Stages, rule: Thresholds, k: int) -> tuple[NDArray[np.bool_]
     return right, macs
 
 
-def _vary(
-    stages: _Stages, rule: Thresholds, k: int, limits: NDArray[np.float64]
-) -> tuple[Thresholds, NDArray[np.int64], float]:
-    """For each limit, the cheapest threshold of stage `k` with the others as in `rule`, and MACs in all.
+def _vary(stages: _Stages, rule: Thresholds, k: int) -> tuple[Thresholds, NDArray[np.float64], NDArray[np.int64]]:
+    """Every threshold of stage `k` with the others as in `rule`: the drop, and the MACs of all samples together.
 
-    The cost is the largest integer where no threshold meets a limit.  Last comes the least drop of all.
+    The first, `inf`, is nobody leaving and the head off; beyond it thresholds fall, and so do MACs.
     """
     record = stages.record
     members = _reaching(stages, rule, k)
     right, macs = _after(stages, rule, k)
     gone_right, gone_macs = _before(stages, rule, k)
     here = gone_macs + len(members) * stages.trunk[k]
-    # Entry 0: nobody leaves at stage k and its head is off; entry j: the first j of `members` leave.
+    # Entry j: the first j of `members` leave.
     correct = np.cumsum(np.append(gone_right + right[members].sum(), record.correct[k, members] * 1 - right[members]))
     total = here + macs[members].sum() - np.append(0, np.cumsum(macs[members]))
     total[1:] += len(members) * stages.head[k]
     confidence = np.append(np.float32(np.inf), record.confidence[k, members])
     valid = _dividing(confidence)
     drops = (int(record.correct[-1].sum()) - correct[valid]) / record.n
-    return *_cheapest(confidence[valid], drops, total[valid], limits), float(drops.min())
+    return confidence[valid], drops, total[valid]
 
 
 def _before(stages: _Stages, rule: Thresholds, k: int) -> tuple[int, int]:
@@ -176,12 +194,27 @@ def _before(stages: _Stages, rule: Thresholds, k: int) -> tuple[int, int]:
 
 def _cheapest(
     confidence: Thresholds, drops: NDArray[np.float64], macs: NDArray[np.int64], limits: NDArray[np.float64]
-) -> tuple[Thresholds, NDArray[np.int64]]:
-    """The cheapest entry within each limit; beyond the first, entries cost less and less."""
+) -> tuple[Thresholds, NDArray[np.float64]]:
+    """The cheapest entry of `_vary` within each drop, and its MACs; infinite where there is none."""
     # The least drop from an entry on never falls, so the last entry within a limit is found by search.
     least = np.minimum.accumulate(drops[::-1])[::-1]
     index = np.searchsorted(least, limits, side="right") - 1
-    found = np.where(index >= 0, macs[index], np.iinfo(np.int64).max)
+    found = np.where(index >= 0, macs[index], np.inf)
     # A head that is off may be cheaper than one that only few use.
     off = (drops[0] <= limits) & (macs[0] < found)
     return np.where(off, np.float32(np.inf), confidence[index]), np.where(off, macs[0], found)
+
+
+def _most_accurate(
+    confidence: Thresholds, drops: NDArray[np.float64], macs: NDArray[np.int64], limits: NDArray[np.float64]
+) -> tuple[Thresholds, NDArray[np.float64]]:
+    """The entry of `_vary` with the least drop within each budget of MACs, and that drop; infinite where none is."""
+    # From the cheapest entry up, the least drop so far, and where it was met first; behind all, that there is none.
+    least = np.append(np.minimum.accumulate(drops[:0:-1]), np.inf)
+    first = np.append(True, least[1:] < least[:-1])
+    met = np.maximum.accumulate(np.where(first, np.arange(len(least)), 0))
+    count = np.searchsorted(macs[:0:-1], limits, side="right")
+    found = least[count - 1]
+    column = np.append(confidence[:0:-1], np.float32(np.inf))[met[count - 1]]
+    off = (macs[0] <= limits) & (drops[0] <= found)
+    return np.where(off, np.float32(np.inf), column), np.where(off, drops[0], found)

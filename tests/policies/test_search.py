@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cascade_core import CheapestWithinDrop, ExitRule, Infeasible, PaperRule, SharedThreshold, choose, evaluate
+from cascade_core import CheapestUncorrected, ExitRule, Infeasible, PaperRule, SharedThreshold, choose, evaluate
 from cascade_core.paths import evaluate_path
 from cascade_core.policies.search import search
 from tests.oracle import assert_outcome, naive_evaluate
@@ -46,14 +46,14 @@ def test_never_worse_than_a_simpler_policy(m: int) -> None:
     record = sample_record(n=600, m=m, seed=m)
     for policy in (PaperRule, SharedThreshold):
         simpler = evaluate_path(record, policy.path(record, policy.positions(record, 41)))
-        within = CheapestWithinDrop.path(record, np.maximum(simpler.accuracy_drop, 0.0))
+        within = CheapestUncorrected.path(record, np.maximum(simpler.accuracy_drop, 0.0))
         assert (evaluate_path(record, within).mean_macs <= simpler.mean_macs).all()
 
 
 @pytest.mark.parametrize("m", [5, 8])
 def test_path_keeps_every_limit_and_saves_more_with_it(m: int) -> None:
     record = sample_record(n=500, m=m)
-    path = CheapestWithinDrop.path(record, LIMITS)
+    path = CheapestUncorrected.path(record, LIMITS)
     result = evaluate_path(record, path)
     assert (result.accuracy_drop <= LIMITS).all()
     assert (np.diff(result.mean_macs) <= 0).all()
@@ -63,14 +63,14 @@ def test_path_keeps_every_limit_and_saves_more_with_it(m: int) -> None:
 
 def test_a_head_that_does_not_pay_is_switched_off() -> None:
     record = sample_record(n=400, m=6)
-    rule = choose(record, CheapestWithinDrop(0.0))
+    rule = choose(record, CheapestUncorrected(0.0))
     assert np.isinf(rule.thresholds).any()
 
 
 def test_an_impossible_gain_names_the_best() -> None:
     record = sample_record(n=400, m=6)
     with pytest.raises(Infeasible, match=r"at most -0\.9000 but the best on these 400 samples has") as error:
-        choose(record, CheapestWithinDrop(-0.9))
+        choose(record, CheapestUncorrected(-0.9))
     best = float(str(error.value).split(" has ")[1].split(";")[0])
-    rule = choose(record, CheapestWithinDrop(best))
+    rule = choose(record, CheapestUncorrected(best))
     assert evaluate(record, rule).accuracy_drop <= best

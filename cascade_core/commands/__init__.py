@@ -1,0 +1,1 @@
+"""The command line's verbs, in files by what they work on; each adds its own parser."""

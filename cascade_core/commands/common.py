@@ -1,0 +1,87 @@
+"""What the verbs share: parsers whose complaints are one line, flags that several take, tables as text."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+
+from cascade_core.record import StageOutputs
+from cascade_core.store import load_record, save_run
+from cascade_core.tables import stages_table
+
+Parsers = Any  # argparse's own type for sub-parsers is private
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, like everybody else's."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and end with status 2."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
+def add_verb(
+    verbs: Parsers, name: str, function: Callable[[argparse.Namespace], None], example: str, more: str = ""
+) -> Parser:
+    """The parser of a verb; its help is the function's docstring, with an example."""
+    parser: Parser = verbs.add_parser(
+        name,
+        help=function.__doc__,
+        description=function.__doc__,
+        epilog="\n\n".join(filter(None, [more, f"example:\n  python -m cascade_core {example}"])),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(function=function)
+    return parser
+
+
+def add_out(parser: argparse.ArgumentParser, folder: str = "") -> None:
+    """Flags of what is written."""
+    parser.add_argument("--out", type=Path, required=True, help=f"the run file to write, ending in .parquet{folder}")
+    parser.add_argument(
+        "--title", default="", help='one sentence on the run, shown with its results: "CIFAR-10, ResNet-56 ..."'
+    )
+
+
+def numbers(kind: type) -> Any:
+    """An argparse type for numbers separated by commas."""
+
+    def parse(text: str) -> list[Any]:
+        return [kind(part) for part in text.split(",")]
+
+    parse.__name__ = "numbers separated by commas"
+    return parse
+
+
+def write_run(outputs: StageOutputs, args: argparse.Namespace) -> None:
+    """Write a run and say what it holds."""
+    if args.title:
+        outputs = replace(outputs, source={**outputs.source, "title": args.title})
+    report(save_run(outputs, args.out))
+
+
+def report(out: Path) -> None:
+    """Say what a run holds that was written."""
+    record = load_record(out)
+    print(text(stages_table(record)))
+    print(f"wrote {out} ({record.n:,} samples)")
+
+
+def text(frame: pd.DataFrame) -> str:
+    """A table as text: shares in percent, drops in points, whole numbers with separators."""
+    shown = frame.copy()
+    for name in shown.columns:
+        if str(name).startswith("share") or str(name).endswith("accuracy") or name == "saving":
+            shown[name] = ["-" if pd.isna(v) else f"{v:.2%}" for v in shown[name]]
+        elif "drop" in str(name) or name == "certified":
+            shown[name] = ["-" if pd.isna(v) else f"{100 * v:.2f}" for v in shown[name]]
+        elif str(name).startswith("threshold"):
+            shown[name] = ["always answers" if pd.isna(v) else f"{v:.6g}" for v in shown[name]]
+        elif shown[name].dtype.kind == "i":
+            shown[name] = [f"{v:,}" for v in shown[name]]
+    return shown.to_string(index=False) + "\n"

@@ -1,0 +1,172 @@
+"""Verbs that run networks: `exits`, `build` and `precompute`.
+
+Torch is loaded by the verb that needs it, not by asking for help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cascade_core.commands.common import Parsers, add_out, add_verb, numbers, report, text
+from cascade_core.parts import check_result
+
+
+def build(args: argparse.Namespace) -> None:
+    """Fit heads to a frozen network, then precompute its softmaxes."""
+    from cascade_core.nets.build import build_run
+
+    wanted = ("epochs", "batch_size", "learning_rate", "distil", "held_out")
+    build_run(
+        args.network,
+        train_data=args.train_data,
+        data=args.data,
+        out=args.out,
+        title=args.title,
+        exits=args.exits,
+        heads=args.heads,
+        heads_out=args.heads_out,
+        wishes=_images(args),
+        asked={name: getattr(args, name) for name in wanted if getattr(args, name) is not None},
+        chunk_size=args.chunk_size,
+        seed=args.seed,
+        device=args.device,
+        download=args.download,
+    )
+    report(args.out)
+
+
+def precompute(args: argparse.Namespace) -> None:
+    """Run a cascade once over a data set and keep every stage's softmax."""
+    from cascade_core.nets.recording import precompute_run
+
+    check_result(args.out)
+    precompute_run(
+        args.network,
+        data=args.data,
+        out=args.out,
+        title=args.title,
+        wishes=_images(args),
+        batch_size=args.batch_size,
+        chunk_size=args.chunk_size,
+        seed=args.seed,
+        device=args.device,
+        download=args.download,
+    )
+    # Of several processes that share the work, the first alone knows when all is done.
+    if os.environ.get("RANK", "0") == "0":
+        report(args.out)
+
+
+def exits(args: argparse.Namespace) -> None:
+    """List the places where a network can have exits."""
+    from cascade_core.nets.recording import exits_of
+
+    points, chosen, total = exits_of(args.network, exits=args.exits, wishes=_images(args))
+    table = pd.DataFrame(
+        {
+            "": ["*" if point.name in chosen else "" for point, _ in points],
+            "exit": [point.name for point, _ in points],
+            "share": [macs / total for _, macs in points],
+            "macs": [macs for _, macs in points],
+            "shape": [" x ".join(map(str, point.shape)) for point, _ in points],
+        }
+    )
+    print(text(table))
+    print(f"{total:,} MACs in all; * marks --exits {args.exits or ','.join(chosen)}")
+
+
+def _images(args: argparse.Namespace) -> dict[str, Any]:
+    """What the user wants of the images that networks are given."""
+    given = {"size": args.image_size, "resize": args.image_resize, "mean": args.image_mean, "std": args.image_std}
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in given.items() if v is not None}
+
+
+NETWORK = "NAME[=WEIGHTS][+HEADS]"
+
+NETWORKS = """NETWORK is NAME[=WEIGHTS][+HEADS].
+  NAME     cifar-resnet20, -32, -44, -56 or -110; small-cnn; one of torchvision's classifiers, such as resnet50;
+           timm:NAME, where timm is installed; package.module:factory, a function of your own
+  WEIGHTS  a file, or published ones: IMAGENET1K_V2, DEFAULT (torchvision), pretrained (timm)
+  HEADS    a .safetensors file of heads that build wrote"""
+
+
+def _add_image_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--image-size", type=int, help="pixels cropped from the middle (default: the network's own)")
+    parser.add_argument("--image-resize", type=int, help="shorter side before cropping (default: the network's own)")
+    parser.add_argument("--image-mean", type=numbers(float), help="r,g,b of pixels in [0, 1] (default: likewise)")
+    parser.add_argument("--image-std", type=numbers(float), help="r,g,b (default: likewise)")
+
+
+def _add_network_flags(parser: argparse.ArgumentParser, network: str) -> None:
+    parser.add_argument("--network", action="append", required=True, metavar=NETWORK, help=network)
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="SPEC",
+        help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, fashionmnist:ROOT",
+    )
+    add_out(parser, ", or a folder of parts, without ending; started again, it continues")
+    parser.add_argument("--chunk-size", type=int, default=1024, help="samples in each part of the work (default 1024)")
+    _add_image_flags(parser)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+    parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
+    parser.add_argument("--download", action="store_true", help="let torchvision fetch absent data sets and weights")
+
+
+def _add_build(verbs: Parsers) -> None:
+    parser = add_verb(
+        verbs,
+        "build",
+        build,
+        "build --network cifar-resnet56=resnet56.th --exits auto:5 --heads fine \\\n"
+        "      --train-data imagefolder:cifar/train --data imagefolder:cifar/test --out cache/my-run.parquet",
+        NETWORKS,
+    )
+    _add_network_flags(parser, "heads are fitted to the first; more make a cascade of models, cheapest first")
+    parser.add_argument("--train-data", required=True, metavar="SPEC", help="samples to fit the heads on")
+    parser.add_argument(
+        "--exits", help="auto:N, or names from the verb exits, a,b (default: the network's own, or auto:3)"
+    )
+    parser.add_argument("--heads", default="fine", help="linear, paper, fine, conv or ladder (default fine)")
+    parser.add_argument(
+        "--heads-out", type=Path, help="where to keep the heads (default: beside the run, .safetensors)"
+    )
+    parser.add_argument("--epochs", type=int, help="passes over the training samples (default: what suits the heads)")
+    parser.add_argument("--batch-size", type=int, help="training samples a step (default: what suits the network)")
+    parser.add_argument("--learning-rate", type=float, help="peak of the one-cycle schedule (default: by heads)")
+    parser.add_argument(
+        "--distil", type=float, help="share of the last stage's softmax in the targets (default: by heads)"
+    )
+    parser.add_argument("--held-out", type=float, help="share of samples that pick the best epoch (default: by heads)")
+
+
+def _add_precompute(verbs: Parsers) -> None:
+    parser = add_verb(
+        verbs,
+        "precompute",
+        precompute,
+        "precompute --network cifar-resnet20=resnet20.th --network cifar-resnet56=resnet56.th \\\n"
+        "      --data imagefolder:cifar/test --out cache/two-models.parquet",
+        NETWORKS,
+    )
+    _add_network_flags(parser, "a network; given more than once: a cascade of models, cheapest first")
+    parser.add_argument("--batch-size", type=int, default=256, help="samples at a time (default 256)")
+
+
+def _add_exits(verbs: Parsers) -> None:
+    parser = add_verb(verbs, "exits", exits, "exits resnet50 --exits auto:5", NETWORKS)
+    parser.add_argument("network", metavar="NETWORK", help="a network; it needs no weights")
+    parser.add_argument("--exits", help="mark these: auto:N, or names, a,b (default: the network's own, or auto:3)")
+    _add_image_flags(parser)
+
+
+def add(verbs: Parsers) -> None:
+    """Add these verbs."""
+    _add_exits(verbs)
+    _add_build(verbs)
+    _add_precompute(verbs)

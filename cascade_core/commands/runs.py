@@ -1,0 +1,81 @@
+"""Verbs on run files: `join`, `import` and `show`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cascade_core.commands.common import Parsers, add_out, add_verb, numbers, text, write_run
+from cascade_core.importers import import_run
+from cascade_core.joining import join_runs
+from cascade_core.store import check_writable, load_run
+from cascade_core.tables import stages_table
+
+
+def join(args: argparse.Namespace) -> None:
+    """Make one run of runs over the same samples, cheapest first."""
+    check_writable(args.out, ".parquet")
+    names = args.names or [run.stem for run in args.runs]
+    if len(names) != len(args.runs):
+        raise ValueError(f"Expected --names to name the {len(args.runs)} runs but it names {len(names)}")
+    write_run(join_runs([load_run(run) for run in args.runs], names), args)
+
+
+def import_(args: argparse.Namespace) -> None:
+    """Turn anyone's softmaxes or logits into a run."""
+    check_writable(args.out, ".parquet")
+    outputs = import_run(
+        args.file,
+        macs=args.macs,
+        baseline_macs=args.baseline_macs,
+        stage_names=args.stage_names,
+        class_names=args.class_names,
+    )
+    write_run(outputs, args)
+
+
+def show(args: argparse.Namespace) -> None:
+    """Say what a run holds."""
+    outputs = load_run(args.run)
+    _m, n, k = outputs.probs.shape
+    print(f"{args.run}: {n:,} samples, {k} classes, plain network {outputs.baseline_macs:,} MACs a sample\n")
+    table = stages_table(outputs.record())
+    if args.top_k > 1:
+        table[f"top-{args.top_k} accuracy"] = outputs.record(top_k=args.top_k).stage_accuracy
+    print(text(table))
+    for key, value in outputs.source.items():
+        print(f"{key}: {value}")
+
+
+def _add_join(verbs: Parsers) -> None:
+    parser = add_verb(
+        verbs, "join", join, "join small.parquet large.parquet --names small,large --out cache/both.parquet"
+    )
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="two or more run files, cheapest first")
+    add_out(parser)
+    parser.add_argument("--names", type=numbers(str), help="what to call the runs, a,b (default: their file names)")
+
+
+def _add_import(verbs: Parsers) -> None:
+    parser = add_verb(
+        verbs, "import", import_, "import softmaxes.npz --macs 40550000,125490000 --out cache/mine.parquet"
+    )
+    parser.add_argument("file", type=Path, help="a .npz, .csv or .parquet file of softmaxes or logits")
+    add_out(parser)
+    parser.add_argument("--macs", type=numbers(int), help="multiply-accumulates that each stage adds, a,b,c")
+    parser.add_argument("--baseline-macs", type=int, help="those of the plain network (default: the sum)")
+    parser.add_argument("--stage-names", type=numbers(str), help="a,b,c")
+    parser.add_argument("--class-names", type=numbers(str), help="a,b,c")
+
+
+def _add_show(verbs: Parsers) -> None:
+    parser = add_verb(verbs, "show", show, "show cache/digits.parquet --top-k 5")
+    parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("--top-k", type=int, default=1, help="accuracy among the k largest too (default 1)")
+
+
+def add(verbs: Parsers) -> None:
+    """Add these verbs."""
+    _add_join(verbs)
+    _add_import(verbs)
+    _add_show(verbs)

@@ -1,0 +1,88 @@
+"""The most accurate rule whose mean computation stays within a budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core import _check
+from cascade_core.exits import ExitRule
+from cascade_core.paths import RulePath
+from cascade_core.policies.base import Infeasible, Slider, rule_path
+from cascade_core.policies.joint import best_within
+from cascade_core.record import MAX_MACS, Record, leaving_costs
+
+
+def budget_positions(record: Record, count: int) -> NDArray[np.float64]:
+    """(count,) budgets from the plain network's MACs down to leaving all at the cheapest stage."""
+    m = len(record.stages)
+    one_head_on = leaving_costs(record.stages, np.eye(m, dtype=bool), record.baseline_macs)
+    return np.linspace(record.baseline_macs, one_head_on.diagonal().min(), count)
+
+
+def budget_slider(label: str) -> Slider:
+    """A slider over mean MACs, shown in percent of the plain network's."""
+    return Slider(
+        parameter="max_macs", label=label, unit="% of the MACs", scale=100, decimals=1, opening=0.5, relative=True
+    )
+
+
+@dataclass(frozen=True)
+class BestWithinBudget:
+    """Greatest accuracy among all rules tried whose mean MACs on the calibration samples are within a budget.
+
+    Attributes:
+        max_macs: Mean multiply-accumulates of a sample, >= 0.
+
+    Raises:
+        ValueError: `max_macs` is no number >= 0.
+    """
+
+    max_macs: float
+
+    name: ClassVar[str] = "budget"
+    title: ClassVar[str] = "Most accurate within a budget"
+    parameter_help: ClassVar[str] = "mean MACs of a sample"
+    promise: ClassVar[str] = (
+        "Thresholds of all stages chosen together: those that are right most often while samples cost at most this "
+        "much computation on average."
+    )
+    slider: ClassVar[Slider] = budget_slider("computation that may be spent")
+
+    def __post_init__(self) -> None:
+        _check.in_range("max_macs", self.max_macs, 0.0, float(MAX_MACS))
+
+    def choose(self, record: Record) -> ExitRule:
+        """The rule at `max_macs`.
+
+        Raises:
+            Infeasible: No rule is as cheap.
+        """
+        return self.path(record, [self.max_macs]).rule(0)
+
+    @classmethod
+    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
+        """Budgets from the plain network's MACs down to leaving all at the cheapest stage."""
+        return budget_positions(record, count)
+
+    @classmethod
+    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+        """The rules at the budgets `positions`, found all at once."""
+        budgets = np.asarray(positions, dtype=np.float64)
+        thresholds, least = best_within(record, budgets)
+        refuse_below(budgets, least)
+        return rule_path(record, budgets, thresholds)
+
+
+def refuse_below(budgets: NDArray[np.float64], least: float) -> None:
+    """Raise Infeasible if a budget is below the least that can be had."""
+    if len(budgets) and budgets.min() < least:
+        raise Infeasible(
+            f"Expected a rule of at most {budgets.min():,.0f} MACs but the cheapest takes {math.ceil(least):,}; "
+            "ask for that or more"
+        )

@@ -1,0 +1,112 @@
+"""The boldest rule whose accuracy drop is certified to stay within a limit.
+
+The calibration samples are divided in two.  On one half the cheapest rules within ever larger drops are chosen, from
+safest to boldest; on the other half they are tested in that order, each by an upper bound on its drop that holds with
+probability 1 - alpha (`certificates.drop_bounds`), and testing ends at the first rule whose bound is above the limit.
+The LAST rule that passed is taken.  Fixed-sequence testing spends no alpha on rules that pass: for a rule with a drop
+above the limit to be taken, the first such rule in the order must have passed, which happens with probability alpha at
+most (Angelopoulos et al., "Learn then test", 2021).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core import _check
+from cascade_core.certificates import drop_bounds
+from cascade_core.exits import ExitRule
+from cascade_core.paths import RulePath
+from cascade_core.policies.base import rule_path
+from cascade_core.policies.cheapest import CheapestWithinDrop, drop_positions, drop_slider
+from cascade_core.policies.joint import cheapest_within
+from cascade_core.record import Record
+
+RULES = 97
+"""Rules that are tested, denser where drops are small."""
+
+SEED = 1
+"""Of the division in two."""
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Certified:
+    """The boldest rule whose drop, on all samples there could be, is within a limit with probability 1 - alpha.
+
+    Where no rule passes, the one by which nothing leaves early is taken, whose drop is 0; `choose` warns of that.
+
+    Attributes:
+        max_drop: Accuracy to give up against the last stage, a fraction in [0, 1].
+        alpha: Probability, over the draw of the calibration samples, that the drop is larger; in (0, 1).
+
+    Raises:
+        ValueError: `max_drop` is outside [0, 1], or `alpha` not strictly between 0 and 1.
+    """
+
+    max_drop: float
+    alpha: float = ALPHA
+
+    name: ClassVar[str] = "certified"
+    title: ClassVar[str] = "Certified drop"
+    parameter_help: ClassVar[str] = CheapestWithinDrop.parameter_help
+    promise: ClassVar[str] = (
+        "The boldest thresholds for which tests on samples of their own show, with 95 % confidence, that the whole "
+        "cascade loses at most this much accuracy on new samples; if none pass, nothing leaves early."
+    )
+    slider: ClassVar = drop_slider("accuracy drop that may not be exceeded")
+
+    def __post_init__(self) -> None:
+        _check.in_range("max_drop", self.max_drop, 0.0, 1.0)
+        _check.inner("alpha", self.alpha)
+
+    def choose(self, record: Record) -> ExitRule:
+        """The rule at `max_drop`.
+
+        Warns:
+            UserWarning: No rule passed, so that the full model is used.
+        """
+        rule = certified_path(record, np.array([self.max_drop]), self.alpha).rule(0)
+        if not rule.leaves_early:
+            warnings.warn(
+                f"No rule has a drop certified to be at most {self.max_drop:g} on these {record.n} samples: "
+                "the full model is used",
+                stacklevel=2,
+            )
+        return rule
+
+    @classmethod
+    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
+        """Drops from 0 to where nothing more can be saved."""
+        return drop_positions(record, count)
+
+    @classmethod
+    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+        """The rules at the drops `positions`, with the usual alpha, each certified for itself."""
+        return certified_path(record, np.asarray(positions, dtype=np.float64), ALPHA)
+
+
+def certified_path(record: Record, limits: NDArray[np.float64], alpha: float) -> RulePath:
+    """For each drop (G,) the last rule, from the safest on, that passes its test before one fails."""
+    never = np.full((1, len(record.stages) - 1), np.inf, dtype=np.float32)
+    tested = never
+    order = record.shuffled(SEED)
+    half = record.n // 2
+    if half:
+        choosing, testing = record.take(np.sort(order[:half])), record.take(np.sort(order[half:]))
+        worst = max(0.0, float(choosing.stage_accuracy[-1] - choosing.stage_accuracy.min()))
+        bold, _ = cheapest_within(choosing, worst * np.linspace(0.0, 1.0, RULES) ** 2)
+        tested = np.concatenate([never, bold])
+        bounds = drop_bounds(testing, rule_path(testing, range(len(tested)), tested), alpha)
+    else:
+        bounds = np.zeros(1)
+    # A rule is out of reach once any before it failed, so what counts is the largest bound so far.
+    passed = np.searchsorted(np.maximum.accumulate(bounds), limits, side="right") - 1
+    # Number 0 is the full model, which needs no test.
+    return rule_path(record, limits, tested[np.maximum(passed, 0)])

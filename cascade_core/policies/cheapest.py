@@ -1,0 +1,158 @@
+"""The cheapest rule whose accuracy drop stays within what the user would give up.
+
+`CheapestWithinDrop` means the drop on samples that the thresholds never saw, and corrects for the optimism of having
+picked the best of many rules: cross-fitting estimates which drop a limit on the calibration samples leads to on
+fresh ones, and the limit is lowered to where that is what was asked for (`optimism`).  `CheapestUncorrected` takes the
+limit as it is, on the calibration samples; on fresh ones its drop tends to lie a little above.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core import _check
+from cascade_core.exits import ExitRule
+from cascade_core.paths import RulePath
+from cascade_core.policies.base import Infeasible, Slider, rule_path
+from cascade_core.policies.joint import cheapest_within
+from cascade_core.policies.optimism import expectation
+from cascade_core.record import Record
+
+LARGEST_DROP = 0.05
+"""End of the slider; few would give up more than five points."""
+
+
+def drop_positions(record: Record, count: int) -> NDArray[np.float64]:
+    """(count,) drops from 0 to where nothing more can be saved, in half points, five points at the most."""
+    worst = float(record.stage_accuracy[-1] - record.stage_accuracy.min())
+    end = min(LARGEST_DROP, max(0.005, math.ceil(worst * 200) / 200))
+    return np.linspace(0.0, end, count)
+
+
+def drop_slider(label: str) -> Slider:
+    """A slider over accuracy drops."""
+    return Slider(parameter="max_drop", label=label, unit="points", scale=100, decimals=1, opening=0.01)
+
+
+@dataclass(frozen=True)
+class CheapestWithinDrop:
+    """Least mean MACs among rules whose accuracy drop, on samples they never saw, is expected within a limit.
+
+    How it corrects for optimism: five-fold cross-fitting on the calibration samples estimates the drop on fresh samples
+    that each limit on the calibration drop leads to, made monotone by isotonic regression; the largest limit whose
+    estimate is within `max_drop` is used, and never one above `max_drop`.  Where even the safest rule's estimate is
+    above, that rule is used unless its drop is larger with 95 % confidence; then nothing leaves early.
+
+    Attributes:
+        max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one
+            asks for a gain.
+
+    Raises:
+        ValueError: `max_drop` is outside [-1, 1].
+    """
+
+    max_drop: float
+
+    name: ClassVar[str] = "cheapest"
+    title: ClassVar[str] = "Cheapest within a drop"
+    parameter_help: ClassVar[str] = "accuracy to give up, a fraction: 0.01 = one point"
+    promise: ClassVar[str] = (
+        "Thresholds of all stages chosen together: those that compute least while the whole cascade is expected to "
+        "lose at most this much accuracy on new samples."
+    )
+    slider: ClassVar[Slider] = drop_slider("acceptable accuracy drop")
+
+    def __post_init__(self) -> None:
+        _check.in_range("max_drop", self.max_drop, -1.0, 1.0)
+
+    def choose(self, record: Record) -> ExitRule:
+        """The rule at `max_drop`.
+
+        Raises:
+            Infeasible: A gain is asked for that no rule is expected to reach.
+        """
+        return self.path(record, [self.max_drop]).rule(0)
+
+    @classmethod
+    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
+        """Drops from 0 to where nothing more can be saved."""
+        return drop_positions(record, count)
+
+    @classmethod
+    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+        """The rules at the drops `positions`, found all at once."""
+        wanted = np.asarray(positions, dtype=np.float64)
+        expected = expectation(record)
+        limits = expected.limit_for(wanted)
+        beyond = np.isneginf(limits)
+        if (beyond & (wanted < 0)).any():
+            raise Infeasible(
+                f"Expected a rule with an accuracy drop of at most {wanted.min():.4f} but the best on samples like "
+                f"these {record.n} is expected to have {_rounded_up(expected.least):.4f}; ask for that or more"
+            )
+        thresholds, _ = cheapest_within(record, np.where(beyond, 0.0, limits))
+        thresholds[beyond] = np.inf
+        return rule_path(record, wanted, thresholds)
+
+
+@dataclass(frozen=True)
+class CheapestUncorrected:
+    """Least mean MACs among all rules tried whose accuracy drop on the calibration samples is within a limit.
+
+    Attributes:
+        max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one
+            asks for a gain.
+
+    Raises:
+        ValueError: `max_drop` is outside [-1, 1].
+    """
+
+    max_drop: float
+
+    name: ClassVar[str] = "cheapest-uncorrected"
+    title: ClassVar[str] = "Cheapest within a drop, uncorrected"
+    parameter_help: ClassVar[str] = CheapestWithinDrop.parameter_help
+    promise: ClassVar[str] = (
+        "As the cheapest, but the drop is kept on the samples that the thresholds are chosen on; "
+        "on new samples it tends to be a little larger."
+    )
+    slider: ClassVar[Slider] = drop_slider("accuracy drop on the calibration samples")
+
+    def __post_init__(self) -> None:
+        _check.in_range("max_drop", self.max_drop, -1.0, 1.0)
+
+    def choose(self, record: Record) -> ExitRule:
+        """The rule at `max_drop`.
+
+        Raises:
+            Infeasible: A gain is asked for that no rule reaches.
+        """
+        return self.path(record, [self.max_drop]).rule(0)
+
+    @classmethod
+    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
+        """Drops from 0 to where nothing more can be saved."""
+        return drop_positions(record, count)
+
+    @classmethod
+    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+        """The rules at the drops `positions`, found all at once."""
+        limits = np.asarray(positions, dtype=np.float64)
+        thresholds, least = cheapest_within(record, limits)
+        if len(limits) and limits.min() < least:
+            raise Infeasible(
+                f"Expected a rule with an accuracy drop of at most {limits.min():.4f} but the best on these "
+                f"{record.n} samples has {_rounded_up(least):.4f}; ask for that or more"
+            )
+        return rule_path(record, limits, thresholds)
+
+
+def _rounded_up(drop: float) -> float:
+    """To four digits, so that the drop named is one that can be had."""
+    return math.ceil(drop * 1e4) / 1e4
