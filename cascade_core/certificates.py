@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.bounds import betting_bound
-from cascade_core.paths import RulePath, discordant_blocks
+from cascade_core.counting import discordant_blocks
+from cascade_core.paths import RulePath
 from cascade_core.record import Record
 
 SEED = 0
@@ -36,7 +37,7 @@ def drop_bounds(record: Record, path: RulePath, alpha: float) -> NDArray[np.floa
     count = min(record.n, SAMPLES)
     chosen = record.take(record.shuffled(SEED)[:count])
     sizes = np.bincount(np.arange(count) * min(BLOCKS, count) // count)
-    harmed, helped = discordant_blocks(chosen, path, sizes)
+    harmed, helped = discordant_blocks(chosen, path.thresholds, sizes)
     bounds = betting_bound(harmed, helped, sizes, alpha)
     never = np.isinf(path.thresholds).reshape(len(path), -1).all(axis=1)
     return np.where(never, 0.0, bounds)

@@ -19,7 +19,7 @@ from cascade_core.evaluation import Evaluation, evaluate
 from cascade_core.paths import PathEvaluation, RulePath, evaluate_path
 from cascade_core.policies import Sweep
 from cascade_core.record import Record, split_indices
-from cascade_core.yardsticks import oracle
+from cascade_core.yardsticks import oracle, random_exit_accuracy
 
 POSITIONS = 401
 """Slider positions; a step is less than one pixel on most screens."""
@@ -75,6 +75,11 @@ class Exploration:
     def certificate(self) -> NDArray[np.float64] | None:
         """(G,) upper bounds on the drops that all hold at once with probability 1 - `ALPHA`; None if in-sample."""
         return None if self.split.in_sample else certify_path(self.test, self.path, ALPHA)
+
+    @cached_property
+    def by_lot(self) -> NDArray[np.float64]:
+        """(G,) expected accuracy on the test samples if as many left at each stage, drawn by lot."""
+        return random_exit_accuracy(self.test, self.evaluation.exit_counts / self.test.n)
 
     @cached_property
     def shown(self) -> NDArray[np.float64]:

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cascade_core.axes import BINS, ConfidenceAxis
+from cascade_core.calibration import reliability
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
-from cascade_core.exploration import Exploration
+from cascade_core.exploration import ALPHA, Exploration
 from cascade_core.palette import Palette
 from cascade_core.policies.paper import residual_accuracy
 from cascade_core.published import PublishedResult
 from cascade_core.record import Record
+from cascade_core.yardsticks import oracle, single_stage
 
 _MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
 
@@ -63,6 +65,31 @@ def _lines(thresholds: NDArray[np.float32]) -> list[tuple[float, str]]:
     if not thresholds.ndim or not finite.size:
         return [(float(value), "leaves at") for value in finite]
     return [(float(finite.min()), "some classes leave at"), (float(finite.max()), "all that may leave, at")]
+
+
+def reliability_curves(record: Record, palette: Palette) -> go.Figure:
+    """Share of right answers against mean confidence, in bins, for each stage; on the diagonal 0.9 means 90 % right."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 100], mode="lines", line={"color": palette.text, "width": 1, "dash": "dot"}, name="calibrated"
+    )
+    for stage, (name, colour) in enumerate(
+        zip(_plain(record.stage_names), palette.stages(len(record.stages)), strict=True)
+    ):
+        found = reliability(record, stage)
+        figure.add_scatter(
+            x=found.confidence,
+            y=100 * found.accuracy,
+            mode="lines+markers",
+            name=name,
+            line={"color": colour, "width": 2},
+            customdata=found.counts,
+            hovertemplate="confidence %{x:.3f}: %{y:.1f} % of %{customdata:,} right<extra>" + name + "</extra>",
+        )
+    figure.update_xaxes(title_text="mean confidence of the samples in a bin", range=[0, 1])
+    figure.update_yaxes(title_text="right among them, %", range=[0, 102])
+    figure.update_layout(height=440, margin=_MARGIN, legend={"orientation": "h", "y": -0.2})
+    return figure
 
 
 def exit_histogram(evaluation: Evaluation, palette: Palette) -> go.Figure:
@@ -147,13 +174,31 @@ def tradeoff(
     figure.add_scatter(
         x=costs, y=high, mode="lines", line={"width": 0}, fill="tonexty", name="95 % interval", hoverinfo="skip"
     )
-    figure.add_scatter(x=costs, y=100 * result.accuracy[order], mode="lines", name="cascade", line={"color": line})
-    here, best = exploration.at(position), exploration.oracle
-    points = (
+    curves = [
+        ("cascade", result.accuracy, {"color": line}),
+        ("exits drawn by lot, in equal shares", exploration.by_lot, {"color": palette.text, "width": 1, "dash": "dot"}),
+    ]
+    if exploration.certificate is not None:
+        certain = result.full_accuracy - exploration.certificate
+        curves.append(
+            (f"certified, {1 - ALPHA:.0%} sure everywhere", certain, {"color": line, "width": 1, "dash": "dash"})
+        )
+    for name, heights, style in curves:
+        figure.add_scatter(x=costs, y=100 * heights[order], mode="lines", name=name, line=style)
+    here, best, quickest = exploration.at(position), exploration.oracle, oracle(exploration.test, hopeless="first")
+    points = [
         ("chosen", here.mean_macs, here.accuracy, "circle", line, 14),
         ("plain network", here.baseline_macs, here.full_accuracy, "square", palette.text, 10),
         ("oracle: leaves at the first right stage", best.mean_macs, best.accuracy, "star", palette.text, 12),
-    )
+        ("oracle that gives up at once", quickest.mean_macs, quickest.accuracy, "star-open", palette.text, 12),
+    ]
+    alone = [single_stage(exploration.test, stage) for stage in range(len(here.stage_names) - 1)]
+    points += [
+        (f"{name} alone", one.mean_macs, one.accuracy, "cross", colour, 9)
+        for name, one, colour in zip(
+            _plain(here.stage_names), alone, palette.stages(len(here.stage_names)), strict=False
+        )
+    ]
     for name, macs, accuracy, symbol, colour, size in points:
         figure.add_scatter(
             x=[100 * macs / here.baseline_macs],

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from cascade_core.calibration import auroc, expected_calibration_error
 from cascade_core.comparison import Compared
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
 from cascade_core.published import PUBLISHED
 from cascade_core.record import Record
+from cascade_core.yardsticks import dominated, single_stage
 
 
 def stages_table(record: Record) -> pd.DataFrame:
@@ -26,6 +28,29 @@ def stages_table(record: Record) -> pd.DataFrame:
             "accuracy": record.stage_accuracy,
         }
     )
+
+
+def worth_table(exploration: Exploration) -> pd.DataFrame:
+    """A row a stage: how good it is alone on the test samples, how well its confidence ranks, and whether it is used.
+
+    `calibration_error` is there for probabilities only; `used` is the share of slider positions at which anything
+    leaves at the stage.
+    """
+    record, result = exploration.test, exploration.evaluation
+    stages = range(len(record.stages))
+    frame = pd.DataFrame(
+        {
+            "stage": record.stage_names,
+            "accuracy": record.stage_accuracy,
+            "macs_alone": [single_stage(record, stage).mean_macs for stage in stages],
+            "auroc": [auroc(record, stage) for stage in stages],
+            "used": (result.exit_counts > 0).mean(axis=0),
+            "dominated": dominated(record),
+        }
+    )
+    if record.score == "max_probability":
+        frame.insert(4, "calibration_error", [expected_calibration_error(record, stage) for stage in stages])
+    return frame
 
 
 def exits_table(rule: ExitRule, evaluation: Evaluation) -> pd.DataFrame:

@@ -25,7 +25,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "_check files",
         "scores bounds axes palette published parts",
         "record",
-        "exits calibration",
+        "exits calibration counting",
         "evaluation",
         "paths yardsticks",
         "certificates",

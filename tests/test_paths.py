@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from cascade_core import ExitRule, Record, RulePath, evaluate, evaluate_path, exit_stages, paths
+from cascade_core import ExitRule, Record, RulePath, counting, evaluate, evaluate_path, exit_stages
 from tests.oracle import assert_outcome, make_record, naive_evaluate, random_record, random_rules
 
 
@@ -33,7 +33,7 @@ def falling_rules(seed: int, record: Record, count: int) -> NDArray[np.float32]:
 
 
 def assert_same(record: Record, path: RulePath) -> None:
-    found = paths.evaluate_path(record, path)
+    found = evaluate_path(record, path)
     low, high = found.drop_interval()
     for g in range(len(path)):
         one = evaluate(record, path.rule(g))
@@ -59,16 +59,16 @@ def assert_same(record: Record, path: RulePath) -> None:
 
 @pytest.fixture
 def branches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the counting functions that a test went through, and whether groups were merged."""
+    """What a test went through where thresholds do not only fall: whether samples were merged."""
     seen: list[str] = []
-    merge = paths._merge
+    for name, said in (("_merged", "merged"), ("_count_groups", "groups")):
+        real = getattr(counting, name)
 
-    def spy(levels: Any, weights: Any) -> Any:
-        result = merge(levels, weights)
-        seen.append("merged" if len(result[1]) < len(weights) else "unmerged")
-        return result
+        def spy(*arguments: Any, real: Any = real, said: str = said) -> Any:
+            seen.append(said)
+            return real(*arguments)
 
-    monkeypatch.setattr(paths, "_merge", spy)
+        monkeypatch.setattr(counting, name, spy)
     return seen
 
 
@@ -84,7 +84,7 @@ def test_falling_paths(stages: int, decimals: int | None, branches: list[str]) -
 def test_rising_paths_of_many_distinct_thresholds(stages: int, branches: list[str]) -> None:
     record = random_record(30 + stages, stages=stages, decimals=None, n=16)
     assert_same(record, path_of(record, random_rules(stages, record, 40)))
-    assert branches == ["unmerged"]
+    assert branches == ["groups"]
 
 
 @pytest.mark.parametrize("stages", [2, 3, 4])
@@ -94,13 +94,13 @@ def test_rising_paths_of_few_thresholds_merge_samples(stages: int, branches: lis
     rules = np.random.default_rng(stages).choice(choices, (25, stages - 1))
     rules[:2] = [[0.5] * (stages - 1), [1.0] * (stages - 1)]  # the second rises above the first
     assert_same(record, path_of(record, rules))
-    assert branches == ["merged"]
+    assert branches == ["groups", "merged"]
 
 
 @pytest.mark.parametrize("chunk", [1, 41, 640, 1_000_000])
 def test_chunk_boundaries(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of one sample, of some with a shorter last one, of exactly a third, and one of all."""
-    monkeypatch.setattr(paths, "CHUNK", chunk)
+    monkeypatch.setattr(counting, "CHUNK", chunk)
     record = random_record(50, decimals=None, n=48)
     assert_same(record, path_of(record, random_rules(50, record, 40)))
 
@@ -120,7 +120,7 @@ def test_first_positions_by_hand() -> None:
     thresholds = np.array([np.inf, 0.9, 0.9, 0.5], dtype=np.float32)
     confidence = np.array([1.0, 0.9, 0.8, 0.5, 0.4], dtype=np.float32)
     # 1.0 and 0.9 reach 0.9 first at position 1; 0.8 and 0.5 reach 0.5 at 3; 0.4 never leaves: 4.
-    assert paths.first_positions(confidence, thresholds).tolist() == [1, 1, 3, 3, 4]
+    assert counting.first_positions(confidence, thresholds).tolist() == [1, 1, 3, 3, 4]
 
 
 def test_path_of_one_rule_and_rule_names() -> None:
@@ -136,11 +136,11 @@ def test_path_of_one_rule_and_rule_names() -> None:
 @pytest.mark.parametrize("chunk", [1, 100, 1_000_000])
 @pytest.mark.parametrize("stages", [1, 2, 3])
 def test_reach_histograms_equal_a_loop(stages: int, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "CHUNK", chunk)
+    monkeypatch.setattr(counting, "CHUNK", chunk)
     record = random_record(70 + stages, stages=stages, n=50)
     path = path_of(record, random_rules(70, record, 12))
     bins = np.random.default_rng(1).integers(0, 4, record.confidence.shape)
-    found, gone = paths.reach_histograms(record, path, bins, 4)
+    found, gone = counting.reach_histograms(record, path.thresholds, bins, 4)
     wanted, left = np.zeros((2, 12, stages, 2, 4), dtype=np.int64)
     for g in range(12):
         leaving = exit_stages(record.confidence, path.thresholds[g])
@@ -183,3 +183,49 @@ def test_refuses_a_path_for_others() -> None:
     path = replace(path_of(record, [[1, 1]]), score="margin")
     with pytest.raises(ValueError, match=r"score max_probability \(top 1\) but it is for margin"):
         evaluate_path(record, path)
+
+
+def by_class_path(seed: int, record: Record, count: int, *, falling: bool) -> RulePath:
+    random = np.random.default_rng(seed)
+    choices = np.append(np.unique(record.confidence[:-1]), np.float32(np.inf))
+    thresholds = random.choice(choices, (count, len(record.stages) - 1, record.classes)).astype(np.float32)
+    return path_of(record, -np.sort(-thresholds, axis=0) if falling else thresholds)
+
+
+@pytest.mark.parametrize("falling", [True, False])
+@pytest.mark.parametrize("stages", [2, 3, 4])
+def test_thresholds_for_each_class(stages: int, falling: bool, branches: list[str]) -> None:
+    record = random_record(90 + stages, stages=stages, decimals=1, n=70)
+    path = by_class_path(stages, record, 30, falling=falling)
+    assert path.by_class
+    assert_same(record, path)
+    assert branches == ([] if falling else ["groups"])
+    one = path.only(7)
+    assert one.thresholds.tolist() == path.thresholds[7:8].tolist()
+
+
+@pytest.mark.parametrize("by_class", [False, True])
+@pytest.mark.parametrize("chunk", [1, 100, 1_000_000])
+def test_discordant_blocks_equal_a_loop(by_class: bool, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "CHUNK", chunk)
+    record = random_record(95, n=50)
+    path = by_class_path(1, record, 9, falling=False) if by_class else path_of(record, random_rules(1, record, 9))
+    sizes = np.array([7, 0, 20, 23])
+    harmed, helped = counting.discordant_blocks(record, path.thresholds, sizes)
+    starts = np.cumsum(sizes) - sizes
+    for g in range(9):
+        leaving = path.rule(g).leaving(record)
+        right = record.correct[leaving, np.arange(50)]
+        for block, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+            own, last = right[start : start + size], record.correct[-1, start : start + size]
+            assert harmed[g, block] == sum(bool(b) and not a for a, b in zip(own, last, strict=True))
+            assert helped[g, block] == sum(bool(a) and not b for a, b in zip(own, last, strict=True))
+
+
+def test_intervals_of_savings_are_those_of_single_rules() -> None:
+    record = random_record(96)
+    found = evaluate_path(record, path_of(record, random_rules(2, record, 8)))
+    low, high = found.saving_interval(0.9)
+    for g in range(8):
+        assert (low[g], high[g]) == found.at(g).saving_interval(0.9)
+        assert low[g] <= found.saving[g] <= high[g]

@@ -1,4 +1,4 @@
-/** The readouts, and the slider that moves them. */
+/** The readouts, the slider that moves them, and what is certain. */
 
 function readouts(model) {
   const node = html("div", "readouts", { "data-testid": "live-readout" });
@@ -22,6 +22,13 @@ function readouts(model) {
   return { node, draw };
 }
 
+/** What is certain, in words below the slider. */
+function certificate(model) {
+  const node = html("p", "certificate", { "data-testid": "live-certificate" });
+  node.hidden = !model.certificate;
+  return { node, draw: (g) => (node.textContent = certificateText(model, g)) };
+}
+
 /** The sentence that a screen reader speaks once the slider rests. */
 function story(model) {
   const node = html("p", "unseen", { "aria-live": "polite" });
@@ -33,7 +40,8 @@ function story(model) {
       `${saving[0]} % ${saving[2]}`,
       times[3],
     ];
-    node.textContent = `At ${model.slider.label} ${sliderText(model, g)}: ${results.join(", ")}.`;
+    const told = `At ${model.slider.label} ${sliderText(model, g)}: ${results.join(", ")}.`;
+    node.textContent = `${told} ${certificateText(model, g)}`.trim();
   };
   return { node, draw: () => {}, describe };
 }

@@ -38,6 +38,12 @@ function curveFrame(model, drawing, below) {
   const upper = points.map((p) => [p.cost, p.high]);
   const lower = points.map((p) => [p.cost, p.low]).reverse();
   drawing.append(svg("path", "band", { d: `M${line([...upper, ...lower])}Z` }));
+  if (model.certificate) {
+    const certain = svg("path", "certain", { d: `M${line(points.map((p) => [p.cost, p.certain]))}` });
+    const sure = `${fixed(100 * model.certificate.level, 0)} %`;
+    certain.append(svg("title", "", {}, `certified: with ${sure} confidence accuracy is above this line everywhere`));
+    drawing.append(certain);
+  }
   drawing.append(svg("path", "line", { d: `M${line(points.map((p) => [p.cost, p.accuracy]))}` }));
   const guides = svg("path", "guides");
   const point = svg("circle", "point", { r: 7.5 });
@@ -55,6 +61,7 @@ function pathPoints(model) {
     accuracy: model.accuracy[g],
     low: plain - model.drop_high[g],
     high: plain - model.drop_low[g],
+    certain: model.certificate ? plain - model.certificate.drop[g] : model.accuracy[g],
   }));
   return all.sort((a, b) => a.cost - b.cost || a.accuracy - b.accuracy);
 }
@@ -83,7 +90,7 @@ function references(model) {
 function curveScales(model, points, marks, area) {
   const others = marks.flatMap((group) => group.points);
   const [left, right] = spread([...points, ...others].map((p) => p.cost), 0.1, 0.04);
-  const heights = [...points.flatMap((p) => [p.low, p.high]), ...others.map((p) => p.accuracy)];
+  const heights = [...points.flatMap((p) => [p.low, p.high, p.certain]), ...others.map((p) => p.accuracy)];
   const [bottom, top] = spread(heights, 0.01, 0.05);
   return { x: scale(left, right, area.left, area.right), y: scale(bottom, top, area.bottom, area.top) };
 }

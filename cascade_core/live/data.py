@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from cascade_core.axes import BINS, ConfidenceAxis
 from cascade_core.choice import shortest
-from cascade_core.exploration import Exploration
-from cascade_core.paths import RulePath, reach_histograms
+from cascade_core.counting import reach_histograms
+from cascade_core.exploration import ALPHA, Exploration
+from cascade_core.paths import RulePath
 from cascade_core.published import PublishedResult
 
 LEVEL = 0.95
@@ -58,6 +59,7 @@ def live_data(
         "drop_low": low.tolist(),
         "drop_high": high.tolist(),
         "level": LEVEL,
+        "certificate": _certificate(exploration),
         "saving": result.saving.tolist(),
         "cost": result.mean_macs.tolist(),
         "thresholds": _thresholds(exploration.path),
@@ -71,6 +73,12 @@ def live_data(
         "footnote": _footnote(exploration, unit, origin),
     }
     return {"id": _digest(data), **data}
+
+
+def _certificate(exploration: Exploration) -> dict[str, Any] | None:
+    """Bounds on the drop that hold at all positions at once; None where the samples chose the thresholds."""
+    bounds = exploration.certificate
+    return None if bounds is None else {"level": 1 - ALPHA, "drop": bounds.tolist()}
 
 
 def _slider(exploration: Exploration, initial: int) -> dict[str, Any]:
@@ -100,7 +108,9 @@ def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]
     of any bin may do either, and all of them are listed.
     """
     path, result = exploration.path, exploration.evaluation
-    reaching, leaving = reach_histograms(exploration.test, path, axis.bins(exploration.test.confidence), BINS)
+    reaching, leaving = reach_histograms(
+        exploration.test, path.thresholds, axis.bins(exploration.test.confidence), BINS
+    )
     dtype = "uint16" if result.n <= np.iinfo(np.uint16).max else "uint32"
     right, wrong = (_base64(counts, dtype) for counts in reaching.transpose(2, 1, 0, 3))
     data = {

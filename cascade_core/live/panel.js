@@ -80,6 +80,7 @@ function show(shell, data, start, release) {
   const parts = {
     readouts: readouts(model),
     slider: slider(model, start),
+    certificate: certificate(model),
     stages: stageCharts(model),
     curve: curve(model),
     shares: shares(model),
@@ -111,7 +112,7 @@ function arrange(shell, model, parts) {
   const columns = html("div", "columns");
   columns.append(left, right);
   const body = html("div", "body");
-  body.append(parts.readouts.node, parts.slider.node, columns);
+  body.append(parts.readouts.node, parts.slider.node, parts.certificate.node, columns);
   if (model.footnote) body.append(html("p", "footnote", {}, model.footnote));
   body.append(parts.story.node);
   shell.replaceChildren(body);

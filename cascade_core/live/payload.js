@@ -6,6 +6,10 @@ function prepare(data) {
   const right = decode(histogram.right, histogram.dtype);
   const wrong = decode(histogram.wrong, histogram.dtype);
   const model = { ...data, count: stages.length, positions: data.accuracy.length, right, wrong };
+  if (histogram.leaving_right) {
+    model.leavingRight = decode(histogram.leaving_right, histogram.dtype);
+    model.leavingWrong = decode(histogram.leaving_wrong, histogram.dtype);
+  }
   model.one = singular(data.unit);
   model.score = histogram.label.split(",")[0]; // "confidence, on a scale of nines" -> "confidence"
   model.scales = stages.map((_, stage) => verticalScale(model, stage));

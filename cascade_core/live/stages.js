@@ -125,21 +125,19 @@ function confidenceGrid(model, box, labelled) {
   return marks;
 }
 
-/** Stack each bin, wrong answers lowest: what leaves, then what goes on (only one bin has both). */
+/** Stack each bin, wrong answers lowest: what leaves, then what goes on. */
 function drawBars(model, stage, g, frame) {
-  const { bins, flag, partial_right, partial_wrong } = model.histogram;
+  const { bins } = model.histogram;
   const { box, edges } = frame;
-  const at = stage === model.count - 1 ? -1 : flag[stage][g];
-  const split = at === null ? bins : at < 0 ? -1 : Math.min(bins - 1, Math.floor(at * bins));
   const { full } = model.scales[stage];
   const begin = offset(model, stage, g);
+  const leaving = leaveIn(model, stage, g);
   const paths = ["", "", "", ""];
   for (let bin = 0; bin < bins; bin += 1) {
     const right = model.right[begin + bin];
     const wrong = model.wrong[begin + bin];
     if (right + wrong === 0) continue;
-    const rightLeaves = bin > split ? right : bin < split ? 0 : partial_right[stage][g];
-    const wrongLeaves = bin > split ? wrong : bin < split ? 0 : partial_wrong[stage][g];
+    const [rightLeaves, wrongLeaves] = leaving(bin, right, wrong);
     let sum = 0;
     let y = box.base;
     const counts = [wrongLeaves, wrong - wrongLeaves, rightLeaves, right - rightLeaves];
@@ -152,13 +150,36 @@ function drawBars(model, stage, g, frame) {
     }
   }
   [frame.wrong, frame.wrongOn, frame.leave, frame.on].forEach((path, layer) => path.setAttribute("d", paths[layer]));
-  drawMarks(model, stage, g, frame, at);
+  drawMarks(model, stage, g, frame, flagAt(model, stage, g));
+}
+
+/** Where the flag of a stage's one threshold stands, in [0, 1]; null where there is none to show. */
+function flagAt(model, stage, g) {
+  const { flag } = model.histogram;
+  return stage === model.count - 1 || !flag ? null : flag[stage][g];
+}
+
+/** How many right and wrong answers of a bin leave a stage: (bin, right, wrong) to two counts. */
+function leaveIn(model, stage, g) {
+  if (stage === model.count - 1) return (_, right, wrong) => [right, wrong];
+  if (model.leavingRight) {
+    const begin = offset(model, stage, g);
+    return (bin) => [model.leavingRight[begin + bin], model.leavingWrong[begin + bin]];
+  }
+  // One threshold cuts one bin; what is surer leaves.
+  const { bins, partial_right, partial_wrong } = model.histogram;
+  const at = flagAt(model, stage, g);
+  const cut = at === null ? bins : Math.min(bins - 1, Math.floor(at * bins));
+  return (bin, right, wrong) => {
+    if (bin === cut) return [partial_right[stage][g], partial_wrong[stage][g]];
+    return bin > cut ? [right, wrong] : [0, 0];
+  };
 }
 
 /** The threshold's flag, and the count of a bar that was cut off. */
 function drawMarks(model, stage, g, { box, edges, cut, beyond, flag }, at) {
-  flag.setAttribute("visibility", at === null || at < 0 ? "hidden" : "visible");
-  if (at !== null && at >= 0) flag.setAttribute("transform", `translate(${(box.left + at * box.width).toFixed(1)} 0)`);
+  flag.setAttribute("visibility", at === null ? "hidden" : "visible");
+  if (at !== null) flag.setAttribute("transform", `translate(${(box.left + at * box.width).toFixed(1)} 0)`);
   const { tall, full } = model.scales[stage];
   const index = offset(model, stage, g) + tall;
   const count = tall < 0 ? 0 : model.right[index] + model.wrong[index];

@@ -43,6 +43,7 @@ function confidence(value) {
 /** What a stage does at a position, as the end of a sentence that begins with its name. */
 function behaviour(model, stage, g) {
   if (stage === model.count - 1) return "always answers";
+  if (!model.thresholds) return "leaves at a threshold for each class";
   const threshold = model.thresholds[stage][g];
   if (threshold === null) return "never leaves here (head switched off)";
   return `leaves at ${model.score} ${confidence(threshold)} or more`;
@@ -82,4 +83,14 @@ function readoutTexts(model, g) {
     [share, "%", saving < 0 ? "more computation" : "computation saved", costs(model, model.cost[g])],
     [factor, "\u00d7", `${compared} to compute`, `${percent(early)} of ${model.unit} leave early`],
   ];
+}
+
+/** What is certain of the drop at a position, in one sentence; empty where nothing is. */
+function certificateText(model, g) {
+  if (!model.certificate) return "";
+  const { level, drop } = model.certificate;
+  const sure = `${fixed(100 * level, 0)} % confidence`;
+  if (model.exit_counts[model.count - 1][g] === model.samples) return "Nothing leaves early here, so nothing is lost.";
+  const most = fixed(Math.ceil(1000 * drop[g] - 1e-9) / 10, 1); // rounded up: a bound may not be understated
+  return `With ${sure} the drop is at most ${most} points, at this and every other position of the slider at once.`;
 }

@@ -15,6 +15,7 @@ from cascade_core.exploration import Exploration
 from cascade_core.palette import DARK, LIGHT, Palette
 from cascade_core.policies import PaperRule
 from cascade_core.published import SOURCE, PublishedResult
+from cascade_core.yardsticks import overthinking
 
 
 def palette() -> Palette:
@@ -28,7 +29,7 @@ def details(
     """Tables and charts of the rule at `position`, each under a tab."""
     paper = exploration.policy is PaperRule
     early = len(exploration.test.stages) > 1
-    names = ["Thresholds", "Accuracy against computation", "Confidence", "Exits", "All positions"]
+    names = ["Thresholds", "Accuracy against computation", "Confidence", "Exits", "Stages", "All positions"]
     if paper and early:
         names.insert(2, "Residual accuracy")
     tabs = dict(zip(names, st.tabs(names), strict=True))
@@ -74,14 +75,56 @@ def details(
                 "residual",
                 "Accuracy of each stage on the samples at or above a confidence, against that confidence.",
             )
+    with tabs["Stages"]:
+        stages(exploration, colours)
     with tabs["All positions"]:
         st.dataframe(tables.path_table(exploration), width="stretch", hide_index=True)
+
+
+def stages(exploration: Exploration, colours: Palette) -> None:
+    """What each stage is worth: alone, as a judge of itself, and on the way."""
+    found = overthinking(exploration.test)
+    st.markdown(
+        f"Of all test samples **{found.wasteful:.1%}** are right early already, **{found.needed:.1%}** at the last "
+        f"stage only, **{found.destructive:.1%}** early but wrong at the last (overthinking), "
+        f"**{found.hopeless:.1%}** nowhere."
+    )
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        tables.worth_table(exploration),
+        width="stretch",
+        hide_index=True,
+        column_config={
+            "stage": "Stage",
+            "accuracy": percent | {"label": "Accuracy alone"},
+            "macs_alone": st.column_config.NumberColumn("MACs alone", format="localized"),
+            "auroc": st.column_config.NumberColumn(
+                "Ranking (AUROC)",
+                format="%.3f",
+                help="Probability that a right answer is surer than a wrong one; it decides what a stage can save.",
+            ),
+            "calibration_error": percent
+            | {"label": "Calibration error", "help": "Mean distance between confidence and accuracy (ECE)."},
+            "used": percent | {"label": "Used at", "help": "Share of slider positions at which anything leaves here."},
+            "dominated": st.column_config.CheckboxColumn(
+                "Superfluous",
+                help="An earlier stage is as accurate on the samples that get here: this exit could be dropped.",
+            ),
+        },
+    )
+    if exploration.test.score == "max_probability":
+        _chart(
+            figures.reliability_curves(exploration.test, colours),
+            "reliability",
+            "Share of right answers against mean confidence for each stage, with the diagonal of perfect calibration.",
+        )
 
 
 def exits(rule: ExitRule, evaluation: Evaluation) -> None:
     """A table of thresholds, of who leaves where and is right, and of what that costs."""
     frame = tables.exits_table(rule, evaluation)
-    frame["threshold"] = [_threshold(value) for value in frame["threshold"]]
+    for name in frame.columns.intersection(["threshold", "threshold_high"]):
+        frame[name] = [_threshold(value) for value in frame[name]]
     percent = st.column_config.NumberColumn(format="percent")
     st.dataframe(
         frame,
@@ -90,6 +133,7 @@ def exits(rule: ExitRule, evaluation: Evaluation) -> None:
         column_config={
             "stage": "Stage",
             "threshold": st.column_config.TextColumn("Leaves at confidence"),
+            "threshold_high": st.column_config.TextColumn("to", help="There is a threshold for each class."),
             "samples": st.column_config.NumberColumn("Samples leaving", format="localized"),
             "share": percent | {"label": "Share of samples"},
             "accuracy": percent | {"label": "Right among them"},

@@ -17,9 +17,10 @@ UPLOAD_MEGABYTES = 1
 def download(selection: Selection, exploration: Exploration, position: int) -> None:
     """A button that saves the rule at `position` with what it was measured to do."""
     slider = exploration.policy.slider
-    value = float(exploration.path.positions[position])
-    policy = exploration.policy(**{slider.parameter: value})
-    name = f"{selection.run.name}-{selection.policy}-{value * slider.scale:.{slider.decimals + 1}f}{slider.unit}.json"
+    policy = exploration.policy(**{slider.parameter: float(exploration.path.positions[position])})
+    unit = slider.unit.split(" ")[0].replace("%", "percent")
+    shown = f"{exploration.shown[position]:.{slider.decimals + 1}f}{unit}"
+    name = f"{selection.run.name}-{selection.policy}-{shown}.json"
     text = choice_json(
         exploration.path.rule(position),
         exploration.at(position),

@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cascade_core import CheapestWithinDrop, PaperRule, SharedThreshold, evaluate
+from cascade_core import (
+    BestWithinBudget,
+    CheapestWithinDrop,
+    PaperRule,
+    PaperRuleByClass,
+    SharedThreshold,
+    certify_path,
+    evaluate,
+)
 from cascade_core.axes import BINS, confidence_axis
 from cascade_core.exploration import Exploration, Split, explore
 from cascade_core.live.data import live_data
@@ -100,3 +108,38 @@ def test_identity_changes_with_what_is_shown_and_only_then() -> None:
     other = explore(sample_record(), CheapestWithinDrop, Split(seed=1), count=5)
     assert show(exploration)["id"] == show(same)["id"]
     assert show(exploration)["id"] != show(other)["id"]
+
+
+def test_leaving_by_class_equals_a_count_of_each_sample() -> None:
+    exploration = explore(sample_record(300), PaperRuleByClass, Split(), count=9)
+    test, data = exploration.test, show(exploration)
+    assert data["thresholds"] is None
+    assert "flag" not in data["histogram"]
+    bins = confidence_axis("max_probability", 5).bins(test.confidence)
+    left = np.zeros((2, 2, 9, BINS), dtype=int)
+    for g in range(9):
+        for i, stage in enumerate(exploration.path.rule(g).leaving(test)):
+            if stage < 2:
+                left[int(not test.correct[stage, i]), stage, g, bins[stage, i]] += 1
+    for which, wanted in zip(("leaving_right", "leaving_wrong"), left, strict=True):
+        assert (decoded(data, which, 2, 9) == wanted).all()
+
+
+def test_the_certificate_is_that_of_the_test_samples() -> None:
+    exploration = explore(sample_record(600), CheapestWithinDrop, Split(seed=2), count=9)
+    data = show(exploration)
+    assert data["certificate"]["level"] == 0.95
+    assert data["certificate"]["drop"] == certify_path(exploration.test, exploration.path, 0.05).tolist()
+    assert show(explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), count=5))["certificate"] is None
+
+
+def test_budgets_are_shown_as_shares_of_the_plain_network() -> None:
+    exploration = explore(sample_record(400), BestWithinBudget, Split(), count=11)
+    slider = show(exploration)["slider"]
+    assert slider["values"][0] == 100
+    assert slider["values"] == pytest.approx(
+        (100 * exploration.path.positions / exploration.test.baseline_macs).tolist()
+    )
+    assert slider["unit"] == "% of the MACs"
+    # The page opens at half the plain network's MACs.
+    assert slider["values"][exploration.opening] == pytest.approx(50, abs=5)
