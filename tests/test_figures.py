@@ -8,10 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from cascade_core import CheapestWithinDrop, PaperRule, SharedThreshold
+from cascade_core import CheapestWithinDrop, PaperRule, PaperRuleByClass, SharedThreshold, reliability
 from cascade_core.axes import confidence_axis
 from cascade_core.exploration import Split, explore
-from cascade_core.figures import confidence_histograms, exit_histogram, residual_accuracy_curves, tradeoff
+from cascade_core.figures import (
+    confidence_histograms,
+    exit_histogram,
+    reliability_curves,
+    residual_accuracy_curves,
+    tradeoff,
+)
 from cascade_core.palette import DARK, LIGHT
 from cascade_core.published import PUBLISHED
 from tests.samples import sample_record, sample_run
@@ -60,6 +66,39 @@ def test_tradeoff_shows_the_chosen_rule_and_what_bounds_it() -> None:
     assert float(chosen.x[0]) == pytest.approx(100 * (1 - here.saving))
     assert "published, CIFAR-10 (ResNet-110, 3 stages)" in names(figure)
     assert json.loads(figure.to_json())
+
+
+def test_tradeoff_shows_certificate_lot_oracles_and_single_stages() -> None:
+    exploration = explore(sample_record(), CheapestWithinDrop, Split(), count=11)
+    figure = tradeoff(exploration, 5, LIGHT)
+    order = np.argsort(exploration.evaluation.mean_macs, kind="stable")
+    assert exploration.certificate is not None
+    lines = {trace.name: np.array(trace.y, dtype=float) for trace in figure.data}
+    certain = 100 * (exploration.evaluation.full_accuracy - exploration.certificate[order])
+    np.testing.assert_allclose(lines["certified, 95% sure everywhere"], certain)
+    np.testing.assert_allclose(lines["exits drawn by lot, in equal shares"], 100 * exploration.by_lot[order])
+    assert {"stage 1 alone", "stage 2 alone", "oracle that gives up at once"} <= set(names(figure))
+    assert "stage 3 alone" not in names(figure)
+    in_sample = tradeoff(explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), count=11), 5, LIGHT)
+    assert not any("certified" in name for name in names(in_sample))
+
+
+def test_reliability_curves_have_a_line_a_stage() -> None:
+    record = sample_record()
+    figure = reliability_curves(record, DARK)
+    assert names(figure) == ["calibrated", "stage 1", "stage 2", "stage 3"]
+    found = reliability(record, 1)
+    assert list(figure.data[2].y) == (100 * found.accuracy).tolist()
+    assert list(figure.data[2].customdata) == found.counts.tolist()
+
+
+def test_histograms_of_thresholds_by_class_show_their_ends() -> None:
+    exploration = explore(sample_record(), PaperRuleByClass, Split(), count=3)
+    rule = exploration.path.rule(2)
+    figure = confidence_histograms(exploration.test, rule, AXIS, LIGHT)
+    assert len(figure.layout.shapes) == 4
+    texts = [note.text for note in figure.layout.annotations]
+    assert f"some classes leave at {rule.thresholds[0].min():.4g}" in texts
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 12])

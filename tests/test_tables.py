@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cascade_core import ExitRule, PaperRule, evaluate
+from cascade_core import CheapestWithinDrop, ExitRule, PaperRule, PaperRuleByClass, auroc, dominated, evaluate
 from cascade_core.exploration import Split, explore
-from cascade_core.tables import exits_table, path_table, published_table, stages_table
-from tests.samples import sample_record
+from cascade_core.tables import exits_table, path_table, published_table, stages_table, worth_table
+from tests.samples import sample_record, sample_run
 
 
 def test_stages_table_adds_costs_up() -> None:
@@ -42,6 +42,42 @@ def test_path_table_has_a_row_a_position() -> None:
         assert frame["accuracy_drop"].iloc[g] == pytest.approx(one.accuracy_drop)
         assert frame["share stage 2"].iloc[g] == one.exit_shares[1]
         assert frame["threshold stage 1"].iloc[g] == exploration.path.thresholds[g, 0]
+
+
+def test_thresholds_by_class_are_shown_by_their_ends() -> None:
+    record = sample_record()
+    rule = ExitRule(thresholds=np.array([[0.5, 0.7, 0.9, np.inf, 0.6], [np.inf] * 5]))
+    frame = exits_table(rule, evaluate(record, rule))
+    assert frame["threshold"].tolist()[:2] == [0.5, np.inf]
+    assert frame["threshold_high"].tolist()[:2] == [np.inf, np.inf]
+    assert np.isnan(frame["threshold_high"].iloc[2])
+    exploration = explore(record, PaperRuleByClass, Split(), count=4)
+    path = path_table(exploration)
+    assert path["least threshold stage 2"].tolist() == exploration.path.thresholds[:, 1].min(axis=1).tolist()
+
+
+def test_path_table_holds_certificates_and_intervals() -> None:
+    exploration = explore(sample_record(), PaperRule, Split(), count=6)
+    frame = path_table(exploration)
+    assert exploration.certificate is not None
+    assert frame["drop_certified"].tolist() == exploration.certificate.tolist()
+    assert (frame["saving_low"].iloc[3], frame["saving_high"].iloc[3]) == exploration.at(3).saving_interval()
+    in_sample = path_table(explore(sample_record(), PaperRule, Split(in_sample=True), count=3))
+    assert in_sample["drop_certified"].isna().all()
+
+
+def test_worth_table_says_what_each_stage_is_good_for() -> None:
+    exploration = explore(sample_record(), CheapestWithinDrop, Split(), count=11)
+    frame, test = worth_table(exploration), exploration.test
+    assert frame["accuracy"].tolist() == test.stage_accuracy.tolist()
+    # Everybody leaves at a stage whose head alone is on: 1000 + 70, then 2000 more, then 3000.
+    assert frame["macs_alone"].tolist() == [1070, 3070, 6070]
+    assert frame["auroc"].tolist() == [auroc(test, stage) for stage in range(3)]
+    assert frame["dominated"].tolist() == dominated(test).tolist()
+    assert frame["used"].iloc[2] == 1
+    assert "calibration_error" in frame
+    margin = explore(sample_run().record("margin"), CheapestWithinDrop, Split(), count=3)
+    assert "calibration_error" not in worth_table(margin)
 
 
 def test_published_table_holds_the_papers_numbers() -> None:

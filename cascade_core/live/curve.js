@@ -138,7 +138,9 @@ function ticksOf(from, to, wanted) {
 
 /** Draw the marks, and write each group's label where nothing else is; what finds no room goes below. */
 function labelReferences(drawing, below, marks, points, x, y, area) {
-  const taken = points.flatMap((p) => [p.low, p.accuracy, p.high].map((v) => around(x(p.cost), y(v), 3)));
+  const taken = ["low", "accuracy", "high", "certain"].flatMap((what) => {
+    return alongside(points.map((p) => [x(p.cost), y(p[what])])).map(([a, b]) => around(a, b, 3));
+  });
   for (const group of marks) {
     for (const p of group.points) {
       const transform = `translate(${x(p.cost).toFixed(1)} ${y(p.accuracy).toFixed(1)})`;
@@ -151,6 +153,15 @@ function labelReferences(drawing, below, marks, points, x, y, area) {
   }
   const homeless = marks.filter((group) => !placeLabel(drawing, group, taken, x, y, area));
   below.replaceChildren(legend(homeless.map((group) => [legendMark(group), group.label])));
+}
+
+/** Points of a line, and between those far apart as many more as keep a label from standing across it. */
+function alongside(ends) {
+  return ends.flatMap(([a, b], i) => {
+    const [c, d] = ends[i + 1] ?? [a, b];
+    const steps = Math.max(1, Math.ceil(Math.hypot(c - a, d - b) / 6));
+    return Array.from({ length: steps }, (_, k) => [a + ((c - a) * k) / steps, b + ((d - b) * k) / steps]);
+  });
 }
 
 function legendMark(group) {

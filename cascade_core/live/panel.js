@@ -52,7 +52,7 @@ export default function streamlit({ parentElement, data, setStateValue }) {
  * Returns {update(data, onRelease), destroy()}; an update with the same id leaves the slider alone.
  */
 export function mount(root, data, onRelease = () => {}, start = data.slider.initial) {
-  const shell = html("section", "", { "data-testid": "live-panel", "aria-label": data.slider.label });
+  const shell = html("section", "", { "data-testid": "live-panel" });
   shell.classList.add("cascade-live");
   root.append(shell);
   const release = (index, id) => onRelease(index, id);
@@ -77,6 +77,7 @@ export function mount(root, data, onRelease = () => {}, start = data.slider.init
 /** Build the panel for one payload and keep it current until `close()`. */
 function show(shell, data, start, release) {
   const model = prepare(data);
+  shell.setAttribute("aria-label", model.slider.label);
   const parts = {
     readouts: readouts(model),
     slider: slider(model, start),

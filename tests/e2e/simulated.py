@@ -86,6 +86,7 @@ def payload(
         "saving": (1 - cost / MACS).tolist(),
         "cost": cost.tolist(),
         "level": 0.95,
+        "certificate": {"level": 0.95, "drop": (drop + 0.02).tolist()},
         "thresholds": [[None if f is None else 1 - 10 ** (-5 * f) for f in row] for row in nullable],
         "exit_counts": counts.exits.tolist(),
         "correct_counts": counts.hits.tolist(),

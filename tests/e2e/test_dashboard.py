@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Callable
 from itertools import pairwise
@@ -15,8 +16,17 @@ pytest.importorskip("playwright.sync_api")
 
 from playwright.sync_api import Locator, Page, expect
 
-from cascade_core import CheapestWithinDrop, load_choice, load_record, save_run
+from cascade_core import (
+    BestWithinBudget,
+    Certified,
+    CheapestWithinDrop,
+    PaperRuleByClass,
+    load_choice,
+    load_record,
+    save_run,
+)
 from cascade_core.exploration import Exploration, Split, explore
+from cascade_core.policies import Sweep
 from tests.samples import sample_run
 
 TIMEOUT = 30_000
@@ -194,11 +204,35 @@ def test_a_broken_file_is_named_and_others_work(page: Page) -> None:
 
 
 def test_every_detail_draws(page: Page) -> None:
-    for name in ("Accuracy against computation", "Confidence", "Exits"):
+    for name in ("Accuracy against computation", "Confidence", "Exits", "Stages"):
         page.get_by_role("tab", name=name).click()
         expect(page.locator(".js-plotly-plot").locator("visible=true").first).to_be_visible(timeout=TIMEOUT)
     page.get_by_role("tab", name="All positions").click()
     expect(page.get_by_test_id("stDataFrame").locator("visible=true").first).to_be_visible(timeout=TIMEOUT)
+
+
+@pytest.mark.parametrize("policy", [PaperRuleByClass, BestWithinBudget, Certified])
+def test_other_policies_drag_as_well(page: Page, folder: Path, policy: type[Sweep]) -> None:
+    page.get_by_role("combobox", name="Policy").click()
+    page.get_by_role("option", name=policy.title, exact=True).click()
+    expect(page.get_by_text(policy.promise)).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_test_id("live-panel")).to_have_attribute("aria-label", policy.slider.label, timeout=TIMEOUT)
+    expected = explore(load_record(folder / "sample.parquet"), policy, Split())
+    for position in (0, 200, 400):
+        slider(page).evaluate(
+            "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); }",
+            str(position),
+        )
+        page.wait_for_function(
+            "value => document.querySelector('[data-testid=live-readout]').dataset.position === value",
+            arg=str(position),
+        )
+        assert readout(page)["accuracy"] == expected.at(position).accuracy
+        assert readout(page)["saving"] == expected.at(position).saving
+        bound = expected.certificate[position] if expected.certificate is not None else 0.0
+        early = expected.at(position).exit_counts[:-1].sum()
+        said = f"at most {math.ceil(1000 * bound - 1e-9) / 10:.1f} points" if early else "nothing is lost"
+        assert said in page.get_by_test_id("live-certificate").inner_text()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

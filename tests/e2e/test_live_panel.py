@@ -6,6 +6,7 @@ simulated payload, so that the panel is tested alone.
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import math
@@ -13,6 +14,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from cascade_core.live import live_css, live_js
@@ -95,6 +97,47 @@ def test_words_say_what_the_numbers_say(browser_page: Page) -> None:
     texts = page.get_by_test_id("live-readout").inner_text()
     for text in ("+0.1", "accuracy gained", "more computation", "1.02", "more to compute"):
         assert text in texts
+
+
+def test_the_certificate_reads_in_plain_words(browser_page: Page) -> None:
+    data = payload()
+    data["certificate"]["drop"][7:9] = [0.00801, 0.008]
+    page = show(browser_page, data)
+    sentence = page.get_by_test_id("live-certificate")
+    for g, points in ((7, "0.9"), (8, "0.8")):  # a bound is rounded up, and never understated
+        move(page, g)
+        assert sentence.inner_text() == (
+            f"With 95 % confidence the drop is at most {points} points, at this and every other position of the slider "
+            "at once."
+        )
+    low = page.locator(".cascade-live__certain").get_attribute("d") or ""
+    assert low.count("L") == POSITIONS - 1
+    for stage in range(3):
+        data["exit_counts"][stage][9] = SAMPLES * (stage == 2)
+    show(page, data)
+    move(page, 9)
+    assert sentence.inner_text() == "Nothing leaves early here, so nothing is lost."
+    show(page, data | {"certificate": None})
+    assert sentence.is_hidden()
+    assert page.locator(".cascade-live__certain").count() == 0
+
+
+def test_thresholds_for_each_class_show_what_leaves_in_every_bin(browser_page: Page) -> None:
+    """Every second sample of each bin leaves, whatever its confidence."""
+    data = payload()
+    histogram = data["histogram"]
+    for which in ("right", "wrong"):
+        counts = np.frombuffer(base64.b64decode(histogram[which]), "<u2").reshape(3, POSITIONS, 60)
+        half = (counts[:2] // 2).astype("<u2")
+        histogram[f"leaving_{which}"] = base64.b64encode(half.tobytes()).decode()
+    for name in ("flag", "partial_right", "partial_wrong"):
+        del histogram[name]
+    page = show(browser_page, data | {"thresholds": None})
+    move(page, 20)
+    assert bar_area(page, 0, "bar-leave") == pytest.approx(bar_area(page, 0, "bar-on"), rel=0.3)
+    assert page.locator(".cascade-live__flag").first.get_attribute("visibility") == "hidden"
+    assert "leaves at a threshold for each class" in page.locator(".cascade-live__stage").first.inner_text()
+    assert bar_area(page, 2, "bar-on") == 0
 
 
 def test_bars_hold_the_samples_that_reach_each_stage(browser_page: Page) -> None:
