@@ -30,7 +30,9 @@ def explorer(selection: sidebar.Selection) -> None:
     """The live panel, and below it what follows its released position."""
     run, score = selection.run, selection.score
     try:
-        exploration, data = runs.prepare(run, score, selection.policy, selection.split, selection.published)
+        exploration, data = runs.prepare(
+            run, score, selection.calibrated, selection.policy, selection.split, selection.published
+        )
     except ValueError as error:
         st.error("This run cannot be shown with this policy and score.", icon=":material/error:")
         st.text(str(error))

@@ -17,6 +17,7 @@ import streamlit as st
 
 from cascade_core import store
 from cascade_core.axes import ConfidenceAxis, confidence_axis
+from cascade_core.calibration import fit_temperatures
 from cascade_core.exploration import Exploration, Split, explore
 from cascade_core.live.data import live_data
 from cascade_core.parts import is_run, run_files
@@ -71,14 +72,25 @@ def _record(_path: Path, digest: str, score: str) -> Record:
     return store.open_record(_path, score)
 
 
+@st.cache_resource(max_entries=8, show_spinner="Fitting temperatures ...")
+def _calibrated(_path: Path, digest: str, score: str, split: Split) -> Record:
+    """The record with softmaxes scaled by temperatures that were fitted to the split's calibration samples."""
+    outputs = store.load_run(_path)
+    calibration = outputs.take(split.calibration_index(len(outputs.labels)))
+    return outputs.record(score, temperatures=fit_temperatures(calibration))
+
+
 @st.cache_resource(max_entries=32, show_spinner="Choosing thresholds ...")
-def _exploration(_path: Path, digest: str, score: str, policy: str, split: Split) -> Exploration:
-    return explore(_record(_path, digest, score), SWEEPS[policy], split)
+def _exploration(_path: Path, digest: str, score: str, calibrated: bool, policy: str, split: Split) -> Exploration:
+    record = _calibrated(_path, digest, score, split) if calibrated else _record(_path, digest, score)
+    return explore(record, SWEEPS[policy], split)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Preparing the slider ...")
-def _live_data(_run: Run, digest: str, score: str, policy: str, split: Split, published: Published) -> dict[str, Any]:
-    swept = _exploration(_run.path, digest, score, policy, split)
+def _live_data(
+    _run: Run, digest: str, score: str, calibrated: bool, policy: str, split: Split, published: Published
+) -> dict[str, Any]:
+    swept = _exploration(_run.path, digest, score, calibrated, policy, split)
     source = _run.metadata["source"]
     return live_data(
         swept,
@@ -97,7 +109,7 @@ def axis(run: Run, score: str) -> ConfidenceAxis:
 
 
 def prepare(
-    run: Run, score: str, policy: str, split: Split, published: Published
+    run: Run, score: str, calibrated: bool, policy: str, split: Split, published: Published
 ) -> tuple[Exploration, dict[str, Any]]:
     """The policy swept over the run, and what the live panel shows of it; kept for the next time.
 
@@ -105,6 +117,6 @@ def prepare(
         ValueError: The file is malformed, or the policy cannot handle the run.
     """
     return (
-        _exploration(run.path, run.digest, score, policy, split),
-        _live_data(run, run.digest, score, policy, split, published),
+        _exploration(run.path, run.digest, score, calibrated, policy, split),
+        _live_data(run, run.digest, score, calibrated, policy, split, published),
     )

@@ -29,6 +29,7 @@ class Selection:
     run: Run
     policy: str
     score: str
+    calibrated: bool
     split: Split
     published: tuple[PublishedResult, ...]
 
@@ -52,6 +53,12 @@ def select(runs: Sequence[Run]) -> Selection:
             help="What a stage's threshold is compared with. Larger is surer.",
             key="score",
         )
+        calibrated = st.toggle(
+            "Calibrated softmaxes",
+            help="Divide each stage's log-softmaxes by a temperature fitted to the calibration half, so that confidences "
+            "are closer to accuracies and one threshold means the same at every stage.",
+            key="calibrated",
+        )
         seed = st.number_input(
             "Split seed",
             min_value=0,
@@ -70,6 +77,7 @@ def select(runs: Sequence[Run]) -> Selection:
             run=run,
             policy=policy,
             score=score,
+            calibrated=calibrated,
             split=Split(seed=int(seed), in_sample=in_sample),
             published=_published(run),
         )

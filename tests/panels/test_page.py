@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cascade_core import CheapestWithinDrop, choose, evaluate, load_record, save_run
+from cascade_core import CheapestWithinDrop, choose, evaluate, fit_temperatures, load_record, save_run
 from cascade_core.choice import choice_json
-from cascade_core.exploration import Split
-from cascade_core.record import StageOutputs
+from cascade_core.exploration import Split, explore
+from cascade_core.record import StageOutputs, split_indices
 from cascade_core.store import digest
 from tests.samples import sample_run
 
@@ -136,6 +136,19 @@ def test_names_from_files_are_not_markup(cache: Path) -> None:
     outputs = sample_run(names=["<b>bold</b>", "**stars**", "$x$"])
     save_run(outputs, cache / "mine.parquet")
     assert page().dataframe[0].value["stage"].tolist() == ["<b>bold</b>", "**stars**", "$x$"]
+
+
+def test_calibrated_softmaxes_use_temperatures_of_the_calibration_half(cache: Path) -> None:
+    outputs = sample_run(1000)
+    save_run(outputs, cache / "mine.parquet")
+    calibration, _ = split_indices(1000, 0.5, 0)
+    record = outputs.record(temperatures=fit_temperatures(outputs.take(calibration)))
+    expected = explore(record, CheapestWithinDrop, Split())
+    app = page()
+    app.toggle(key="calibrated").set_value(True).run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table["samples"].tolist() == expected.at(expected.opening).exit_counts.tolist()
 
 
 def test_a_chosen_json_is_loaded_back(cache: Path) -> None:
