@@ -43,12 +43,14 @@ class Choice:
 
     Attributes:
         rule: The thresholds with their score, temperatures and stage names.
+        costs: MACs of a sample that leaves at each stage.
         policy: Name and parameters of the policy that chose them, or None.
         run: Name and SHA-256 of the run they were chosen on, or None.
         measured: What the rule was measured to do, as in the file.
     """
 
     rule: ExitRule
+    costs: tuple[int, ...]
     policy: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     measured: Mapping[str, Any]
@@ -167,6 +169,7 @@ def parse_choice(raw: bytes) -> Choice:
     _validate(data)
     return Choice(
         rule=_rule(data),
+        costs=tuple(stage["cumulative_macs"] for stage in data["stages"]),
         policy=data["policy"],
         run=data["run"],
         measured=data["measured"],

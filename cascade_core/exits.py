@@ -39,15 +39,29 @@ def exit_stages(
             f"Expected thresholds to have shape ({len(confidence) - 1},) (stages - 1), or a second axis for classes, "
             f"but it had shape {limits.shape}"
         )
-    if limits.ndim == 1:
-        met = limits[:, None]
-    elif predictions is None:
+    if limits.ndim == 2 and predictions is None:
         raise ValueError("Expected predictions with a threshold for each class but there were none")
-    else:
-        met = np.take_along_axis(limits, predictions[:-1], axis=1)
-    leaves = confidence[:-1] >= met
-    last = np.ones((1, confidence.shape[1]), dtype=bool)
-    return np.argmax(np.concatenate([leaves, last]), axis=0)
+    result = np.full(confidence.shape[1], len(limits))
+    # From the last to the first, so that the first stage that is sure enough has the last word.
+    for stage in range(len(limits) - 1, -1, -1):
+        answers = None if predictions is None else predictions[stage]
+        result[sure_enough(confidence[stage], limits[stage], answers)] = stage
+    return result
+
+
+def sure_enough(
+    confidence: NDArray[np.floating], threshold: NDArray[np.floating], answers: NDArray[np.integer] | None
+) -> NDArray[np.bool_]:
+    """THE comparison, of one stage: whether each sample may leave there.
+
+    Args:
+        confidence: (N,).
+        threshold: (), or (K,) for each class, of the same type.
+        answers: (N,) class numbers; read where there is a threshold for each.
+    """
+    met = threshold if threshold.ndim == 0 or answers is None else threshold[answers]
+    result: NDArray[np.bool_] = confidence >= met
+    return result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""Verbs that run networks: `exits`, `build` and `precompute`.
+"""Verbs that run networks: `exits`, `build`, `precompute` and `classify`.
 
 Torch is loaded by the verb that needs it, not by asking for help.
 """
@@ -6,12 +6,15 @@ Torch is loaded by the verb that needs it, not by asking for help.
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from cascade_core.choice import load_choice
 from cascade_core.commands.common import Parsers, add_out, add_verb, numbers, report, text
 from cascade_core.parts import check_result
 
@@ -78,6 +81,44 @@ def exits(args: argparse.Namespace) -> None:
     )
     print(text(table))
     print(f"{total:,} MACs in all; * marks --exits {args.exits or ','.join(chosen)}")
+
+
+def classify(args: argparse.Namespace) -> None:
+    """Classify pictures with a chosen JSON, leaving early."""
+    from cascade_core.nets.classify import Failure, class_names, classify_files, image_files, load_cascade
+    from cascade_core.nets.networks import find
+    from cascade_core.nets.runner import Runner
+
+    choice, files = load_choice(args.choice), image_files(args.pictures)
+    networks = [find(name, _images(args)) for name in args.network]
+    names = args.class_names or class_names(networks)
+    model = load_cascade(networks, len(names) or None, download=args.download)
+    runner, failures, spent = Runner(model, choice, args.device), [], 0
+    for one in classify_files(runner, files, networks[0].preprocessing, args.batch_size):
+        if isinstance(one, Failure):
+            failures.append(one)
+            continue
+        spent += choice.costs[one.stage]
+        row = {
+            "file": str(one.file),
+            "label": names[one.prediction] if one.prediction < len(names) else str(one.prediction),
+            "confidence": one.confidence,
+            "stage": model.stage_names[one.stage],
+            "macs": choice.costs[one.stage],
+        }
+        print(json.dumps(row, ensure_ascii=False) if args.json else "\t".join(_cells(row)))
+    count = len(files) - len(failures)
+    mean = f", {spent / count:,.0f} MACs each on average" if count else ""
+    print(f"{count:,} of {len(files):,} pictures classified{mean}", file=sys.stderr)
+    if failures:
+        lines = "; ".join(failure.reason for failure in failures[:20])
+        raise ValueError(f"{len(failures)} of {len(files)} pictures were not classified: {lines}")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    """A row as columns for people: confidence to four digits, MACs with separators."""
+    confidence, macs = f"{row['confidence']:.4f}", f"{row['macs']:,}"
+    return [row["file"], row["label"], confidence, row["stage"], macs]
 
 
 def _images(args: argparse.Namespace) -> dict[str, Any]:
@@ -165,8 +206,35 @@ def _add_exits(verbs: Parsers) -> None:
     _add_image_flags(parser)
 
 
+def _add_classify(verbs: Parsers) -> None:
+    parser = add_verb(
+        verbs,
+        "classify",
+        classify,
+        "classify choice.json pictures/ \\\n"
+        "      --network cifar-resnet56=resnet56.th+cache/cifar10-resnet56-fine-heads.safetensors",
+        NETWORKS,
+    )
+    parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
+    parser.add_argument("pictures", type=Path, nargs="+", help="image files, or folders of them")
+    parser.add_argument(
+        "--network",
+        action="append",
+        required=True,
+        metavar=NETWORK,
+        help="the network that the JSON is for; given more than once: a cascade of models, cheapest first",
+    )
+    parser.add_argument("--class-names", type=numbers(str), help="a,b,c (default: those of the heads file, or numbers)")
+    parser.add_argument("--json", action="store_true", help="JSON lines instead of columns")
+    parser.add_argument("--batch-size", type=int, default=64, help="pictures at a time (default 64)")
+    _add_image_flags(parser)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+    parser.add_argument("--download", action="store_true", help="let torchvision fetch absent weights")
+
+
 def add(verbs: Parsers) -> None:
     """Add these verbs."""
     _add_exits(verbs)
     _add_build(verbs)
     _add_precompute(verbs)
+    _add_classify(verbs)

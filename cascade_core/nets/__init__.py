@@ -13,6 +13,7 @@ from cascade_core.nets.macs import count_macs, stage_costs
 from cascade_core.nets.networks import find, load_model
 from cascade_core.nets.precompute import precompute, precompute_to
 from cascade_core.nets.recording import precompute_run
+from cascade_core.nets.runner import Runner
 from cascade_core.nets.splitting import choose_points, exit_points, split
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
 from cascade_core.nets.tracing import trace
@@ -22,6 +23,7 @@ from cascade_core.nets.weights import load_weights
 __all__ = [
     "CascadedNetwork",
     "ModelCascade",
+    "Runner",
     "StagedModel",
     "Training",
     "attach_exits",

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from cascade_core import _check
 from cascade_core.nets._torchvision import torchvision
-from cascade_core.nets.pixels import Pixels, Preprocessing, augment, open_image, prepare
+from cascade_core.nets.pixels import Pixels, Preprocessing, augment, normalise, open_image, prepare
 
 MEMORY_LIMIT = 1 << 30
 """Most bytes of decoded pixels that a set keeps in memory."""
@@ -83,8 +83,7 @@ class ImageSet:
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Float32 images of uint8 `pixels` (batch, channels, size, size): in [0, 1], less mean, over deviation."""
-        mean, std = (torch.tensor(v).view(1, -1, 1, 1) for v in (self.preprocessing.mean, self.preprocessing.std))
-        return (pixels.float() / 255 - mean) / std
+        return normalise(pixels, self.preprocessing)
 
     def take(self, index: Tensor) -> ImageSet:
         """The set of the samples at `index` (n,) int64, in that order."""

@@ -103,6 +103,12 @@ def augment(pixels: Tensor, shift: int, flip: bool, generator: torch.Generator) 
     return padded[of_image, of_channel, rows.view(n, 1, -1, 1), columns.view(n, 1, 1, -1)]
 
 
+def normalise(pixels: Tensor, wanted: Preprocessing) -> Tensor:
+    """Float32 images of uint8 `pixels` (batch, channels, size, size): in [0, 1], less mean, over deviation."""
+    mean, std = (torch.tensor(v).view(1, -1, 1, 1) for v in (wanted.mean, wanted.std))
+    return (pixels.float() / 255 - mean) / std
+
+
 def prepare(pixels: Pixels, wanted: Preprocessing) -> Tensor:
     """(channels, size, size) uint8 image of pixels (height, width, 3 or 1): converted, scaled and cropped as needed."""
     if pixels.shape == (wanted.size, wanted.size, wanted.channels) and wanted.resize == wanted.size:

@@ -55,8 +55,8 @@ def select(runs: Sequence[Run]) -> Selection:
         )
         calibrated = st.toggle(
             "Calibrated softmaxes",
-            help="Divide each stage's log-softmaxes by a temperature fitted to the calibration half, so that confidences "
-            "are closer to accuracies and one threshold means the same at every stage.",
+            help="Divide each stage's log-softmaxes by a temperature fitted to the calibration half, so that "
+            "confidences are closer to accuracies and one threshold means the same at every stage.",
             key="calibrated",
         )
         seed = st.number_input(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -138,3 +139,55 @@ def test_a_process_that_is_not_the_first_says_nothing(
     assert main(["precompute", "--network", "small-cnn=w.pt", "--data", "digits", "--out", "run"]) == 0
     assert asked
     assert capsys.readouterr().out == ""
+
+
+def two_models(tmp_path: Path) -> list[str]:
+    torch.manual_seed(1)
+    torch.save(torchvision.models.resnet18(num_classes=6).state_dict(), tmp_path / "other.pth")
+    small = ["--image-size", "48", "--image-resize", "52"]
+    return ["--network", "resnet18=r18.pth", "--network", "resnet18=other.pth", *small]
+
+
+def test_classifying_pictures_does_what_the_simulation_said(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    networks = two_models(tmp_path)
+    assert main(["precompute", *networks, "--data", "imagefolder:val", "--out", "run.parquet"]) == 0
+    record = load_run("run.parquet").record()
+    threshold = f"{float(np.median(record.confidence[0])) + 1e-4:.6f}"
+    assert main(["choose", "run.parquet", "--policy", "fixed", "--thresholds", threshold, "--out", "c.json"]) == 0
+    capsys.readouterr()
+    names = ",".join("abcdef")
+    assert main(["classify", "c.json", "val", *networks, "--class-names", names, "--json", "--batch-size", "5"]) == 0
+    told = capsys.readouterr()
+    rows = [json.loads(line) for line in told.out.splitlines()]
+    stages = load_choice("c.json").rule.leaving(record)
+    assert 0 < stages.sum() < len(stages)
+    ids = load_run("run.parquet").sample_ids.tolist()
+    assert [Path(row["file"]).relative_to("val").as_posix() for row in rows] == ids
+    assert [row["stage"] for row in rows] == [record.stage_names[stage] for stage in stages]
+    own = np.arange(record.n)
+    assert [row["label"] for row in rows] == ["abcdef"[k] for k in record.predictions[stages, own]]
+    costs = load_choice("c.json").costs
+    assert [row["macs"] for row in rows] == [costs[stage] for stage in stages]
+    assert "18 of 18 pictures classified" in told.err
+
+
+def test_a_picture_that_cannot_be_read_stops_nothing_but_itself(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    networks = two_models(tmp_path)
+    assert main(["precompute", *networks, "--data", "imagefolder:val", "--out", "run.parquet"]) == 0
+    main(["choose", "run.parquet", "--policy", "fixed", "--thresholds", "0.5", "--out", "c.json"])
+    (folder / "n00000001" / "1.png").write_bytes(b"no picture")
+    capsys.readouterr()
+    networks += ["--class-names", ",".join("abcdef")]
+    assert main(["classify", "c.json", "val", *networks]) == 2
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 17
+    assert "17 of 18 pictures classified" in told.err
+    assert "error: 1 of 18 pictures were not classified: Expected an image in val/n00000001/1.png" in told.err
+    assert main(["classify", "c.json", "nowhere.png", *networks]) == 2
+    assert "Expected a picture or a folder of them at nowhere.png" in capsys.readouterr().err
+    assert main(["classify", "c.json", "val", *networks[2:]]) == 2
+    assert "a choice for 1 stages but it is for 2" in capsys.readouterr().err

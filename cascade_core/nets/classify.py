@@ -1,0 +1,108 @@
+"""Image files to answers, by a cascade that leaves early; a file that cannot be read stops nothing but itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from cascade_core import _check
+from cascade_core.nets.networks import in_a_row, load_model
+from cascade_core.nets.pixels import Preprocessing, normalise, open_image, prepare
+from cascade_core.nets.recording import check_networks
+from cascade_core.nets.runner import Runner
+from cascade_core.nets.staged import StagedModel
+from cascade_core.nets.weights import read_heads
+from cascade_core.nets.zoo import Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What is said of one file.
+
+    Attributes:
+        prediction: Class number.
+        confidence: Of the stage that answered.
+        stage: Its number.
+    """
+
+    file: Path
+    prediction: int
+    confidence: float
+    stage: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A file that was not classified, and why, in one line."""
+
+    file: Path
+    reason: str
+
+
+def image_files(paths: Sequence[Path]) -> list[Path]:
+    """The files among `paths`, and the pictures in the folders among them, at any depth, in order of their names.
+
+    Raises:
+        ValueError: One is neither, or a folder holds no pictures.
+    """
+    endings = set(Image.registered_extensions())
+    found = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in endings and p.is_file())
+            if not inside:
+                raise ValueError(f"Expected pictures in the folder {path} but there are none")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise ValueError(f"Expected a picture or a folder of them at {path} but there is none")
+    return found
+
+
+def classify_files(
+    runner: Runner, files: Sequence[Path], preprocessing: Preprocessing, batch_size: int = 64
+) -> Iterator[Answer | Failure]:
+    """An answer for each file, or why there is none, in order; on a terminal a bar shows how far it is."""
+    _check.whole("batch_size", batch_size, 1, 1 << 20)
+    for start in tqdm(range(0, len(files), batch_size), unit="batches", disable=None):
+        some = files[start : start + batch_size]
+        pixels: dict[Path, torch.Tensor] = {}
+        failures: dict[Path, Failure] = {}
+        for file in some:
+            try:
+                pixels[file] = prepare(open_image(file), preprocessing)
+            except ValueError as error:
+                failures[file] = Failure(file=file, reason=str(error))
+        answers = {}
+        if pixels:
+            found = runner(normalise(torch.stack(list(pixels.values())), preprocessing))
+            rows = zip(found.predictions.tolist(), found.confidence.tolist(), found.stages.tolist(), strict=True)
+            answers = {
+                file: Answer(file=file, prediction=prediction, confidence=confidence, stage=stage)
+                for file, (prediction, confidence, stage) in zip(pixels, rows, strict=True)
+            }
+        yield from (answers.get(file) or failures[file] for file in some)
+
+
+def load_cascade(networks: Sequence[Network], classes: int | None, *, download: bool = False) -> StagedModel:
+    """The networks in a row, with their weights and heads, as `precompute` would record them.
+
+    Raises:
+        ValueError: Weights are missing or do not fit; one line says which.
+    """
+    check_networks(networks)
+    return in_a_row(networks, [load_model(network, classes, download=download) for network in networks])
+
+
+def class_names(networks: Sequence[Network]) -> tuple[str, ...]:
+    """Names of the classes, where a heads file says them."""
+    for network in networks:
+        if network.heads is not None:
+            return read_heads(network.heads).class_names
+    return ()

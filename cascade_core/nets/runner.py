@@ -1,0 +1,119 @@
+"""Exits that really happen: a staged model and a rule classify batches, and stop computing a sample once it has left.
+
+After each stage whose head is on, the samples that are sure enough answer and are dropped; the next stage is computed
+for the survivors, as a smaller batch.  A head that is off is not run, and where all early ones are off the plain
+network is.  Confidence is scored and compared as in the simulation: `scores.confidence` and `exits.sure_enough`.
+
+Only rounding can make a difference to what was simulated: a smaller batch may be summed in another order, in the
+last digit, and so fall on the other side of a threshold that it nearly equals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cascade_core import scores
+from cascade_core.choice import Choice
+from cascade_core.exits import ExitRule, sure_enough
+from cascade_core.nets.devices import resolve_device
+from cascade_core.nets.staged import StagedModel
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """What a cascade said of a batch.
+
+    Attributes:
+        predictions: (N,) int64 class numbers.
+        confidence: (N,) float32, of the stage that answered, under the rule's score.
+        stages: (N,) int64, the stage at which each sample left.
+    """
+
+    predictions: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    stages: NDArray[np.int64]
+
+
+class Runner:
+    """A cascade that leaves early.
+
+    Calls only read, so that several threads may share a runner; `set_choice` takes effect for calls begun after it.
+
+    Args:
+        model: Put in eval mode and moved to the device.
+        choice: What `load_choice` gives, or a rule.
+        device: "auto", or a device's name.
+
+    Raises:
+        ValueError: The device is absent, or the choice is for other stages.
+    """
+
+    def __init__(self, model: StagedModel, choice: Choice | ExitRule, device: str = "auto") -> None:
+        self.device = resolve_device(device)
+        self.model = model.eval().to(self.device)
+        self.set_choice(choice)
+
+    def set_choice(self, choice: Choice | ExitRule) -> None:
+        """Use other thresholds from now on; nothing is rebuilt.
+
+        Raises:
+            ValueError: They are for other stages; what was set before stays.
+        """
+        rule = choice.rule if isinstance(choice, Choice) else choice
+        names = self.model.stage_names
+        if len(rule.thresholds) != len(names) - 1:
+            raise ValueError(f"Expected a choice for {len(names)} stages but it is for {len(rule.thresholds) + 1}")
+        for own, other in zip(names, rule.stage_names or names, strict=True):
+            if own != other:
+                raise ValueError(
+                    f"Expected a choice for the stages {', '.join(names)} but it names {other!r} for {own!r}"
+                )
+        self.rule = rule
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Answers:
+        """Classify images (N, channels, height, width), normalised as the network expects."""
+        rule, count = self.rule, len(images)
+        result = Answers(
+            predictions=np.empty(count, dtype=np.int64),
+            confidence=np.empty(count, dtype=np.float32),
+            stages=np.full(count, len(rule.thresholds)),
+        )
+        images = images.to(self.device)
+        if not rule.leaves_early:
+            self._answer(self.model.plain(images), len(rule.thresholds), np.arange(count), rule, result)
+            return result
+        state, left = self.model.begin(images), np.arange(count)
+        for stage, active in enumerate(rule.active):
+            if not len(left):
+                break
+            state = self.model.extend(state, stage)
+            if not active:
+                continue
+            stay = ~self._answer(self.model.classify(state, stage), stage, left, rule, result)
+            if not stay.all():
+                left = left[stay]
+                state = self.model.keep(state, torch.from_numpy(np.flatnonzero(stay)).to(self.device))
+        return result
+
+    @staticmethod
+    def _answer(
+        logits: Tensor, stage: int, samples: NDArray[np.int64], rule: ExitRule, result: Answers
+    ) -> NDArray[np.bool_]:
+        """Note what a stage says of those of its samples that it lets leave, and return which these are."""
+        softmax = logits.float().softmax(dim=-1).cpu().numpy()
+        if rule.temperatures is not None:
+            softmax = scores.scaled(softmax, rule.temperatures[stage])
+        answers, confidence = softmax.argmax(axis=-1), scores.confidence(softmax, rule.score, rule.top_k)
+        last = stage == len(rule.thresholds)
+        leaves = np.ones(len(samples), dtype=bool) if last else sure_enough(confidence, rule.thresholds[stage], answers)
+        gone = samples[leaves]
+        result.predictions[gone] = answers[leaves]
+        result.confidence[gone] = confidence[leaves]
+        result.stages[gone] = stage
+        return leaves
