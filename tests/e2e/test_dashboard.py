@@ -76,6 +76,18 @@ def slider(page: Page) -> Locator:
     return page.get_by_test_id("live-slider")
 
 
+def move(page: Page, position: int) -> None:
+    """Put the thumb at a position without letting go, and wait until that is drawn."""
+    slider(page).evaluate(
+        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); }",
+        str(position),
+    )
+    page.wait_for_function(
+        "value => document.querySelector('[data-testid=live-readout]').dataset.position === value",
+        arg=str(position),
+    )
+
+
 def drag(page: Page, start: float, end: float, steps: int) -> None:
     """Move the thumb between two shares of the slider's width, with the button held."""
     box = slider(page).bounding_box()
@@ -102,14 +114,7 @@ def test_opens_at_one_point_with_pythons_numbers(page: Page, expected: Explorati
 def test_twenty_positions_equal_pythons_numbers(page: Page, expected: Exploration) -> None:
     last = len(expected.path) - 1
     for position in range(0, last + 1, last // 20):
-        slider(page).evaluate(
-            "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); }",
-            str(position),
-        )
-        page.wait_for_function(
-            "value => document.querySelector('[data-testid=live-readout]').dataset.position === value",
-            arg=str(position),
-        )
+        move(page, position)
         shown, one = readout(page), expected.at(position)
         assert shown["accuracy"] == one.accuracy
         assert shown["drop"] == pytest.approx(one.accuracy_drop, abs=1e-12)
@@ -219,14 +224,7 @@ def test_other_policies_drag_as_well(page: Page, folder: Path, policy: type[Swee
     expect(page.get_by_test_id("live-panel")).to_have_attribute("aria-label", policy.slider.label, timeout=TIMEOUT)
     expected = explore(load_record(folder / "sample.parquet"), policy, Split())
     for position in (0, 200, 400):
-        slider(page).evaluate(
-            "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); }",
-            str(position),
-        )
-        page.wait_for_function(
-            "value => document.querySelector('[data-testid=live-readout]').dataset.position === value",
-            arg=str(position),
-        )
+        move(page, position)
         assert readout(page)["accuracy"] == expected.at(position).accuracy
         assert readout(page)["saving"] == expected.at(position).saving
         bound = expected.certificate[position] if expected.certificate is not None else 0.0
