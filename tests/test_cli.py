@@ -14,7 +14,19 @@ from cascade_core import CheapestWithinDrop, choose, evaluate, load_choice, load
 from cascade_core.__main__ import main
 from tests.samples import sample_run
 
-VERBS = ("exits", "build", "precompute", "classify", "join", "import", "show", "choose", "compare", "evaluate")
+VERBS = (
+    "exits",
+    "build",
+    "precompute",
+    "classify",
+    "bundle",
+    "join",
+    "import",
+    "show",
+    "choose",
+    "compare",
+    "evaluate",
+)
 
 
 @pytest.fixture

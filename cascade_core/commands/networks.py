@@ -1,4 +1,4 @@
-"""Verbs that run networks: `exits`, `build`, `precompute` and `classify`.
+"""Verbs that run networks: `exits`, `build`, `precompute`, `classify` and `bundle`.
 
 Torch is loaded by the verb that needs it, not by asking for help.
 """
@@ -115,6 +115,21 @@ def classify(args: argparse.Namespace) -> None:
         raise ValueError(f"{len(failures)} of {len(files)} pictures were not classified: {lines}")
 
 
+def bundle(args: argparse.Namespace) -> None:
+    """Write a folder that classifies without torch: ONNX files, the choice, and a small runner."""
+    from cascade_core.nets.bundle import write_bundle
+    from cascade_core.nets.classify import class_names, load_cascade
+    from cascade_core.nets.networks import find
+
+    networks = [find(name, _images(args)) for name in args.network]
+    names = args.class_names or class_names(networks)
+    if not names:
+        raise ValueError("Expected --class-names a,b,c, as no heads file names the classes")
+    model = load_cascade(networks, len(names), download=args.download)
+    out = write_bundle(args.out, model, args.choice, preprocessing=networks[0].preprocessing, class_names=names)
+    print(f"wrote {out}; python {out}/run.py PICTURE classifies with numpy, onnxruntime and Pillow")
+
+
 def _cells(row: dict[str, Any]) -> list[str]:
     """A row as columns for people: confidence to four digits, MACs with separators."""
     confidence, macs = f"{row['confidence']:.4f}", f"{row['macs']:,}"
@@ -206,17 +221,8 @@ def _add_exits(verbs: Parsers) -> None:
     _add_image_flags(parser)
 
 
-def _add_classify(verbs: Parsers) -> None:
-    parser = add_verb(
-        verbs,
-        "classify",
-        classify,
-        "classify choice.json pictures/ \\\n"
-        "      --network cifar-resnet56=resnet56.th+cache/cifar10-resnet56-fine-heads.safetensors",
-        NETWORKS,
-    )
+def _add_choice_and_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
-    parser.add_argument("pictures", type=Path, nargs="+", help="image files, or folders of them")
     parser.add_argument(
         "--network",
         action="append",
@@ -224,12 +230,28 @@ def _add_classify(verbs: Parsers) -> None:
         metavar=NETWORK,
         help="the network that the JSON is for; given more than once: a cascade of models, cheapest first",
     )
-    parser.add_argument("--class-names", type=numbers(str), help="a,b,c (default: those of the heads file, or numbers)")
+    parser.add_argument("--class-names", type=numbers(str), help="a,b,c (default: those of the heads file)")
+    _add_image_flags(parser)
+    parser.add_argument("--download", action="store_true", help="let torchvision fetch absent weights")
+
+
+_FINE = "--network cifar-resnet56=resnet56.th+cache/cifar10-resnet56-fine-heads.safetensors"
+
+
+def _add_classify(verbs: Parsers) -> None:
+    example = f"classify choice.json pictures/ \\\n      {_FINE}"
+    parser = add_verb(verbs, "classify", classify, example, NETWORKS)
+    _add_choice_and_network(parser)
+    parser.add_argument("pictures", type=Path, nargs="+", help="image files, or folders of them")
     parser.add_argument("--json", action="store_true", help="JSON lines instead of columns")
     parser.add_argument("--batch-size", type=int, default=64, help="pictures at a time (default 64)")
-    _add_image_flags(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
-    parser.add_argument("--download", action="store_true", help="let torchvision fetch absent weights")
+
+
+def _add_bundle(verbs: Parsers) -> None:
+    parser = add_verb(verbs, "bundle", bundle, f"bundle choice.json \\\n      {_FINE} --out deploy", NETWORKS)
+    _add_choice_and_network(parser)
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write, which is not there yet")
 
 
 def add(verbs: Parsers) -> None:
@@ -238,3 +260,4 @@ def add(verbs: Parsers) -> None:
     _add_build(verbs)
     _add_precompute(verbs)
     _add_classify(verbs)
+    _add_bundle(verbs)
