@@ -20,7 +20,7 @@ from cascade_core.policies.search import Aim, search
 from cascade_core.policies.shared import SharedThreshold
 from cascade_core.record import Record
 
-STARTS = 41
+STARTS = 21
 """Rules of each simpler policy that the search starts from."""
 
 Thresholds = NDArray[np.float32]
@@ -37,17 +37,18 @@ def grid_of(record: Record) -> tuple[Thresholds, ...]:
     return tuple(quantile_grid(confidence, size) for confidence in record.confidence[:-1])
 
 
-def cheapest_within(record: Record, limits: NDArray[np.float64]) -> tuple[Thresholds, float]:
+def cheapest_within(record: Record, limits: NDArray[np.float64], starts: int = STARTS) -> tuple[Thresholds, float]:
     """The cheapest rules within accuracy drops on `record`.
 
     Args:
         limits: (G,) fractions.
+        starts: Rules of each simpler policy that a search starts from.
 
     Returns:
         (G, M-1) thresholds, and the least drop that can be had; rows whose limit is below it hold a rule that has it.
     """
     if not on_grid(record):
-        return search(record, limits, simpler_rules(record))
+        return search(record, limits, simpler_rules(record, starts))
     grid = evaluate_grid(record, grid_of(record))
     drops = grid.drops(int(record.correct[-1].sum()), record.n)
     return grid.rules(cheapest_on_grid(drops, grid.macs.ravel(), limits)), float(drops.min())
@@ -91,10 +92,10 @@ def _first_best(
     return order[np.searchsorted(-least, -least[within], side="left")]
 
 
-def simpler_rules(record: Record) -> Iterator[Thresholds]:
+def simpler_rules(record: Record, count: int = STARTS) -> Iterator[Thresholds]:
     """Rules of the simpler policies, (M-1,) each."""
     for policy in (PaperRule, SharedThreshold):
-        yield from policy.path(record, policy.positions(record, STARTS)).thresholds
+        yield from policy.path(record, policy.positions(record, count)).thresholds
 
 
 def on_folds(record: Record, folds: list[NDArray[np.int64]]) -> tuple[GridEvaluation, ...]:

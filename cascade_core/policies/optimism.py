@@ -100,7 +100,7 @@ def _lost_by_search(record: Record, folds: list[NDArray[np.int64]], limits: NDAr
     lost = np.zeros(len(limits), dtype=np.int64)
     for number, fold in enumerate(folds):
         others = np.concatenate([other for i, other in enumerate(folds) if i != number])
-        thresholds, _ = cheapest_within(record.take(np.sort(others)), limits)
+        thresholds, _ = cheapest_within(record.take(np.sort(others)), limits, starts=5)
         own = record.take(np.sort(fold))
         # Rows are evaluated in any order: a path's own order is not asked for.
         found = evaluate_path(own, rule_path(own, limits, thresholds))

@@ -11,7 +11,7 @@ within a budget.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 
 from cascade_core.record import Record
 
-EXCHANGE_RATES = np.geomspace(1e-3, 4.0, 48)
+EXCHANGE_RATES = np.geomspace(1e-3, 4.0, 32)
 """What the plain network's whole cost is worth, in correct answers: the lambdas that are swept."""
 
 MAX_CYCLES = 12
+
+CLIMBED = 20_000
+"""Most samples that the sweep over lambda looks at, drawn from all: it only proposes rules, which all samples judge."""
 
 Thresholds = NDArray[np.float32]
 
@@ -45,6 +48,11 @@ class _Stages:
 
     record: Record
     order: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, record: Record) -> _Stages:
+        """Of a record."""
+        return cls(record=record, order=np.argsort(-record.confidence[:-1], axis=1, kind="stable"))
 
     @property
     def trunk(self) -> list[int]:
@@ -70,14 +78,9 @@ def search(
         (G, M-1) thresholds, `inf` where a head is switched off, and the least drop, or MACs, that was found; rows
         whose limit is below that hold a rule that has it.
     """
-    stages = _Stages(record=record, order=np.argsort(-record.confidence[:-1], axis=1, kind="stable"))
+    stages = _Stages.of(record)
     never = np.full(len(record.stages) - 1, np.inf, dtype=np.float32)
-    rules = {rule.tobytes(): rule for rule in (never, *starts)}
-    for rates in (EXCHANGE_RATES, EXCHANGE_RATES[::-1]):
-        rule = never
-        for rate in rates:
-            rule = _climb(stages, rule, rate / record.baseline_macs)
-            rules[rule.tobytes()] = rule
+    rules = {rule.tobytes(): rule for rule in (never, *starts, *_swept(stages, never))}
     pick, bounded = (_cheapest, 1) if aim is Aim.CHEAPEST else (_most_accurate, 2)
     merit, best = np.full(len(limits), np.inf), np.tile(never, (len(limits), 1))
     # Where nothing leaves early the plain network is run, which may cost less than all stages do.
@@ -99,6 +102,18 @@ def search(
     best[(limits >= bound) & (merit > worth)] = never
     best[limits < least] = nearest
     return best, least
+
+
+def _swept(stages: _Stages, start: Thresholds) -> Iterator[Thresholds]:
+    """What climbing ends at for each lambda, up and down, each from where the one before ended."""
+    record = stages.record
+    if record.n > CLIMBED:
+        stages = _Stages.of(record.take(np.sort(record.shuffled(0)[:CLIMBED])))
+    for rates in (EXCHANGE_RATES, EXCHANGE_RATES[::-1]):
+        rule = start
+        for rate in rates:
+            rule = _climb(stages, rule, rate / record.baseline_macs)
+            yield rule
 
 
 def _climb(stages: _Stages, start: Thresholds, price: float) -> Thresholds:
