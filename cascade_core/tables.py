@@ -14,6 +14,7 @@ from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
 from cascade_core.published import PUBLISHED
 from cascade_core.record import Record
+from cascade_core.timing import Profile
 from cascade_core.yardsticks import dominated, single_stage
 
 
@@ -133,6 +134,18 @@ def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
     parameters = list(dict.fromkeys(one.policy.slider.parameter for one in compared))
     frame.insert(1, "setting", frame[parameters].bfill(axis=1).iloc[:, 0])
     return frame.drop(columns=parameters)
+
+
+def profile_table(profile: Profile) -> pd.DataFrame:
+    """A row a stage, trunk and head, and one for the plain network: median milliseconds for a batch of each size."""
+    parts = [
+        (f"{name}, {part}", times[stage])
+        for stage, name in enumerate(profile.stage_names)
+        for part, times in (("trunk", profile.trunk), ("head", profile.head))
+    ]
+    rows = [*parts, ("plain network", profile.plain)]
+    columns = {f"ms at {size}": [1000 * times[i] for _, times in rows] for i, size in enumerate(profile.batch_sizes)}
+    return pd.DataFrame({"part": [name for name, _ in rows], **columns})
 
 
 def published_table() -> pd.DataFrame:

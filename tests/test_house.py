@@ -27,7 +27,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "record",
         "exits calibration counting",
         "evaluation",
-        "paths yardsticks",
+        "paths yardsticks timing",
         "certificates",
         "policies store",
         "choice importers exploration joining",

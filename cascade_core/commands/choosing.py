@@ -22,6 +22,7 @@ from cascade_core.record import Record
 from cascade_core.scores import SCORES
 from cascade_core.store import check_writable, digest, load_run, open_record
 from cascade_core.tables import comparison_table, exits_table
+from cascade_core.timing import load_profile, profile_path
 
 
 def choose_(args: argparse.Namespace) -> None:
@@ -78,7 +79,10 @@ def evaluate_(args: argparse.Namespace) -> None:
         print(f"measured on the {record.n:,} samples that the thresholds never saw")
     else:
         print("in-sample: these samples include those that the thresholds were chosen on")
-    _print_evaluation(rule, evaluate(record, rule))
+    evaluation = evaluate(record, rule)
+    _print_evaluation(rule, evaluation)
+    if args.batch:
+        _print_time(args.run, evaluation, args.batch)
     print(
         f"the choice file recorded accuracy {choice.measured['accuracy']:.2%}, "
         f"saving {choice.measured['saving']:.1%} on {choice.measured['n']:,} samples"
@@ -135,6 +139,17 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
     )
 
 
+def _print_time(run: Path, evaluation: Evaluation, batch: int) -> None:
+    """What the rule is expected to take, by the profile beside the run."""
+    profile = load_profile(profile_path(run))
+    plain = profile.plain_seconds(batch)
+    told = []
+    for how, compaction in (("survivors compacted", True), ("whole batches", False)):
+        seconds = profile.expected_seconds(evaluation, batch, compaction=compaction)
+        told.append(f"{1000 * seconds:.3f} ms with {how} (saving {1 - seconds / plain:.1%})")
+    print(f"expected at batch {batch}: {', '.join(told)}; plain network {1000 * plain:.3f} ms a sample")
+
+
 def _add_split_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="a run file")
     parser.add_argument("--score", choices=tuple(SCORES), default="max_probability", help="(default max_probability)")
@@ -173,6 +188,7 @@ def _add_evaluate(verbs: Parsers) -> None:
     parser = add_verb(verbs, "evaluate", evaluate_, "evaluate choice.json cache/cifar10-resnet56-fine-heads.parquet")
     parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
     parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("--batch", type=int, help="also say how long it takes in batches of this size (see profile)")
     parser.add_argument("--all", action="store_true", help="measure on all samples, those of calibration too")
 
 

@@ -1,4 +1,4 @@
-"""Verbs that run networks: `exits`, `build`, `precompute`, `classify` and `bundle`.
+"""Verbs that run networks: `exits`, `build`, `precompute`, `classify`, `bundle` and `profile`.
 
 Torch is loaded by the verb that needs it, not by asking for help.
 """
@@ -17,6 +17,9 @@ import pandas as pd
 from cascade_core.choice import load_choice
 from cascade_core.commands.common import Parsers, add_out, add_verb, numbers, report, text
 from cascade_core.parts import check_result
+from cascade_core.store import read_metadata
+from cascade_core.tables import profile_table
+from cascade_core.timing import profile_path, save_profile
 
 
 def build(args: argparse.Namespace) -> None:
@@ -130,6 +133,27 @@ def bundle(args: argparse.Namespace) -> None:
     print(f"wrote {out}; python {out}/run.py PICTURE classifies with numpy, onnxruntime and Pillow")
 
 
+def profile(args: argparse.Namespace) -> None:
+    """Measure how long each stage takes on this machine, and keep that beside the run."""
+    from cascade_core.nets.classify import load_cascade
+    from cascade_core.nets.networks import example, find
+    from cascade_core.nets.profile import measure
+
+    metadata = read_metadata(args.run)
+    networks = [find(name, _images(args)) for name in args.network]
+    model = load_cascade(networks, len(metadata["class_names"]), download=args.download)
+    names = tuple(stage["name"] for stage in metadata["stages"])
+    if model.stage_names != names:
+        raise ValueError(
+            f"Expected the network of {args.run}, with the stages {', '.join(names)}, "
+            f"but its stages are {', '.join(model.stage_names)}"
+        )
+    options = {"batch_sizes": args.batch_sizes} if args.batch_sizes else {}
+    found = measure(model, example(networks[0]), repeats=args.repeats, device=args.device, **options)
+    print(text(profile_table(found)))
+    print(f"wrote {save_profile(found, profile_path(args.run))}")
+
+
 def _cells(row: dict[str, Any]) -> list[str]:
     """A row as columns for people: confidence to four digits, MACs with separators."""
     confidence, macs = f"{row['confidence']:.4f}", f"{row['macs']:,}"
@@ -221,18 +245,22 @@ def _add_exits(verbs: Parsers) -> None:
     _add_image_flags(parser)
 
 
-def _add_choice_and_network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
+def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network",
         action="append",
         required=True,
         metavar=NETWORK,
-        help="the network that the JSON is for; given more than once: a cascade of models, cheapest first",
+        help="the network that was recorded; given more than once: a cascade of models, cheapest first",
     )
-    parser.add_argument("--class-names", type=numbers(str), help="a,b,c (default: those of the heads file)")
     _add_image_flags(parser)
     parser.add_argument("--download", action="store_true", help="let torchvision fetch absent weights")
+
+
+def _add_choice_and_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
+    _add_network(parser)
+    parser.add_argument("--class-names", type=numbers(str), help="a,b,c (default: those of the heads file)")
 
 
 _FINE = "--network cifar-resnet56=resnet56.th+cache/cifar10-resnet56-fine-heads.safetensors"
@@ -254,6 +282,16 @@ def _add_bundle(verbs: Parsers) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write, which is not there yet")
 
 
+def _add_profile(verbs: Parsers) -> None:
+    run = "cache/cifar10-resnet56-fine-heads.parquet"
+    parser = add_verb(verbs, "profile", profile, f"profile {run} \\\n      {_FINE}", NETWORKS)
+    parser.add_argument("run", type=Path, help="the run whose network is measured")
+    _add_network(parser)
+    parser.add_argument("--batch-sizes", type=numbers(int), help="from 1, rising, a,b,c (default 1,2,4,8,16,32,64)")
+    parser.add_argument("--repeats", type=int, default=30, help="times that each part is timed (default 30)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+
+
 def add(verbs: Parsers) -> None:
     """Add these verbs."""
     _add_exits(verbs)
@@ -261,3 +299,4 @@ def add(verbs: Parsers) -> None:
     _add_precompute(verbs)
     _add_classify(verbs)
     _add_bundle(verbs)
+    _add_profile(verbs)
