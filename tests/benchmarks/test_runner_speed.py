@@ -1,0 +1,93 @@
+"""Whether MACs saved become milliseconds saved: the runner beside the plain network, in one run.
+
+Run with ``CASCADE_DATA=... pytest -m benchmark -s tests/benchmarks/test_runner_speed.py``; it takes some minutes.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from cascade_core import CheapestUncorrected, choose, evaluate, load_run
+from cascade_core.nets.classify import load_cascade
+from cascade_core.nets.datasets import open_data
+from cascade_core.nets.networks import find
+from cascade_core.nets.profile import measure
+from cascade_core.nets.runner import Runner
+
+pytestmark = pytest.mark.benchmark
+
+CACHE = Path(__file__).resolve().parents[2] / "cache"
+REPEATS = 5
+SINGLE, BATCHED = 256, 2048
+"""Images of a repeat at batch 1, and in larger batches."""
+
+RUNS = ("cifar10-resnet56-fine-heads", "cifar10-resnet56-ladder", "cifar10-resnet20-resnet56", "cifar10-hybrid")
+Show = Callable[[str, Sequence[tuple[str, str]]], None]
+
+
+def networks(name: str, weights: Path) -> list[str]:
+    small, large = (
+        f"cifar-resnet{d}={weights / f}" for d, f in ((20, "resnet20-12fca82f.th"), (56, "resnet56-4bfd9763.th"))
+    )
+    return {
+        "cifar10-resnet56-fine-heads": [f"{large}+{CACHE / 'cifar10-resnet56-fine-heads.safetensors'}"],
+        "cifar10-resnet56-ladder": [f"{large}+{CACHE / 'cifar10-resnet56-ladder.safetensors'}"],
+        "cifar10-resnet20-resnet56": [small, large],
+        "cifar10-hybrid": [f"{small}+{CACHE / 'cifar10-resnet20-ladder.safetensors'}", large],
+    }[name]
+
+
+def seconds(work: Callable[[Tensor], object], images: Tensor, batch: int) -> float:
+    start = time.perf_counter()
+    for some in images.split(batch):
+        work(some)
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_milliseconds_follow_macs(name: str, cifar10: Path, weights: Path, show: Show) -> None:
+    found = [find(text) for text in networks(name, weights)]
+    model = load_cascade(found, 10)
+    data = open_data(f"imagefolder:{cifar10 / 'test'}", found[0].preprocessing)
+    record = load_run(CACHE / f"{name}.parquet").record()
+    rule = choose(record, CheapestUncorrected(0.01))
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:BATCHED]
+    evaluation = evaluate(record.take(order.numpy()), rule)
+    images = data.normalise(data.pixels(order)).contiguous(memory_format=torch.channels_last)
+    runner = Runner(model, rule, "cpu")
+    profile = measure(model, images[:1], repeats=20, device="cpu", progress=False)
+
+    @torch.inference_mode()
+    def plain(some: Tensor) -> Tensor:
+        return model.plain(some)
+
+    rows = [("MAC saving", f"{evaluation.saving:.3f}")]
+    failed = []
+    for batch in (1, 16, 64):
+        some = images[: SINGLE if batch == 1 else BATCHED]
+        own = evaluate(record.take(order[: len(some)].numpy()), rule)
+        seconds(runner, some[:64], batch), seconds(plain, some[:64], batch)
+        times = [(seconds(runner, some, batch), seconds(plain, some, batch)) for _ in range(REPEATS)]
+        saving = statistics.median(1 - fast / slow for fast, slow in times)
+        taken = statistics.median(fast for fast, _ in times) / len(some)
+        expected = profile.expected_seconds(own, batch)
+        rows.append(
+            (
+                f"batch {batch}",
+                f"time saving {saving:.3f} ({saving / own.saving:.2f} of the MACs'), {1000 * taken:.2f} ms an image, "
+                f"expected {1000 * expected:.2f}",
+            )
+        )
+        if batch != 16 and saving < 0.9 * own.saving:
+            failed.append(f"time saving at batch {batch}")
+        if abs(expected / taken - 1) > 0.15:
+            failed.append(f"expected time at batch {batch}")
+    show(name, rows)
+    assert not failed
