@@ -44,6 +44,7 @@ def saving_at(record: Record, drop: float, policy: type[Sweep] = CheapestUncorre
         ("cifar10-resnet56-paper-heads", (0.745, 0.815, 0.9339)),
         ("cifar10-resnet56-fine-heads", (0.80, 0.885, 0.9339)),
         ("cifar10-resnet56-ladder", (0.855, 0.875, 0.885, 0.885, 0.895, 0.905, 0.9339)),
+        ("cifar10-hybrid", (0.855, 0.87, 0.875, 0.9173, 0.9339)),
         ("cifar10-resnet20-resnet56", (0.9173, 0.9339)),
     ],
 )
@@ -69,6 +70,8 @@ def test_the_plain_resnet20_is_the_first_stage() -> None:
         ("cifar10-resnet20-resnet56", 0.0, 0.57),
         ("cifar10-resnet56-ladder", 0.01, 0.62),
         ("cifar10-resnet56-ladder", 0.005, 0.57),
+        ("cifar10-hybrid", 0.01, 0.74),
+        ("cifar10-hybrid", 0.0, 0.65),
     ],
 )
 def test_savings_at_a_realised_drop(name: str, drop: float, least: float) -> None:
@@ -125,7 +128,7 @@ def test_every_run_says_where_it_came_from(path: Path) -> None:
 
 
 def test_heads_lie_beside_their_runs_and_are_small() -> None:
-    names = ("resnet56-paper-heads", "resnet56-fine-heads", "resnet56-ladder")
+    names = ("resnet56-paper-heads", "resnet56-fine-heads", "resnet56-ladder", "resnet20-ladder")
     for name in (*(f"cifar10-{name}" for name in names), "digits"):
         assert 0 < (CACHE / f"{name}.safetensors").stat().st_size < 4 << 20
 
