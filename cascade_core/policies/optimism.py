@@ -76,33 +76,43 @@ def expectation(record: Record) -> Expectation:
     if record.n < 2 * FOLDS:  # too few to say anything: all drops are out of reach
         return Expectation(limits=limits, drops=np.full(len(limits), 2.0), error=0.0)
     folds = np.array_split(record.shuffled(SEED), FOLDS)
-    lost = (_lost_on_grid if on_grid(record) else _lost_by_search)(record, folds, limits)
-    safest = evaluate(record, rule_path(record, limits[:1], cheapest_within(record, limits[:1])[0]).rule(0))
-    error = NormalDist().inv_cdf(0.95) * math.sqrt(safest.harmed + safest.helped) / record.n
+    lost, discordant = (_lost_on_grid if on_grid(record) else _lost_by_search)(record, folds, limits)
+    error = NormalDist().inv_cdf(0.95) * math.sqrt(discordant) / record.n
     return Expectation(limits=limits, drops=isotonic_regression(lost / record.n).x, error=error)
 
 
-def _lost_on_grid(record: Record, folds: list[NDArray[np.int64]], limits: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(L,) correct answers lost on the parts, by rules chosen on the others; the parts' counts are added up."""
+Folds = list[NDArray[np.int64]]
+
+
+def _lost_on_grid(record: Record, folds: Folds, limits: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
+    """(L,) right answers lost on the parts, by rules chosen on the others, and samples that the safest change.
+
+    What is counted on one part is not counted again: the others are all less that part.
+    """
     parts = on_folds(record, folds)
     correct, macs = sum(part.correct for part in parts), sum(part.macs for part in parts)
     full = int(record.correct[-1].sum())
-    lost = np.zeros(len(limits), dtype=np.int64)
+    lost, discordant = np.zeros(len(limits), dtype=np.int64), 0
     for fold, part in zip(folds, parts, strict=True):
         own = int(record.correct[-1, fold].sum())
         drops = (full - own - (correct - part.correct).ravel()) / (record.n - len(fold))
-        lost += own - part.correct.ravel()[cheapest_on_grid(drops, (macs - part.macs).ravel(), limits)]
-    return lost
+        chosen = cheapest_on_grid(drops, (macs - part.macs).ravel(), limits)
+        lost += own - part.correct.ravel()[chosen]
+        safest = evaluate(held := record.take(fold), rule_path(held, limits[:1], part.rules(chosen[:1])).rule(0))
+        discordant += safest.harmed + safest.helped
+    return lost, discordant
 
 
-def _lost_by_search(record: Record, folds: list[NDArray[np.int64]], limits: NDArray[np.float64]) -> NDArray[np.int64]:
+def _lost_by_search(record: Record, folds: Folds, limits: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
     """The same for more stages than a grid holds."""
-    lost = np.zeros(len(limits), dtype=np.int64)
+    lost, discordant = np.zeros(len(limits), dtype=np.int64), 0
     for number, fold in enumerate(folds):
         others = np.concatenate([other for i, other in enumerate(folds) if i != number])
         thresholds, _ = cheapest_within(record.take(np.sort(others)), limits, starts=5)
-        own = record.take(np.sort(fold))
+        held = record.take(np.sort(fold))
         # Rows are evaluated in any order: a path's own order is not asked for.
-        found = evaluate_path(own, rule_path(own, limits, thresholds))
+        found = evaluate_path(held, rule_path(held, limits, thresholds))
         lost += found.full_correct - found.correct_counts.sum(axis=1)
-    return lost
+        safest = found.at(0)
+        discordant += safest.harmed + safest.helped
+    return lost, discordant

@@ -25,7 +25,7 @@ EXCHANGE_RATES = np.geomspace(1e-3, 4.0, 32)
 
 MAX_CYCLES = 12
 
-CLIMBED = 20_000
+CLIMBED = 10_000
 """Most samples that the sweep over lambda looks at, drawn from all: it only proposes rules, which all samples judge."""
 
 Thresholds = NDArray[np.float32]

@@ -28,7 +28,7 @@ from cascade_core.nets.staged import CascadedNetwork
 pytestmark = pytest.mark.benchmark
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES, TURNS = 2048, 6
+SAMPLES, TURNS = 10_240, 4
 SMALL, LARGE = 2_000, 8_000
 
 Show = Callable[[str, Sequence[tuple[str, str]]], None]
