@@ -73,9 +73,9 @@ def test_certified_rules_exceed_their_drop_as_seldom_as_they_say() -> None:
 
 
 def test_the_first_rule_that_fails_is_not_the_one_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bounds by hand: the rules up to number 60 pass, 61 fails, and so 62 is out of reach though its bound is low."""
+    """Bounds by hand: the rules up to number 75 pass, 76 fails, and so 77 is out of reach though its bound is low."""
     record = population(np.random.default_rng(3), 2000)
-    given = np.concatenate([np.full(61, 0.03), [0.031, 0.01], np.full(35, 1.0)])
+    given = np.concatenate([np.full(76, 0.03), [0.031, 0.01], np.full(35, 1.0)])
     tested: list[NDArray[np.float32]] = []
 
     def bounds(_: Record, path: RulePath, __: float) -> NDArray[np.float64]:
@@ -86,9 +86,9 @@ def test_the_first_rule_that_fails_is_not_the_one_returned(monkeypatch: pytest.M
     found = certified_path(record, np.array([0.02, 0.03, 0.031, 0.5]), 0.1).thresholds[:, 0]
     rules = tested[0][:, 0]
     assert rules.shape == given.shape
-    assert len(set(rules[[60, 61, 62]].tolist())) == 3
+    assert len(set(rules[[75, 76, 77]].tolist())) == 3
     # A bound that equals the limit passes; at 0.02 the very first fails, and the full model is left.
-    assert found.tolist() == [np.inf, rules[60], rules[62], rules[62]]
+    assert found.tolist() == [np.inf, rules[75], rules[77], rules[77]]
 
 
 def test_the_violation_that_an_off_by_one_makes_would_be_seen() -> None:
@@ -100,6 +100,16 @@ def test_the_violation_that_an_off_by_one_makes_would_be_seen() -> None:
         found = evaluate(population(random, 20_000, flat=0.3), path.rule(0))
         violated += found.accuracy_drop > 0.012
     assert violated <= 0.2 * 100
+
+
+def test_more_cautious_rules_are_tried_before_the_first() -> None:
+    """A drop too small for any of the cheapest rules is met by letting fewer of the surest leave."""
+    record = population(np.random.default_rng(6), 4000)
+    rule = certified_path(record, np.array([0.008]), 0.05).rule(0)
+    assert rule.leaves_early
+    assert true_drop(rule.thresholds[0]) < 0.008
+    thresholds = certified_path(record, np.linspace(0.0, 0.05, 40), 0.05).thresholds[:, 0]
+    assert (thresholds[1:] <= thresholds[:-1]).all()
 
 
 def test_where_no_rule_passes_the_full_model_is_used() -> None:

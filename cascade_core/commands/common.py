@@ -82,6 +82,8 @@ def text(frame: pd.DataFrame) -> str:
             shown[name] = ["-" if pd.isna(v) else f"{100 * v:.2f}" for v in shown[name]]
         elif str(name).startswith("threshold"):
             shown[name] = ["always answers" if pd.isna(v) else f"{v:.6g}" for v in shown[name]]
+        elif name == "setting":
+            shown[name] = [f"{v:,.6g}" for v in shown[name]]
         elif str(name).startswith("ms "):
             shown[name] = [f"{v:.3f}" for v in shown[name]]
         elif shown[name].dtype.kind == "i":

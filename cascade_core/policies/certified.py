@@ -1,8 +1,9 @@
 """The boldest rule whose accuracy drop is certified to stay within a limit.
 
 The calibration samples are divided in two.  On one half the cheapest rules within ever larger drops are chosen, from
-safest to boldest; on the other half they are tested in that order, each by an upper bound on its drop that holds with
-probability 1 - alpha (`certificates.drop_bounds`), and testing ends at the first rule whose bound is above the limit.
+safest to boldest, and before them more cautious forms of the first, by which only the surest of its samples leave; on
+the other half they are tested in that order, each by an upper bound on its drop that holds with probability 1 - alpha
+(`certificates.drop_bounds`), and testing ends at the first rule whose bound is above the limit.
 The LAST rule that passed is taken.  Fixed-sequence testing spends no alpha on rules that pass: for a rule with a drop
 above the limit to be taken, the first such rule in the order must have passed, which happens with probability alpha at
 most (Angelopoulos et al., "Learn then test", 2021).
@@ -28,7 +29,10 @@ from cascade_core.policies.joint import cheapest_within
 from cascade_core.record import Record
 
 RULES = 97
-"""Rules that are tested, denser where drops are small."""
+"""Cheapest rules that are tested, denser where drops are small."""
+
+CAUTIOUS = 15
+"""Rules before them, between leaving nothing early and the first of them."""
 
 SEED = 1
 """Of the division in two."""
@@ -102,7 +106,7 @@ def certified_path(record: Record, limits: NDArray[np.float64], alpha: float) ->
         choosing, testing = record.take(np.sort(order[:half])), record.take(np.sort(order[half:]))
         worst = max(0.0, float(choosing.stage_accuracy[-1] - choosing.stage_accuracy.min()))
         bold, _ = cheapest_within(choosing, worst * np.linspace(0.0, 1.0, RULES) ** 2)
-        tested = np.concatenate([never, bold])
+        tested = np.concatenate([never, _more_cautious(choosing, bold[0]), bold])
         bounds = drop_bounds(testing, rule_path(testing, range(len(tested)), tested), alpha)
     else:
         bounds = np.zeros(1)
@@ -110,3 +114,14 @@ def certified_path(record: Record, limits: NDArray[np.float64], alpha: float) ->
     passed = np.searchsorted(np.maximum.accumulate(bounds), limits, side="right") - 1
     # Number 0 is the full model, which needs no test.
     return rule_path(record, limits, tested[np.maximum(passed, 0)])
+
+
+def _more_cautious(record: Record, rule: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(CAUTIOUS, M-1) thresholds by which ever more of the samples that `rule` finds sure may leave, the surest first."""
+    shares = np.arange(1, CAUTIOUS + 1) / (CAUTIOUS + 1)
+    result = np.full((CAUTIOUS, len(rule)), np.inf, dtype=np.float32)
+    for stage, threshold in enumerate(rule):
+        sure = record.confidence[stage][record.confidence[stage] >= threshold]
+        if sure.size:
+            result[:, stage] = np.quantile(sure, 1 - shares, method="higher")
+    return result
