@@ -117,7 +117,7 @@ def certified_path(record: Record, limits: NDArray[np.float64], alpha: float) ->
 
 
 def _more_cautious(record: Record, rule: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(CAUTIOUS, M-1) thresholds by which ever more of the samples that `rule` finds sure may leave, the surest first."""
+    """(CAUTIOUS, M-1) thresholds: ever more of the samples that `rule` finds sure may leave, the surest first."""
     shares = np.arange(1, CAUTIOUS + 1) / (CAUTIOUS + 1)
     result = np.full((CAUTIOUS, len(rule)), np.inf, dtype=np.float32)
     for stage, threshold in enumerate(rule):
