@@ -185,23 +185,9 @@ def tradeoff(
         )
     for name, heights, style in curves:
         figure.add_scatter(x=costs, y=100 * heights[order], mode="lines", name=name, line=style)
-    here, best, quickest = exploration.at(position), exploration.oracle, oracle(exploration.test, hopeless="first")
-    points = [
-        ("chosen", here.mean_macs, here.accuracy, "circle", line, 14),
-        ("plain network", here.baseline_macs, here.full_accuracy, "square", palette.text, 10),
-        ("oracle: leaves at the first right stage", best.mean_macs, best.accuracy, "star", palette.text, 12),
-        ("oracle that gives up at once", quickest.mean_macs, quickest.accuracy, "star-open", palette.text, 12),
-    ]
-    alone = [single_stage(exploration.test, stage) for stage in range(len(here.stage_names) - 1)]
-    points += [
-        (f"{name} alone", one.mean_macs, one.accuracy, "cross", colour, 9)
-        for name, one, colour in zip(
-            _plain(here.stage_names), alone, palette.stages(len(here.stage_names)), strict=False
-        )
-    ]
-    for name, macs, accuracy, symbol, colour, size in points:
+    for name, macs, accuracy, symbol, colour, size in _marks(exploration, position, palette):
         figure.add_scatter(
-            x=[100 * macs / here.baseline_macs],
+            x=[100 * macs / result.baseline_macs],
             y=[100 * accuracy],
             mode="markers",
             name=name,
@@ -225,6 +211,24 @@ def tradeoff(
     figure.update_yaxes(title_text="accuracy, %")
     figure.update_layout(height=460, margin=_MARGIN, legend={"orientation": "h", "y": -0.2})
     return figure
+
+
+def _marks(exploration: Exploration, position: int, palette: Palette) -> list[tuple[str, float, float, str, str, int]]:
+    """Single points beside the curve: name, mean MACs, accuracy, and the symbol, colour and size of its mark."""
+    test, here = exploration.test, exploration.at(position)
+    best, quickest = exploration.oracle, oracle(test, hopeless="first")
+    colours = palette.stages(len(here.stage_names))
+    alone = [
+        (f"{name} alone", (one := single_stage(test, stage)).mean_macs, one.accuracy, "cross", colours[stage], 9)
+        for stage, name in enumerate(_plain(here.stage_names)[:-1])
+    ]
+    return [
+        ("chosen", here.mean_macs, here.accuracy, "circle", palette.stages(3)[1], 14),
+        ("plain network", here.baseline_macs, here.full_accuracy, "square", palette.text, 10),
+        ("oracle: leaves at the first right stage", best.mean_macs, best.accuracy, "star", palette.text, 12),
+        ("oracle that gives up at once", quickest.mean_macs, quickest.accuracy, "star-open", palette.text, 12),
+        *alone,
+    ]
 
 
 def _plain(names: Sequence[str]) -> list[str]:
