@@ -8,6 +8,8 @@ at once.  `certify_path` shares alpha out over the path's distinct rules (Bonfer
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,13 +55,10 @@ def certify_path(record: Record, path: RulePath, alpha: float) -> NDArray[np.flo
         (G,) fractions.
     """
     distinct, which = np.unique(path.thresholds.reshape(len(path), -1), axis=0, return_inverse=True)
-    few = RulePath(
+    few = replace(
+        path,
         positions=np.arange(len(distinct), dtype=np.float64),
         thresholds=distinct.reshape(len(distinct), *path.thresholds.shape[1:]),
-        score=path.score,
-        top_k=path.top_k,
-        stage_names=path.stage_names,
-        temperatures=path.temperatures,
     )
     # A rule by which nothing leaves early needs no share of alpha.
     shares = max(1, int((~np.isinf(distinct).all(axis=1)).sum()))

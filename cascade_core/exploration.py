@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core import _check
+from cascade_core.calibration import fit_temperatures
 from cascade_core.certificates import certify_path
 from cascade_core.evaluation import Evaluation, evaluate
 from cascade_core.paths import PathEvaluation, RulePath, evaluate_path
 from cascade_core.policies import Sweep
-from cascade_core.record import Record, split_indices
-from cascade_core.yardsticks import oracle, random_exit_accuracy
+from cascade_core.record import Record, StageOutputs, split_indices
+from cascade_core.yardsticks import dominated, oracle, random_exit_accuracy, single_stage
 
 POSITIONS = 401
 """Slider positions; a step is less than one pixel on most screens."""
@@ -60,6 +61,16 @@ class Split:
         return {"fraction": self.fraction, "seed": self.seed, "measured_on": "all" if self.in_sample else "test"}
 
 
+def calibrated_record(outputs: StageOutputs, split: Split, score: str = "max_probability", top_k: int = 1) -> Record:
+    """The record of softmaxes scaled by temperatures that were fitted to the split's calibration samples.
+
+    Raises:
+        ValueError: A part would be empty, or the score is not defined.
+    """
+    calibration = outputs.take(split.calibration_index(len(outputs.labels)))
+    return outputs.record(score, top_k, fit_temperatures(calibration))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Exploration:
     """The rules of one policy at every slider position, and what each does on the test samples."""
@@ -75,6 +86,21 @@ class Exploration:
     def certificate(self) -> NDArray[np.float64] | None:
         """(G,) upper bounds on the drops that all hold at once with probability 1 - `ALPHA`; None if in-sample."""
         return None if self.split.in_sample else certify_path(self.test, self.path, ALPHA)
+
+    @cached_property
+    def hasty_oracle(self) -> Evaluation:
+        """The same oracle, but for samples that no stage gets right, which it lets leave at the first."""
+        return oracle(self.test, hopeless="first")
+
+    @cached_property
+    def alone(self) -> tuple[Evaluation, ...]:
+        """What each stage does to the test samples if it answers all of them."""
+        return tuple(single_stage(self.test, stage) for stage in range(len(self.test.stages)))
+
+    @cached_property
+    def dominated(self) -> NDArray[np.bool_]:
+        """(M,) stages that are superfluous on the test samples."""
+        return dominated(self.test)
 
     @cached_property
     def by_lot(self) -> NDArray[np.float64]:

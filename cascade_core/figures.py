@@ -23,7 +23,6 @@ from cascade_core.palette import Palette
 from cascade_core.policies.paper import residual_accuracy
 from cascade_core.published import PublishedResult
 from cascade_core.record import Record
-from cascade_core.yardsticks import oracle, single_stage
 
 _MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
 
@@ -215,12 +214,11 @@ def tradeoff(
 
 def _marks(exploration: Exploration, position: int, palette: Palette) -> list[tuple[str, float, float, str, str, int]]:
     """Single points beside the curve: name, mean MACs, accuracy, and the symbol, colour and size of its mark."""
-    test, here = exploration.test, exploration.at(position)
-    best, quickest = exploration.oracle, oracle(test, hopeless="first")
+    here, best, quickest = exploration.at(position), exploration.oracle, exploration.hasty_oracle
     colours = palette.stages(len(here.stage_names))
     alone = [
-        (f"{name} alone", (one := single_stage(test, stage)).mean_macs, one.accuracy, "cross", colours[stage], 9)
-        for stage, name in enumerate(_plain(here.stage_names)[:-1])
+        (f"{name} alone", one.mean_macs, one.accuracy, "cross", colour, 9)
+        for name, one, colour in zip(_plain(here.stage_names)[:-1], exploration.alone, colours, strict=False)
     ]
     return [
         ("chosen", here.mean_macs, here.accuracy, "circle", palette.stages(3)[1], 14),

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from cascade_core import _check, scores
 from cascade_core.files import BadFile, atomic_write, check_suffix, check_writable, readable, strict_json
 from cascade_core.parts import run_files
-from cascade_core.record import SUM_TOLERANCE, Record, Stage, StageOutputs
+from cascade_core.record import SUM_TOLERANCE, Record, Stage, StageOutputs, Temperatures
 
 __all__ = [
     "MAX_BYTES",
@@ -205,8 +205,12 @@ def load_record(path: str | Path, score: str = "max_probability", top_k: int = 1
         )
 
 
-def open_record(path: str | Path, score: str = "max_probability", top_k: int = 1) -> Record:
+def open_record(
+    path: str | Path, score: str = "max_probability", top_k: int = 1, temperatures: Temperatures = None
+) -> Record:
     """Read confidences and answers: of a file up to `CHECKED_BYTES` all of it, checked; of a larger one what is needed.
+
+    With temperatures the softmaxes are needed, whatever the size.
 
     Raises:
         BadFile, ValueError: As for `load_record`.
@@ -214,7 +218,9 @@ def open_record(path: str | Path, score: str = "max_probability", top_k: int = 1
     source = Path(path)
     with readable(source):
         small = sum(file.stat().st_size for file in run_files(source)) <= CHECKED_BYTES
-    return load_run(source).record(score, top_k) if small else load_record(source, score, top_k)
+    if small or temperatures is not None:
+        return load_run(source).record(score, top_k, temperatures)
+    return load_record(source, score, top_k)
 
 
 def _check_columns(

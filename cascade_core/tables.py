@@ -15,7 +15,6 @@ from cascade_core.exploration import Exploration
 from cascade_core.published import PUBLISHED
 from cascade_core.record import Record
 from cascade_core.timing import Profile
-from cascade_core.yardsticks import dominated, single_stage
 
 
 def stages_table(record: Record) -> pd.DataFrame:
@@ -43,10 +42,10 @@ def worth_table(exploration: Exploration) -> pd.DataFrame:
         {
             "stage": record.stage_names,
             "accuracy": record.stage_accuracy,
-            "macs_alone": [single_stage(record, stage).mean_macs for stage in stages],
+            "macs_alone": [one.mean_macs for one in exploration.alone],
             "auroc": [auroc(record, stage) for stage in stages],
             "used": (result.exit_counts > 0).mean(axis=0),
-            "dominated": dominated(record),
+            "dominated": exploration.dominated,
         }
     )
     if record.score == "max_probability":

@@ -8,14 +8,13 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from cascade_core.calibration import fit_temperatures
 from cascade_core.certificates import drop_bounds
 from cascade_core.choice import load_choice, save_choice
 from cascade_core.commands.common import Parsers, add_verb, numbers, text
 from cascade_core.comparison import compare
 from cascade_core.evaluation import Evaluation, evaluate
 from cascade_core.exits import ExitRule
-from cascade_core.exploration import ALPHA, Split
+from cascade_core.exploration import ALPHA, Split, calibrated_record
 from cascade_core.policies import POLICIES, Policy, choose, describe
 from cascade_core.policies.base import rule_path
 from cascade_core.record import Record
@@ -63,12 +62,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     """Say what chosen thresholds do on a run."""
     choice = load_choice(args.choice)
     rule = choice.rule
-    plain = rule.temperatures is None
-    record = (
-        open_record(args.run, rule.score, rule.top_k)
-        if plain
-        else load_run(args.run).record(rule.score, rule.top_k, rule.temperatures)
-    )
+    record = open_record(args.run, rule.score, rule.top_k, rule.temperatures)
     split = choice.measured.get("split")
     if choice.run is None or split is None:
         print("these samples may include those that the thresholds were chosen on: the choice does not say")
@@ -97,10 +91,9 @@ def _record(args: argparse.Namespace, split: Split) -> Record:
     """The run's record, with temperatures that were fitted to its calibration samples if that is asked for."""
     if not args.calibrated:
         return open_record(args.run, args.score, args.top_k)
-    outputs = load_run(args.run)
-    temperatures = fit_temperatures(outputs.take(split.calibration_index(len(outputs.labels))))
-    print("temperatures: " + ", ".join(f"{t:.3f}" for t in temperatures))
-    return outputs.record(args.score, args.top_k, temperatures)
+    record = calibrated_record(load_run(args.run), split, args.score, args.top_k)
+    print("temperatures: " + ", ".join(f"{t:.3f}" for t in record.temperatures or ()))
+    return record
 
 
 def _policy(args: argparse.Namespace) -> Policy:

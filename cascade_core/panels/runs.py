@@ -17,8 +17,7 @@ import streamlit as st
 
 from cascade_core import store
 from cascade_core.axes import ConfidenceAxis, confidence_axis
-from cascade_core.calibration import fit_temperatures
-from cascade_core.exploration import Exploration, Split, explore
+from cascade_core.exploration import Exploration, Split, calibrated_record, explore
 from cascade_core.live.data import live_data
 from cascade_core.parts import is_run, run_files
 from cascade_core.policies import SWEEPS
@@ -75,9 +74,7 @@ def _record(_path: Path, digest: str, score: str) -> Record:
 @st.cache_resource(max_entries=8, show_spinner="Fitting temperatures ...")
 def _calibrated(_path: Path, digest: str, score: str, split: Split) -> Record:
     """The record with softmaxes scaled by temperatures that were fitted to the split's calibration samples."""
-    outputs = store.load_run(_path)
-    calibration = outputs.take(split.calibration_index(len(outputs.labels)))
-    return outputs.record(score, temperatures=fit_temperatures(calibration))
+    return calibrated_record(store.load_run(_path), split, score)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Choosing thresholds ...")

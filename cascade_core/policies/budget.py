@@ -18,13 +18,6 @@ from cascade_core.policies.joint import best_within
 from cascade_core.record import MAX_MACS, Record, leaving_costs
 
 
-def budget_positions(record: Record, count: int) -> NDArray[np.float64]:
-    """(count,) budgets from the plain network's MACs down to leaving all at the cheapest stage."""
-    m = len(record.stages)
-    one_head_on = leaving_costs(record.stages, np.eye(m, dtype=bool), record.baseline_macs)
-    return np.linspace(record.baseline_macs, one_head_on.diagonal().min(), count)
-
-
 def budget_slider(label: str) -> Slider:
     """A slider over mean MACs, shown in percent of the plain network's."""
     return Slider(
@@ -68,7 +61,9 @@ class BestWithinBudget:
     @classmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
         """Budgets from the plain network's MACs down to leaving all at the cheapest stage."""
-        return budget_positions(record, count)
+        m = len(record.stages)
+        one_head_on = leaving_costs(record.stages, np.eye(m, dtype=bool), record.baseline_macs)
+        return np.linspace(record.baseline_macs, one_head_on.diagonal().min(), count)
 
     @classmethod
     def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:

@@ -51,7 +51,7 @@ def cheapest_within(record: Record, limits: NDArray[np.float64], starts: int = S
         return search(record, limits, simpler_rules(record, starts))
     grid = evaluate_grid(record, grid_of(record))
     drops = grid.drops(int(record.correct[-1].sum()), record.n)
-    return grid.rules(cheapest_on_grid(drops, grid.macs.ravel(), limits)), float(drops.min())
+    return grid.rules(first_best(drops, grid.macs.ravel(), limits)), float(drops.min())
 
 
 def best_within(record: Record, budgets: NDArray[np.float64]) -> tuple[Thresholds, float]:
@@ -70,17 +70,10 @@ def best_within(record: Record, budgets: NDArray[np.float64]) -> tuple[Threshold
     grid = evaluate_grid(record, grid_of(record))
     macs = grid.macs.ravel()
     drops = grid.drops(int(record.correct[-1].sum()), record.n)
-    return grid.rules(_first_best(macs, drops, totals)), float(macs.min()) / record.n
+    return grid.rules(first_best(macs, drops, totals)), float(macs.min()) / record.n
 
 
-def cheapest_on_grid(
-    drops: NDArray[np.float64], macs: NDArray[np.int64], limits: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """(G,) numbers of the rules with the least `macs` within each drop, of equals the most accurate."""
-    return _first_best(drops, macs, limits)
-
-
-def _first_best(
+def first_best(
     bounded: NDArray[np.generic], merit: NDArray[np.generic], limits: NDArray[np.float64]
 ) -> NDArray[np.int64]:
     """(G,) numbers of the entries of least `merit` whose `bounded` is within each limit, of equals the lowest there."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from cascade_core.evaluation import evaluate
 from cascade_core.paths import evaluate_path
 from cascade_core.policies.base import rule_path
-from cascade_core.policies.joint import cheapest_on_grid, cheapest_within, on_folds, on_grid
+from cascade_core.policies.joint import cheapest_within, first_best, on_folds, on_grid
 from cascade_core.record import Record
 
 FOLDS = 5
@@ -96,7 +96,7 @@ def _lost_on_grid(record: Record, folds: Folds, limits: NDArray[np.float64]) -> 
     for fold, part in zip(folds, parts, strict=True):
         own = int(record.correct[-1, fold].sum())
         drops = (full - own - (correct - part.correct).ravel()) / (record.n - len(fold))
-        chosen = cheapest_on_grid(drops, (macs - part.macs).ravel(), limits)
+        chosen = first_best(drops, (macs - part.macs).ravel(), limits)
         lost += own - part.correct.ravel()[chosen]
         safest = evaluate(held := record.take(fold), rule_path(held, limits[:1], part.rules(chosen[:1])).rule(0))
         discordant += safest.harmed + safest.helped

@@ -85,7 +85,8 @@ def search(
     merit, best = np.full(len(limits), np.inf), np.tile(never, (len(limits), 1))
     # Where nothing leaves early the plain network is run, which may cost less than all stages do.
     plain = record.n * record.baseline_macs
-    least, nearest = (0.0, never) if aim is Aim.CHEAPEST else (float(plain), never)
+    bound, worth = (0, plain) if aim is Aim.CHEAPEST else (plain, 0)
+    least, nearest = float(bound), never
     for rule in rules.values():
         for k in range(len(rule)):
             varied = _vary(stages, rule, k)
@@ -98,7 +99,6 @@ def search(
             if varied[bounded][lowest] < least:
                 least, nearest = float(varied[bounded][lowest]), rule.copy()
                 nearest[k] = varied[0][lowest]
-    bound, worth = (0, plain) if aim is Aim.CHEAPEST else (plain, 0)
     best[(limits >= bound) & (merit > worth)] = never
     best[limits < least] = nearest
     return best, least
