@@ -158,6 +158,8 @@ class Chunks:
                     self._wait_for_others(compute, bar)
                     self._finish()
         except KeyboardInterrupt:
+            # The interruption may have come between writing a part and noting it.
+            self._look()
             raise Stopped(f"stopped: {self._tally()}; start the same command again to continue") from None
 
     def _samples(self, number: int) -> range:
