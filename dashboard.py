@@ -1,7 +1,7 @@
 """The page: ``streamlit run dashboard.py``.
 
 It lays out panels and decides which of them run again: everything on a change in the sidebar, only
-what stands in `explorer` when the slider is released.  It holds no arithmetic.
+the view itself when its slider is released.  It holds no arithmetic.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import streamlit as st
 
 from cascade_core.panels import details, exports, runs, sidebar
-from cascade_core.panels.live import live_panel
+from cascade_core.panels.live import LIVE, live_panel
+from cascade_core.panels.shown import prepare
 
 
 def main() -> None:
@@ -22,31 +23,39 @@ def main() -> None:
         return
     selection = sidebar.select(found)
     st.header("What does a little accuracy buy?", anchor=False)
-    explorer(selection)
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        default=next(iter(VIEWS)),
+        format_func=lambda name: VIEWS[name][0],
+        required=True,
+        label_visibility="collapsed",
+        key="view",
+    )
+    VIEWS[view][1](selection)
 
 
 @st.fragment
-def explorer(selection: sidebar.Selection) -> None:
+def explore(selection: sidebar.Selection) -> None:
     """The live panel, and below it what follows its released position."""
-    run, score = selection.run, selection.score
-    try:
-        exploration, data = runs.prepare(
-            run, score, selection.calibrated, selection.policy, selection.split, selection.published
-        )
-    except ValueError as error:
-        st.error("This run cannot be shown with this policy and score.", icon=":material/error:")
-        st.text(str(error))
+    shown = prepare(selection)
+    if shown is None:
         return
+    exploration = shown.exploration
     if len(exploration.test.stages) == 1:
         st.info(
             "This run has one stage, so every sample leaves there and there is nothing to choose. "
             "A cascade needs exits: see `python -m cascade_core build --help`.",
             icon=":material/info:",
         )
-    position = live_panel(data, key="live")
+    position = live_panel(shown.data, key=LIVE)
     exports.download(selection, exploration, position)
-    details.details(exploration, position, runs.axis(run, score), selection.published)
+    details.details(exploration, position, runs.axis(selection.run, selection.score), selection.published)
     exports.load_back(selection, exploration)
+
+
+VIEWS = {"explore": ("Explore", explore)}
+"""What there is to look at: a title, and what shows it."""
 
 
 def _complain(complaints: list[str]) -> None:

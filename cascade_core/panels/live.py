@@ -18,6 +18,9 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from cascade_core.live import live_css, live_js
 
+LIVE = "live"
+"""Key of the page's panel."""
+
 
 @cache
 def _component() -> ComponentRenderer:
