@@ -9,16 +9,14 @@ feature maps in a processor's cache; the network's own pieces are not touched.
 
 from __future__ import annotations
 
-import copy
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, fx, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch import Tensor, nn
 
 from cascade_core.nets.devices import lay_out
+from cascade_core.nets.folding import folded
 from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.nets.standardise import first_trained
 
@@ -89,7 +87,7 @@ class Features:
 
     def _placed(self, module: nn.Module) -> nn.Module:
         """A frozen copy on the device, laid out as convolutions are fastest."""
-        placed = _folded(module.eval()).requires_grad_(False).to(device=self.device, dtype=self.dtype)
+        placed = folded(module.eval()).requires_grad_(False).to(device=self.device, dtype=self.dtype)
         lay_out(placed, torch.channels_last)
         return placed
 
@@ -123,28 +121,3 @@ def chunks(batches: Iterator[Batch]) -> Iterator[tuple[int, Batch]]:
             made = []
     if made:
         yield len(made), joined(made)
-
-
-def _folded(module: nn.Module) -> nn.Module:
-    """A copy with batch norms folded into convolutions, which is nearly the same function and takes less time."""
-    copied = copy.deepcopy(module)
-    try:
-        traced = fx.symbolic_trace(copied)
-    # Tracing runs the module's own code, which may raise anything; unfolded it is as good, only slower.
-    except Exception:
-        return copied
-    parts, calls = dict(traced.named_modules()), Counter(node.target for node in traced.graph.nodes)
-    for node in list(traced.graph.nodes):
-        before = node.args[0] if node.op == "call_module" and node.args else None
-        if not isinstance(before, fx.Node) or before.op != "call_module" or len(before.users) > 1:
-            continue
-        norm, convolution = parts[node.target], parts[before.target]
-        if not isinstance(norm, nn.BatchNorm2d) or not isinstance(convolution, nn.Conv2d):
-            continue
-        # Where one is used twice, the other use would change too.
-        if calls[node.target] == calls[before.target] == 1:
-            traced.set_submodule(str(before.target), fuse_conv_bn_eval(convolution, norm))
-            node.replace_all_uses_with(before)
-            traced.graph.erase_node(node)
-    traced.recompile()
-    return traced

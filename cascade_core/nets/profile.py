@@ -1,15 +1,14 @@
 """Measuring how long each stage of a model takes on this machine, for batches of several sizes.
 
-Each trunk piece, each head and the plain network are timed by themselves on the state that the stages before left,
-after warming up; stages take turns within a repeat, so that a busy moment hits them all.  Medians are what to
-expect, 95th percentiles what to be ready for.
+Each trunk piece, each head and the plain network are timed by themselves as a `Runner` computes them, on the state that
+the stages before left, after warming up; stages take turns within a repeat, so that a busy moment hits them all.
+Medians are what to expect, 95th percentiles what to be ready for.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -18,13 +17,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cascade_core import _check
-from cascade_core.nets.devices import lay_out, resolve_device
+from cascade_core.nets.devices import resolve_device
+from cascade_core.nets.runner import made_ready
 from cascade_core.nets.staged import StagedModel
 from cascade_core.timing import MAX_BATCH, Profile
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 WARM_UP = 3
 
+Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
@@ -40,7 +41,7 @@ def measure(
     """Time `model` on this machine.
 
     Args:
-        model: Put in eval mode, and moved to the device and back.
+        model: Left as it is; what is timed is what a `Runner` makes of it.
         example: One image, (1, channels, height, width), normalised.
         batch_sizes: Whole numbers, rising, from 1.
         repeats: Times that each part is timed.
@@ -54,17 +55,13 @@ def measure(
         _check.whole("batch size", size, 1, MAX_BATCH)
     m = len(model.stage_names)
     times = np.empty((2 * m + 1, len(batch_sizes), repeats))
-    model.eval().to(place)
-    lay_out(model, torch.channels_last)
-    try:
-        for column, size in enumerate(tqdm(batch_sizes, unit="batch sizes", disable=not progress)):
-            images = example.to(place).expand(size, -1, -1, -1).contiguous(memory_format=torch.channels_last)
-            for turn in range(-WARM_UP, repeats):
-                seconds = _timed(model, images, place)
-                if turn >= 0:
-                    times[:, column, turn] = seconds
-    finally:
-        model.cpu()
+    ready, piece = made_ready(model, place)
+    for column, size in enumerate(tqdm(batch_sizes, unit="batch sizes", disable=not progress)):
+        images = example.to(place).expand(size, -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        for turn in range(-WARM_UP, repeats):
+            seconds = _timed(ready, images.split(piece), place)
+            if turn >= 0:
+                times[:, column, turn] = seconds
     low, high = np.median(times, axis=2), np.quantile(times, 0.95, axis=2)
     return Profile(
         stage_names=model.stage_names,
@@ -86,21 +83,23 @@ def measure(
 
 
 @torch.inference_mode()
-def _timed(model: StagedModel, images: Tensor, device: str) -> list[float]:
-    """Seconds of every trunk piece, of every head, and of the plain network."""
-    trunk, head, state = [], [], model.begin(images)
+def _timed(model: StagedModel, images: Sequence[Tensor], device: str) -> list[float]:
+    """Seconds of every trunk piece, of every head, and of the plain network, for a batch in pieces."""
+    trunk, head, states = [], [], [model.begin(some) for some in images]
     for stage in range(len(model.stage_names)):
-        seconds, state = _clocked(partial(model.extend, state, stage), device)
+        seconds, states = _clocked(model.extend, states, stage, device)
         trunk.append(seconds)
-        head.append(_clocked(partial(model.classify, state, stage), device)[0])
-    plain, _ = _clocked(partial(model.plain, images), device)
+        head.append(_clocked(model.classify, states, stage, device)[0])
+    plain, _ = _clocked(lambda some, _: model.plain(some), images, 0, device)
     return [*trunk, *head, plain]
 
 
-def _clocked(work: Callable[[], Result], device: str) -> tuple[float, Result]:
-    """Seconds of some work, its end on the device included, and its result."""
+def _clocked(
+    work: Callable[[Part, int], Result], pieces: Sequence[Part], stage: int, device: str
+) -> tuple[float, list[Result]]:
+    """Seconds of a stage's work on all pieces, its end on the device included, and its results."""
     start = time.perf_counter()
-    result = work()
+    result = [work(piece, stage) for piece in pieces]
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)
     elif device.startswith("mps"):
