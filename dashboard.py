@@ -50,7 +50,9 @@ def explore(selection: sidebar.Selection) -> None:
         )
     position = live_panel(shown.data, key=LIVE)
     exports.download(selection, exploration, position)
-    details.details(exploration, position, runs.axis(selection.run, selection.score), selection.published)
+    details.details(
+        exploration, position, runs.axis(selection.run, selection.score), selection.published, selection.meter
+    )
     exports.load_back(selection, exploration)
 
 

@@ -19,6 +19,7 @@ from cascade_core.calibration import reliability
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import ALPHA, Exploration
+from cascade_core.meters import MACS, Meter, along
 from cascade_core.palette import Palette
 from cascade_core.policies.paper import residual_accuracy
 from cascade_core.published import PublishedResult
@@ -160,12 +161,17 @@ def residual_accuracy_curves(
 
 
 def tradeoff(
-    exploration: Exploration, position: int, palette: Palette, published: Sequence[PublishedResult] = ()
+    exploration: Exploration,
+    position: int,
+    palette: Palette,
+    published: Sequence[PublishedResult] = (),
+    meter: Meter = MACS,
 ) -> go.Figure:
-    """Accuracy against computation along the path, with the interval of the drop and what bounds it."""
+    """Accuracy against cost along the path, with the interval of the drop and what bounds it; published are MACs."""
     result = exploration.evaluation
-    order = np.argsort(result.mean_macs, kind="stable")
-    costs = 100 * result.mean_macs[order] / result.baseline_macs
+    costs, plain = along(meter, result), meter.plain(result)
+    order = np.argsort(costs, kind="stable")
+    costs = 100 * costs[order] / plain
     low, high = (100 * (result.full_accuracy - end[order]) for end in result.drop_interval())
     line = palette.stages(3)[1]
     figure = go.Figure()
@@ -184,15 +190,15 @@ def tradeoff(
         )
     for name, heights, style in curves:
         figure.add_scatter(x=costs, y=100 * heights[order], mode="lines", name=name, line=style)
-    for name, macs, accuracy, symbol, colour, size in _marks(exploration, position, palette):
+    for name, cost, accuracy, symbol, colour, size in _marks(exploration, position, palette, meter):
         figure.add_scatter(
-            x=[100 * macs / result.baseline_macs],
+            x=[100 * cost / plain],
             y=[100 * accuracy],
             mode="markers",
             name=name,
             marker={"symbol": symbol, "color": colour, "size": size},
         )
-    for series in published:
+    for series in published if meter is MACS else ():
         figure.add_scatter(
             x=[100 * (1 - p.saving) for p in series.points],
             y=[100 * p.accuracy for p in series.points],
@@ -203,29 +209,32 @@ def tradeoff(
             text=[f"epsilon {p.epsilon:.0%}" for p in series.points],
         )
     figure.update_traces(
-        hovertemplate="%{x:.1f} % of the MACs, %{y:.2f} % right<extra>%{fullData.name}</extra>",
+        hovertemplate=f"%{{x:.1f}} % of the {meter.unit}, %{{y:.2f}} % right<extra>%{{fullData.name}}</extra>",
         selector={"hoverinfo": None},
     )
-    figure.update_xaxes(title_text="mean MACs, % of the plain network")
+    figure.update_xaxes(title_text=f"mean {meter.unit}, % of the plain network")
     figure.update_yaxes(title_text="accuracy, %")
     figure.update_layout(height=460, margin=_MARGIN, legend={"orientation": "h", "y": -0.2})
     return figure
 
 
-def _marks(exploration: Exploration, position: int, palette: Palette) -> list[tuple[str, float, float, str, str, int]]:
-    """Single points beside the curve: name, mean MACs, accuracy, and the symbol, colour and size of its mark."""
-    here, best, quickest = exploration.at(position), exploration.oracle, exploration.hasty_oracle
-    colours = palette.stages(len(here.stage_names))
-    alone = [
-        (f"{name} alone", one.mean_macs, one.accuracy, "cross", colour, 9)
-        for name, one, colour in zip(_plain(here.stage_names)[:-1], exploration.alone, colours, strict=False)
+def _marks(
+    exploration: Exploration, position: int, palette: Palette, meter: Meter
+) -> list[tuple[str, float, float, str, str, int]]:
+    """Single points beside the curve: name, mean cost, accuracy, and the symbol, colour and size of its mark."""
+    here = exploration.at(position)
+    ramp = palette.stages(len(here.stage_names))
+    alone = zip(_plain(here.stage_names)[:-1], exploration.alone, ramp, strict=False)
+    found = [
+        ("chosen", here, "circle", palette.stages(3)[1], 14),
+        ("oracle: leaves at the first right stage", exploration.oracle, "star", palette.text, 12),
+        ("oracle that gives up at once", exploration.hasty_oracle, "star-open", palette.text, 12),
+        *((f"{name} alone", one, "cross", colour, 9) for name, one, colour in alone),
     ]
+    plain = ("plain network", meter.plain(here), here.full_accuracy, "square", palette.text, 10)
     return [
-        ("chosen", here.mean_macs, here.accuracy, "circle", palette.stages(3)[1], 14),
-        ("plain network", here.baseline_macs, here.full_accuracy, "square", palette.text, 10),
-        ("oracle: leaves at the first right stage", best.mean_macs, best.accuracy, "star", palette.text, 12),
-        ("oracle that gives up at once", quickest.mean_macs, quickest.accuracy, "star-open", palette.text, 12),
-        *alone,
+        plain,
+        *((name, meter.mean(one), one.accuracy, shape, colour, size) for name, one, shape, colour, size in found),
     ]
 
 

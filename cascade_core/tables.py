@@ -12,6 +12,7 @@ from cascade_core.comparison import Compared
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
+from cascade_core.meters import MACS, Meter, along
 from cascade_core.published import PUBLISHED
 from cascade_core.record import Record
 from cascade_core.timing import Profile
@@ -78,8 +79,11 @@ def exits_table(rule: ExitRule, evaluation: Evaluation) -> pd.DataFrame:
     )
 
 
-def path_table(exploration: Exploration) -> pd.DataFrame:
-    """A row a slider position: the parameter, the thresholds, and what they do on the test samples."""
+def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
+    """A row a slider position: the parameter, the thresholds, and what they do on the test samples.
+
+    With another meter than MACs its mean and the saving by it are there too, such as `mean_milliseconds`.
+    """
     result = exploration.evaluation
     low, high = result.drop_interval()
     least, most = result.saving_interval()
@@ -91,6 +95,8 @@ def path_table(exploration: Exploration) -> pd.DataFrame:
         f"{'least ' if by_class else ''}threshold {name}": column.min(axis=1) if by_class else column
         for name, column in zip(names[:-1], exploration.path.thresholds.swapaxes(0, 1), strict=True)
     }
+    costs = along(meter, result)
+    metered = {f"mean_{meter.unit}": costs, f"{meter.noun}_saving": 1 - costs / meter.plain(result)}
     shares = {f"share {name}": result.exit_counts[:, i] / result.n for i, name in enumerate(names)}
     return pd.DataFrame(
         {
@@ -104,6 +110,7 @@ def path_table(exploration: Exploration) -> pd.DataFrame:
             "saving": result.saving,
             "saving_low": least,
             "saving_high": most,
+            **({} if meter is MACS else metered),
             **thresholds,
             **shares,
         }

@@ -28,7 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "exits calibration counting",
         "evaluation",
         "paths yardsticks timing",
-        "certificates",
+        "certificates meters",
         "policies store",
         "choice importers exploration joining",
         "comparison",

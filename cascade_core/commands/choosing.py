@@ -15,8 +15,10 @@ from cascade_core.comparison import compare
 from cascade_core.evaluation import Evaluation, evaluate
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import ALPHA, Split, calibrated_record
-from cascade_core.policies import POLICIES, Policy, choose, describe
+from cascade_core.meters import Milliseconds
+from cascade_core.policies import POLICIES, BestWithinBudget, Policy, choose, describe
 from cascade_core.policies.base import rule_path
+from cascade_core.policies.timed import BestWithinTime
 from cascade_core.record import Record
 from cascade_core.scores import SCORES
 from cascade_core.store import check_writable, digest, load_run, open_record
@@ -36,6 +38,8 @@ def choose_(args: argparse.Namespace) -> None:
     if args.in_sample:
         print("in-sample: chosen and measured on the same samples")
     _print_evaluation(rule, evaluation)
+    if args.max_ms is not None:
+        _print_time(args.run, evaluation, args.batch)
     if not args.in_sample:
         bound = drop_bounds(test, rule_path(test, [0.0], rule.thresholds[None]), ALPHA)[0]
         print(f"certificate: with {1 - ALPHA:.0%} confidence the drop is at most {100 * bound:.2f} points")
@@ -97,6 +101,11 @@ def _record(args: argparse.Namespace, split: Split) -> Record:
 
 
 def _policy(args: argparse.Namespace) -> Policy:
+    if args.max_ms is not None:
+        if args.policy != BestWithinBudget.name or args.max_macs is not None:
+            raise ValueError(f"--max-ms is a budget: it needs --policy {BestWithinBudget.name} and no --max-macs")
+        meter = Milliseconds(profile=load_profile(profile_path(args.run)), batch=args.batch)
+        return BestWithinTime(max_ms=args.max_ms, meter=meter)
     kind = POLICIES[args.policy]
     wanted = {field.name: field.default is MISSING for field in fields(kind)}  # type: ignore[arg-type]  # dataclasses
     for name in _parameters():
@@ -168,6 +177,8 @@ def _add_choose(verbs: Parsers) -> None:
     for name, (reader, kinds) in _parameters().items():
         meaning = "probability of being wrong (default 0.05)" if name == "alpha" else kinds[0].parameter_help
         parser.add_argument(_flag(name), type=reader, help=f"for {', '.join(k.name for k in kinds)}: {meaning}")
+    parser.add_argument("--max-ms", type=float, help="for budget: mean milliseconds of a sample, as profile measured")
+    parser.add_argument("--batch", type=int, default=1, help="for --max-ms: size of the batches (default 1)")
     parser.add_argument("--out", type=Path, help="the JSON to write")
 
 

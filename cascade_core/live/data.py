@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from cascade_core.axes import BINS, ConfidenceAxis
 from cascade_core.choice import shortest
 from cascade_core.counting import reach_histograms
 from cascade_core.exploration import ALPHA, Exploration
+from cascade_core.meters import MACS, Meter, Milliseconds, along
 from cascade_core.paths import RulePath
 from cascade_core.published import PublishedResult
 
@@ -34,6 +36,7 @@ def live_data(
     unit: str,
     origin: str,
     published: Sequence[PublishedResult] = (),
+    meter: Meter = MACS,
 ) -> dict[str, Any]:
     """Everything that the live panel shows of an exploration.
 
@@ -42,9 +45,11 @@ def live_data(
         initial: Slider position to start from.
         unit: Plural noun for samples, such as "images".
         origin: One sentence on the run, put at the end of the footnote.
-        published: Series to show on the accuracy-compute curve.
+        published: Series to show on the accuracy-compute curve, whose savings are of MACs.
+        meter: What costs and savings are counted in.
     """
     result = exploration.evaluation
+    costs, plain = along(meter, result), meter.plain(result)
     low, high = result.drop_interval(LEVEL)
     best = exploration.oracle
     data = {
@@ -52,27 +57,37 @@ def live_data(
         "stages": list(result.stage_names),
         "samples": result.n,
         "unit": unit,
-        "baseline": {"accuracy": result.full_accuracy, "cost": result.baseline_macs, "label": "plain network"},
-        "cost_unit": "MACs",
+        "baseline": {"accuracy": result.full_accuracy, "cost": plain, "label": "plain network"},
+        "cost_unit": meter.unit,
+        "cost_noun": meter.noun,
         "accuracy": result.accuracy.tolist(),
         "drop": result.accuracy_drop.tolist(),
         "drop_low": low.tolist(),
         "drop_high": high.tolist(),
         "level": LEVEL,
         "certificate": _certificate(exploration),
-        "saving": result.saving.tolist(),
-        "cost": result.mean_macs.tolist(),
+        "saving": (1 - costs / plain).tolist(),
+        "saving_of_whole_batches": _whole_batches(exploration, meter),
+        "cost": costs.tolist(),
         "thresholds": _thresholds(exploration.path),
         "exit_counts": result.exit_counts.T.tolist(),
         "correct_counts": result.correct_counts.T.tolist(),
         "histogram": _histogram(exploration, axis),
         "curve": {
-            "published": [_series(series) for series in published],
-            "oracle": {"cost": best.mean_macs / best.baseline_macs, "accuracy": best.accuracy},
+            "published": [_series(series) for series in published] if meter is MACS else [],
+            "oracle": {"cost": meter.mean(best) / plain, "accuracy": best.accuracy},
         },
         "footnote": _footnote(exploration, unit, origin),
     }
     return {"id": _digest(data), **data}
+
+
+def _whole_batches(exploration: Exploration, meter: Meter) -> list[float] | None:
+    """Savings if a stage were computed for all of a batch while any sample is left; None where that is the same."""
+    if not isinstance(meter, Milliseconds) or meter.batch == 1:
+        return None
+    costs = along(replace(meter, compaction=False), exploration.evaluation)
+    return (1 - costs / meter.plain(exploration.evaluation)).tolist()
 
 
 def _certificate(exploration: Exploration) -> dict[str, Any] | None:

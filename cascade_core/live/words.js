@@ -74,15 +74,22 @@ function readoutTexts(model, g) {
   const times = Math.max(ratio, 1 / ratio);
   const factor = times.toFixed(times < 9.995 ? 2 : 1);
   const compared = Number(factor) === 1 ? "the same" : ratio < 1 ? "more" : "less";
-  const early = 1 - model.exit_counts[model.count - 1][g] / model.samples;
+  const early = `${percent(1 - model.exit_counts[model.count - 1][g] / model.samples)} of ${model.unit} leave early`;
+  const compute = model.cost_noun === "time" ? "time" : "to compute";
   const plain = `${model.baseline.label} ${fixed(100 * model.baseline.accuracy, 1)} %`;
   const interval = `${fixed(100 * model.level, 0)} % interval ${fixed(from, 1)} to ${fixed(to, 1)}`;
   return [
     [fixed(100 * model.accuracy[g], 1), "%", "accuracy", plain],
     [gain ? `+${change}` : change, "points", gain ? "accuracy gained" : "accuracy given up", interval],
-    [share, "%", saving < 0 ? "more computation" : "computation saved", costs(model, model.cost[g])],
-    [factor, "\u00d7", `${compared} to compute`, `${percent(early)} of ${model.unit} leave early`],
+    [share, "%", saving < 0 ? `more ${model.cost_noun}` : `${model.cost_noun} saved`, costs(model, model.cost[g])],
+    [factor, "\u00d7", `${compared} ${compute}`, early + wholeBatches(model, g)],
   ];
+}
+
+/** What would be saved if survivors were not gathered in smaller batches; empty where it is the same. */
+function wholeBatches(model, g) {
+  if (!model.saving_of_whole_batches) return "";
+  return `; whole batches would save ${percent(model.saving_of_whole_batches[g])}`;
 }
 
 /** What is certain of the drop at a position, in one sentence; empty where nothing is. */

@@ -12,6 +12,7 @@ from cascade_core.axes import ConfidenceAxis
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
+from cascade_core.meters import MACS, Meter
 from cascade_core.palette import DARK, LIGHT, Palette
 from cascade_core.policies import PaperRule
 from cascade_core.published import SOURCE, PublishedResult
@@ -24,7 +25,11 @@ def palette() -> Palette:
 
 
 def details(
-    exploration: Exploration, position: int, axis: ConfidenceAxis, published: Sequence[PublishedResult]
+    exploration: Exploration,
+    position: int,
+    axis: ConfidenceAxis,
+    published: Sequence[PublishedResult],
+    meter: Meter = MACS,
 ) -> None:
     """Tables and charts of the rule at `position`, each under a tab."""
     paper = exploration.policy is PaperRule
@@ -43,11 +48,11 @@ def details(
         )
     with tabs["Accuracy against computation"]:
         _chart(
-            figures.tradeoff(exploration, position, colours, published),
+            figures.tradeoff(exploration, position, colours, published, meter),
             "tradeoff",
-            "Accuracy against mean computation of the cascade at every slider position, with the plain network.",
+            f"Accuracy against mean {meter.unit} of the cascade at every slider position, with the plain network.",
         )
-        if published:
+        if published and meter is MACS:
             st.caption(f"Published points: {SOURCE}.")
     with tabs["Confidence"]:
         st.caption("All test samples at every stage, whether they reach it or not; wrong answers at the bottom.")
@@ -78,7 +83,7 @@ def details(
     with tabs["Stages"]:
         stages(exploration, colours)
     with tabs["All positions"]:
-        st.dataframe(tables.path_table(exploration), width="stretch", hide_index=True)
+        st.dataframe(tables.path_table(exploration, meter), width="stretch", hide_index=True)
 
 
 def stages(exploration: Exploration, colours: Palette) -> None:

@@ -19,10 +19,12 @@ from cascade_core import store
 from cascade_core.axes import ConfidenceAxis, confidence_axis
 from cascade_core.exploration import Exploration, Split, calibrated_record, explore
 from cascade_core.live.data import live_data
+from cascade_core.meters import MACS, Meter, Milliseconds
 from cascade_core.parts import is_run, run_files
 from cascade_core.policies import SWEEPS
 from cascade_core.published import PublishedResult
 from cascade_core.record import Record
+from cascade_core.timing import Profile, load_profile, profile_path
 
 Published = tuple[PublishedResult, ...]
 
@@ -85,7 +87,15 @@ def _exploration(_path: Path, digest: str, score: str, calibrated: bool, policy:
 
 @st.cache_resource(max_entries=32, show_spinner="Preparing the slider ...")
 def _live_data(
-    _run: Run, digest: str, score: str, calibrated: bool, policy: str, split: Split, published: Published
+    _run: Run,
+    digest: str,
+    score: str,
+    calibrated: bool,
+    policy: str,
+    split: Split,
+    published: Published,
+    _meter: Meter,
+    meter_key: str,
 ) -> dict[str, Any]:
     swept = _exploration(_run.path, digest, score, calibrated, policy, split)
     source = _run.metadata["source"]
@@ -97,7 +107,35 @@ def _live_data(
         unit="images" if "transform" in source else "samples",
         origin=str(source.get("title", _run.name)),
         published=published,
+        meter=_meter,
     )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _profile(path: Path, stages: tuple[str, ...], modified_and_size: tuple[int, int]) -> Profile | str:
+    try:
+        profile = load_profile(path)
+    except store.BadFile as error:
+        return str(error)
+    if profile.stage_names != stages:
+        return f"{path.name} is of the stages {', '.join(profile.stage_names)}; measure this run's with `profile`"
+    return profile
+
+
+def profile_of(run: Run) -> tuple[Profile | None, str]:
+    """The run's profile, if there is one; with it, or instead, why the file that is there cannot be used."""
+    path = profile_path(run.path)
+    if not path.is_file():
+        return None, ""
+    stat = path.stat()
+    stages = tuple(stage["name"] for stage in run.metadata["stages"])
+    found = _profile(path, stages, (stat.st_mtime_ns, stat.st_size))
+    return (None, found) if isinstance(found, str) else (found, "")
+
+
+def _key(meter: Meter) -> str:
+    """What tells meters apart: a profile that was read again is another object."""
+    return f"{id(meter.profile)}:{meter.batch}" if isinstance(meter, Milliseconds) else meter.unit
 
 
 def axis(run: Run, score: str) -> ConfidenceAxis:
@@ -106,7 +144,7 @@ def axis(run: Run, score: str) -> ConfidenceAxis:
 
 
 def prepare(
-    run: Run, score: str, calibrated: bool, policy: str, split: Split, published: Published
+    run: Run, score: str, calibrated: bool, policy: str, split: Split, published: Published, meter: Meter = MACS
 ) -> tuple[Exploration, dict[str, Any]]:
     """The policy swept over the run, and what the live panel shows of it; kept for the next time.
 
@@ -115,5 +153,5 @@ def prepare(
     """
     return (
         _exploration(run.path, run.digest, score, calibrated, policy, split),
-        _live_data(run, run.digest, score, calibrated, policy, split, published),
+        _live_data(run, run.digest, score, calibrated, policy, split, published, meter, _key(meter)),
     )

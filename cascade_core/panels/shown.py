@@ -39,6 +39,7 @@ def prepare(selection: Selection) -> Shown | None:
             selection.policy,
             selection.split,
             selection.published,
+            selection.meter,
         )
     except ValueError as error:
         st.error("This run cannot be shown with this policy and score.", icon=":material/error:")

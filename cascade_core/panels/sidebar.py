@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cascade_core.exploration import Split
-from cascade_core.panels.runs import Run
+from cascade_core.meters import MACS, Meter, Milliseconds
+from cascade_core.panels.runs import Run, profile_of
 from cascade_core.policies import SWEEPS
 from cascade_core.published import PUBLISHED, SOURCE, PublishedResult
 from cascade_core.scores import SCORES
@@ -31,6 +32,7 @@ class Selection:
     score: str
     calibrated: bool
     split: Split
+    meter: Meter
     published: tuple[PublishedResult, ...]
 
 
@@ -78,6 +80,7 @@ def select(runs: Sequence[Run]) -> Selection:
             policy=policy,
             score=score,
             calibrated=calibrated,
+            meter=_meter(run),
             split=Split(seed=int(seed), in_sample=in_sample),
             published=_published(run),
         )
@@ -88,6 +91,37 @@ def _run(runs: Sequence[Run]) -> Run:
     names = list(by_name)
     index = names.index(PREFERRED_RUN) if PREFERRED_RUN in names else 0
     return by_name[st.selectbox("Run", names, index=index, help="A file in the cache folder.", key="run")]
+
+
+def _meter(run: Run) -> Meter:
+    """MACs, or milliseconds in batches of a size where the run has a profile."""
+    profile, complaint = profile_of(run)
+    if profile is None:
+        hint = f"To see milliseconds, measure them: `python -m cascade_core profile {run.name}.parquet --network ...`"
+        st.segmented_control("Cost in", ["MACs"], default="MACs", required=True, disabled=True, help=hint)
+        if complaint:
+            st.caption("The profile beside this run cannot be used:")
+            st.text(complaint)
+        return MACS
+    unit = st.segmented_control(
+        "Cost in",
+        ["MACs", "milliseconds"],
+        default="MACs",
+        required=True,
+        help="Multiply-accumulates are what a sample needs anywhere; milliseconds are what it takes on the machine "
+        "where the run's stages were measured.",
+        key="cost",
+    )
+    if unit == "MACs":
+        return MACS
+    batch = st.select_slider(
+        "in batches of",
+        profile.batch_sizes,
+        help="Samples computed at once. Those that stay after a stage are gathered in a smaller batch.",
+        key="batch",
+    )
+    st.caption("Measured on " + ", ".join(f"{key} {value}" for key, value in profile.circumstances.items()) + ".")
+    return Milliseconds(profile=profile, batch=batch)
 
 
 def _published(run: Run) -> tuple[PublishedResult, ...]:

@@ -23,6 +23,7 @@ from cascade_core.policies.fixed import FixedThresholds
 from cascade_core.policies.paper import PaperRule
 from cascade_core.policies.shared import SharedThreshold
 from cascade_core.policies.shares import GeometricShares
+from cascade_core.policies.timed import BestWithinTime
 from cascade_core.record import Record
 
 SWEEPS: dict[str, type[Sweep]] = {
@@ -53,7 +54,10 @@ def choose(record: Record, policy: Policy) -> ExitRule:
 
 def describe(policy: Policy) -> dict[str, Any]:
     """Name and parameters of a policy, as JSON data; `inf` (never leave here) becomes None."""
-    values = asdict(policy)  # type: ignore[call-overload]  # every policy is a dataclass
+    if isinstance(policy, BestWithinTime):
+        values: dict[str, Any] = {"max_ms": policy.max_ms, "batch": policy.meter.batch}
+    else:
+        values = asdict(policy)  # type: ignore[call-overload]  # every policy is a dataclass
     return {"name": policy.name, "parameters": {key: _plain(value) for key, value in values.items()}}
 
 
@@ -69,6 +73,7 @@ __all__ = [
     "POLICIES",
     "SWEEPS",
     "BestWithinBudget",
+    "BestWithinTime",
     "Certified",
     "CheapestUncorrected",
     "CheapestWithinDrop",
