@@ -2,13 +2,15 @@
 
 Python computes everything here, once for all slider positions; the panel's JavaScript only looks up
 and draws.  The result is JSON data: fractions as numbers, counts as whole numbers, histograms as
-base64 of little-endian integers.  A threshold of `inf` (never leave here) becomes null.
+base64 of little-endian integers.  A threshold of `inf` (never leave here) becomes null.  Where size
+matters `packed` compresses the histograms; the panel's `unpack` brings them back.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,6 +29,9 @@ from cascade_core.published import PublishedResult
 LEVEL = 0.95
 """Coverage of the interval shown around the drop."""
 
+_COUNTS = ("right", "wrong", "leaving_right", "leaving_wrong")
+"""Histograms of a payload, where it has them."""
+
 
 def live_data(
     exploration: Exploration,
@@ -37,6 +42,7 @@ def live_data(
     origin: str,
     published: Sequence[PublishedResult] = (),
     meter: Meter = MACS,
+    name: str = "",
 ) -> dict[str, Any]:
     """Everything that the live panel shows of an exploration.
 
@@ -47,12 +53,15 @@ def live_data(
         origin: One sentence on the run, put at the end of the footnote.
         published: Series to show on the accuracy-compute curve, whose savings are of MACs.
         meter: What costs and savings are counted in.
+        name: Of the run; pictures of the charts and their files are called after it.
     """
     result = exploration.evaluation
     costs, plain = along(meter, result), meter.plain(result)
     low, high = result.drop_interval(LEVEL)
     best = exploration.oracle
     data = {
+        "name": name,
+        "policy": exploration.policy.name,
         "slider": _slider(exploration, initial),
         "stages": list(result.stage_names),
         "samples": result.n,
@@ -88,6 +97,23 @@ def _whole_batches(exploration: Exploration, meter: Meter) -> list[float] | None
         return None
     costs = along(replace(meter, compaction=False), exploration.evaluation)
     return (1 - costs / meter.plain(exploration.evaluation)).tolist()
+
+
+def words(source: Mapping[str, Any], name: str) -> dict[str, str]:
+    """What `live_data` calls the samples of the run `name`, and says of where they come from."""
+    # A run that was made from pictures says how they were prepared.
+    return {"unit": "images" if "transform" in source else "samples", "origin": str(source.get("title", name))}
+
+
+def packed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload with its histograms compressed (raw deflate), which takes them to about a twentieth."""
+    histogram = {key: _deflated(value) if key in _COUNTS else value for key, value in data["histogram"].items()}
+    return {**data, "histogram": {**histogram, "packed": "deflate-raw"}}
+
+
+def _deflated(text: str) -> str:
+    engine = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return base64.b64encode(engine.compress(base64.b64decode(text)) + engine.flush()).decode("ascii")
 
 
 def _certificate(exploration: Exploration) -> dict[str, Any] | None:

@@ -16,9 +16,25 @@ function prepare(data) {
   return model;
 }
 
-function decode(text, dtype) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return dtype === "uint32" ? new Uint32Array(bytes.buffer) : new Uint16Array(bytes.buffer);
+function decode(counts, dtype) {
+  const { buffer } = typeof counts === "string" ? bytesOf(counts) : counts;
+  return dtype === "uint32" ? new Uint32Array(buffer) : new Uint16Array(buffer);
+}
+
+function bytesOf(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/** A payload whose counts were compressed (`packed` in data.py) as `mount` takes it; any other as it is. */
+export async function unpack(data) {
+  if (!data.histogram.packed) return data;
+  const { packed, ...histogram } = data.histogram;
+  for (const name of ["right", "wrong", "leaving_right", "leaving_wrong"]) {
+    if (!histogram[name]) continue;
+    const stream = new Blob([bytesOf(histogram[name])]).stream().pipeThrough(new DecompressionStream(packed));
+    histogram[name] = new Uint8Array(await new Response(stream).arrayBuffer());
+  }
+  return { ...data, histogram };
 }
 
 /** Where the bins of a stage begin in the counts, at a position. */

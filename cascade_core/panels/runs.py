@@ -18,7 +18,7 @@ import streamlit as st
 from cascade_core import store
 from cascade_core.axes import ConfidenceAxis, confidence_axis
 from cascade_core.exploration import Exploration, Split, calibrated_record, explore
-from cascade_core.live.data import live_data
+from cascade_core.live.data import live_data, words
 from cascade_core.meters import MACS, Meter, Milliseconds
 from cascade_core.parts import is_run, run_files
 from cascade_core.policies import SWEEPS
@@ -98,16 +98,14 @@ def _live_data(
     meter_key: str,
 ) -> dict[str, Any]:
     swept = _exploration(_run.path, digest, score, calibrated, policy, split)
-    source = _run.metadata["source"]
     return live_data(
         swept,
         axis(_run, score),
         initial=swept.opening,
-        # A run that was made from pictures says how they were prepared.
-        unit="images" if "transform" in source else "samples",
-        origin=str(source.get("title", _run.name)),
         published=published,
         meter=_meter,
+        name=_run.name,
+        **words(_run.metadata["source"], _run.name),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from cascade_core import (
 )
 from cascade_core.axes import BINS, confidence_axis
 from cascade_core.exploration import Exploration, Split, explore
-from cascade_core.live.data import live_data
+from cascade_core.live.data import live_data, packed
 from cascade_core.policies import Sweep
 from cascade_core.published import PUBLISHED
 from tests.samples import sample_record, sample_run
@@ -143,3 +144,18 @@ def test_budgets_are_shown_as_shares_of_the_plain_network() -> None:
     assert slider["unit"] == "% of the MACs"
     # The page opens at half the plain network's MACs.
     assert slider["values"][exploration.opening] == pytest.approx(50, abs=5)
+
+
+def test_a_packed_payload_differs_in_its_counts_alone() -> None:
+    for policy in (CheapestWithinDrop, PaperRuleByClass):
+        data = show(explore(sample_record(), policy, Split(), count=9), name="mine")
+        small = packed(data)
+        assert (data["name"], data["policy"]) == ("mine", policy.name)
+        assert {**small, "histogram": None} == {**data, "histogram": None}
+        assert small["histogram"]["packed"] == "deflate-raw"
+        for which, text in data["histogram"].items():
+            found = small["histogram"][which]
+            if which in ("right", "wrong", "leaving_right", "leaving_wrong"):
+                assert zlib.decompress(base64.b64decode(found), wbits=-15) == base64.b64decode(text)
+            else:
+                assert found == text
