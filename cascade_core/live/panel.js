@@ -88,6 +88,7 @@ function show(shell, data, start, release) {
     story: story(model),
   };
   arrange(shell, model, parts);
+  offerPictures(shell, model, parts, () => position);
   const all = Object.values(parts);
   let position = start;
   const draw = () => all.forEach((part) => part.draw(position));
