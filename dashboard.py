@@ -50,9 +50,9 @@ def explore(selection: sidebar.Selection) -> None:
         )
     position = live_panel(shown.data, key=LIVE)
     exports.download(selection, exploration, position)
-    details.details(
-        exploration, position, runs.axis(selection.run, selection.score), selection.published, selection.meter
-    )
+    exports.report(selection, exploration, position)
+    axis = runs.axis(selection.run, selection.score)
+    details.details(exploration, position, axis, selection.published, selection.meter)
     exports.load_back(selection, exploration)
 
 

@@ -31,6 +31,9 @@ from cascade_core.record import Record, Stage, StageOutputs
 from cascade_core.store import load_record, load_run, save_run
 from cascade_core.yardsticks import dominated, oracle, overthinking, random_exit_accuracy, single_stage
 
+__version__ = "0.1.0"
+"""As in pyproject.toml; a test compares them."""
+
 __all__ = [
     "BestWithinBudget",
     "Certified",

@@ -91,3 +91,8 @@ PUBLISHED = (
     ),
 )
 """Every published series, in the paper's order."""
+
+
+def published_on(title: str) -> tuple[PublishedResult, ...]:
+    """Series on the data of a run whose title begins with the data's name: "CIFAR-10, ResNet-56"."""
+    return tuple(series for series in PUBLISHED if title.startswith(f"{series.name},"))

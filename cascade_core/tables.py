@@ -117,6 +117,18 @@ def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
     )
 
 
+def operating_points(exploration: Exploration, position: int, count: int = 12) -> pd.DataFrame:
+    """Up to `count` rows of `path_table`: the one at `position`, and others spread evenly.
+
+    `setting` is the position as the slider shows it, in its unit; `chosen` marks the row at `position`.
+    """
+    table = path_table(exploration)
+    table.insert(0, "setting", exploration.shown)
+    table.insert(1, "chosen", np.arange(len(table)) == position)
+    spread = np.linspace(0, len(table) - 1, count - 1).round().astype(np.int64)
+    return table.iloc[np.union1d(spread, [position])].reset_index(drop=True)
+
+
 def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
     """A row a policy: what it was set to, and what its rule does on the test samples."""
     rows = []

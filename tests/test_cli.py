@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from cascade_core import CheapestWithinDrop, choose, evaluate, load_choice, load_run, save_choice, save_run
 from cascade_core.__main__ import main
+from cascade_core.store import digest
 from tests.samples import sample_run
 
 VERBS = (
@@ -26,6 +28,7 @@ VERBS = (
     "choose",
     "compare",
     "evaluate",
+    "report",
 )
 
 
@@ -141,8 +144,34 @@ def test_joined_runs_are_called_after_their_files(
 
 
 @pytest.mark.parametrize(
+    ("flags", "opens"),
+    [
+        ([], 0.01),
+        (["--max-drop", "0.02", "--seed", "3"], 0.02),
+        (["--max-drop", "0.9", "--calibrated", "--score", "margin"], 0.05),
+        (["--policy", "budget", "--max-macs", "4000", "--top-k", "2"], 4000),
+    ],
+)
+def test_report_opens_at_the_nearest_position(
+    flags: list[str], opens: float, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report.html"
+    assert main(["report", str(run), *flags, "--out", str(out)]) == 0
+    assert f"wrote {out} ({out.stat().st_size:,} bytes), which opens at " in capsys.readouterr().out
+    html = out.read_text(encoding="utf-8")
+    choice = json.loads(unescape(html.split('id="choice">')[1].split("</code>")[0]))
+    (value,) = choice["policy"]["parameters"].values()
+    # 401 positions lie closer than that.
+    assert value == pytest.approx(opens, abs=0.0002 if opens < 1 else 30)
+    assert choice["run"] == {"name": "run", "sha256": digest(run)}
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["report", "{run}", "--max-drop", "7", "--out", "x.html"], "max_drop to be from -1 to 1"),
+        (["report", "{run}", "--policy", "paper", "--max-drop", "0.1", "--out", "x.html"], "paper takes no --max-drop"),
+        (["report", "{run}", "--out", "x.txt"], "to end in .html"),
         (["join", "{run}", "--out", "x.parquet"], "two or more runs to join but there were 1"),
         (["precompute", "--network", "vgg", "--data", "digits", "--out", "x.txt"], "or to be a folder without"),
         (["choose", "missing.parquet", "--max-drop", "0.01"], "there is no such file"),

@@ -34,7 +34,8 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "comparison",
         "__init__",
         "tables figures live nets",
-        "panels report commands",
+        "report",
+        "panels commands",
         "__main__",
         "dashboard",
     )

@@ -1,4 +1,4 @@
-"""Verbs on thresholds: `choose`, `compare` and `evaluate`."""
+"""Verbs on thresholds: `choose`, `compare`, `evaluate` and `report`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from cascade_core.axes import confidence_axis
 from cascade_core.certificates import drop_bounds
 from cascade_core.choice import load_choice, save_choice
 from cascade_core.commands.common import Parsers, add_verb, numbers, text
 from cascade_core.comparison import compare
 from cascade_core.evaluation import Evaluation, evaluate
 from cascade_core.exits import ExitRule
-from cascade_core.exploration import ALPHA, Split, calibrated_record
+from cascade_core.exploration import ALPHA, Split, calibrated_record, explore
+from cascade_core.live.data import live_data, words
 from cascade_core.meters import Milliseconds
-from cascade_core.policies import POLICIES, BestWithinBudget, Policy, choose, describe
+from cascade_core.policies import POLICIES, SWEEPS, BestWithinBudget, BestWithinTime, Policy, choose, describe
 from cascade_core.policies.base import rule_path
-from cascade_core.policies.timed import BestWithinTime
+from cascade_core.published import published_on
 from cascade_core.record import Record
+from cascade_core.report import report_html, setting
 from cascade_core.scores import SCORES
-from cascade_core.store import check_writable, digest, load_run, open_record
+from cascade_core.store import atomic_write, check_writable, digest, load_run, open_record, read_metadata
 from cascade_core.tables import comparison_table, exits_table
 from cascade_core.timing import load_profile, profile_path
 
@@ -87,6 +90,33 @@ def evaluate_(args: argparse.Namespace) -> None:
     )
 
 
+def report_(args: argparse.Namespace) -> None:
+    """Write one HTML file with the live slider, tables and the chosen thresholds; it opens without a network."""
+    check_writable(args.out, ".html")
+    kind, split = SWEEPS[args.policy], _split(args)
+    value = getattr(_policy(args), kind.slider.parameter) if _given(args) else None
+    metadata, run = read_metadata(args.run), {"name": args.run.stem, "sha256": digest(args.run)}
+    exploration = explore(_record(args, split), kind, split)
+    position = exploration.opening if value is None else exploration.nearest(value)
+    data = live_data(
+        exploration,
+        confidence_axis(args.score, len(metadata["class_names"])),
+        initial=position,
+        published=published_on(str(metadata["source"].get("title", ""))),
+        name=run["name"],
+        **words(metadata["source"], run["name"]),
+    )
+    html = report_html(exploration, data, position=position, run=run, source=metadata["source"])
+    with atomic_write(args.out) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+    print(f"wrote {args.out} ({len(html.encode()):,} bytes), which opens at {setting(exploration, position)}")
+
+
+def _given(args: argparse.Namespace) -> bool:
+    """Whether any policy's parameter is given."""
+    return any(getattr(args, name, None) is not None for name in _parameters())
+
+
 def _split(args: argparse.Namespace) -> Split:
     return Split(fraction=args.fraction, seed=args.seed, in_sample=args.in_sample)
 
@@ -109,16 +139,19 @@ def _policy(args: argparse.Namespace) -> Policy:
     kind = POLICIES[args.policy]
     wanted = {field.name: field.default is MISSING for field in fields(kind)}  # type: ignore[arg-type]  # dataclasses
     for name in _parameters():
-        given = getattr(args, name) is not None
+        given = getattr(args, name, None) is not None
         if (given and name not in wanted) or (not given and wanted.get(name, False)):
             raise ValueError(f"policy {args.policy} {'takes no' if given else 'needs'} {_flag(name)}")
-    return kind(**{name: getattr(args, name) for name in wanted if getattr(args, name) is not None})
+    return kind(**{name: getattr(args, name) for name in wanted if getattr(args, name, None) is not None})
 
 
-def _parameters() -> dict[str, tuple[Callable[[str], Any], list[type[Policy]]]]:
+Parameters = dict[str, tuple[Callable[[str], Any], list[type[Policy]]]]
+
+
+def _parameters() -> Parameters:
     """Parameters of all policies, how to read each from the command line, and the policies that take it."""
     readers: dict[str, Callable[[str], Any]] = {"float": float, "Sequence[float]": numbers(float)}
-    found: dict[str, tuple[Callable[[str], Any], list[type[Policy]]]] = {}
+    found: Parameters = {}
     for kind in POLICIES.values():
         for field in fields(kind):  # type: ignore[arg-type]  # every policy is a dataclass
             found.setdefault(field.name, (readers[str(field.type)], []))[1].append(kind)
@@ -174,12 +207,16 @@ def _add_choose(verbs: Parsers) -> None:
     )
     _add_split_flags(parser)
     parser.add_argument("--policy", choices=tuple(POLICIES), default="cheapest", help="(default cheapest)")
-    for name, (reader, kinds) in _parameters().items():
-        meaning = "probability of being wrong (default 0.05)" if name == "alpha" else kinds[0].parameter_help
-        parser.add_argument(_flag(name), type=reader, help=f"for {', '.join(k.name for k in kinds)}: {meaning}")
+    _add_parameters(parser, _parameters())
     parser.add_argument("--max-ms", type=float, help="for budget: mean milliseconds of a sample, as profile measured")
     parser.add_argument("--batch", type=int, default=1, help="for --max-ms: size of the batches (default 1)")
     parser.add_argument("--out", type=Path, help="the JSON to write")
+
+
+def _add_parameters(parser: argparse.ArgumentParser, parameters: Parameters) -> None:
+    for name, (reader, kinds) in parameters.items():
+        meaning = "probability of being wrong (default 0.05)" if name == "alpha" else kinds[0].parameter_help
+        parser.add_argument(_flag(name), type=reader, help=f"for {', '.join(k.name for k in kinds)}: {meaning}")
 
 
 def _add_compare(verbs: Parsers) -> None:
@@ -196,8 +233,25 @@ def _add_evaluate(verbs: Parsers) -> None:
     parser.add_argument("--all", action="store_true", help="measure on all samples, those of calibration too")
 
 
+def _add_report(verbs: Parsers) -> None:
+    parser = add_verb(
+        verbs,
+        "report",
+        report_,
+        "report cache/cifar10-resnet56-fine-heads.parquet --policy cheapest --max-drop 0.01 --out report.html",
+        "The report opens at the slider position nearest to the parameter, or where the dashboard opens.\n\n"
+        "policies:\n" + "\n".join(f"  {kind.name:22}{kind.title}" for kind in SWEEPS.values()),
+    )
+    _add_split_flags(parser)
+    parser.add_argument("--policy", choices=tuple(SWEEPS), default="cheapest", help="(default cheapest)")
+    shown = {kind.slider.parameter for kind in SWEEPS.values()}
+    _add_parameters(parser, {name: found for name, found in _parameters().items() if name in shown})
+    parser.add_argument("--out", type=Path, required=True, help="the HTML file to write")
+
+
 def add(verbs: Parsers) -> None:
     """Add these verbs."""
     _add_choose(verbs)
     _add_compare(verbs)
     _add_evaluate(verbs)
+    _add_report(verbs)

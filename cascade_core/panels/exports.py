@@ -1,41 +1,60 @@
-"""Taking the chosen thresholds away as JSON, and bringing such a JSON back."""
+"""Taking the chosen thresholds away as JSON, or all of it as a report, and bringing such a JSON back."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core.choice import Choice, choice_json, parse_choice
+from cascade_core.choice import Choice, parse_choice
 from cascade_core.evaluation import evaluate
 from cascade_core.exploration import Exploration
+from cascade_core.panels import runs
 from cascade_core.panels.details import exits
 from cascade_core.panels.sidebar import Selection
-from cascade_core.policies import describe
+from cascade_core.report import chosen_json, file_stem, report_html
 
 UPLOAD_MEGABYTES = 1
 
 
 def download(selection: Selection, exploration: Exploration, position: int) -> None:
     """A button that saves the rule at `position` with what it was measured to do."""
-    slider = exploration.policy.slider
-    policy = exploration.policy(**{slider.parameter: float(exploration.path.positions[position])})
-    unit = slider.unit.split(" ")[0].replace("%", "percent")
-    shown = f"{exploration.shown[position]:.{slider.decimals + 1}f}{unit}"
-    name = f"{selection.run.name}-{selection.policy}-{shown}.json"
-    text = choice_json(
-        exploration.path.rule(position),
-        exploration.at(position),
-        policy=describe(policy),
-        run={"name": selection.run.name, "sha256": selection.run.digest},
-        split=exploration.split.describe(),
-    )
+    text = chosen_json(exploration, position, {"name": selection.run.name, "sha256": selection.run.digest})
     st.download_button(
         "Download thresholds (JSON)",
         data=text,
-        file_name=name,
+        file_name=f"{file_stem(exploration, position, selection.run.name)}.json",
         mime="application/json",
         icon=":material/download:",
         on_click="ignore",
         key="download",
+    )
+
+
+def report(selection: Selection, exploration: Exploration, position: int) -> None:
+    """A button that saves a report opening at `position`; it is made only when the button is pressed."""
+    run = selection.run
+    # Looked up here: the button's function runs where there is no session.
+    _, data = runs.prepare(
+        run, selection.score, selection.calibrated, selection.policy, selection.split, selection.published
+    )
+
+    def make() -> str:
+        return report_html(
+            exploration,
+            data,
+            position=position,
+            run={"name": run.name, "sha256": run.digest},
+            source=run.metadata["source"],
+        )
+
+    st.download_button(
+        "Download report (HTML)",
+        data=make,
+        file_name=f"{file_stem(exploration, position, run.name)}.html",
+        mime="text/html",
+        icon=":material/description:",
+        help="One file with this slider and its charts, tables and thresholds; it opens without a network.",
+        on_click="ignore",
+        key="report",
     )
 
 

@@ -11,7 +11,7 @@ from cascade_core.exploration import Split
 from cascade_core.meters import MACS, Meter, Milliseconds
 from cascade_core.panels.runs import Run, profile_of
 from cascade_core.policies import SWEEPS
-from cascade_core.published import PUBLISHED, SOURCE, PublishedResult
+from cascade_core.published import PUBLISHED, SOURCE, PublishedResult, published_on
 from cascade_core.scores import SCORES
 
 PREFERRED_RUN = "cifar10-resnet56-fine-heads"
@@ -127,7 +127,7 @@ def _meter(run: Run) -> Meter:
 def _published(run: Run) -> tuple[PublishedResult, ...]:
     titles = {series.name: series for series in PUBLISHED}
     about = str(run.metadata["source"].get("title", ""))
-    same_data = [name for name in titles if about.startswith(f"{name},")]
+    same_data = [series.name for series in published_on(about)]
     chosen = st.selectbox(
         "Published results",
         list(titles),

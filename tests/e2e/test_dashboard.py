@@ -247,3 +247,24 @@ def test_an_empty_cache_says_what_to_do(
 ) -> None:
     browser_page.goto(start_dashboard(tmp_path))
     expect(browser_page.get_by_text("No runs yet")).to_be_visible(timeout=TIMEOUT)
+
+
+def test_a_report_is_downloaded_and_opens_where_the_slider_rests(page: Page, tmp_path: Path) -> None:
+    before = page.get_by_test_id("live-readout").evaluate("node => ({...node.dataset})")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download report").click()
+    assert download.value.suggested_filename == "sample-cheapest-1.00points.html"
+    file = tmp_path / "report.html"
+    download.value.save_as(file)
+    page.context.set_offline(True)
+    report = page.context.new_page()
+    report.goto(file.as_uri())
+    expect(report.get_by_test_id("live-readout")).to_be_visible()
+    assert report.get_by_test_id("live-readout").evaluate("node => ({...node.dataset})") == before
+
+
+def test_a_chart_of_the_page_is_saved(page: Page) -> None:
+    with page.expect_download() as download:
+        page.get_by_test_id("live-curve-svg").click()
+    assert download.value.suggested_filename == "sample-cheapest-1.0points-curve.svg"
+    assert "Accuracy against computation" in Path(download.value.path()).read_text(encoding="utf-8")

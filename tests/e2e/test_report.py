@@ -1,0 +1,196 @@
+"""The report in a real browser, from disk and without a network, and the charts that it saves as pictures."""
+
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("playwright.sync_api")
+
+from playwright.sync_api import Page, expect
+
+from cascade_core import CheapestWithinDrop, StageOutputs, evaluate
+from cascade_core.axes import confidence_axis
+from cascade_core.exploration import Exploration, Split, explore
+from cascade_core.live.data import live_data, words
+from cascade_core.palette import LIGHT
+from cascade_core.published import PUBLISHED
+from cascade_core.report import report_html
+from tests.e2e.test_live_panel import move, readout
+from tests.samples import sample_run
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = "</script><img src=x onerror=alert(1)>\x0b & \"b\" 'c'"
+CHARTS = {
+    "stages": (
+        "Samples that reach each stage",
+        ["right, leaves here", "right, goes on", "wrong", "stage 1", "stage 3"],
+    ),
+    "curve": (
+        "Accuracy against computation",
+        ["cascade, at every position of the slider", "95 % interval", "certified with 95 % confidence", "chosen"],
+    ),
+    "shares": ("Where samples leave", ["stage", "share", "samples", "right", "stage 1", "stage 2", "stage 3"]),
+}
+"""Each chart's title, and texts of its legend."""
+
+
+def opened(page: Page, folder: Path, outputs: StageOutputs, name: str = "mine") -> Exploration:
+    """Write a report, and open it from disk with the network off; the panel shows position 40 of 101."""
+    exploration = explore(outputs.record(), CheapestWithinDrop, Split(), count=101)
+    data = live_data(
+        exploration,
+        confidence_axis("max_probability", outputs.probs.shape[2]),
+        initial=0,
+        published=PUBLISHED[:1],
+        name=name,
+        **words(outputs.source, name),
+    )
+    file = folder / "report.html"
+    run = {"name": name, "sha256": "0" * 64}
+    file.write_text(report_html(exploration, data, position=40, run=run, source=outputs.source), encoding="utf-8")
+    show(page, file)
+    return exploration
+
+
+def show(page: Page, file: Path) -> None:
+    """Open a file from disk; whatever else it asks for fails the test."""
+    page.context.set_offline(True)
+    page.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    page.get_by_test_id("live-readout").wait_for()
+    assert asked == [file.as_uri()]
+
+
+def saved(page: Page, chart: str, kind: str) -> tuple[str, bytes]:
+    """Press a chart's button; the name of the file that comes, and what is in it."""
+    with page.expect_download() as download:
+        page.get_by_test_id(f"live-{chart}-{kind}").click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def texts(picture: bytes) -> list[str]:
+    return ["".join(node.itertext()) for node in ET.fromstring(picture).iter(f"{SVG}text")]
+
+
+def test_the_slider_moves_what_python_computed(browser_page: Page, tmp_path: Path) -> None:
+    exploration = opened(browser_page, tmp_path, sample_run())
+    assert readout(browser_page)["position"] == 40
+    for g in (0, 100, 7, 93, 21, 55, 40, 64, 78, 1):
+        move(browser_page, g)
+        one = evaluate(exploration.test, exploration.path.rule(g))
+        assert readout(browser_page) == {
+            "accuracy": one.accuracy,
+            "drop": pytest.approx(one.accuracy_drop, abs=1e-15),
+            "saving": one.saving,
+            "position": g,
+            "value": pytest.approx(exploration.shown[g]),
+        }
+        rows = browser_page.locator(".cascade-live__shares tbody tr")
+        leaving = [int(rows.nth(m).locator("td").nth(1).inner_text().replace(",", "")) for m in range(3)]
+        assert leaving == one.exit_counts.tolist()
+
+
+def test_charts_are_saved_with_title_and_legend(browser_page: Page, tmp_path: Path) -> None:
+    exploration = opened(browser_page, tmp_path, sample_run())
+    move(browser_page, 60)
+    one = exploration.at(60)
+    for chart, (title, legend) in CHARTS.items():
+        name, drawing = saved(browser_page, chart, "svg")
+        shown = f"{exploration.shown[60]:.1f}"
+        assert name == f"mine-cheapest-{shown}points-{chart}.svg"
+        root = ET.fromstring(drawing)
+        assert root.tag == f"{SVG}svg"
+        said = texts(drawing)
+        assert said[0] == title
+        assert not set(legend) - set(said)
+        line = " ".join(said[-2:])
+        assert "mine, cheapest \u2013 acceptable accuracy drop" in line
+        assert f"{shown} points: {100 * one.accuracy:.1f} % accuracy" in line
+        assert f"{100 * one.saving:.0f} % computation saved" in line
+        # It stands alone: no style sheet, no variables, no classes, nothing from elsewhere.
+        whole = drawing.decode()
+        assert not [
+            word for word in ("class=", "style=", "var(", "color-mix", "href", "<image", "NaN") if word in whole
+        ]
+        assert {node.get("font-family") for node in root.iter(f"{SVG}text")} == {"sans-serif"}
+
+        name, pixels = saved(browser_page, chart, "png")
+        assert name == f"mine-cheapest-{shown}points-{chart}.png"
+        assert pixels.startswith(b"\x89PNG\r\n\x1a\n")
+        with Image.open(io.BytesIO(pixels)) as image:
+            assert image.size == (2 * int(root.attrib["width"]), 2 * int(root.attrib["height"]))
+            found = image.convert("RGB").getcolors(1 << 24) or []
+        colours = {"#{:02x}{:02x}{:02x}".format(*colour) for _, colour in found if isinstance(colour, tuple)}
+        assert "#ffffff" in colours
+        assert ("#0571ba" if chart == "curve" else LIGHT.ramp[0]) in colours
+    assert browser_page.get_by_test_id("live-panel").count() == 1
+    assert browser_page.locator(".cascade-live__studio").count() == 0
+
+
+def test_pictures_hold_the_position_and_the_scheme(browser_page: Page, tmp_path: Path) -> None:
+    browser_page.emulate_media(color_scheme="dark")
+    exploration = opened(browser_page, tmp_path, sample_run())
+    for g in (0, 100):
+        move(browser_page, g)
+        said = texts(saved(browser_page, "shares", "svg")[1])
+        for count in exploration.at(g).exit_counts:
+            assert str(count) in said
+    background = next(ET.fromstring(saved(browser_page, "curve", "svg")[1]).iter(f"{SVG}rect"))
+    assert background.get("fill") == "#0e1117"
+
+
+def test_names_from_files_are_text_in_page_and_pictures(browser_page: Page, tmp_path: Path) -> None:
+    outputs = replace(
+        sample_run(names=[HOSTILE, "b" * 120, "c"]),
+        class_names=(HOSTILE, "b", "c", "d", "e"),
+        source={"title": HOSTILE, HOSTILE: HOSTILE},
+    )
+    opened(browser_page, tmp_path, outputs, HOSTILE)
+    assert browser_page.locator("img").count() == 0
+    assert "<img src=x" in browser_page.locator("h1").inner_text()
+    for chart in CHARTS:
+        name, drawing = saved(browser_page, chart, "svg")
+        assert not set('<>:"/\\|?*\x0b ') & set(name)
+        assert "</script><img src=x onerror=alert(1)>" in " ".join(texts(drawing))
+    assert saved(browser_page, "shares", "png")[1].startswith(b"\x89PNG")
+
+
+def test_fits_a_phone_and_the_keyboard(browser_page: Page, tmp_path: Path) -> None:
+    browser_page.set_viewport_size({"width": 390, "height": 800})
+    opened(browser_page, tmp_path, sample_run(m=7))
+    assert browser_page.evaluate("document.documentElement.scrollWidth") == 390
+    button = browser_page.get_by_role("button", name="SVG: save the chart \u201cAccuracy against computation\u201d")
+    box = button.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 24
+    browser_page.get_by_test_id("live-slider").focus()
+    # SVG and PNG of the stages come first, then these.
+    for _ in range(3):
+        browser_page.keyboard.press("Tab")
+    assert browser_page.evaluate("document.activeElement.dataset.testid") == "live-curve-svg"
+    with browser_page.expect_download() as download:
+        browser_page.keyboard.press("Enter")
+    assert download.value.suggested_filename.endswith("-curve.svg")
+
+
+def test_paper_is_light_and_has_nothing_to_press(browser_page: Page, tmp_path: Path) -> None:
+    browser_page.emulate_media(color_scheme="dark")
+    opened(browser_page, tmp_path, sample_run())
+    panel = browser_page.get_by_test_id("live-panel")
+    assert panel.get_attribute("data-scheme") == "dark"
+    browser_page.emulate_media(media="print", color_scheme="dark")
+    expect(panel).to_have_attribute("data-scheme", "light")
+    assert browser_page.get_by_test_id("live-slider").is_hidden()
+    assert browser_page.locator(".cascade-live__pictures").first.is_hidden()
+    assert "acceptable accuracy drop" in browser_page.locator(".cascade-live__bubble").inner_text()
+    assert browser_page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    browser_page.emulate_media(media="screen", color_scheme="dark")
+    expect(panel).to_have_attribute("data-scheme", "dark")
