@@ -49,15 +49,16 @@ def explore(selection: sidebar.Selection) -> None:
             icon=":material/info:",
         )
     position = live_panel(shown.data, key=LIVE)
-    exports.download(selection, exploration, position)
-    exports.report(selection, exploration, position)
+    with st.container(horizontal=True):
+        exports.download(shown, position)
+        exports.report(shown, position)
     axis = runs.axis(selection.run, selection.score)
     details.details(exploration, position, axis, selection.published, selection.meter)
-    exports.load_back(selection, exploration)
+    exports.load_back(shown)
 
 
+# What there is to look at: a title, and what shows it.
 VIEWS = {"explore": ("Explore", explore)}
-"""What there is to look at: a title, and what shows it."""
 
 
 def _complain(complaints: list[str]) -> None:

@@ -131,7 +131,7 @@ def _record(args: argparse.Namespace, split: Split) -> Record:
 
 
 def _policy(args: argparse.Namespace) -> Policy:
-    if args.max_ms is not None:
+    if getattr(args, "max_ms", None) is not None:
         if args.policy != BestWithinBudget.name or args.max_macs is not None:
             raise ValueError(f"--max-ms is a budget: it needs --policy {BestWithinBudget.name} and no --max-macs")
         meter = Milliseconds(profile=load_profile(profile_path(args.run)), batch=args.batch)

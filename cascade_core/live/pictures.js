@@ -180,10 +180,15 @@ function linesOf(node) {
     range.setStart(node, at);
     range.setEnd(node, (at += letter.length));
     const box = range.getBoundingClientRect();
-    if (box.width === 0) continue; // white space that is not shown
+    if (box.width === 0 && !letter.trim()) continue; // white space that is not shown
     const line = lines.at(-1);
-    if (line && Math.abs(line.top - box.top) < 3) Object.assign(line, { text: line.text + letter, right: box.right });
-    else lines.push({ text: letter, left: box.left, right: box.right, top: box.top, bottom: box.bottom });
+    if (line && Math.abs(line.top - box.top) < 3) {
+      line.text += letter;
+      line.left = Math.min(line.left, box.left);
+      line.right = Math.max(line.right, box.right);
+    } else {
+      lines.push({ text: letter, left: box.left, right: box.right, top: box.top, bottom: box.bottom });
+    }
   }
   return lines.filter((line) => line.text.trim());
 }

@@ -7,21 +7,22 @@ import streamlit as st
 from cascade_core.choice import Choice, parse_choice
 from cascade_core.evaluation import evaluate
 from cascade_core.exploration import Exploration
-from cascade_core.panels import runs
 from cascade_core.panels.details import exits
+from cascade_core.panels.shown import Shown
 from cascade_core.panels.sidebar import Selection
 from cascade_core.report import chosen_json, file_stem, report_html
 
 UPLOAD_MEGABYTES = 1
 
 
-def download(selection: Selection, exploration: Exploration, position: int) -> None:
+def download(shown: Shown, position: int) -> None:
     """A button that saves the rule at `position` with what it was measured to do."""
-    text = chosen_json(exploration, position, {"name": selection.run.name, "sha256": selection.run.digest})
+    run, exploration = shown.selection.run, shown.exploration
+    text = chosen_json(exploration, position, {"name": run.name, "sha256": run.digest})
     st.download_button(
         "Download thresholds (JSON)",
         data=text,
-        file_name=f"{file_stem(exploration, position, selection.run.name)}.json",
+        file_name=f"{file_stem(exploration, position, run.name)}.json",
         mime="application/json",
         icon=":material/download:",
         on_click="ignore",
@@ -29,18 +30,14 @@ def download(selection: Selection, exploration: Exploration, position: int) -> N
     )
 
 
-def report(selection: Selection, exploration: Exploration, position: int) -> None:
+def report(shown: Shown, position: int) -> None:
     """A button that saves a report opening at `position`; it is made only when the button is pressed."""
-    run = selection.run
-    # Looked up here: the button's function runs where there is no session.
-    _, data = runs.prepare(
-        run, selection.score, selection.calibrated, selection.policy, selection.split, selection.published
-    )
+    run = shown.selection.run
 
     def make() -> str:
         return report_html(
-            exploration,
-            data,
+            shown.exploration,
+            shown.data,
             position=position,
             run={"name": run.name, "sha256": run.digest},
             source=run.metadata["source"],
@@ -49,7 +46,7 @@ def report(selection: Selection, exploration: Exploration, position: int) -> Non
     st.download_button(
         "Download report (HTML)",
         data=make,
-        file_name=f"{file_stem(exploration, position, run.name)}.html",
+        file_name=f"{file_stem(shown.exploration, position, run.name)}.html",
         mime="text/html",
         icon=":material/description:",
         help="One file with this slider and its charts, tables and thresholds; it opens without a network.",
@@ -58,7 +55,7 @@ def report(selection: Selection, exploration: Exploration, position: int) -> Non
     )
 
 
-def load_back(selection: Selection, exploration: Exploration) -> None:
+def load_back(shown: Shown) -> None:
     """An uploader that shows what thresholds from a JSON do on the samples that are shown."""
     with st.expander("Load a thresholds JSON"):
         file = st.file_uploader(
@@ -71,7 +68,7 @@ def load_back(selection: Selection, exploration: Exploration) -> None:
             return
         try:
             choice = parse_choice(file.getvalue())
-            evaluation = evaluate(exploration.test, choice.rule)
+            evaluation = evaluate(shown.exploration.test, choice.rule)
         except ValueError as error:
             st.error("This file was not loaded.", icon=":material/error:")
             st.text(str(error))
@@ -80,7 +77,7 @@ def load_back(selection: Selection, exploration: Exploration) -> None:
             f"On these {evaluation.n:,} samples: accuracy {evaluation.accuracy:.2%}, "
             f"drop {100 * evaluation.accuracy_drop:.2f} points, computation saved {evaluation.saving:.1%}."
         )
-        st.caption(_provenance(choice, selection, exploration))
+        st.caption(_provenance(choice, shown.selection, shown.exploration))
         exits(choice.rule, evaluation)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,8 @@ from cascade_core.live.data import live_data, words
 from cascade_core.palette import LIGHT
 from cascade_core.published import PUBLISHED
 from cascade_core.report import report_html
-from tests.e2e.test_live_panel import move, readout
+from cascade_core.report.pieces import file
+from tests.e2e.test_live_panel import contrast, move, readout
 from tests.samples import sample_run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -51,22 +53,22 @@ def opened(page: Page, folder: Path, outputs: StageOutputs, name: str = "mine") 
         name=name,
         **words(outputs.source, name),
     )
-    file = folder / "report.html"
+    written = folder / "report.html"
     run = {"name": name, "sha256": "0" * 64}
-    file.write_text(report_html(exploration, data, position=40, run=run, source=outputs.source), encoding="utf-8")
-    show(page, file)
+    written.write_text(report_html(exploration, data, position=40, run=run, source=outputs.source), encoding="utf-8")
+    show(page, written)
     return exploration
 
 
-def show(page: Page, file: Path) -> None:
+def show(page: Page, written: Path) -> None:
     """Open a file from disk; whatever else it asks for fails the test."""
     page.context.set_offline(True)
     page.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(file.as_uri())
+    page.goto(written.as_uri())
     page.get_by_test_id("live-readout").wait_for()
-    assert asked == [file.as_uri()]
+    assert asked == [written.as_uri()]
 
 
 def saved(page: Page, chart: str, kind: str) -> tuple[str, bytes]:
@@ -194,3 +196,12 @@ def test_paper_is_light_and_has_nothing_to_press(browser_page: Page, tmp_path: P
     assert browser_page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     browser_page.emulate_media(media="screen", color_scheme="dark")
     expect(panel).to_have_attribute("data-scheme", "dark")
+
+
+def test_colours_have_contrast() -> None:
+    sheet = file("report.css")
+    light, dark = (dict(re.findall(r"--report-(\w+): (#\w{6})", part)) for part in sheet.split("@media", 2)[:2])
+    for colours in (light, dark):
+        for ink in ("text", "muted", "accent"):
+            assert contrast(colours[ink], colours["back"]) >= 4.5
+            assert contrast(colours[ink], colours["raised"]) >= 4.5
