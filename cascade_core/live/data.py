@@ -13,7 +13,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,14 @@ def _whole_batches(exploration: Exploration, meter: Meter) -> list[float] | None
     return (1 - costs / meter.plain(exploration.evaluation)).tolist()
 
 
-def words(source: Mapping[str, Any], name: str) -> dict[str, str]:
+class Words(TypedDict):
+    """What `live_data` is told in words."""
+
+    unit: str
+    origin: str
+
+
+def words(source: Mapping[str, Any], name: str) -> Words:
     """What `live_data` calls the samples of the run `name`, and says of where they come from."""
     # A run that was made from pictures says how they were prepared.
     return {"unit": "images" if "transform" in source else "samples", "origin": str(source.get("title", name))}

@@ -41,7 +41,7 @@ def measure(
     """Time `model` on this machine.
 
     Args:
-        model: Left as it is; what is timed is what a `Runner` makes of it.
+        model: Put in eval mode and moved to the device, as by a `Runner`.
         example: One image, (1, channels, height, width), normalised.
         batch_sizes: Whole numbers, rising, from 1.
         repeats: Times that each part is timed.
@@ -55,11 +55,11 @@ def measure(
         _check.whole("batch size", size, 1, MAX_BATCH)
     m = len(model.stage_names)
     times = np.empty((2 * m + 1, len(batch_sizes), repeats))
-    ready, piece = made_ready(model, place)
+    piece = made_ready(model, place)
     for column, size in enumerate(tqdm(batch_sizes, unit="batch sizes", disable=not progress)):
         images = example.to(place).expand(size, -1, -1, -1).contiguous(memory_format=torch.channels_last)
         for turn in range(-WARM_UP, repeats):
-            seconds = _timed(ready, images.split(piece), place)
+            seconds = _timed(model, images.split(piece), place)
             if turn >= 0:
                 times[:, column, turn] = seconds
     low, high = np.median(times, axis=2), np.quantile(times, 0.95, axis=2)
