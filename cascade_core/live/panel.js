@@ -21,21 +21,23 @@
 const SVG = "http://www.w3.org/2000/svg";
 const RAMP = 8; // stage colours that live.css defines, early to late
 const KEYBOARD_REST = 250; // ms without a key before the position counts as released
-const released = new Map(); // panel key -> {id, index}: survives a remount, as Python's state does
+const released = new Map(); // panel key -> {id, index, turn}: survives a remount, as Python's state does
 const mounts = new WeakMap(); // Streamlit's element -> the panel inside
 
 /** Streamlit's entry, called at every rerun and every theme switch with the same parentElement. */
 export default function streamlit({ parentElement, data, setStateValue }) {
   const release = (index, id) => {
-    released.set(data.panel, { id, index });
-    setStateValue("position", { id, index });
+    const position = { id, index, turn: data.turn };
+    released.set(data.panel, position);
+    setStateValue("position", position);
   };
   let panel = mounts.get(parentElement);
   if (panel) {
     panel.update(data, release);
   } else {
     const last = released.get(data.panel);
-    panel = mount(parentElement, data, release, last?.id === data.id ? last.index : undefined);
+    const known = last?.id === data.id && last.turn === data.turn;
+    panel = mount(parentElement, data, release, known ? last.index : undefined);
     mounts.set(parentElement, panel);
   }
   const call = (panel.calls = (panel.calls ?? 0) + 1);
@@ -49,7 +51,8 @@ export default function streamlit({ parentElement, data, setStateValue }) {
 
 /**
  * Show `data` inside `root`; `onRelease(index, id)` is told where the slider was let go.
- * Returns {update(data, onRelease), destroy()}; an update with the same id leaves the slider alone.
+ * Returns {update(data, onRelease), destroy()}; an update with the same id and turn leaves the slider alone.
+ * With `data.presentation` the panel fills one screen and is steered by keys (see presentation.js).
  */
 export function mount(root, data, onRelease = () => {}, start = data.slider.initial) {
   const shell = html("section", "", { "data-testid": "live-panel" });
@@ -62,7 +65,7 @@ export function mount(root, data, onRelease = () => {}, start = data.slider.init
     update(next, notify = onRelease) {
       onRelease = notify;
       paintScheme(shell);
-      if (next.id === view.id) return;
+      if (next.id === view.id && next.turn === view.turn && sameLook(next, view)) return;
       view.close();
       view = show(shell, next, next.slider.initial, release);
     },
@@ -93,17 +96,19 @@ function show(shell, data, start, release) {
   let position = start;
   const draw = () => all.forEach((part) => part.draw(position));
   const describe = () => all.forEach((part) => part.describe?.(position));
-  const stopFitting = keepFitted(shell, () => {
+  const fit = () => {
     all.forEach((part) => part.layout?.());
     draw();
-  });
+  };
+  const stopFitting = data.presentation ? keepFilling(shell, fit) : keepFitted(shell, fit);
   const stopListening = listen(parts.slider.input, {
     move: (index) => ((position = index), draw()),
     settle: (index) => (describe(), release(index, model.id)),
   });
+  const stopSteering = data.presentation ? steer(parts.slider.input, data.presentation) : () => {};
   describe();
-  const close = () => (stopFitting(), stopListening(), shell.replaceChildren());
-  return { id: data.id, close };
+  const close = () => (stopFitting(), stopListening(), stopSteering(), shell.replaceChildren());
+  return { id: data.id, turn: data.turn, presentation: data.presentation, close };
 }
 
 function arrange(shell, model, parts) {

@@ -28,29 +28,49 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("cascade_core.live", css=live_css(), js=live_js(), isolate_styles=False)
 
 
-def live_panel(data: Mapping[str, Any], key: str, on_release: Callable[[], None] | None = None) -> int:
+def live_panel(
+    data: Mapping[str, Any],
+    key: str,
+    on_release: Callable[[], None] | None = None,
+    presentation: Mapping[str, Any] | None = None,
+) -> int:
     """Show the live panel, and say where its slider rests.
 
     Args:
         data: The payload, as JSON data without NaN or infinities; equal ids mean equal payloads.
         key: Of the Streamlit element; two panels in one app need two.
         on_release: Called before the rerun that a release causes.
+        presentation: To fill one screen; its "pins" are positions that keys go to, rising.
 
     Returns:
         Index of the released position, in [0, G); `data["slider"]["initial"]` until the first release
         under this id.
     """
+    kept, sent = f"{key}:released", st.session_state.get(f"{key}:sent", {})
     result = _component()(
         key=key,
-        # Named, so that the browser finds the same position again when the panel leaves the page and returns.
-        data={**data, "panel": key},
+        # Named, so that the browser finds the same position again when the panel leaves the page and returns; a
+        # later turn is a position that Python sends it to.  What does not change is not sent again.
+        data={
+            **data,
+            "slider": {**data["slider"], "initial": released_index(sent, data)},
+            "panel": key,
+            "turn": sent.get("turn", 0),
+            "presentation": presentation,
+        },
         on_position_change=on_release or _nothing,
     )
-    kept = f"{key}:released"
-    if result.position is not None:
+    if result.position is not None and result.position.get("turn") == sent.get("turn", 0):
         # Streamlit forgets a component's state when it is not on the page; this outlives that.
         st.session_state[kept] = dict(result.position)
     return released_index(st.session_state.get(kept), data)
+
+
+def send(data: Mapping[str, Any], index: int, key: str = LIVE) -> None:
+    """Let the panel of this payload stand at another position from the next run on, as if it were released there."""
+    turn = st.session_state.get(f"{key}:sent", {}).get("turn", 0) + 1
+    st.session_state[f"{key}:sent"] = {"id": data["id"], "index": index, "turn": turn}
+    st.session_state[f"{key}:released"] = {"id": data["id"], "index": index}
 
 
 def released_index(position: object, data: Mapping[str, Any]) -> int:

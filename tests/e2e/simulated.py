@@ -79,6 +79,7 @@ def payload(
         "unit": "images",
         "baseline": {"accuracy": counts.full_accuracy, "cost": MACS, "label": "plain network"},
         "cost_unit": "MACs",
+        "cost_noun": "computation",
         "accuracy": accuracy.tolist(),
         "drop": drop.tolist(),
         "drop_low": (drop - 0.01).tolist(),

@@ -1,0 +1,79 @@
+/**
+ * Presenting: the panel fills one screen, in type as large as fits, and keys steer it wherever the focus is.
+ *
+ * Arrows, Home and End move the slider; Page Down and Page Up go to the next and the previous pinned position.
+ * `data.presentation.pins` are those positions, rising.
+ */
+
+const LARGEST = 2.5; // of the usual size
+const SMALLEST = 0.55;
+const TRIES = 7; // halvings of the range of sizes: to about a hundredth
+
+function sameLook(data, view) {
+  return JSON.stringify(data.presentation ?? null) === JSON.stringify(view.presentation ?? null);
+}
+
+/** Call `fit` at the largest size at which the panel is no higher than the window, and again when that changes. */
+function keepFilling(shell, fit) {
+  shell.classList.add("cascade-live--presented");
+  const body = shell.firstElementChild;
+  const fill = () => {
+    let [low, high] = [SMALLEST, LARGEST];
+    const room = window.innerHeight - body.getBoundingClientRect().top - window.scrollY - 12;
+    for (let i = 0; i < TRIES; i += 1) {
+      const size = (low + high) / 2;
+      body.style.zoom = size;
+      fit();
+      if (body.getBoundingClientRect().height > room || shell.scrollWidth > shell.clientWidth) high = size;
+      else low = size;
+    }
+    body.style.zoom = low;
+    fit();
+  };
+  let shown = "";
+  const check = () => {
+    const size = `${shell.clientWidth} ${window.innerHeight}`;
+    if (size === shown || shell.clientWidth === 0) return;
+    shown = size;
+    fill();
+  };
+  check();
+  const observer = new ResizeObserver(check);
+  observer.observe(shell);
+  window.addEventListener("resize", check);
+  return () => {
+    observer.disconnect();
+    window.removeEventListener("resize", check);
+    shell.classList.remove("cascade-live--presented");
+  };
+}
+
+/** Let the keyboard move the slider wherever the focus is, unless that is where something is typed. */
+function steer(input, { pins = [] }) {
+  const moves = {
+    ArrowLeft: (at) => at - 1,
+    ArrowDown: (at) => at - 1,
+    ArrowRight: (at) => at + 1,
+    ArrowUp: (at) => at + 1,
+    Home: () => Number(input.min),
+    End: () => Number(input.max),
+    PageDown: (at) => pins.find((pin) => pin > at),
+    PageUp: (at) => pins.findLast((pin) => pin < at),
+  };
+  const press = (event) => {
+    const { target } = event;
+    const typing = target !== input && target.closest?.("input, textarea, select, [contenteditable], [role=listbox]");
+    const paged = event.key.startsWith("Page");
+    // The slider moves itself, but for the keys that mean pins.
+    if (typing || (target === input && !(paged && pins.length)) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const next = moves[event.key]?.(input.valueAsNumber);
+    if (next === undefined) return;
+    event.preventDefault();
+    input.value = next;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  document.addEventListener("keydown", press);
+  input.focus({ preventScroll: true });
+  return () => document.removeEventListener("keydown", press);
+}
