@@ -6,11 +6,14 @@ the view itself when its slider is released.  It holds no arithmetic.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
-from cascade_core.panels import details, exports, runs, sidebar
+from cascade_core.panels import about, classes, details, exports, runs, samples, sidebar
 from cascade_core.panels.live import LIVE, live_panel
-from cascade_core.panels.shown import prepare
+from cascade_core.panels.shown import Shown, prepare
 
 
 def main() -> None:
@@ -57,8 +60,21 @@ def explore(selection: sidebar.Selection) -> None:
     exports.load_back(shown)
 
 
-# What there is to look at: a title, and what shows it.
-VIEWS = {"explore": ("Explore", explore)}
+@st.fragment
+def look(selection: sidebar.Selection, view: Callable[[Shown], None]) -> None:
+    """A view that reads the released position."""
+    shown = prepare(selection)
+    if shown is not None:
+        view(shown)
+
+
+# What there is to look at: a title, and what shows it.  A docstring here would be printed by Streamlit.
+VIEWS: dict[str, tuple[str, Callable[[sidebar.Selection], None]]] = {
+    "explore": ("Explore", explore),
+    "samples": ("Samples", partial(look, view=samples.samples)),
+    "classes": ("Classes", partial(look, view=classes.classes)),
+    "about": ("About", partial(look, view=about.about)),
+}
 
 
 def _complain(complaints: list[str]) -> None:

@@ -42,6 +42,13 @@ class ConfidenceAxis:
         remainder = np.clip(1.0 - values, 10.0**-NINES, 1.0)
         return np.clip(-np.log10(remainder) / NINES, 0.0, 1.0)
 
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """Confidences worth cutting at, from the least to the largest of the score, closer where samples lie closer."""
+        if not self.nines:
+            return tuple(np.linspace(self.low, 0.0, 11).tolist())
+        return (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 1.0)
+
     def bins(self, confidence: ArrayLike) -> NDArray[np.int64]:
         """Bin numbers, from 0 to BINS - 1, of confidences of any shape."""
         return np.minimum((self.place(confidence) * BINS).astype(np.int64), BINS - 1)

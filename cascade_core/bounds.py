@@ -17,7 +17,7 @@ from cascade_core import _check
 
 
 def paired_interval(
-    harmed: ArrayLike, helped: ArrayLike, n: int, level: float = 0.95
+    harmed: ArrayLike, helped: ArrayLike, n: ArrayLike, level: float = 0.95
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Confidence interval for the accuracy drop from the two discordant counts.
 
@@ -28,7 +28,7 @@ def paired_interval(
     Args:
         harmed: Samples right at the last stage but wrong where they leave; any shape.
         helped: Samples wrong at the last stage but right where they leave; the same shape.
-        n: All samples.
+        n: All samples, one number or one for each pair of counts.
         level: Coverage, in (0, 1).
 
     Returns:
@@ -38,9 +38,10 @@ def paired_interval(
         ValueError: `level` is not strictly between 0 and 1.
     """
     z = NormalDist().inv_cdf(0.5 + _check.inner("level", level) / 2)
-    lost = (np.asarray(harmed, dtype=np.float64) + 1) / (n + 2)
-    won = (np.asarray(helped, dtype=np.float64) + 1) / (n + 2)
-    half = z * np.sqrt((lost + won - (lost - won) ** 2) / (n + 2))
+    size = np.asarray(n, dtype=np.float64) + 2
+    lost = (np.asarray(harmed, dtype=np.float64) + 1) / size
+    won = (np.asarray(helped, dtype=np.float64) + 1) / size
+    half = z * np.sqrt((lost + won - (lost - won) ** 2) / size)
     return np.maximum(lost - won - half, -1.0), np.minimum(lost - won + half, 1.0)
 
 

@@ -56,6 +56,14 @@ class Split:
         """
         return np.arange(n) if self.in_sample else split_indices(n, self.fraction, self.seed)[0]
 
+    def test_index(self, n: int) -> NDArray[np.int64]:
+        """Numbers of the samples that judge, of `n`, in the order of the test record.
+
+        Raises:
+            ValueError: A part would be empty.
+        """
+        return np.arange(n) if self.in_sample else split_indices(n, self.fraction, self.seed)[1]
+
     def describe(self) -> dict[str, Any]:
         """For the exported JSON."""
         return {"fraction": self.fraction, "seed": self.seed, "measured_on": "all" if self.in_sample else "test"}

@@ -25,12 +25,13 @@ from cascade_core.policies.paper import residual_accuracy
 from cascade_core.published import PublishedResult
 from cascade_core.record import Record
 
-_MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
+MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
+"""Pixels around every figure."""
 
 
 def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, palette: Palette) -> go.Figure:
     """Confidence of ALL samples at each stage, right above wrong, with the stage's threshold."""
-    names = _plain(record.stage_names)
+    names = plain(record.stage_names)
     figure = make_subplots(
         rows=len(names), cols=1, shared_xaxes=True, subplot_titles=names, vertical_spacing=0.25 / len(names)
     )
@@ -52,7 +53,7 @@ def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, 
                     annotation_text=f"{words} {value:.4g}",
                     annotation_position="top left" if place > 0.7 else "top right",
                 )
-    figure.update_layout(barmode="stack", showlegend=False, height=90 + 170 * len(names), margin=_MARGIN)
+    figure.update_layout(barmode="stack", showlegend=False, height=90 + 170 * len(names), margin=MARGIN)
     figure.update_xaxes(tickvals=[at for at, _ in axis.ticks], ticktext=[text for _, text in axis.ticks], range=[0, 1])
     figure.update_xaxes(title_text=axis.label, row=len(names), col=1)
     figure.update_yaxes(title_text="samples")
@@ -74,7 +75,7 @@ def reliability_curves(record: Record, palette: Palette) -> go.Figure:
         x=[0, 1], y=[0, 100], mode="lines", line={"color": palette.text, "width": 1, "dash": "dot"}, name="calibrated"
     )
     for stage, (name, colour) in enumerate(
-        zip(_plain(record.stage_names), palette.stages(len(record.stages)), strict=True)
+        zip(plain(record.stage_names), palette.stages(len(record.stages)), strict=True)
     ):
         found = reliability(record, stage)
         figure.add_scatter(
@@ -88,13 +89,13 @@ def reliability_curves(record: Record, palette: Palette) -> go.Figure:
         )
     figure.update_xaxes(title_text="mean confidence of the samples in a bin", range=[0, 1])
     figure.update_yaxes(title_text="right among them, %", range=[0, 102])
-    figure.update_layout(height=440, margin=_MARGIN, legend={"orientation": "h", "y": -0.2})
+    figure.update_layout(height=440, margin=MARGIN, legend={"orientation": "h", "y": -0.2})
     return figure
 
 
 def exit_histogram(evaluation: Evaluation, palette: Palette) -> go.Figure:
     """How many samples leave at each stage, right and wrong, of all samples."""
-    names = _plain(evaluation.stage_names)
+    names = plain(evaluation.stage_names)
     wrong = evaluation.exit_counts - evaluation.correct_counts
     shares = 100 * evaluation.exit_shares
     colours = palette.stages(len(shares))
@@ -110,7 +111,7 @@ def exit_histogram(evaluation: Evaluation, palette: Palette) -> go.Figure:
         )
     for name, share in zip(names, shares, strict=True):
         figure.add_annotation(x=name, y=share, text=f"{share:.1f} %", showarrow=False, yshift=10)
-    figure.update_layout(barmode="stack", height=360, margin=_MARGIN, showlegend=False)
+    figure.update_layout(barmode="stack", height=360, margin=MARGIN, showlegend=False)
     figure.update_yaxes(title_text="share of samples, %", range=[0, 1.12 * float(shares.max())])
     figure.update_xaxes(title_text="stage at which samples leave")
     return figure
@@ -121,7 +122,7 @@ def residual_accuracy_curves(
 ) -> go.Figure:
     """The paper's alpha_m(delta) of each early stage, with its best and what epsilon allows."""
     figure = go.Figure()
-    names = _plain(record.stage_names)
+    names = plain(record.stage_names)
     for stage, colour in enumerate(palette.stages(len(names))[:-1]):
         deltas, alphas = residual_accuracy(record.confidence[stage], record.correct[stage])
         kept = _thinned(len(deltas))
@@ -156,7 +157,7 @@ def residual_accuracy_curves(
         ticktext=[text for _, text in axis.ticks],
     )
     figure.update_yaxes(title_text="residual accuracy, %")
-    figure.update_layout(height=440, margin=_MARGIN, legend={"orientation": "h", "y": -0.25})
+    figure.update_layout(height=440, margin=MARGIN, legend={"orientation": "h", "y": -0.25})
     return figure
 
 
@@ -169,9 +170,9 @@ def tradeoff(
 ) -> go.Figure:
     """Accuracy against cost along the path, with the interval of the drop and what bounds it; published are MACs."""
     result = exploration.evaluation
-    costs, plain = along(meter, result), meter.plain(result)
+    costs, whole = along(meter, result), meter.plain(result)
     order = np.argsort(costs, kind="stable")
-    costs = 100 * costs[order] / plain
+    costs = 100 * costs[order] / whole
     low, high = (100 * (result.full_accuracy - end[order]) for end in result.drop_interval())
     line = palette.stages(3)[1]
     figure = go.Figure()
@@ -192,7 +193,7 @@ def tradeoff(
         figure.add_scatter(x=costs, y=100 * heights[order], mode="lines", name=name, line=style)
     for name, cost, accuracy, symbol, colour, size in _marks(exploration, position, palette, meter):
         figure.add_scatter(
-            x=[100 * cost / plain],
+            x=[100 * cost / whole],
             y=[100 * accuracy],
             mode="markers",
             name=name,
@@ -214,7 +215,7 @@ def tradeoff(
     )
     figure.update_xaxes(title_text=f"mean {meter.unit}, % of the plain network")
     figure.update_yaxes(title_text="accuracy, %")
-    figure.update_layout(height=460, margin=_MARGIN, legend={"orientation": "h", "y": -0.2})
+    figure.update_layout(height=460, margin=MARGIN, legend={"orientation": "h", "y": -0.2})
     return figure
 
 
@@ -224,21 +225,21 @@ def _marks(
     """Single points beside the curve: name, mean cost, accuracy, and the symbol, colour and size of its mark."""
     here = exploration.at(position)
     ramp = palette.stages(len(here.stage_names))
-    alone = zip(_plain(here.stage_names)[:-1], exploration.alone, ramp, strict=False)
+    alone = zip(plain(here.stage_names)[:-1], exploration.alone, ramp, strict=False)
     found = [
         ("chosen", here, "circle", palette.stages(3)[1], 14),
         ("oracle: leaves at the first right stage", exploration.oracle, "star", palette.text, 12),
         ("oracle that gives up at once", exploration.hasty_oracle, "star-open", palette.text, 12),
         *((f"{name} alone", one, "cross", colour, 9) for name, one, colour in alone),
     ]
-    plain = ("plain network", meter.plain(here), here.full_accuracy, "square", palette.text, 10)
+    whole = ("plain network", meter.plain(here), here.full_accuracy, "square", palette.text, 10)
     return [
-        plain,
+        whole,
         *((name, meter.mean(one), one.accuracy, shape, colour, size) for name, one, shape, colour, size in found),
     ]
 
 
-def _plain(names: Sequence[str]) -> list[str]:
+def plain(names: Sequence[str]) -> list[str]:
     """Names as plotly shows them to the letter; it would read tags in them."""
     return [html.escape(name) for name in names]
 

@@ -37,6 +37,7 @@ __all__ = [
     "is_part",
     "load_record",
     "load_run",
+    "load_sample_ids",
     "merge_parts",
     "open_record",
     "read_metadata",
@@ -203,6 +204,18 @@ def load_record(path: str | Path, score: str = "max_probability", top_k: int = 1
             score=score,
             classes=len(metadata["class_names"]),
         )
+
+
+def load_sample_ids(path: str | Path) -> tuple[str, ...]:
+    """N texts, one a sample, in the run's order; no other column is read.
+
+    Raises:
+        BadFile: As for `load_run`.
+    """
+    source = Path(path)
+    with readable(source):
+        stages = len(read_metadata(source)["stages"])
+        return tuple(_read(source, stages, ["sample_id"], {})["sample_id"].to_pylist())
 
 
 def open_record(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cascade_core.calibration import auroc, expected_calibration_error
+from cascade_core.classes import ClassEvaluation, Mistake
 from cascade_core.comparison import Compared
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
@@ -29,6 +30,13 @@ def stages_table(record: Record) -> pd.DataFrame:
             "accuracy": record.stage_accuracy,
         }
     )
+
+
+def macs_table(record: Record) -> pd.DataFrame:
+    """A row a stage: `stages_table` with what leaving there costs as a share of the plain network, all heads run."""
+    frame = stages_table(record)
+    frame.insert(4, "share", frame["cumulative_macs"] / record.baseline_macs)
+    return frame
 
 
 def worth_table(exploration: Exploration) -> pd.DataFrame:
@@ -152,6 +160,38 @@ def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
     parameters = list(dict.fromkeys(one.policy.slider.parameter for one in compared))
     frame.insert(1, "setting", frame[parameters].bfill(axis=1).iloc[:, 0])
     return frame.drop(columns=parameters)
+
+
+def classes_table(evaluation: ClassEvaluation, class_names: Sequence[str]) -> pd.DataFrame:
+    """A row a class with samples: what the cascade does to them, and the share of them that leaves at each stage."""
+    low, high = evaluation.drop_interval()
+    frame = pd.DataFrame(
+        {
+            "class": list(class_names),
+            "samples": evaluation.n,
+            "accuracy": evaluation.accuracy,
+            "full_accuracy": evaluation.full_accuracy,
+            "accuracy_drop": evaluation.accuracy_drop,
+            "drop_low": low,
+            "drop_high": high,
+            "mean_macs": evaluation.mean_macs,
+            "saving": evaluation.saving,
+            **{f"share {name}": evaluation.exit_shares[:, i] for i, name in enumerate(evaluation.stage_names)},
+        }
+    )
+    return frame[frame["samples"] > 0].reset_index(drop=True)
+
+
+def mistakes_table(mistakes: Sequence[Mistake], class_names: Sequence[str]) -> pd.DataFrame:
+    """A row a pair of true class and wrong answer."""
+    return pd.DataFrame(
+        {
+            "class": [class_names[one.label] for one in mistakes],
+            "answer": [class_names[one.answer] for one in mistakes],
+            "samples": [one.count for one in mistakes],
+            "share": [one.share for one in mistakes],
+        }
+    )
 
 
 def profile_table(profile: Profile) -> pd.DataFrame:

@@ -20,6 +20,13 @@ def test_negative_entropy_is_linear_from_uniform_to_certain() -> None:
 
 
 @pytest.mark.parametrize("score", ["max_probability", "margin", "negative_entropy"])
+def test_steps_cover_the_score(score: str) -> None:
+    axis = confidence_axis(score, 10)
+    assert (axis.steps[0], axis.steps[-1]) == ((axis.low, 0.0) if score == "negative_entropy" else (0.0, 1.0))
+    assert (np.diff(axis.steps) > 0).all()
+
+
+@pytest.mark.parametrize("score", ["max_probability", "margin", "negative_entropy"])
 def test_bins_never_fall_as_confidence_rises(score: str) -> None:
     axis = confidence_axis(score, 10)
     low, high = (-2, 0) if score == "negative_entropy" else (0, 1)

@@ -23,18 +23,18 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "_check files",
-        "scores bounds axes palette published parts",
+        "scores bounds axes palette published parts wording provenance pictures",
         "record",
         "exits calibration counting",
         "evaluation",
-        "paths yardsticks timing",
+        "paths yardsticks timing samples classes",
         "certificates meters",
         "policies store",
         "choice importers exploration joining",
         "comparison",
         "__init__",
-        "tables figures live nets",
-        "report",
+        "tables figures live nets markup",
+        "report figures_classes figures_network",
         "panels commands",
         "__main__",
         "dashboard",
@@ -43,8 +43,10 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
 
 ONLY = {
     "streamlit": {"panels", "dashboard"},
-    "plotly": {"figures", "panels"},
-    **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm", "sklearn")},
+    "plotly": {"figures", "figures_classes", "figures_network", "panels"},
+    "PIL": {"nets", "pictures"},
+    "sklearn": {"nets", "pictures"},
+    **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm")},
 }
 """The only rooms that may import a package."""
 

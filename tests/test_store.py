@@ -46,6 +46,12 @@ def test_round_trip_is_exact(run: Path) -> None:
     assert_equal(load_run(run), OUTPUTS)
 
 
+def test_sample_ids_are_read_alone(run: Path, tmp_path: Path) -> None:
+    assert store.load_sample_ids(run) == tuple(OUTPUTS.sample_ids.tolist())
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    assert_bad(tmp_path / "bad.parquet", read=store.load_sample_ids)
+
+
 @pytest.mark.parametrize("score", SCORES)
 def test_record_columns_equal_the_record_of_the_softmaxes(run: Path, score: str) -> None:
     for top_k in (1, 2) if score == "max_probability" else (1,):

@@ -6,8 +6,19 @@ import numpy as np
 import pytest
 
 from cascade_core import CheapestWithinDrop, ExitRule, PaperRule, PaperRuleByClass, auroc, dominated, evaluate
+from cascade_core.classes import Mistake, evaluate_classes
 from cascade_core.exploration import Split, explore
-from cascade_core.tables import exits_table, operating_points, path_table, published_table, stages_table, worth_table
+from cascade_core.tables import (
+    classes_table,
+    exits_table,
+    macs_table,
+    mistakes_table,
+    operating_points,
+    path_table,
+    published_table,
+    stages_table,
+    worth_table,
+)
 from tests.samples import sample_record, sample_run
 
 
@@ -16,6 +27,31 @@ def test_stages_table_adds_costs_up() -> None:
     # Trunk pieces of 1000, 2000, 3000 and a head of 70 each.
     assert frame["cumulative_macs"].tolist() == [1070, 3140, 6210]
     assert frame["accuracy"].tolist() == sample_record().stage_accuracy.tolist()
+
+
+def test_macs_table_compares_with_the_plain_network() -> None:
+    frame = macs_table(sample_record())
+    # The plain network has the trunk and the last head: 6000 + 70.
+    assert frame["share"].tolist() == [1070 / 6070, 3140 / 6070, 6210 / 6070]
+    assert frame.drop(columns="share").equals(stages_table(sample_record()))
+
+
+def test_classes_table_leaves_out_classes_without_samples() -> None:
+    whole, rule = sample_record(), ExitRule(thresholds=np.array([0.6, 0.6]))
+    record = whole.take(np.flatnonzero(whole.labels != 1))
+    found = evaluate_classes(record, rule)
+    frame = classes_table(found, ["a", "<b>", "c", "d", "e"])
+    assert frame["class"].tolist() == ["a", "c", "d", "e"]
+    assert frame["samples"].sum() == record.n
+    assert frame["accuracy_drop"].iloc[1] == found.accuracy_drop[2]
+    assert frame["drop_high"].iloc[1] == found.of(2).drop_interval()[1]
+    assert frame["share stage 2"].iloc[3] == found.of(4).exit_shares[1]
+
+
+def test_mistakes_table_names_the_classes() -> None:
+    frame = mistakes_table([Mistake(label=1, answer=0, count=3, share=0.25)], ["cat", "dog"])
+    assert frame.to_dict("records") == [{"class": "dog", "answer": "cat", "samples": 3, "share": 0.25}]
+    assert list(mistakes_table([], [])) == ["class", "answer", "samples", "share"]
 
 
 def test_exits_table_marks_disabled_and_last_stages() -> None:

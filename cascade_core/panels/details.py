@@ -47,7 +47,7 @@ def details(
             "pooling are not counted. A sample pays for every trunk piece and every active head up to where it leaves."
         )
     with tabs["Accuracy against computation"]:
-        _chart(
+        chart(
             figures.tradeoff(exploration, position, colours, published, meter),
             "tradeoff",
             f"Accuracy against mean {meter.unit} of the cascade at every slider position, with the plain network.",
@@ -56,13 +56,13 @@ def details(
             st.caption(f"Published points: {SOURCE}.")
     with tabs["Confidence"]:
         st.caption("All test samples at every stage, whether they reach it or not; wrong answers at the bottom.")
-        _chart(
+        chart(
             figures.confidence_histograms(exploration.test, rule, axis, colours),
             "confidence",
             "Histograms of confidence at each stage, right and wrong answers, with the stage's threshold.",
         )
     with tabs["Exits"]:
-        _chart(
+        chart(
             figures.exit_histogram(evaluation, colours),
             "exits",
             "Share of the samples that leave at each stage, right and wrong.",
@@ -73,7 +73,7 @@ def details(
                 "Accuracy of each stage on the calibration samples at or above a confidence. The paper's rule takes "
                 "the smallest confidence at which it is within epsilon of its best."
             )
-            _chart(
+            chart(
                 figures.residual_accuracy_curves(
                     exploration.calibration, rule, float(exploration.path.positions[position]), axis, colours
                 ),
@@ -118,7 +118,7 @@ def stages(exploration: Exploration, colours: Palette) -> None:
         },
     )
     if exploration.test.score == "max_probability":
-        _chart(
+        chart(
             figures.reliability_curves(exploration.test, colours),
             "reliability",
             "Share of right answers against mean confidence for each stage, with the diagonal of perfect calibration.",
@@ -153,7 +153,7 @@ def _threshold(value: float) -> str:
     return "never" if value == float("inf") else f"{value:.6g}"
 
 
-def _chart(figure: go.Figure, key: str, alt: str) -> None:
+def chart(figure: go.Figure, key: str, alt: str) -> None:
     # A constant uirevision keeps zoom and hidden series when the position changes.
     figure.update_layout(uirevision="keep")
     st.plotly_chart(figure, key=key, width="stretch", alt=alt, config={"displaylogo": False})

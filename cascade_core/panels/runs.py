@@ -136,6 +136,25 @@ def _key(meter: Meter) -> str:
     return f"{id(meter.profile)}:{meter.batch}" if isinstance(meter, Milliseconds) else meter.unit
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _sample_ids(_path: Path, digest: str) -> tuple[str, ...]:
+    return store.load_sample_ids(_path)
+
+
+def sample_ids(run: Run) -> tuple[str, ...]:
+    """N texts, one for each sample of the whole run, in its order.
+
+    Raises:
+        ValueError: The file is malformed.
+    """
+    return _sample_ids(run.path, run.digest)
+
+
+def file_size(run: Run) -> int:
+    """Bytes of the run's file, or of all its parts."""
+    return sum(file.stat().st_size for file in run_files(run.path))
+
+
 def axis(run: Run, score: str) -> ConfidenceAxis:
     """The axis on which confidences of the run are shown."""
     return confidence_axis(score, len(run.metadata["class_names"]))

@@ -1,0 +1,37 @@
+"""One line on the operating point: which rule a view looks at, since the slider that set it is in another view.
+
+The position can only be read here.  The live panel's JavaScript keeps where its slider rests for as long as the page is
+loaded, and would neither follow a second slider nor know that it had moved.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cascade_core import wording
+from cascade_core.exploration import Exploration
+from cascade_core.panels.shown import Shown
+
+ANY = -1
+"""In a list of numbered stages or classes to choose from, no particular one."""
+
+
+def operating_point(shown: Shown) -> None:
+    """Say which policy and slider value are looked at, and what they do."""
+    st.markdown(f"{operating_words(shown.exploration, shown.position)} *Move the slider under Explore.*")
+
+
+def operating_words(exploration: Exploration, position: int) -> str:
+    """The line, as markdown; nothing in it comes from a file."""
+    here, slider, value = exploration.at(position), exploration.policy.slider, exploration.shown[position]
+    # A bare number is a confidence.
+    setting = f"{wording.fixed(value, slider.decimals)} {slider.unit}" if slider.unit else wording.confidence(value)
+    drop, saving = here.accuracy_drop, here.saving
+    given = f"{wording.fixed(100 * abs(drop), 1)} points {'gained' if drop < 0 else 'given up'}"
+    saved = f"{wording.percent(abs(saving))} of the computation {'saved' if saving >= 0 else 'added'}"
+    measured = "samples that also chose the thresholds" if exploration.split.in_sample else "test samples"
+    return (
+        f"**{exploration.policy.title}**, {slider.label}: **{setting}**. Accuracy "
+        f"**{wording.percent(here.accuracy, 1)}** (plain network {wording.percent(here.full_accuracy, 1)}), {given}, "
+        f"**{saved}**, on {here.n:,} {measured}."
+    )
