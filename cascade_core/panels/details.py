@@ -154,6 +154,7 @@ def _threshold(value: float) -> str:
 
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:
+    """A figure as wide as there is room, with a text for those who do not see it."""
     # A constant uirevision keeps zoom and hidden series when the position changes.
     figure.update_layout(uirevision="keep")
     st.plotly_chart(figure, key=key, width="stretch", alt=alt, config={"displaylogo": False})
