@@ -11,7 +11,7 @@ from functools import partial
 
 import streamlit as st
 
-from cascade_core.panels import about, classes, details, exports, runs, samples, sidebar
+from cascade_core.panels import about, classes, details, exports, runs, samples, sidebar, trying
 from cascade_core.panels.live import LIVE, live_panel
 from cascade_core.panels.shown import Shown, prepare
 
@@ -73,6 +73,7 @@ VIEWS: dict[str, tuple[str, Callable[[sidebar.Selection], None]]] = {
     "explore": ("Explore", explore),
     "samples": ("Samples", partial(look, view=samples.samples)),
     "classes": ("Classes", partial(look, view=classes.classes)),
+    "try": ("Try it", partial(look, view=trying.try_it)),
     "about": ("About", partial(look, view=about.about)),
 }
 

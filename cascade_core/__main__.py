@@ -1,7 +1,8 @@
 """The command line: ``python -m cascade_core VERB ...``; the verbs themselves are in `commands`.
 
-Bad input ends with exit status 2 and one line on standard error.  Results go to standard output,
-progress to standard error.  Accuracies, drops and epsilons are fractions, as in code: 0.01 is one point.
+Bad input ends with exit status 2 and one line on standard error; where only some of many files are bad, each has its
+line, the others are worked on, and the status is 1.  Results go to standard output, progress to standard error.
+Accuracies, drops and epsilons are fractions, as in code: 0.01 is one point.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import warnings
 from collections.abc import Sequence
 
 from cascade_core.commands import choosing, networks, runs
-from cascade_core.commands.common import Parser
+from cascade_core.commands.common import Incomplete, Parser
 
 
 def parser() -> Parser:
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         return 2
+    except Incomplete as rest:
+        print(f"error: {rest}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt as stop:
         print(str(stop) or "stopped", file=sys.stderr)
         return 130
@@ -56,4 +60,7 @@ def _say(message: Warning | str, *_: object, **__: object) -> None:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold what the terminal cannot show.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     sys.exit(main())

@@ -169,7 +169,7 @@ def parse_choice(raw: bytes) -> Choice:
     _validate(data)
     return Choice(
         rule=_rule(data),
-        costs=tuple(stage["cumulative_macs"] for stage in data["stages"]),
+        costs=tuple(int(stage["cumulative_macs"]) for stage in data["stages"]),
         policy=data["policy"],
         run=data["run"],
         measured=data["measured"],

@@ -78,21 +78,25 @@ def _baseline(value: int | None, stages: Sequence[Stage]) -> int:
     return _check.whole("baseline_macs", value, 1, MAX_MACS)
 
 
+TEMPERATURES = (1e-6, 1e6)
+"""Least and largest temperature; with any between, float32 log-softmaxes stay finite."""
+
 Temperatures = tuple[float, ...] | None
 """M numbers > 0, one a stage, that log-softmaxes are divided by before scoring; None leaves softmaxes as they are."""
 
 
 def check_temperatures(value: Sequence[float] | None, stages: int) -> Temperatures:
-    """`value` as M numbers > 0, or None.
+    """`value` as M numbers > 0 within `TEMPERATURES`, or None.
 
     Raises:
-        ValueError: There is not one for each stage, or one is not a number > 0.
+        ValueError: There is not one for each stage, or one is no number within `TEMPERATURES`.
     """
     if value is None:
         return None
     found = _check.array("temperatures", value, np.float64, "(stages)", (stages,))
-    if not (np.isfinite(found) & (found > 0)).all():
-        raise ValueError(f"Expected temperatures to be numbers > 0 but they were {', '.join(map(str, found))}")
+    (low, high), shown = TEMPERATURES, ", ".join(map(str, found))
+    if not ((found >= low) & (found <= high)).all():
+        raise ValueError(f"Expected temperatures to be numbers > 0, from {low:g} to {high:g}, but they were {shown}")
     return tuple(found.tolist())
 
 

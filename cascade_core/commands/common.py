@@ -17,6 +17,10 @@ from cascade_core.tables import stages_table
 Parsers = Any  # argparse's own type for sub-parsers is private
 
 
+class Incomplete(Exception):
+    """Some of the work was done and some was not, each with a line of its own before; exit status 1."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line, like everybody else's."""
 
@@ -56,6 +60,11 @@ def numbers(kind: type) -> Any:
 
     parse.__name__ = "numbers separated by commas"
     return parse
+
+
+def cell(text: str) -> str:
+    """A text that does not break the line and the columns that it stands in."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def write_run(outputs: StageOutputs, args: argparse.Namespace) -> None:

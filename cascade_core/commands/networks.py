@@ -10,16 +10,20 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cascade_core.choice import load_choice
-from cascade_core.commands.common import Parsers, add_out, add_verb, numbers, report, text
+from cascade_core.choice import Choice, load_choice
+from cascade_core.commands.common import Incomplete, Parsers, add_out, add_verb, cell, numbers, report, text
 from cascade_core.parts import check_result
 from cascade_core.store import read_metadata
 from cascade_core.tables import profile_table
 from cascade_core.timing import profile_path, save_profile
+
+if TYPE_CHECKING:
+    from cascade_core.nets.staged import StagedModel
+    from cascade_core.nets.zoo import Network
 
 
 def build(args: argparse.Namespace) -> None:
@@ -96,10 +100,12 @@ def classify(args: argparse.Namespace) -> None:
     networks = [find(name, _images(args)) for name in args.network]
     names = args.class_names or class_names(networks)
     model = load_cascade(networks, len(names) or None, download=args.download)
-    runner, failures, spent = Runner(model, choice, args.device), [], 0
+    runner, failed, spent = Runner(model, choice, args.device), 0, 0
+    _compare_costs(model, choice, networks[0])
     for one in classify_files(runner, files, networks[0].preprocessing, args.batch_size):
         if isinstance(one, Failure):
-            failures.append(one)
+            failed += 1
+            print(f"not classified: {cell(one.reason)}", file=sys.stderr)
             continue
         spent += choice.costs[one.stage]
         row = {
@@ -109,13 +115,13 @@ def classify(args: argparse.Namespace) -> None:
             "stage": model.stage_names[one.stage],
             "macs": choice.costs[one.stage],
         }
-        print(json.dumps(row, ensure_ascii=False) if args.json else "\t".join(_cells(row)))
-    count = len(files) - len(failures)
+        print(_json_line(row) if args.json else "\t".join(map(cell, _cells(row))))
+    count = len(files) - failed
     mean = f", {spent / count:,.0f} MACs each on average" if count else ""
     print(f"{count:,} of {len(files):,} pictures classified{mean}", file=sys.stderr)
-    if failures:
-        lines = "; ".join(failure.reason for failure in failures[:20])
-        raise ValueError(f"{len(failures)} of {len(files)} pictures were not classified: {lines}")
+    if failed:
+        kind = Incomplete if count else ValueError
+        raise kind(f"{failed:,} of {len(files):,} pictures were not classified; the lines above say why")
 
 
 def bundle(args: argparse.Namespace) -> None:
@@ -125,10 +131,11 @@ def bundle(args: argparse.Namespace) -> None:
     from cascade_core.nets.networks import find
 
     networks = [find(name, _images(args)) for name in args.network]
-    names = args.class_names or class_names(networks)
+    choice, names = load_choice(args.choice), args.class_names or class_names(networks)
     if not names:
         raise ValueError("Expected --class-names a,b,c, as no heads file names the classes")
     model = load_cascade(networks, len(names), download=args.download)
+    _compare_costs(model, choice, networks[0])
     out = write_bundle(args.out, model, args.choice, preprocessing=networks[0].preprocessing, class_names=names)
     print(f"wrote {out}; python {out}/run.py PICTURE classifies with numpy, onnxruntime and Pillow")
 
@@ -158,6 +165,28 @@ def _cells(row: dict[str, Any]) -> list[str]:
     """A row as columns for people: confidence to four digits, MACs with separators."""
     confidence, macs = f"{row['confidence']:.4f}", f"{row['macs']:,}"
     return [row["file"], row["label"], confidence, row["stage"], macs]
+
+
+def _json_line(row: dict[str, Any]) -> str:
+    """A row as JSON, in letters that standard output can show."""
+    text = json.dumps(row, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(row)
+    return text
+
+
+def _compare_costs(model: StagedModel, choice: Choice, network: Network) -> None:
+    """Say it if a choice counts other MACs than the network has, as that of another run with equal stage names does."""
+    from cascade_core.nets.classify import costs_differ
+
+    if costs_differ(model, choice, network):
+        run = f" {choice.run['name']}" if choice.run else ""
+        print(
+            cell(f"note: the choice counts other MACs than this network has; was its run{run} made with this network?"),
+            file=sys.stderr,
+        )
 
 
 def _images(args: argparse.Namespace) -> dict[str, Any]:

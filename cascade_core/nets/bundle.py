@@ -64,8 +64,8 @@ def write_bundle(
     target = Path(folder)
     if target.exists():
         raise ValueError(f"Expected {target} not to be there yet; remove it, or give another --out")
-    Runner(model, load_choice(choice), "cpu")  # says what does not fit
     example = torch.zeros(2, preprocessing.channels, preprocessing.size, preprocessing.size)
+    Runner(model, load_choice(choice), "cpu")(example)  # says what does not fit
     with torch.no_grad():
         classes = model.cpu().eval()(example).shape[-1]
     if classes != len(class_names):

@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,15 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+SCORES = ("max_probability", "margin", "negative_entropy")
+LARGEST = float(np.finfo(np.float32).max)
+TEMPERATURES = (1e-6, 1e6)
+"""Least and largest."""
+
 Array = Any  # of numpy; this file stands alone and is kept short
+
+MAX_PIXELS = 1 << 27
+"""Most pixels of a picture that is read, and of one that is scaled."""
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".npy"}
 
@@ -39,19 +50,13 @@ class Bundle:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.manifest = self._read_json("manifest.json")
-        self.choice = self._read_json("choice.json")
+        self.manifest = _manifest(self._read_json("manifest.json"), self.folder / "manifest.json")
         for name, digest in self.manifest["sha256"].items():
             if hashlib.sha256(self._bytes(name)).hexdigest() != digest:
                 raise ValueError(f"Expected {self.folder / name} as it was written but its SHA-256 differs")
         self.stages: list[str] = self.manifest["stages"]
-        self.set_choice(self.choice)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        self.sessions = [
-            onnxruntime.InferenceSession(self._bytes(name), options, providers=["CPUExecutionProvider"])
-            for name in self.manifest["files"]
-        ]
+        self.set_choice(self._read_json("choice.json"))
+        self.sessions = [self._session(name) for name in self.manifest["files"]]
         # What a head that is off would need is then not computed.
         self.run_options = onnxruntime.RunOptions()
         self.run_options.only_execute_path_to_fetches = True
@@ -60,22 +65,40 @@ class Bundle:
         """Use other thresholds, given as the data of a choice file.
 
         Raises:
-            ValueError: It is for other stages.
+            ValueError: It is no choice, or is for other stages or classes; what was set before stays.
         """
-        rows = choice["rule"]["thresholds"]
-        names = [row["stage"] for row in rows]
-        if names != self.stages:
+        try:
+            rule, macs = choice["rule"], [stage["cumulative_macs"] for stage in choice["stages"]]
+            rows, score, top_k, temperature = (rule[key] for key in ("thresholds", "score", "top_k", "temperature"))
+            names, given = [row["stage"] for row in rows], [row["threshold"] for row in rows[:-1]]
+        except (KeyError, TypeError, IndexError) as error:
             raise ValueError(
-                f"Expected a choice for the stages {', '.join(self.stages)} but it is for {', '.join(names)}"
+                f"Expected a choice, as choose writes it, but it lacks {error}; write choice.json anew"
+            ) from None
+        if names != self.stages or len(macs) != len(names):
+            raise ValueError(
+                f"Expected a choice for the stages {', '.join(self.stages)} but it is for {', '.join(map(str, names))}"
             )
-        given = [row["threshold"] for row in rows[:-1]]
-        one = [np.inf if t is None else t for t in given if not isinstance(t, list)]
-        many = [[np.inf if c is None else c for c in t] for t in given if isinstance(t, list)]
-        self.thresholds = np.array(many or one, dtype=np.float32)
-        temperature = choice["rule"]["temperature"]
-        self.temperatures = temperature if isinstance(temperature, list) else [temperature] * len(names)
-        self.score, self.top_k = choice["rule"]["score"], choice["rule"]["top_k"]
-        self.macs = [stage["cumulative_macs"] for stage in choice["stages"]]
+        classes = len(self.manifest["classes"])
+        by_class = bool(given) and isinstance(given[0], list)
+        temperatures = temperature if isinstance(temperature, list) else [temperature] * len(names)
+        if score not in SCORES or not _whole(top_k, 1, classes) or not all(_whole(m, 0, math.inf) for m in macs):
+            raise ValueError(f"Expected a choice with a score of {', '.join(SCORES)}, a top_k and MACs it can have")
+        rows = [t if isinstance(t, list) else [t] for t in given]
+        kinds = {len(t) if isinstance(t, list) else 0 for t in given}
+        if not kinds <= ({classes} if by_class else {0}) or len(temperatures) != len(names):
+            raise ValueError(
+                f"Expected a choice with a threshold, or one for each of {classes} classes, and a temperature for each "
+                "stage but it has others"
+            )
+        # Beyond float32 a threshold would become inf, which only null stands for.
+        fits = all(t is None or (_number(t) and abs(t) <= LARGEST) for row in rows for t in row)
+        if not fits or not all(_number(t) and TEMPERATURES[0] <= t <= TEMPERATURES[1] for t in temperatures):
+            raise ValueError("Expected a choice with float32 numbers as thresholds and temperatures but some are none")
+        values = np.array([[np.inf if t is None else t for t in row] for row in rows], dtype=np.float32)
+        self.thresholds = values if by_class else values.reshape(len(given))
+        self.temperatures, self.score, self.top_k, self.macs = temperatures, score, top_k, macs
+        self.choice = choice
 
     def __call__(self, images: Array) -> tuple[Array, Array, Array]:
         """Class numbers, confidences and stages left at, (N,) each, of normalised images (N, channels, size, size)."""
@@ -93,6 +116,10 @@ class Bundle:
                 state = session.run(names[1:], inputs, self.run_options)
                 continue
             logits, *state = session.run(names if number < last else names[:1], inputs, self.run_options)
+            if logits.shape[1] != len(self.manifest["classes"]):
+                raise ValueError(
+                    f"Expected logits of {len(self.manifest['classes'])} classes but {logits.shape[1]} came"
+                )
             answers, confidence = self._judged(logits, number)
             leaves = np.ones(len(left), dtype=bool)
             if number < last:
@@ -127,22 +154,39 @@ class Bundle:
         wanted = self.manifest["images"]
         shape = (wanted["channels"], wanted["size"], wanted["size"])
         try:
-            if file.suffix == ".npy":
+            if file.suffix.lower() == ".npy":
                 found = np.load(file, allow_pickle=False)
-                if found.ndim != 4 or found.shape[1:] != shape:
-                    raise ValueError(f"expected shape (N, {', '.join(map(str, shape))}) but it was {found.shape}")
+                if found.ndim != 4 or found.shape[1:] != shape or found.dtype.kind not in "fiu":
+                    raise ValueError(
+                        f"expected numbers of shape (N, {', '.join(map(str, shape))}) "
+                        f"but it was {found.dtype} of shape {found.shape}"
+                    )
+                if not np.isfinite(found).all():
+                    raise ValueError("expected numbers but some are not finite")
                 return found
             return self._picture(file)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise ValueError(f"Expected a picture in {file} but {' '.join(str(error).split())}") from None
+        # Decoders of foreign bytes raise errors of every kind (struct.error, DecompressionBombError, ...).
+        except Exception as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(f"Expected a picture in {file} but {reason[:300]}") from None
 
     def _picture(self, file: Path) -> Array:
         from PIL import Image
 
         wanted = self.manifest["images"]
         size, resize = wanted["size"], wanted["resize"]
-        with Image.open(file) as opened:
-            image = opened.convert("RGB").convert("RGB" if wanted["channels"] == 3 else "L")
+        with warnings.catch_warnings(), Image.open(file) as opened:
+            # Of sizes that are allowed here, and of oddities in metadata that pixels do not depend on.
+            warnings.simplefilter("ignore")
+            width, height = opened.size
+            if width * height > MAX_PIXELS or resize * resize * max(width, height) > MAX_PIXELS * min(width, height):
+                raise ValueError(f"it is too large or too long, {width} x {height} pixels")
+            if opened.mode == "F":
+                raise ValueError("its pixels are fractions, and nothing says of what range")
+            image: Image.Image = opened
+            if opened.mode.startswith("I"):  # 16 bits; Pillow's own conversion cuts off what is above 255
+                image = Image.fromarray(np.clip(np.asarray(opened).astype(np.int64) >> 8, 0, 255).astype(np.uint8))
+            image = image.convert("RGB").convert("RGB" if wanted["channels"] == 3 else "L")
         if image.size != (size, size) or resize != size:
             # Shorter side to `resize`, as torchvision rounds it, then the middle.
             width, height = image.size
@@ -162,41 +206,107 @@ class Bundle:
         return file.read_bytes()
 
     def _read_json(self, name: str) -> dict[str, Any]:
+        raw = self._bytes(name)
         try:
-            found: dict[str, Any] = json.loads(self._bytes(name))
-        except json.JSONDecodeError as error:
+            found: dict[str, Any] = json.loads(raw)
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"Expected JSON in {self.folder / name} but {error}") from None
         return found
+
+    def _session(self, name: str) -> Any:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        try:
+            return onnxruntime.InferenceSession(self._bytes(name), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime has an error of its own for each thing that may be wrong
+            reason = " ".join(str(error).split())[:200]
+            raise ValueError(f"Expected a stage of a network in {self.folder / name} but {reason}") from None
+
+
+def _manifest(found: Any, file: Path) -> dict[str, Any]:
+    """`found`, if it is what `bundle` writes: one file a stage, in this folder, all of them with their digests."""
+    wrong = f"Expected {file} as `python -m cascade_core bundle` writes it but"
+    if not isinstance(found, dict):
+        raise ValueError(f"{wrong} it holds no object")
+    for key in ("stages", "files", "classes"):
+        values = found.get(key)
+        if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
+            raise ValueError(f"{wrong} its {key} are no list of texts")
+    if len(found["files"]) != len(found["stages"]):
+        raise ValueError(f"{wrong} it names {len(found['files'])} files for {len(found['stages'])} stages")
+    digests = found.get("sha256")
+    if not isinstance(digests, dict) or digests.keys() != set(found["files"]):
+        raise ValueError(f"{wrong} its sha256 are not those of its files")
+    for name in found["files"]:
+        if Path(name).name != name:
+            raise ValueError(f"{wrong} its file {name!r} would lie elsewhere")
+    images = found["images"] if isinstance(found.get("images"), dict) else {}
+    sizes = [images.get(key) for key in ("channels", "size", "resize")]
+    if not all(_whole(size, 1, 1 << 14) for size in sizes) or sizes[0] not in (1, 3):
+        raise ValueError(f"{wrong} its images have no size")
+    numbers: list[Any] = [images.get(key) for key in ("mean", "std")]
+    fit = all(isinstance(v, list) and len(v) == sizes[0] and all(map(_number, v)) for v in numbers)
+    if not fit or not all(numbers[1]) or images.get("interpolation") not in ("bilinear", "bicubic"):
+        raise ValueError(f"{wrong} its images have no mean, std and interpolation")
+    return found
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _whole(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _cell(text: str) -> str:
+    """A text that does not break the columns that it stands in."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """The files among `paths`, and those with pictures' endings in the folders among them."""
+    found = []
+    for path in paths:
+        inside = path.is_dir()
+        found += sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file()) if inside else [path]
+    return found
 
 
 def main(arguments: Sequence[str]) -> int:
     """Classify the files named, and those in folders named, a line each; 1 if some failed, 2 if all did."""
-    paths = [Path(argument) for argument in arguments]
-    inside = {
-        path: sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS) for path in paths if path.is_dir()
-    }
-    files = [file for path in paths for file in inside.get(path, [path])]
-    if not files:
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold what the terminal cannot show.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    if not arguments:
         print("usage: python run.py PICTURE_OR_FOLDER ...", file=sys.stderr)
         return 2
     try:
+        files = _files([Path(argument) for argument in arguments])
+        if not files:
+            raise ValueError(f"Expected pictures in {', '.join(map(str, arguments))} but there are none")
         bundle = Bundle(Path(__file__).resolve().parent)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     failed = 0
     for file in files:
         try:
             predictions, confidences, stages = bundle(bundle.prepare(file))
-        except ValueError as error:
-            print(f"error: {error}", file=sys.stderr)
+        except Exception as error:  # onnxruntime has errors of its own; a picture stops nothing but itself
+            print(f"error: {_cell(' '.join(str(error).split()))}", file=sys.stderr)
             failed += 1
             continue
         for prediction, confidence, stage in zip(predictions, confidences, stages, strict=True):
-            label = bundle.manifest["classes"][prediction]
-            print(f"{file}\t{label}\t{confidence:.4f}\t{bundle.stages[stage]}\t{bundle.macs[stage]:,}")
-    return 1 if failed else 0
+            label = _cell(bundle.manifest["classes"][prediction])
+            print(f"{_cell(str(file))}\t{label}\t{confidence:.4f}\t{bundle.stages[stage]}\t{bundle.macs[stage]:,}")
+    if failed:
+        print(f"{failed:,} of {len(files):,} files were not classified", file=sys.stderr)
+    return 0 if not failed else 2 if failed == len(files) else 1
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        # As other programs, it ends quietly where what it is piped into has read enough.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main(sys.argv[1:]))

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from tqdm import tqdm
 
 from cascade_core import _check
-from cascade_core.nets.networks import in_a_row, load_model
+from cascade_core.choice import Choice
+from cascade_core.nets.macs import baseline_macs, stage_costs
+from cascade_core.nets.networks import example, in_a_row, load_model
 from cascade_core.nets.pixels import Preprocessing, normalise, open_image, prepare
 from cascade_core.nets.recording import check_networks
 from cascade_core.nets.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.nets.weights import read_heads
 from cascade_core.nets.zoo import Network
+from cascade_core.record import leaving_costs
+
+COST_TOLERANCE = 1e-3
+"""Share by which MACs may differ that are meant to be equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +106,19 @@ def load_cascade(networks: Sequence[Network], classes: int | None, *, download: 
     """
     check_networks(networks)
     return in_a_row(networks, [load_model(network, classes, download=download) for network in networks])
+
+
+def costs_differ(model: StagedModel, choice: Choice, network: Network) -> bool:
+    """Whether a choice says of some stage that leaving there costs other MACs than it does, by over a thousandth."""
+    image = example(network)
+    with warnings.catch_warnings():
+        # What cannot be counted was not counted for the choice either, and was said then.
+        warnings.simplefilter("ignore")
+        stages, plain = stage_costs(model, image), baseline_macs(model, image)
+    found = leaving_costs(stages, choice.rule.active, plain)
+    # Where nothing leaves early, all but the last are never met.
+    met = slice(None) if choice.rule.leaves_early else slice(-1, None)
+    return not np.allclose(found[met], choice.costs[met], rtol=COST_TOLERANCE)
 
 
 def class_names(networks: Sequence[Network]) -> tuple[str, ...]:

@@ -72,6 +72,20 @@ def _by_name(name: str, weights: str | None, wishes: Wishes) -> Network:
     )
 
 
+def recorded_network(name: str, weights: Path | None, heads: Path | None, images: Wishes) -> Network:
+    """The network that a run names: of the zoo or of torchvision, as nothing is run because a file names it.
+
+    Args:
+        images: All fields of the `Preprocessing` that it was recorded with.
+
+    Raises:
+        ValueError: It is neither's.
+    """
+    if name not in ZOO and name not in torchvision_names():
+        raise ValueError(f"Expected a network that this package or torchvision knows but the run names {name[:60]!r}")
+    return replace(_by_name(name, None if weights is None else str(weights), images), heads=heads)
+
+
 def example(network: Network, batch: int = 1) -> Tensor:
     """Zeros of the shape that the network takes, (batch, channels, size, size)."""
     wanted = network.preprocessing

@@ -8,15 +8,16 @@ classification does to a picture.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional
 
@@ -26,6 +27,12 @@ from cascade_core.nets._torchvision import torchvision
 Pixels = NDArray[np.uint8]
 
 INTERPOLATIONS = ("bilinear", "bicubic")
+
+MAX_PIXELS = 1 << 27
+"""Most pixels of an image that is read; decoded they take 400 MB."""
+
+MAX_SCALED = 1 << 26
+"""Most pixels of an image once it is scaled: a very long one would grow beyond all memory."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -78,17 +85,44 @@ class Preprocessing:
         return Preprocessing(**asdict(self) | resize | dict(wishes))
 
 
-def open_image(file: Path) -> Pixels:
-    """(height, width, 3) pixels of an image file.
+def open_image(file: Path | BinaryIO, *, upright: bool = False, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """(height, width, 3) pixels of an image file; of an animation its first frame, of transparency nothing.
+
+    Args:
+        upright: Whether to turn it as the camera noted in it (EXIF); data sets are read as they are stored.
+        max_pixels: Of a larger one only the header is read.
 
     Raises:
-        ValueError: It is no image, or a broken one.
+        ValueError: It is no image, a broken one, or too large.
     """
+    where = file if isinstance(file, Path) else "the file"
     try:
-        with Image.open(file) as image:
-            return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"Expected an image in {file} but it cannot be read: {str(error).splitlines()[0]}") from None
+        with warnings.catch_warnings(), Image.open(file) as image:
+            # Of sizes that `max_pixels` allows, and of oddities in metadata that pixels do not depend on.
+            warnings.simplefilter("ignore")
+            width, height = image.size
+            if width * height > max_pixels:
+                raise ValueError(f"it has {width} x {height} pixels, more than {max_pixels:,}")
+            turned = ImageOps.exif_transpose(image) if upright else image
+            return np.asarray(_eight_bits(turned).convert("RGB"))
+    # Decoders of foreign bytes raise errors of every kind (struct.error, DecompressionBombError, IndexError, ...).
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, UnidentifiedImageError):
+            reason = "it is of no known kind, or damaged"
+        elif isinstance(error, OSError) and error.strerror:
+            reason = error.strerror.lower()
+        raise ValueError(f"Expected an image in {where} but it cannot be read: {reason[:200]}") from None
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits as 8; Pillow's own conversion cuts off what is above 255."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        values = np.asarray(image).astype(np.int64)
+        return Image.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("its pixels are fractions, and nothing says of what range")
+    return image
 
 
 def augment(pixels: Tensor, shift: int, flip: bool, generator: torch.Generator) -> Tensor:
@@ -110,9 +144,16 @@ def normalise(pixels: Tensor, wanted: Preprocessing) -> Tensor:
 
 
 def prepare(pixels: Pixels, wanted: Preprocessing) -> Tensor:
-    """(channels, size, size) uint8 image of pixels (height, width, 3 or 1): converted, scaled and cropped as needed."""
+    """(channels, size, size) uint8 image of pixels (height, width, 3 or 1): converted, scaled and cropped as needed.
+
+    Raises:
+        ValueError: It is so long and thin that its shorter side cannot be scaled to what is wanted.
+    """
     if pixels.shape == (wanted.size, wanted.size, wanted.channels) and wanted.resize == wanted.size:
         return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    height, width = pixels.shape[:2]
+    if wanted.resize * wanted.resize * max(height, width) > MAX_SCALED * min(height, width):
+        raise ValueError(f"Expected an image that is not so long and thin but it has {width} x {height} pixels")
     transforms = torchvision.transforms.functional
     image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
     image = image.convert("RGB" if wanted.channels == 3 else "L")

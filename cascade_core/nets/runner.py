@@ -92,7 +92,11 @@ class Runner:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Answers:
-        """Classify images (N, channels, height, width), normalised as the network expects."""
+        """Classify images (N, channels, height, width), normalised as the network expects.
+
+        Raises:
+            ValueError: The rule is for another number of classes than the network has.
+        """
         rule, count = self.rule, len(images)
         result = Answers(
             predictions=np.empty(count, dtype=np.int64),
@@ -145,6 +149,7 @@ class Runner:
     ) -> NDArray[np.bool_]:
         """Note what a stage says of those of its samples that it lets leave, and return which these are."""
         softmax = logits.float().softmax(dim=-1).cpu().numpy()
+        _check_classes(rule, softmax.shape[-1])
         if rule.temperatures is not None:
             softmax = scores.scaled(softmax, rule.temperatures[stage])
         answers, confidence = softmax.argmax(axis=-1), scores.confidence(softmax, rule.score, rule.top_k)
@@ -155,3 +160,13 @@ class Runner:
         result.confidence[gone] = confidence[leaves]
         result.stages[gone] = stage
         return leaves
+
+
+def _check_classes(rule: ExitRule, classes: int) -> None:
+    """Raise ValueError unless a rule can be for networks of so many classes, which only a network's answer tells."""
+    if rule.thresholds.ndim == 2 and rule.thresholds.shape[1] != classes:
+        raise ValueError(f"Expected a choice for {classes} classes but it is for {rule.thresholds.shape[1]}")
+    if rule.top_k > classes:
+        raise ValueError(
+            f"Expected a choice for at most the top {classes}, as there are classes, but it is for {rule.top_k}"
+        )

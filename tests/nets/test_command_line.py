@@ -182,11 +182,14 @@ def test_a_picture_that_cannot_be_read_stops_nothing_but_itself(
     (folder / "n00000001" / "1.png").write_bytes(b"no picture")
     capsys.readouterr()
     networks += ["--class-names", ",".join("abcdef")]
-    assert main(["classify", "c.json", "val", *networks]) == 2
+    assert main(["classify", "c.json", "val", *networks]) == 1
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == 17
     assert "17 of 18 pictures classified" in told.err
-    assert "error: 1 of 18 pictures were not classified: Expected an image in val/n00000001/1.png" in told.err
+    assert "not classified: Expected an image in val/n00000001/1.png but it cannot be read" in told.err
+    assert told.err.endswith("error: 1 of 18 pictures were not classified; the lines above say why\n")
+    assert main(["classify", "c.json", "val/n00000001/1.png", *networks]) == 2
+    capsys.readouterr()
     assert main(["classify", "c.json", "nowhere.png", *networks]) == 2
     assert "Expected a picture or a folder of them at nowhere.png" in capsys.readouterr().err
     assert main(["classify", "c.json", "val", *networks[2:]]) == 2

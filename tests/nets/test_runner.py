@@ -179,3 +179,53 @@ def test_threads_share_a_runner(data: ImageSet, images: Tensor) -> None:
     for worker in workers:
         worker.join()
     assert found == [wanted] * 4
+
+
+def test_threads_meet_one_choice_or_the_other_while_it_is_switched(data: ImageSet, images: Tensor) -> None:
+    """Eight threads classify without pause; each answer is wholly that of one of two choices."""
+    network: CascadedNetwork = with_exits()
+    record = recorded(network, data).record()
+    rules = [
+        ExitRule(thresholds=np.quantile(record.confidence[:2], share, axis=1), stage_names=record.stage_names)
+        for share in (0.2, 0.8)
+    ]
+    runner = Runner(network, rules[0], "cpu")
+    wanted = []
+    for rule in rules:
+        runner.set_choice(rule)
+        found = runner(images)
+        wanted.append((found.stages.tolist(), found.predictions.tolist(), found.confidence.tolist()))
+    assert wanted[0] != wanted[1]
+    seen: list[Any] = []
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def classify() -> None:
+        try:
+            while not done.is_set():
+                found = runner(images)
+                seen.append((found.stages.tolist(), found.predictions.tolist(), found.confidence.tolist()))
+        except BaseException as error:
+            failures.append(error)
+
+    workers = [threading.Thread(target=classify) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    turn = 0
+    while not failures and not (len(seen) > 400 and all(answer in seen for answer in wanted)):
+        runner.set_choice(rules[turn := 1 - turn])
+        done.wait(0.001)
+    done.set()
+    for worker in workers:
+        worker.join()
+    assert not failures
+    assert all(answer in wanted for answer in seen)
+
+
+def test_a_choice_for_other_classes_is_refused(images: Tensor) -> None:
+    runner = Runner(with_exits(), ExitRule(thresholds=np.full((2, 3), 0.5)), "cpu")
+    with pytest.raises(ValueError, match="a choice for 10 classes but it is for 3"):
+        runner(images)
+    runner.set_choice(ExitRule(thresholds=f32(0.5, 0.5), top_k=11))
+    with pytest.raises(ValueError, match="at most the top 10, as there are classes, but it is for 11"):
+        runner(images)

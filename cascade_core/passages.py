@@ -1,0 +1,168 @@
+"""One sample's way through a cascade: what each stage said, where it left and what that cost, in words too.
+
+The data are of one sample: M stages, K classes.  What a stage would have said that was not reached is kept beside what
+was said, and marked; it is no part of the cost.  Nothing is computed from pictures here: `nets.trying` runs networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+WENT_ON, LEFT, SWITCHED_OFF, NOT_REACHED = "went on", "left", "switched off", "not reached"
+
+TOLERANCE = 1e-4
+"""How far softmaxes may be apart that are the same: processors and batches round differently."""
+
+_DIGITS = 6
+"""Most digits behind the point of a percentage."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StagePassage:
+    """What became of the sample at one stage.
+
+    Attributes:
+        name: Of the stage.
+        state: `WENT_ON`, `LEFT`, `SWITCHED_OFF` (its head is not run under the rule) or `NOT_REACHED`.
+        softmax: (K,) float32 as the network gives it; None where it was not computed.
+        scaled: (K,) float32, the same under the rule's temperature.
+        confidence: Of `scaled`, under the rule's score.
+        threshold: What confidence is compared with, that of the stage's own answer where there is one for each class;
+            `inf` = never leave here, None at the last stage, and where the answer that decides it is not known.
+        macs: Multiply-accumulates spent so far, with this stage; None where the sample did not come here.
+    """
+
+    name: str
+    state: str
+    softmax: NDArray[np.float32] | None
+    scaled: NDArray[np.float32] | None
+    confidence: float | None
+    threshold: float | None
+    macs: int | None
+
+    @property
+    def ran(self) -> bool:
+        """Whether the cascade asked this stage's head."""
+        return self.state in (WENT_ON, LEFT)
+
+    @property
+    def answer(self) -> int | None:
+        """Number of the class that it names first."""
+        return None if self.softmax is None else int(self.softmax.argmax())
+
+    def top(self, count: int) -> tuple[tuple[int, float], ...]:
+        """The `count` likeliest classes with their softmaxes under the rule's temperature, likeliest first."""
+        if self.scaled is None:
+            return ()
+        order = np.argsort(-self.scaled, kind="stable")[:count]
+        return tuple((int(k), float(self.scaled[k])) for k in order)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Passage:
+    """A sample's way through all stages.
+
+    Attributes:
+        stages: M of them, first to last; one of them is where it left.
+        left: Number of that stage.
+        score: What confidence is, see `scores`.
+        baseline_macs: Multiply-accumulates of the plain network.
+    """
+
+    stages: tuple[StagePassage, ...]
+    left: int
+    score: str
+    baseline_macs: int
+
+    @property
+    def prediction(self) -> int:
+        """Number of the class that the cascade answers."""
+        answer = self.stages[self.left].answer
+        assert answer is not None  # where a sample leaves, the head was run
+        return answer
+
+    @property
+    def cost(self) -> float:
+        """Multiply-accumulates spent, as a share of the plain network's."""
+        return self.share(self.left) or 0.0
+
+    def share(self, stage: int) -> float | None:
+        """Multiply-accumulates spent up to a stage, as a share of the plain network's; None where it did not come."""
+        macs = self.stages[stage].macs
+        return None if macs is None else macs / self.baseline_macs
+
+    def verdict(self, class_names: Sequence[str]) -> str:
+        """One sentence on where it left and with what answer, and one on the cost."""
+        here, count = self.stages[self.left], len(self.stages)
+        assert here.confidence is not None
+        sure, needed = told(self.score, here.confidence, here.threshold)
+        needs = ", which always answers" if needed is None else ""
+        reason = "" if needed is None else f" (needs {needed})"
+        return (
+            f"Left at stage {self.left + 1} of {count}{needs}: says {class_names[self.prediction]}, {sure}{reason}. "
+            f"Cost {percent(self.cost)} of the plain network."
+        )
+
+    def judged(self, class_names: Sequence[str], label: int) -> str:
+        """A sentence on whether the answer is the true class, and what the last stage would have made of it."""
+        right, last = self.prediction == label, self.stages[-1].answer
+        text = f"The true class is {class_names[label]}: the answer is {'right' if right else 'wrong'}."
+        if last is None or self.left == len(self.stages) - 1:
+            return text
+        if last == self.prediction:
+            return f"{text} The last stage would have said the same."
+        return f"{text} The last stage would have said {class_names[last]}, {'right' if last == label else 'wrong'}."
+
+
+def agreement(passage: Passage, recorded: NDArray[np.float32], simulated: int) -> str:
+    """A sentence on whether what was computed now is what the run recorded.
+
+    Args:
+        recorded: (M, K) softmaxes of the sample.
+        simulated: Number of the stage at which it leaves by these.
+    """
+    apart = max(
+        float(np.abs(stage.softmax - row).max())
+        for stage, row in zip(passage.stages, recorded, strict=True)
+        if stage.softmax is not None
+    )
+    if apart > TOLERANCE:
+        return (
+            f"The recorded softmaxes differ by up to {apart:.2g}: this picture is prepared otherwise than the one that "
+            "was recorded, or is another."
+        )
+    if simulated != passage.left:
+        return (
+            f"The recorded softmaxes agree to within {TOLERANCE:g}, but by them it leaves at stage {simulated + 1}: "
+            "its confidence equals the threshold but for rounding."
+        )
+    return f"The recorded softmaxes agree to within {TOLERANCE:g}, and by them it leaves at the same stage."
+
+
+def percent(share: float) -> str:
+    """A share in percent, with a digit behind the point where it is small."""
+    return f"{100 * share:.{0 if share == 0 or share >= 0.1 else 1}f} %"
+
+
+def told(score: str, confidence: float, threshold: float | None) -> tuple[str, str | None]:
+    """Confidence and threshold in words, with digits enough to tell them apart; no threshold where none can be met."""
+    never = threshold is None or np.isinf(threshold)
+    values = [confidence] if never else [confidence, float(threshold or 0.0)]
+    probability = score == "max_probability"
+    texts: list[str] = []
+    for digits in range(1, _DIGITS):
+        texts = [sure_percent(v, digits) if probability else f"{v:.{digits + 2}f}" for v in values]
+        if never or texts[0] != texts[1] or values[0] == values[1]:
+            break
+    sure = f"{texts[0]} sure" if probability else f"{score.replace('_', ' ')} {texts[0]}"
+    return sure, None if never else texts[1]
+
+
+def sure_percent(value: float, digits: int = 1) -> str:
+    """In percent; what is not certain is not rounded up to certainty."""
+    nearest = f"{100 * value:.{digits}f}"
+    return f"{nearest if value >= 1 or float(nearest) < 100 else '99.' + digits * '9'} %"
