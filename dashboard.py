@@ -1,24 +1,26 @@
 """The page: ``streamlit run dashboard.py``.
 
-It lays out panels and decides which of them run again: everything on a change in the sidebar, only
-the view itself when its slider is released.  It holds no arithmetic.
+It lays out panels and decides which of them run again: everything on a change in the sidebar or in the
+cache folder, only the view itself when its slider is released.  It holds no arithmetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import streamlit as st
 
-from cascade_core.panels import about, classes, details, exports, runs, samples, sidebar, trying
+from cascade_core.panels import runs, sidebar, watching
 from cascade_core.panels.live import LIVE, live_panel
-from cascade_core.panels.shown import Shown, prepare
+from cascade_core.panels.shown import prepare
+
+STEADY = '<style>[data-testid="stElementContainer"][data-stale="true"] { transition-delay: 3s !important; }</style>'
+"""Streamlit fades what a rerun has not sent again within half a second; on a busy machine a release takes longer."""
 
 
 def main() -> None:
     """Show the page."""
     st.set_page_config(page_title="Cascaded inference: accuracy against computation", layout="wide")
+    st.html(STEADY)
+    watching.watch()
     found, complaints = runs.list_runs()
     _complain(complaints)
     if not found:
@@ -30,12 +32,15 @@ def main() -> None:
         "View",
         list(VIEWS),
         default=next(iter(VIEWS)),
-        format_func=lambda name: VIEWS[name][0],
+        format_func=VIEWS.__getitem__,
         required=True,
         label_visibility="collapsed",
         key="view",
     )
-    VIEWS[view][1](selection)
+    if view == "explore":
+        explore(selection)
+    else:
+        look(selection, view)
 
 
 @st.fragment
@@ -52,6 +57,9 @@ def explore(selection: sidebar.Selection) -> None:
             icon=":material/info:",
         )
     position = live_panel(shown.data, key=LIVE)
+    # What draws tables and charts takes a while to import: the panel is on its way to the browser by now.
+    from cascade_core.panels import details, exports
+
     with st.container(horizontal=True):
         exports.download(shown, position)
         exports.report(shown, position)
@@ -61,21 +69,25 @@ def explore(selection: sidebar.Selection) -> None:
 
 
 @st.fragment
-def look(selection: sidebar.Selection, view: Callable[[Shown], None]) -> None:
-    """A view that reads the released position."""
+def look(selection: sidebar.Selection, view: str) -> None:
+    """A view that reads the released position; what it needs is imported when it is first looked at."""
     shown = prepare(selection)
-    if shown is not None:
-        view(shown)
+    if shown is None:
+        return
+    match view:
+        case "samples":
+            from cascade_core.panels.samples import samples as show
+        case "classes":
+            from cascade_core.panels.classes import classes as show
+        case "try":
+            from cascade_core.panels.trying import try_it as show
+        case _:
+            from cascade_core.panels.about import about as show
+    show(shown)
 
 
-# What there is to look at: a title, and what shows it.  A docstring here would be printed by Streamlit.
-VIEWS: dict[str, tuple[str, Callable[[sidebar.Selection], None]]] = {
-    "explore": ("Explore", explore),
-    "samples": ("Samples", partial(look, view=samples.samples)),
-    "classes": ("Classes", partial(look, view=classes.classes)),
-    "try": ("Try it", partial(look, view=trying.try_it)),
-    "about": ("About", partial(look, view=about.about)),
-}
+# What there is to look at, and its title.
+VIEWS = {"explore": "Explore", "samples": "Samples", "classes": "Classes", "try": "Try it", "about": "About"}
 
 
 def _complain(complaints: list[str]) -> None:

@@ -6,15 +6,12 @@ A stage that was not reached is drawn dashed and says so in words, so that nothi
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from collections.abc import Sequence
 from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from cascade_core.axes import ConfidenceAxis
 from cascade_core.palette import Palette
@@ -29,6 +26,7 @@ from cascade_core.passages import (
     sure_percent,
     told,
 )
+from cascade_core.pictures import pixel_thumbnail
 
 TOP = 3
 """Classes that are named of each stage."""
@@ -67,16 +65,10 @@ def passage_html(
 
 def picture_html(pixels: NDArray[np.uint8], caption: str, width: int = 128) -> str:
     """A picture (height, width, 3 or 1), enlarged without smoothing or scaled to `width` pixels, with a caption."""
-    image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
-    small = max(image.size) < width
-    if not small:
-        image.thumbnail((2 * width, 2 * width))
-    stream = io.BytesIO()
-    image.save(stream, format="PNG")
-    data = base64.b64encode(stream.getvalue()).decode("ascii")
-    rendering = "image-rendering:pixelated;" if small else ""
+    small = pixel_thumbnail(pixels)
+    rendering = "image-rendering:pixelated;" if small.crisp else ""
     return (
-        f'<figure style="margin:0"><img alt="{_text(caption)}" src="data:image/png;base64,{data}" '
+        f'<figure style="margin:0"><img alt="{_text(caption)}" src="{small.uri}" '
         f'style="{rendering}width:{width}px;max-width:100%;border-radius:4px;display:block">'
         f'<figcaption style="font-size:0.8rem;opacity:0.75;overflow-wrap:anywhere">{_text(caption)}</figcaption>'
         "</figure>"

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 from numpy.typing import NDArray
 
 from cascade_core.evaluation import Evaluation
@@ -239,6 +237,10 @@ def _measured(evaluation: Evaluation) -> dict[str, Any]:
 
 def _validate(data: Any) -> None:
     """Raise BadFile at the place that departs most from the schema."""
+    # Only who writes or reads a choice waits for it.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
     try:
         error = best_match(Draft202012Validator(schema()).iter_errors(data))
     except RecursionError:

@@ -15,16 +15,18 @@ import math
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from cascade_core import _check
 from cascade_core.record import Stage, StageOutputs
 from cascade_core.store import METADATA_KEY, BadFile, load_run, readable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_BYTES = 2 << 30
 """Most bytes that an imported file may take, on disk and unpacked."""
@@ -212,6 +214,9 @@ def _read_table(path: Path, max_bytes: int) -> dict[str, Any]:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
+    # Whoever imports the package would wait for pandas; only tables need it.
+    import pandas as pd
+
     try:
         # Ids are texts as they stand: 007 is not 7, and NA is not missing.
         frame = pd.read_csv(
@@ -250,6 +255,8 @@ def _class_columns(frame: pd.DataFrame) -> tuple[str, list[str]]:
 
 def _check_cells(frame: pd.DataFrame, columns: Sequence[str], first_row: int) -> None:
     """Name the first row and column whose value is empty, not a finite number, or not a whole one."""
+    import pandas as pd
+
     for column in ("stage", "sample_id"):
         if column in frame:
             _check_column(frame, column, "a value", frame[column].isna() | (frame[column] == ""), first_row)

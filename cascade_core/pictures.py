@@ -135,6 +135,11 @@ def thumbnail(image: Image.Image) -> Thumbnail:
     return Thumbnail(data=stream.getvalue(), mime="image/png", crisp=True)
 
 
+def pixel_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
+    """The thumbnail of pixels (height, width, 3 or 1)."""
+    return thumbnail(Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels))
+
+
 def are_built_in(source: Mapping[str, Any]) -> bool:
     """Whether pictures of a run with this source metadata need no folder: those of scikit-learn's digits."""
     return source.get("dataset") == "digits"

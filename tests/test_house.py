@@ -50,7 +50,7 @@ ONLY = {
 }
 """The only rooms that may import a package."""
 
-IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL"}
+IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL", "axe-playwright-python": "axe_playwright_python"}
 
 OPTIONAL = {"timm", "onnxruntime"}
 """Packages that are used where a user has them, and that nothing here needs; a bundle brings its own need of one."""
@@ -180,6 +180,17 @@ def test_panels_and_command_line_start_without_torch() -> None:
     loaded = loaded_by(f"import {', '.join(modules)}, cascade_core.__main__")
     assert "streamlit" in loaded
     assert not loaded & {"torch", "torchvision", "ptflops"}
+
+
+def test_the_live_panel_waits_for_no_tables() -> None:
+    """What is imported up to the panel's payload keeps whoever opens the page waiting."""
+    loaded = loaded_by(
+        "from cascade_core.panels import live, runs, shown, sidebar\n"
+        "run = next(run for run in runs.list_runs()[0] if run.name == sidebar.PREFERRED_RUN)\n"
+        "runs.prepare(run, 'max_probability', False, 'cheapest', runs.Split(), ())"
+    )
+    assert "pyarrow" in loaded
+    assert not loaded & {"pandas", "scipy", "jsonschema"}
 
 
 def requirements(name: str) -> dict[str, str]:

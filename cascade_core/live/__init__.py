@@ -8,7 +8,19 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-PARTS = ("panel", "presentation", "payload", "words", "elements", "controls", "stages", "curve", "shares", "pictures")
+PARTS = (
+    "panel",
+    "presentation",
+    "payload",
+    "words",
+    "elements",
+    "controls",
+    "stages",
+    "curve",
+    "shares",
+    "pictures",
+    "zoom",
+)
 """Files of the panel's one ES module, in the order in which they are joined."""
 
 

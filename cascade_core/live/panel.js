@@ -15,7 +15,7 @@
  * What it does not do: arithmetic on samples, choosing thresholds, keeping state across page loads.
  *
  * The panel is one module in several files, joined in the order that `cascade_core/live/__init__.py`
- * gives: this one (entries, assembly), then payload, words, elements, and a file for each part.
+ * gives: this one (entries, assembly), then payload, words, elements, a file for each part, and zoom.
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -29,7 +29,7 @@ export default function streamlit({ parentElement, data, setStateValue }) {
   const release = (index, id) => {
     const position = { id, index, turn: data.turn };
     released.set(data.panel, position);
-    setStateValue("position", position);
+    setStateValue("position", { ...position, zoom: zoomed() });
   };
   let panel = mounts.get(parentElement);
   if (panel) {
@@ -51,8 +51,9 @@ export default function streamlit({ parentElement, data, setStateValue }) {
 
 /**
  * Show `data` inside `root`; `onRelease(index, id)` is told where the slider was let go.
- * Returns {update(data, onRelease), destroy()}; an update with the same id and turn leaves the slider alone.
- * With `data.presentation` the panel fills one screen and is steered by keys (see presentation.js).
+ * Returns {update(data, onRelease), destroy()}; an update with the same id and turn leaves the slider alone, and
+ * another waits until nobody holds it.  With `data.presentation` the panel fills one screen and is steered by keys
+ * (see presentation.js).
  */
 export function mount(root, data, onRelease = () => {}, start = data.slider.initial) {
   const shell = html("section", "", { "data-testid": "live-panel" });
@@ -60,14 +61,20 @@ export function mount(root, data, onRelease = () => {}, start = data.slider.init
   root.append(shell);
   const release = (index, id) => onRelease(index, id);
   const forgetScheme = followScheme(shell);
-  let view = show(shell, data, start, release);
+  let latest = data;
+  const renew = () => {
+    const same = latest.id === view.id && latest.turn === view.turn && sameLook(latest, view);
+    if (same || view.held()) return;
+    view.close();
+    view = show(shell, latest, latest.slider.initial, release, renew);
+  };
+  let view = show(shell, data, start, release, renew);
   return {
     update(next, notify = onRelease) {
       onRelease = notify;
+      latest = next;
       paintScheme(shell);
-      if (next.id === view.id && next.turn === view.turn && sameLook(next, view)) return;
-      view.close();
-      view = show(shell, next, next.slider.initial, release);
+      renew();
     },
     destroy() {
       view.close();
@@ -77,8 +84,8 @@ export function mount(root, data, onRelease = () => {}, start = data.slider.init
   };
 }
 
-/** Build the panel for one payload and keep it current until `close()`. */
-function show(shell, data, start, release) {
+/** Build the panel for one payload and keep it current until `close()`; `free` is told whenever a hand lets go. */
+function show(shell, data, start, release, free) {
   const model = prepare(data);
   shell.setAttribute("aria-label", model.slider.label);
   const parts = {
@@ -101,14 +108,15 @@ function show(shell, data, start, release) {
     draw();
   };
   const stopFitting = data.presentation ? keepFilling(shell, fit) : keepFitted(shell, fit);
-  const stopListening = listen(parts.slider.input, {
+  const hand = listen(parts.slider.input, {
     move: (index) => ((position = index), draw()),
     settle: (index) => (describe(), release(index, model.id)),
+    free,
   });
   const stopSteering = data.presentation ? steer(parts.slider.input, data.presentation) : () => {};
   describe();
-  const close = () => (stopFitting(), stopListening(), stopSteering(), shell.replaceChildren());
-  return { id: data.id, turn: data.turn, presentation: data.presentation, close };
+  const close = () => (stopFitting(), hand.stop(), stopSteering(), shell.replaceChildren());
+  return { id: data.id, turn: data.turn, presentation: data.presentation, held: hand.held, close };
 }
 
 function arrange(shell, model, parts) {
@@ -125,12 +133,13 @@ function arrange(shell, model, parts) {
   shell.replaceChildren(body);
 }
 
-/** Tell `move` of positions at most once a frame, and `settle` of a position that was let go. */
-function listen(input, { move, settle }) {
+/** Tell `move` of positions at most once a frame, `settle` of a position that was let go, and `free` after that. */
+function listen(input, { move, settle, free }) {
   const events = new AbortController();
   let frame = 0;
   let rest = 0;
   let byKey = false;
+  let held = false;
   let settled = input.valueAsNumber;
   const redraw = () => {
     frame = 0;
@@ -147,18 +156,20 @@ function listen(input, { move, settle }) {
   on("keydown", () => (byKey = true));
   on("pointerdown", () => {
     byKey = false;
+    held = true;
     clearTimeout(rest); // what the keys left waiting is sent when the pointer lets go
   });
   const rested = () => {
     clearTimeout(rest); // each key press is a change of its own: wait for the last
-    rest = setTimeout(letGo, byKey ? KEYBOARD_REST : 0);
+    rest = setTimeout(() => ((held = false), letGo(), free()), byKey ? KEYBOARD_REST : 0);
   };
   ["change", "pointerup", "pointercancel"].forEach((name) => on(name, rested));
-  return () => {
+  const stop = () => {
     events.abort();
     clearTimeout(rest);
     cancelAnimationFrame(frame);
   };
+  return { stop, held: () => held };
 }
 
 /** Run `fit` now and whenever the width changes; heights follow from it, so they are no reason. */

@@ -69,6 +69,7 @@ function steer(input, { pins = [] }) {
     const next = moves[event.key]?.(input.valueAsNumber);
     if (next === undefined) return;
     event.preventDefault();
+    input.dispatchEvent(new KeyboardEvent("keydown")); // as if it had been pressed there
     input.value = next;
     input.dispatchEvent(new Event("input", { bubbles: true }));
     input.dispatchEvent(new Event("change", { bubbles: true }));

@@ -24,6 +24,7 @@ from cascade_core.nets.pixels import Pixels, Preprocessing, normalise, open_imag
 from cascade_core.nets.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.passages import LEFT, NOT_REACHED, SWITCHED_OFF, WENT_ON, Passage, StagePassage
+from cascade_core.pictures import PictureFolder
 from cascade_core.record import Stage, leaving_costs
 
 MAX_PIXELS = 40_000_000
@@ -159,7 +160,7 @@ def sample_picture(dataset: str, sample_id: str, folder: Path | None) -> Pixels 
         folder: Of pictures; ids are looked up in its listing, never joined to it.
 
     Raises:
-        ValueError: The file is no picture, or a broken one.
+        ValueError: There is no such folder, or the file is no picture, or a broken one.
     """
     if dataset == "digits":
         for split in ("test", "train"):
@@ -167,12 +168,8 @@ def sample_picture(dataset: str, sample_id: str, folder: Path | None) -> Pixels 
             if sample_id in data.sample_ids:
                 return data.read(data.sample_ids.index(sample_id))
         return None
-    place = folder
-    for part in sample_id.split("/"):
-        if place is None or not place.is_dir():
-            return None
-        place = next((entry for entry in place.iterdir() if entry.name == part), None)
-    return open_image(place) if place is not None and place.is_file() else None
+    path = PictureFolder(folder).find(sample_id) if folder is not None else None
+    return open_image(path) if path is not None else None
 
 
 @cache

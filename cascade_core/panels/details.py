@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -14,6 +14,7 @@ from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
 from cascade_core.meters import MACS, Meter
 from cascade_core.palette import DARK, LIGHT, Palette
+from cascade_core.panels.live import LIVE, zoomed_axes
 from cascade_core.policies import PaperRule
 from cascade_core.published import SOURCE, PublishedResult
 from cascade_core.yardsticks import overthinking
@@ -32,21 +33,18 @@ def details(
     meter: Meter = MACS,
 ) -> None:
     """Tables and charts of the rule at `position`, each under a tab."""
-    paper = exploration.policy is PaperRule
     early = len(exploration.test.stages) > 1
-    names = ["Thresholds", "Accuracy against computation", "Confidence", "Exits", "Stages", "All positions"]
-    if paper and early:
-        names.insert(2, "Residual accuracy")
-    tabs = dict(zip(names, st.tabs(names), strict=True))
     colours = palette()
     rule, evaluation = exploration.path.rule(position), exploration.at(position)
-    with tabs["Thresholds"]:
+
+    def thresholds() -> None:
         exits(rule, evaluation)
         st.caption(
             "MACs are multiply-accumulates of convolutions, linear layers and matrix products; batch norm, ReLU and "
             "pooling are not counted. A sample pays for every trunk piece and every active head up to where it leaves."
         )
-    with tabs["Accuracy against computation"]:
+
+    def curve() -> None:
         chart(
             figures.tradeoff(exploration, position, colours, published, meter),
             "tradeoff",
@@ -54,36 +52,57 @@ def details(
         )
         if published and meter is MACS:
             st.caption(f"Published points: {SOURCE}.")
-    with tabs["Confidence"]:
+
+    def confidence() -> None:
         st.caption("All test samples at every stage, whether they reach it or not; wrong answers at the bottom.")
         chart(
             figures.confidence_histograms(exploration.test, rule, axis, colours),
             "confidence",
             "Histograms of confidence at each stage, right and wrong answers, with the stage's threshold.",
         )
-    with tabs["Exits"]:
+
+    def leaving() -> None:
         chart(
             figures.exit_histogram(evaluation, colours),
             "exits",
             "Share of the samples that leave at each stage, right and wrong.",
         )
-    if paper and early:
-        with tabs["Residual accuracy"]:
-            st.caption(
-                "Accuracy of each stage on the calibration samples at or above a confidence. The paper's rule takes "
-                "the smallest confidence at which it is within epsilon of its best."
-            )
-            chart(
-                figures.residual_accuracy_curves(
-                    exploration.calibration, rule, float(exploration.path.positions[position]), axis, colours
-                ),
-                "residual",
-                "Accuracy of each stage on the samples at or above a confidence, against that confidence.",
-            )
-    with tabs["Stages"]:
-        stages(exploration, colours)
-    with tabs["All positions"]:
+
+    def residual() -> None:
+        st.caption(
+            "Accuracy of each stage on the calibration samples at or above a confidence. The paper's rule takes "
+            "the smallest confidence at which it is within epsilon of its best."
+        )
+        chart(
+            figures.residual_accuracy_curves(
+                exploration.calibration, rule, float(exploration.path.positions[position]), axis, colours
+            ),
+            "residual",
+            "Accuracy of each stage on the samples at or above a confidence, against that confidence.",
+        )
+
+    def positions() -> None:
         st.dataframe(tables.path_table(exploration, meter), width="stretch", hide_index=True)
+
+    _tabs(
+        {
+            "Thresholds": thresholds,
+            "Accuracy against computation": curve,
+            **({"Residual accuracy": residual} if exploration.policy is PaperRule and early else {}),
+            "Confidence": confidence,
+            "Exits": leaving,
+            "Stages": lambda: stages(exploration, colours),
+            "All positions": positions,
+        }
+    )
+
+
+def _tabs(contents: Mapping[str, Callable[[], None]]) -> None:
+    """Tabs of which only the one that is looked at is drawn; the others are when they are opened."""
+    for tab, draw in zip(st.tabs(list(contents), on_change="rerun", key="details"), contents.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw()
 
 
 def stages(exploration: Exploration, colours: Palette) -> None:
@@ -155,6 +174,8 @@ def _threshold(value: float) -> str:
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:
     """A figure as wide as there is room, with a text for those who do not see it."""
-    # A constant uirevision keeps zoom and hidden series when the position changes.
-    figure.update_layout(uirevision="keep")
+    # Streamlit mounts a chart anew whenever anything in it changes, so that what was zoomed is drawn zoomed.
+    zoom = zoomed_axes(st.session_state.get(f"{LIVE}:zoom"), alt)
+    figure.update_layout({name: {"range": ends} for name, ends in zoom.items()})
+    figure.update_layout(meta={"zoomed": list(zoom)})
     st.plotly_chart(figure, key=key, width="stretch", alt=alt, config={"displaylogo": False})

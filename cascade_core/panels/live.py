@@ -9,7 +9,8 @@ It computes nothing, draws nothing and writes no query parameters; the payload c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,9 @@ from cascade_core.live import live_css, live_js
 
 LIVE = "live"
 """Key of the page's panel."""
+
+LARGEST_END = 1e15
+"""No axis of a chart goes as far."""
 
 
 @cache
@@ -63,7 +67,31 @@ def live_panel(
     if result.position is not None and result.position.get("turn") == sent.get("turn", 0):
         # Streamlit forgets a component's state when it is not on the page; this outlives that.
         st.session_state[kept] = dict(result.position)
-    return released_index(st.session_state.get(kept), data)
+    position = st.session_state.get(kept)
+    zoom = position.get("zoom") if isinstance(position, Mapping) and position.get("id") == data["id"] else None
+    st.session_state[f"{key}:zoom"] = zoom
+    return released_index(position, data)
+
+
+def zoomed_axes(zoom: object, chart: str) -> dict[str, tuple[float, float]]:
+    """The axes of a chart, by the name it has for screen readers, that were zoomed when the slider was let go.
+
+    Args:
+        zoom: What a browser sent; whatever is not such a thing is passed over.
+    """
+    axes = zoom.get(chart) if isinstance(zoom, Mapping) else None
+    return {
+        str(name): (float(ends[0]), float(ends[1]))
+        for name, ends in (axes.items() if isinstance(axes, Mapping) else ())
+        if re.fullmatch("[xy]axis[0-9]{0,2}", str(name)) and _is_range(ends)
+    }
+
+
+def _is_range(ends: object) -> bool:
+    if not isinstance(ends, Sequence) or len(ends) != 2:
+        return False
+    # Not a number compares as False, and a whole number may be too large for a float.
+    return all(isinstance(end, int | float) and abs(end) < LARGEST_END for end in ends)
 
 
 def send(data: Mapping[str, Any], index: int, key: str = LIVE) -> None:

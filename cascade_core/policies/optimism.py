@@ -67,9 +67,6 @@ class Expectation:
 
 def expectation(record: Record) -> Expectation:
     """What `joint.cheapest_within` leads to on samples like those of `record`."""
-    # SciPy takes a third of a second to import.
-    from scipy.optimize import isotonic_regression
-
     worst = float(record.stage_accuracy[-1] - record.stage_accuracy.min())
     # Denser where drops are small.
     limits = np.concatenate([-GAIN * np.linspace(1.0, 0.0, 33)[:-1] ** 2, worst * np.linspace(0.0, 1.0, 193) ** 2])
@@ -78,7 +75,21 @@ def expectation(record: Record) -> Expectation:
     folds = np.array_split(record.shuffled(SEED), FOLDS)
     lost, discordant = (_lost_on_grid if on_grid(record) else _lost_by_search)(record, folds, limits)
     error = NormalDist().inv_cdf(0.95) * math.sqrt(discordant) / record.n
-    return Expectation(limits=limits, drops=isotonic_regression(lost / record.n).x, error=error)
+    return Expectation(limits=limits, drops=rising(lost) / record.n, error=error)
+
+
+def rising(values: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(L,) the never falling sequence nearest to `values` by least squares: isotonic regression.
+
+    Entry i is the largest, over all beginnings up to i, of the least mean over all ends from i on (the minimax formula
+    of Barlow et al., 1972); sums of whole numbers are exact, so that equal values stay equal.  SciPy has it too, but
+    takes a third of a second to import, and whoever opens the page would wait for that.
+    """
+    sums, place = np.append(0, np.cumsum(values)), np.arange(len(values))
+    lengths = place - place[:, None] + 1
+    means = np.where(lengths > 0, (sums[1:] - sums[:-1, None]) / np.maximum(lengths, 1), np.inf)
+    least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
+    return np.maximum.accumulate(np.where(lengths > 0, least, -np.inf), axis=0).diagonal()
 
 
 Folds = list[NDArray[np.int64]]

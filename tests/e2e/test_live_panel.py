@@ -259,6 +259,25 @@ def test_a_rerun_leaves_the_slider_alone_and_new_data_starts_anew(browser_page: 
     assert page.get_by_test_id("live-panel").count() == 0
 
 
+def test_new_data_wait_until_the_slider_is_let_go(browser_page: Page) -> None:
+    data, other = payload(), payload(stages=2)
+    page = show(browser_page, data)
+    box = page.get_by_test_id("live-slider").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.3 * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], middle)
+    page.evaluate("other => panel.update(other)", other)
+    page.mouse.move(box["x"] + 0.7 * box["width"], middle)
+    page.wait_for_function("document.querySelectorAll('.cascade-live__stage').length === 3")
+    assert readout(page)["position"] == pytest.approx(0.7 * (POSITIONS - 1), abs=2)
+    page.mouse.up()
+    page.wait_for_function("document.querySelectorAll('.cascade-live__stage').length === 2")
+    assert readout(page)["position"] == other["slider"]["initial"]
+    assert [told[1] for told in page.evaluate("sent")] == [data["id"]]
+
+
 def test_names_from_files_are_text(browser_page: Page) -> None:
     data = payload(names=[HOSTILE, "b" * 200, "c"])
     data["slider"]["label"] = data["footnote"] = data["baseline"]["label"] = HOSTILE

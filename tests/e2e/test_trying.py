@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from cascade_core import CheapestWithinDrop, load_record, load_run
 from cascade_core.exploration import Split, explore
-from tests.e2e.conftest import ROOT
+from tests.serving import ROOT
 
 TIMEOUT = 30_000
 

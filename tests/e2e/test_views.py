@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from cascade_core import CheapestWithinDrop, load_record
 from cascade_core.exploration import Exploration, Split, explore
 from cascade_core.panels.operating import operating_words
-from tests.e2e.conftest import ROOT
+from tests.serving import ROOT
 
 TIMEOUT = 30_000
 

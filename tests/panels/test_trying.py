@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from cascade_core import CheapestWithinDrop, load_record, load_run, save_run
 from cascade_core.axes import confidence_axis
 from cascade_core.exploration import Split, explore
-from cascade_core.live.data import live_data
+from cascade_core.live.data import live_data, words
 from tests.samples import sample_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,8 +93,8 @@ def test_the_rule_is_that_of_the_released_position(digits: Path) -> None:
         swept,
         confidence_axis("max_probability", 10),
         initial=swept.opening,
-        unit="images",
-        origin=str(run.source["title"]),
+        name="digits",
+        **words(run.source, "digits"),
     )
     last = len(swept.path) - 1
     rules = [swept.path.rule(position) for position in (swept.opening, last)]

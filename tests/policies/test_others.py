@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from cascade_core import (
     BestWithinBudget,
@@ -20,7 +21,7 @@ from cascade_core import (
     evaluate,
 )
 from cascade_core.policies import Sweep
-from cascade_core.policies.optimism import FOLDS, SEED, Expectation, expectation
+from cascade_core.policies.optimism import FOLDS, SEED, Expectation, expectation, rising
 from cascade_core.policies.search import Aim, search
 from cascade_core.record import Record
 from tests.oracle import make_record, naive_evaluate, naive_grid, naive_paper_threshold, random_record
@@ -131,10 +132,19 @@ def test_expected_drops_equal_a_plain_cross_fitting() -> None:
     assert found.drops.sum() == pytest.approx(raw.sum())  # a rising fit keeps the mean
     assert (np.diff(found.drops) >= -1e-12).all()
     # The pooled fit by its definition: the greatest over starts of the least mean over ends.
-    rising = np.array(
+    pooled = np.array(
         [max(min(raw[a : b + 1].mean() for b in range(i, len(raw))) for a in range(i + 1)) for i in range(len(raw))]
     )
-    np.testing.assert_allclose(found.drops, rising, atol=1e-9)
+    np.testing.assert_allclose(found.drops, pooled, atol=1e-9)
+
+
+def test_the_rising_fit_is_scipys() -> None:
+    # 3, 1, 2 fall somewhere and are pooled to their mean, 2; 5 and 7 rise already.
+    assert rising(np.array([3, 1, 2, 5, 7])).tolist() == [2, 2, 2, 5, 7]
+    rng = np.random.default_rng(0)
+    for length in (1, 2, 3, 50, 225):
+        values = rng.integers(-30, 31, length).cumsum()
+        np.testing.assert_allclose(rising(values), isotonic_regression(values.astype(float)).x, atol=1e-9)
 
 
 def test_limits_are_read_off_the_expected_drops() -> None:

@@ -1,0 +1,91 @@
+"""Notices that the cache folder has changed while pages are open, and has those pages run again.
+
+One thread of the server looks at names, times and sizes every `LOOK_SECONDS`; a page is told only when what it lists is
+no longer what is there.  Browsers are not asked and send nothing for it, so that a drag stays silent and nothing on a
+page moves, greys or reloads until there is something new to show.  It reads no file; `runs` does, when the page runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from cascade_core.panels.runs import cache_folder
+from cascade_core.parts import DONE, PLAN, is_run
+
+LOOK_SECONDS = 2.0
+
+Stamp = tuple[tuple[str, int, int, int], ...]
+"""Of every file of every run: its name, when it was written, its size and its number in the file system."""
+
+_lock = threading.Lock()
+_listed: dict[str, Stamp] = {}
+_thread: list[threading.Thread] = []
+
+
+def watch() -> None:
+    """Have the session that is running now run again as soon as the cache folder differs from what it is now.
+
+    To be called before the folder is listed, so that what changes meanwhile is noticed.
+    """
+    context = get_script_run_ctx()
+    # A test driver has no server, only something that looks like one.
+    if context is None or not runtime.exists() or not isinstance(runtime.get_instance(), runtime.Runtime):
+        return
+    stamp = folder_stamp(cache_folder())
+    with _lock:
+        _listed[context.session_id] = stamp
+        if not _thread:
+            _thread.append(threading.Thread(target=_look, name="cache folder", daemon=True))
+            _thread[0].start()
+
+
+def folder_stamp(folder: Path) -> Stamp:
+    """What tells whether a listing of `folder` still holds; of a run that is being computed only that it is there."""
+    found: list[tuple[str, int, int, int]] = []
+    try:
+        for path in sorted(folder.iterdir()):
+            if is_run(path):
+                found += _stamps(path)
+    except OSError:  # something goes away just now: the next look sees what is left
+        found.append(("", 0, 0, 0))
+    return tuple(found)
+
+
+def _stamps(path: Path) -> list[tuple[str, int, int, int]]:
+    if not path.is_dir():
+        files = [path]
+    elif (path / PLAN).exists() and not (path / DONE).exists():
+        return [(path.name, 0, 0, 0)]
+    else:
+        files = sorted(file for file in path.iterdir() if not file.name.startswith("."))
+    stats = [(f"{path.name}/{file.name}", file.stat()) for file in files]
+    return [(name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats]
+
+
+def _look() -> None:
+    """Compare until no page is open any more."""
+    pause = threading.Event()
+    while True:
+        pause.wait(LOOK_SECONDS)
+        stamp = folder_stamp(cache_folder())
+        with _lock:
+            for session in list(_listed):
+                _compare(session, stamp)
+            if not _listed:
+                _thread.clear()
+                return
+
+
+def _compare(session: str, stamp: Stamp) -> None:
+    """Forget a session that has ended; run it again if it lists something else."""
+    app = runtime.get_instance().get_app_session(session) if runtime.exists() else None
+    if app is None:
+        del _listed[session]
+    elif _listed[session] != stamp:
+        _listed[session] = stamp
+        # What Streamlit does itself, from a thread of its own, when a source file changes: widgets and URL stay.
+        app.request_rerun(app._client_state)

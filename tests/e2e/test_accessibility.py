@@ -1,0 +1,185 @@
+"""The page for everyone: axe finds nothing serious, the keyboard reaches all, charts say in words what they show."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from cascade_core import save_run
+from tests.samples import sample_run
+
+TIMEOUT = 30_000
+CONFIG = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, start_dashboard: Callable[..., str]) -> str:
+    cache = tmp_path_factory.mktemp("cache")
+    save_run(sample_run(n=2000, k=10), cache / "sample.parquet")
+    (cache / "broken.parquet").write_bytes(b"PAR1")
+    return start_dashboard(cache)
+
+
+@pytest.fixture
+def opened(browser: Browser, url: str) -> Iterator[Callable[[str, int], Page]]:
+    """`opened(scheme, width)` is the page in a new window."""
+    contexts = []
+
+    def show(scheme: str, width: int) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(url)
+        expect(page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
+        expect(page.get_by_text("Load a thresholds JSON")).to_be_visible(timeout=TIMEOUT)
+        rest(page)
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+
+
+def rest(page: Page) -> None:
+    """Wait until Python has answered and nothing fades any more."""
+    page.wait_for_function("document.querySelector('[data-testid=stStatusWidget]') === null", timeout=TIMEOUT)
+    page.wait_for_function("document.getAnimations().every(one => one.playState !== 'running')", timeout=TIMEOUT)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe calls serious or critical: its rule, where, and why; nothing is excused."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']} at {node['target']}: {node['failureSummary']}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def toggle_sidebar(page: Page) -> None:
+    expand = page.get_by_test_id("stExpandSidebarButton")
+    if expand.is_visible():
+        expand.click()
+        expect(page.get_by_role("combobox", name="Run")).to_be_in_viewport(timeout=TIMEOUT)
+    else:
+        page.get_by_test_id("stSidebar").hover()
+        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+        expect(expand).to_be_visible(timeout=TIMEOUT)
+    rest(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_serious(opened: Callable[[str, int], Page], scheme: str, width: int) -> None:
+    page = opened(scheme, width)
+    assert violations(page) == []
+    toggle_sidebar(page)
+    assert violations(page) == []
+
+
+def test_axe_finds_nothing_serious_under_any_tab_and_its_charts_have_words(opened: Callable[[str, int], Page]) -> None:
+    page = opened("light", 1280)
+    for name, words in (
+        ("Accuracy against computation", "Accuracy against mean computation"),
+        ("Confidence", "Histograms of confidence"),
+        ("Exits", "Share of the samples that leave"),
+        ("Stages", "Share of right answers"),
+        ("All positions", None),
+    ):
+        page.get_by_role("tab", name=name).click()
+        if words is None:
+            expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=TIMEOUT)
+        else:
+            expect(page.get_by_role("figure", name=words)).to_be_visible(timeout=TIMEOUT)
+            expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=TIMEOUT)
+        rest(page)
+        assert violations(page) == []
+
+
+def test_every_drawing_of_the_panel_says_what_it_shows(opened: Callable[[str, int], Page]) -> None:
+    drawings = opened("light", 1280).locator(".cascade-live svg")
+    assert drawings.count() == 5
+    for drawing in drawings.all():
+        assert drawing.get_attribute("role") == "img"
+        assert len(drawing.get_attribute("aria-label") or "") > 20
+
+
+def test_the_keyboard_reaches_everything(opened: Callable[[str, int], Page]) -> None:
+    page = opened("light", 1280)
+    reached: dict[str, bool] = {}
+    for _ in range(45):
+        page.keyboard.press("Tab")
+        name, visible = page.evaluate(
+            """() => {
+                const node = document.activeElement;
+                const name = node.getAttribute("aria-label") || node.textContent.trim();
+                return [name, node.matches(":focus-visible")];
+            }"""
+        )
+        reached[name] = visible
+    for wanted in (
+        *("Run", "Policy", "Confidence score", "Calibrated softmaxes", "Split seed", "In-sample numbers"),
+        *("Published results", "Explore", "acceptable accuracy drop", "Thresholds"),
+    ):
+        assert reached.get(wanted), f"Tab does not reach {wanted}: {list(reached)}"
+    for wanted in (
+        "Download thresholds (JSON)",
+        "Load a thresholds JSON",
+    ):  # their texts begin with the name of an icon
+        assert any(name.endswith(wanted) and seen for name, seen in reached.items()), wanted
+
+
+def test_the_slider_moves_by_keys_and_shows_its_focus(opened: Callable[[str, int], Page]) -> None:
+    page = opened("light", 1280)
+    slider = page.get_by_test_id("live-slider")
+    before = slider.screenshot()
+    slider.focus()
+    page.keyboard.press("Shift")  # from now on the browser takes the focus for one by keyboard
+    page.wait_for_function("document.querySelector('[data-testid=live-slider]').matches(':focus-visible')")
+    assert slider.screenshot() != before
+    for key, place in (
+        ("Home", 0),
+        ("ArrowRight", 1),
+        ("PageUp", 41),
+        ("ArrowLeft", 40),
+        ("PageDown", 0),
+        ("End", 400),
+    ):
+        slider.press(key)
+        assert int(slider.input_value()) == place
+    rest(page)
+    expect(page.get_by_test_id("live-readout")).to_have_attribute("data-position", "400")
+
+
+def test_captions_are_legible_in_both_themes() -> None:
+    """Streamlit writes captions in the text's colour at 60 %; WCAG wants 4.5:1 on the page and on the sidebar."""
+    themes = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["theme"]
+    for theme in (themes["light"], themes["dark"]):
+        for back in (rgb(theme["backgroundColor"]), rgb(theme["secondaryBackgroundColor"])):
+            faded = tuple(0.6 * ink + 0.4 * paper for ink, paper in zip(rgb(theme["textColor"]), back, strict=True))
+            low, high = sorted((luminance(faded), luminance(back)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def rgb(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """WCAG's, of red, green and blue in [0, 255]."""
+    parts = [value / 255 for value in colour]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

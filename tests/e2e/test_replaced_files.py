@@ -1,0 +1,94 @@
+"""Runs that are replaced, removed, broken and added while the page is open: it shows them without being asked to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+
+from playwright.sync_api import Page, expect
+
+from cascade_core import CheapestWithinDrop, load_record, save_run
+from cascade_core.exploration import Split, explore
+from tests.samples import sample_run
+
+TIMEOUT = 30_000
+
+
+def put(cache: Path, name: str, seed: int) -> float:
+    """Replace a run, or add it, as one step of the file system; the saving that the page opens it with."""
+    beside = save_run(sample_run(n=2000, k=10, seed=seed), cache / ".new" / name)
+    swept = explore(load_record(beside), CheapestWithinDrop, Split())
+    os.replace(beside, cache / name)  # noqa: PTH105
+    return float(swept.evaluation.saving[swept.opening])
+
+
+def saving_is(page: Page, saving: float) -> None:
+    page.wait_for_function(
+        "value => Number(document.querySelector('[data-testid=live-readout]')?.dataset.saving) === value",
+        arg=saving,
+        timeout=TIMEOUT,
+    )
+
+
+def drag(page: Page, start: float, end: float) -> None:
+    """Take the thumb and move it between two shares of the slider's width; the button stays down."""
+    box = page.get_by_test_id("live-slider").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + start * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + end * box["width"], middle, steps=5)
+
+
+def position(page: Page) -> str | None:
+    return page.get_by_test_id("live-readout").get_attribute("data-position")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_the_page_follows_the_folder(cache: Path, browser_page: Page, start_dashboard: Callable[..., str]) -> None:
+    page, sent = browser_page, list[Any]()
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    first = put(cache, "b.parquet", seed=0)
+    page.goto(start_dashboard(cache))
+    saving_is(page, first)
+    expect(page.get_by_text("Load a thresholds JSON")).to_be_visible(timeout=TIMEOUT)
+    page.wait_for_timeout(500)
+    silent_since = len(sent)
+
+    second = put(cache, "b.parquet", seed=1)
+    assert second != first
+    saving_is(page, second)
+
+    # Another file does not touch what is shown, not even under a hand that drags.
+    drag(page, 0.3, 0.6)
+    held = position(page)
+    put(cache, "c.parquet", seed=2)
+    page.wait_for_timeout(3000)
+    assert position(page) == held
+    assert len(sent) == silent_since  # nor did the browser ask for anything so far
+    page.mouse.up()
+
+    (cache / "b.parquet").write_bytes(b"PAR1 and nothing more")
+    expect(page.get_by_text("b.parquet")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
+    page.get_by_role("combobox", name="Run").click()
+    expect(page.get_by_role("option")).to_have_text(["c"])
+    page.keyboard.press("Escape")
+
+    third = put(cache, "a.parquet", seed=3)
+    (cache / "b.parquet").unlink()
+    (cache / "c.parquet").unlink()
+    saving_is(page, third)
+    expect(page.get_by_text("b.parquet")).to_have_count(0)
+    (cache / "a.parquet").unlink()
+    expect(page.get_by_text("No runs yet")).to_be_visible(timeout=TIMEOUT)
