@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core.panels import runs, sidebar, watching
+from cascade_core.panels import runs, sidebar, upload, watching
 from cascade_core.panels.live import LIVE, live_panel
 from cascade_core.panels.shown import prepare
 
@@ -22,9 +22,12 @@ def main() -> None:
     st.html(STEADY)
     watching.watch()
     found, complaints = runs.list_runs()
+    found += upload.own_runs(found)
     _complain(complaints)
     if not found:
         _empty()
+        with st.sidebar:
+            upload.offer()
         return
     selection = sidebar.select(found)
     st.header("What does a little accuracy buy?", anchor=False)

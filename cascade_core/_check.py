@@ -51,7 +51,9 @@ def integers(name: str, value: ArrayLike, dims: str, shape: Sequence[int | None]
     with np.errstate(invalid="ignore"):
         cast = raw.astype(np.int64)
     if not np.array_equal(cast, raw):
-        raise ValueError(f"Expected {name} to be whole numbers {dims} but some are fractions or not finite")
+        place = tuple(int(i) for i in np.argwhere(cast != raw)[0])
+        where = f" at {', '.join(map(str, place))}" if place else ""
+        raise ValueError(f"Expected {name} to be whole numbers {dims} but there is {raw[place]:.6g}{where}")
     cast.setflags(write=False)
     return cast
 
@@ -119,8 +121,9 @@ def names(name: str, value: Sequence[str], length: int, each: str) -> tuple[str,
     for item in result:
         if not isinstance(item, str) or not item:
             raise ValueError(f"Expected {name} to hold non-empty texts but one was {item!r}")
-    if len(set(result)) != length:
-        raise ValueError(
-            f"Expected {name} to be distinct but {next(x for x in result if result.count(x) > 1)!r} repeats"
-        )
+    seen: set[str] = set()
+    for item in result:
+        if item in seen:
+            raise ValueError(f"Expected {name} to be distinct but {item!r} repeats")
+        seen.add(item)
     return result

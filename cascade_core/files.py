@@ -5,18 +5,53 @@ Nothing here knows what a run is; `store`, `choice` and the readers of weights d
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO
 
 
 class BadFile(ValueError):
     """A file is not what it should be; the message is one line naming file, place and remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """A file that lies in memory, such as one that was uploaded; readers take it where they take a path.
+
+    Attributes:
+        name: What it is called in messages; its ending says its format.  It is no path, and nothing is looked up by it.
+        raw: Its bytes.
+    """
+
+    name: str
+    raw: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def suffix(self) -> str:
+        """The ending of its name, such as ``.npz``."""
+        return PurePath(self.name).suffix
+
+    def open(self, mode: str = "rb") -> BinaryIO:
+        """A stream of its bytes, as `Path.open` gives one; it can only be read."""
+        return io.BytesIO(self.raw)
+
+
+Source = Path | Contents
+
+
+def source_of(path: str | Path | Contents) -> Source:
+    """What a reader was given, a path where it was a text."""
+    return path if isinstance(path, Contents) else Path(path)
 
 
 @contextmanager
@@ -101,7 +136,7 @@ def _finite(text: str) -> float:
 
 
 @contextmanager
-def readable(path: Path, verb: str = "read") -> Iterator[None]:
+def readable(path: Source, verb: str = "read") -> Iterator[None]:
     """Turn whatever goes wrong while reading `path` into one line that names it."""
     try:
         yield

@@ -332,5 +332,6 @@ def _check_softmax(probs: NDArray[np.float32]) -> None:
             i = int(bad[0])
             raise ValueError(
                 f"Expected probs to be softmaxes (no negative value, each row summing to 1) "
-                f"but stage {stage}, sample {i} sums to {sums[i]:.6g} with least value {rows[i].min():.6g}"
+                f"but stage {stage}, sample {i} sums to {sums[i]:.6g} "
+                f"with least value {rows[i].min():.6g} at class {rows[i].argmin()}"
             )

@@ -11,6 +11,7 @@ columns only and trusts them.  Nothing is pickled; nothing in a file is executed
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,11 +19,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cascade_core import _check, scores
-from cascade_core.files import BadFile, atomic_write, check_suffix, check_writable, readable, strict_json
+from cascade_core.files import (
+    BadFile,
+    Contents,
+    Source,
+    atomic_write,
+    check_suffix,
+    check_writable,
+    readable,
+    source_of,
+    strict_json,
+)
 from cascade_core.parts import run_files
 from cascade_core.record import SUM_TOLERANCE, Record, Stage, StageOutputs, Temperatures
 
@@ -35,6 +47,7 @@ __all__ = [
     "check_writable",
     "digest",
     "is_part",
+    "is_run_file",
     "load_record",
     "load_run",
     "load_sample_ids",
@@ -42,6 +55,8 @@ __all__ = [
     "open_record",
     "read_metadata",
     "readable",
+    "run_bytes",
+    "run_metadata",
     "save_part",
     "save_run",
     "strict_json",
@@ -71,6 +86,24 @@ def save_run(outputs: StageOutputs, path: str | Path) -> Path:
     with atomic_write(target) as temporary:
         pq.write_table(_table(outputs), temporary, compression="zstd", write_page_checksum=True)
     return target
+
+
+def run_bytes(outputs: StageOutputs) -> bytes:
+    """The bytes that `save_run` would write."""
+    stream = io.BytesIO()
+    pq.write_table(_table(outputs), stream, compression="zstd", write_page_checksum=True)
+    return stream.getvalue()
+
+
+def run_metadata(outputs: StageOutputs) -> dict[str, Any]:
+    """What `read_metadata` would find in the file that `save_run` would write."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "stages": [{"name": s.name, "trunk_macs": s.trunk_macs, "head_macs": s.head_macs} for s in outputs.stages],
+        "baseline_macs": outputs.baseline_macs,
+        "class_names": list(outputs.class_names),
+        "source": dict(outputs.source),
+    }
 
 
 def save_part(outputs: StageOutputs, path: Path, stamp: str) -> None:
@@ -123,31 +156,28 @@ def _table(outputs: StageOutputs) -> pa.Table:
         for name, score in scores.SCORES.items():
             columns[f"stage_{stage}_{name}"] = score(probs)
         columns[f"stage_{stage}_probs"] = pa.FixedSizeListArray.from_arrays(pa.array(probs.ravel()), classes)
-    metadata = {
-        "schema_version": SCHEMA_VERSION,
-        "stages": [{"name": s.name, "trunk_macs": s.trunk_macs, "head_macs": s.head_macs} for s in outputs.stages],
-        "baseline_macs": outputs.baseline_macs,
-        "class_names": list(outputs.class_names),
-        "source": dict(outputs.source),
-    }
-    text = json.dumps(metadata, allow_nan=False, sort_keys=True)
+    text = json.dumps(run_metadata(outputs), allow_nan=False, sort_keys=True)
     return pa.table(columns).replace_schema_metadata({METADATA_KEY: text.encode()})
 
 
-def load_run(path: str | Path) -> StageOutputs:
+def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> StageOutputs:
     """Read a run with all softmaxes.
+
+    Args:
+        path: Its file, its folder of parts, or the contents of its file.
+        max_bytes: Refuse a file that declares more than this in memory; None = `MAX_BYTES`.
 
     Raises:
         BadFile: It is missing, not Parquet, of another schema, truncated, or its values do not fit.
     """
-    source = Path(path)
+    source = source_of(path)
     with readable(source):
         metadata = read_metadata(source)
         classes = len(metadata["class_names"])
         m = len(metadata["stages"])
         stored = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", *scores.SCORES)]
         wanted = ["sample_id", "label", *stored, *(f"stage_{s}_probs" for s in range(m))]
-        table = _read(source, m, wanted, {f"stage_{s}_probs": classes for s in range(m)})
+        table = _read(source, m, wanted, {f"stage_{s}_probs": classes for s in range(m)}, max_bytes)
         n = table.num_rows
         probs = np.empty((m, n, classes), dtype=np.float32)
         for stage in range(m):
@@ -156,7 +186,7 @@ def load_run(path: str | Path) -> StageOutputs:
         outputs = StageOutputs(
             probs=probs,
             labels=_numbers(table, "label"),
-            sample_ids=np.asarray(table["sample_id"].to_pylist(), dtype=np.str_),
+            sample_ids=_texts(table["sample_id"], MAX_BYTES if max_bytes is None else max_bytes),
             **_fields(metadata),
         )
         _check_stored(table, outputs)
@@ -255,15 +285,15 @@ def _check_columns(
         raise ValueError(f"Expected every {score} to be from {low:.4g} to {high:.4g} but some lie outside")
 
 
-def read_metadata(path: str | Path) -> dict[str, Any]:
+def read_metadata(path: str | Path | Contents) -> dict[str, Any]:
     """Stages, MACs, class names and origin of a run, without reading its columns.
 
     Raises:
         BadFile: As for `load_run`.
     """
-    source = Path(path)
+    source = source_of(path)
     with readable(source):
-        parts = run_files(source)
+        parts = _files(source)
         first, *others = [_part_metadata(part) for part in parts]
         for part, other in zip(parts[1:], others, strict=True):
             if _fields({**other, "source": {}}) != _fields({**first, "source": {}}):
@@ -271,8 +301,21 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         return first
 
 
-def _part_metadata(part: Path) -> dict[str, Any]:
-    raw = (pq.read_schema(part).metadata or {}).get(METADATA_KEY)
+def is_run_file(file: Source) -> bool:
+    """Whether a Parquet file says that it is a run; what else is wrong with it is not looked at."""
+    return METADATA_KEY in (pq.read_schema(_readable_by_arrow(file)).metadata or {})
+
+
+def _files(source: Source) -> Sequence[Source]:
+    return [source] if isinstance(source, Contents) else run_files(source)
+
+
+def _readable_by_arrow(file: Source) -> Any:
+    return pa.BufferReader(file.raw) if isinstance(file, Contents) else file
+
+
+def _part_metadata(part: Source) -> dict[str, Any]:
+    raw = (pq.read_schema(_readable_by_arrow(part)).metadata or {}).get(METADATA_KEY)
     if raw is None:
         raise BadFile("it is Parquet but not a run; `python -m cascade_core import` makes a run of your softmaxes")
     metadata = strict_json(raw)
@@ -308,11 +351,13 @@ def _fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read(path: Path, stages: int, columns: list[str], list_sizes: Mapping[str, int]) -> pa.Table:
+def _read(
+    path: Source, stages: int, columns: list[str], list_sizes: Mapping[str, int], max_bytes: int | None = None
+) -> pa.Table:
     """Read columns of all parts after checking names, types and declared size."""
-    files = [pq.ParquetFile(part, page_checksum_verification=True) for part in run_files(path)]
-    for file in files:
-        schema = file.schema_arrow
+    files = []
+    for part in _files(path):
+        schema = pq.read_schema(_readable_by_arrow(part))
         missing = [c for c in columns if c not in schema.names]
         if missing:
             raise BadFile(f"expected a column {missing[0]!r} but there are {', '.join(schema.names[:8])}, ...")
@@ -320,9 +365,13 @@ def _read(path: Path, stages: int, columns: list[str], list_sizes: Mapping[str, 
             raise BadFile(f"expected columns of the {stages} stages that its metadata names but there are more")
         for name in columns:
             _check_type(name, schema.field(name).type, list_sizes.get(name))
+        # Ids stay as they are stored, each text once, until it is known how much they are.
+        texts = [name for name in columns if name == "sample_id"]
+        files.append(pq.ParquetFile(_readable_by_arrow(part), page_checksum_verification=True, read_dictionary=texts))
     rows = sum(file.metadata.num_rows for file in files)
-    if rows * sum(list_sizes.get(c, 2) * 4 for c in columns) > MAX_BYTES:
-        raise BadFile(f"expected at most {MAX_BYTES / 2**30:.3g} GiB in memory but it declares {rows:,} rows")
+    most = MAX_BYTES if max_bytes is None else max_bytes
+    if rows * sum(list_sizes.get(c, 2) * 4 for c in columns) > most:
+        raise BadFile(f"expected at most {most / 2**30:.3g} GiB in memory but it declares {rows:,} rows")
     table = pa.concat_tables([file.read(columns=columns) for file in files])
     if table.num_rows == 0:
         raise BadFile("it holds no samples")
@@ -330,6 +379,17 @@ def _read(path: Path, stages: int, columns: list[str], list_sizes: Mapping[str, 
         if table[name].null_count or (name in list_sizes and table[name].combine_chunks().flatten().null_count):
             raise BadFile(f"expected column {name!r} to be complete but it has missing values")
     return table
+
+
+def _texts(column: pa.ChunkedArray, max_bytes: int) -> NDArray[np.str_]:
+    """(N,) the texts of a column, unless the longest would make all of them too large: each is given as much room."""
+    whole = column.unify_dictionaries().combine_chunks()
+    index = np.from_dlpack(whole.indices)
+    lengths = np.from_dlpack(pc.utf8_length(whole.dictionary))[index]
+    if 4 * len(lengths) * int(lengths.max()) > max_bytes:
+        at = int(lengths.argmax())
+        raise BadFile(f"expected shorter texts in column 'sample_id' but row {at + 1} has {lengths[at]:,} characters")
+    return np.asarray(whole.dictionary.to_pylist(), dtype=np.str_)[index]
 
 
 def _check_type(name: str, found: pa.DataType, size: int | None) -> None:

@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 from cascade_core import import_run, importers, save_run
-from cascade_core.store import BadFile
+from cascade_core.files import Contents
+from cascade_core.importers import EQUAL_MACS, with_macs
+from cascade_core.store import BadFile, run_bytes
 from tests.oracle import assert_one_line, assert_refused, random_outputs
 
 MADE = random_outputs(1, stages=2, n=20, classes=3, decimals=None)
@@ -105,6 +107,30 @@ def test_run_file_is_read_as_it_is(tmp_path: Path) -> None:
     assert_bad(path, "expected no macs, class_names for a run file", macs=[1, 2], class_names=["a", "b", "c"])
 
 
+def test_files_in_memory(tmp_path: Path) -> None:
+    path = npz(tmp_path, **ARRAYS)
+    found = import_run(Contents(name="mine.npz", raw=path.read_bytes()))
+    assert found.probs.tobytes() == MADE.probs.tobytes()
+    run = import_run(Contents(name="any/name.parquet", raw=run_bytes(MADE)))
+    assert run.probs.tobytes() == MADE.probs.tobytes()
+    with pytest.raises(BadFile) as caught:
+        import_run(Contents(name="mine.npz", raw=b"PK"))
+    assert_one_line(caught.value, "Cannot import mine.npz: expected a NumPy archive", "not a zip file, or is cut short")
+
+
+def test_unknown_macs_are_taken_to_be_equal_and_the_run_says_so(tmp_path: Path) -> None:
+    path = npz(tmp_path, probs=MADE.probs, labels=MADE.labels)
+    found = import_run(path, assume_equal_macs=True)
+    assert [s.trunk_macs for s in found.stages] == [EQUAL_MACS, EQUAL_MACS]
+    assert found.source["macs_assumed"] is True
+    assert "MACs were not given" in found.source["title"]
+    known = with_macs(found, [40, 60])
+    assert [(s.name, s.trunk_macs) for s in known.stages] == [("stage 1", 40), ("stage 2", 60)]
+    assert known.source == {"imported_from": "mine.npz"}
+    assert (known.baseline_macs, with_macs(found, [40, 60], 70).baseline_macs) == (100, 70)
+    assert import_run(path, macs=[1, 2], assume_equal_macs=True).source == {"imported_from": "mine.npz"}
+
+
 class Payload:
     """Unpickling this makes a folder."""
 
@@ -146,6 +172,30 @@ def test_a_second_member_of_the_same_name_does_not_slip_past_the_checks(tmp_path
     for extra in (("probs", npy(np.zeros((9, 9)))), ("probs", b"x")):
         assert_bad(archive(tmp_path, [extra, *good()]), "the archive holds one twice")
         assert_bad(archive(tmp_path, [*good(), extra]), "the archive holds one twice")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_that_unpack_beyond_what_they_declare_are_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: int
+) -> None:
+    path = tmp_path / "mine.npz"
+    with zipfile.ZipFile(path, "w", method) as stream:
+        for name, raw in good():
+            stream.writestr(name, raw)
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)
+    assert_bad(path, "array 'probs' to be plain or deflated; write it with numpy.savez_compressed")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array([0x110000, ord("a"), ord("b")], np.uint32).view("<U1"),
+        np.array([0xD800, ord("a"), ord("b")], np.uint32).view("<U1"),
+        np.array([b"\xff", b"a", b"b"]),
+    ],
+)
+def test_texts_of_no_characters(tmp_path: Path, names: Any) -> None:
+    assert_bad(npz(tmp_path, **ARRAYS, class_names=names), "array 'class_names' to hold texts but some bytes")
 
 
 def test_large_file_is_refused(tmp_path: Path) -> None:
@@ -220,11 +270,14 @@ def test_truncated_and_spoiled_archives(tmp_path: Path) -> None:
         ({"probs": np.full((2, 20, 3), "x")}, "probs to be numbers"),
         ({"labels": MADE.labels[:-1]}, "labels to have shape (20,) (samples) but it had shape (19,)"),
         ({"labels": MADE.labels + 1}, "labels to be from 0 to 2 but sample"),
-        ({"labels": MADE.labels + 0.5}, "labels to be whole numbers"),
+        (
+            {"labels": MADE.labels + [0.5] * 20},
+            f"labels to be whole numbers (samples) but there is {MADE.labels[0] + 0.5} at 0",
+        ),
         ({"macs": [1, 2, 3]}, "macs to have shape (2,) (stages) but it had shape (3,)"),
-        ({"macs": [1, -2]}, "macs to be 0 or more but a stage has -2"),
-        ({"macs": [1.5, 2]}, "macs to be whole numbers"),
-        ({"head_macs": [41, 0]}, "head_macs to be part of macs but a head costs more than its stage"),
+        ({"macs": [1, -2]}, "macs to be 0 or more but stage 1 has -2"),
+        ({"macs": [1, 2.5]}, "macs to be whole numbers (stages) but there is 2.5 at 1"),
+        ({"head_macs": [41, 0]}, "head_macs to be part of macs but the head of stage 0 costs more than the stage"),
         ({"baseline_macs": 1.5}, "baseline_macs to be whole numbers"),
         ({"baseline_macs": np.inf}, "baseline_macs to be whole numbers"),
         ({"baseline_macs": [5, 6]}, "baseline_macs to have shape ()"),

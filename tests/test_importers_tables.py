@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cascade_core import import_run
+from cascade_core.files import Contents
 from tests.oracle import assert_refused
 
 TWO = np.array([[[0.5, 0.5], [0.25, 0.75]], [[1, 0], [0, 1]]], dtype=np.float32)
@@ -106,14 +107,19 @@ def test_parquet_with_the_id_as_pandas_index(tmp_path: Path, table: pd.DataFrame
         (0, "label", "0.5", "a whole number in row 2, column 'label' but it is '0.5'"),
         (1, "label", "1e30", "a whole number in row 3, column 'label'"),
         (1, "macs", "x", "a whole number in row 3, column 'macs' but it is 'x'"),
-        (1, "macs", "11", "column 'macs' to be the same in all rows of a stage"),
+        (1, "macs", "11", "same in all rows of a stage but at stage 'early' row 3 has 11 where row 2 has 10"),
         (2, "stage", "", "a value in row 4, column 'stage' but it is ''"),
         (2, "sample_id", "", "a value in row 4, column 'sample_id' but it is ''"),
-        (1, "sample_id", "x", "one row for each sample at stage 'early' but 'x' repeats"),
-        (3, "sample_id", "z", "the same 2 samples at every stage but stage 'late' has others"),
+        (1, "sample_id", "x", "one row for each sample at stage 'early' but row 3 repeats 'x' in column 'sample_id'"),
+        (3, "sample_id", "z", "stage 'early' has no row of 'z', which row 5 has at stage 'late'"),
         (3, "stage", "third", "the same 2 samples at every stage"),
-        (3, "label", "0", "a sample to have one label but labels differ at stage 'late'"),
-        (3, "p_0", "0.5", "stage 1, sample 1 sums to 1.5"),
+        (3, "label", "0", "differ at stage 'late': row 5, column 'label' has 0 where row 3 has 1"),
+        (3, "label", "2", "a class from 0 to 1 in row 5, column 'label' but it is 2; the table has 2 columns"),
+        (3, "label", "-1", "a class from 0 to 1 in row 5, column 'label' but it is -1"),
+        (3, "p_0", "0.5", "columns 'p_0' to 'p_1' to sum to 1 in row 5 but they sum to 1.5; logits belong in"),
+        (1, "p_0", "-0.25", "a probability from 0 to 1 in row 3, column 'p_0' but it is -0.25"),
+        (1, "label", "=1+1", "a whole number in row 3, column 'label' but it is '=1+1'"),
+        (1, "label", "<img src=x>", "a whole number in row 3, column 'label' but it is '<img src=x>'"),
     ],
 )
 def test_csv_cells_that_do_not_fit(
@@ -140,12 +146,17 @@ def test_columns_that_do_not_fit(tmp_path: Path, table: pd.DataFrame, ending: st
         write(table.rename(columns={"p_1": "p_2"}), tmp_path, ending), "2 columns p_0 to p_1 but 'p_1' is missing"
     )
     assert_bad(write(table.iloc[:0], tmp_path, ending), "a row for each sample at each stage but there are none")
-    assert_bad(write(table.iloc[:3], tmp_path, ending), "the same 2 samples at every stage but stage 'late' has others")
+    assert_bad(
+        write(table.iloc[:3], tmp_path, ending), "the same 2 samples at every stage but stage 'late' has no row of 'y'"
+    )
 
 
 def test_csv_with_a_sample_missing_and_one_twice(tmp_path: Path, table: pd.DataFrame) -> None:
     table.loc[3, "sample_id"] = "x"
-    assert_bad(write(table, tmp_path, "csv"), "one row for each sample at stage 'late' but 'x' repeats")
+    assert_bad(
+        write(table, tmp_path, "csv"),
+        "one row for each sample at stage 'late' but row 5 repeats 'x' in column 'sample_id'",
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,13 +180,70 @@ def test_csv_that_is_none(tmp_path: Path, raw: bytes, words: str) -> None:
     assert_bad(path, words, macs=[1])
 
 
-def test_parquet_that_declares_too_much_is_not_read(
-    tmp_path: Path, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write(table, tmp_path, "parquet")
-    monkeypatch.setattr(pq, "read_table", None)
-    monkeypatch.setattr(pq, "read_metadata", lambda _: type("Metadata", (), {"num_rows": 10**12, "num_columns": 6}))
-    assert_bad(path, "bytes unpacked but it declares 1,000,000,000,000 rows")
+def test_the_first_row_at_fault_is_named_whatever_its_column(tmp_path: Path, table: pd.DataFrame) -> None:
+    texts = table.astype(str)
+    texts.loc[3, "label"], texts.loc[2, "p_1"], texts.loc[2, "p_0"] = "cat", "x", "y"
+    assert_bad(write(texts, tmp_path, "csv"), "a number in row 4, column 'p_0' but it is 'y'")
+
+
+def refuse(*_: Any, **__: Any) -> None:
+    raise AssertionError("it was read")
+
+
+def test_parquet_that_declares_too_much_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = 100_000
+    path = tmp_path / "mine.parquet"
+    # Equal values are stored once: a table of 3 * 8 * 100,000 bytes is a file of a few thousand.
+    pd.DataFrame({"label": [0] * rows, "stage": [0] * rows, "p_0": [1.0] * rows}).to_parquet(path)
+    assert path.stat().st_size < 20_000
+    monkeypatch.setattr(pq.ParquetFile, "read", refuse)
+    assert_bad(path, "at most 2,399,999 bytes unpacked but it declares 100,000 rows of more", max_bytes=2_399_999)
+    assert_bad(path, "it was read", max_bytes=2_400_000)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_texts_that_would_take_too_much_room_are_not_laid_out(tmp_path: Path, table: pd.DataFrame, ending: str) -> None:
+    table["sample_id"] = ["x", "y" * 10_000, "x", "y" * 10_000]
+    # Four rows of 10,000 characters of four bytes.
+    path = write(table, tmp_path, ending)
+    assert import_run(path, max_bytes=160_000).probs.shape == (2, 2, 2)
+    row = 3 if ending == "csv" else 2
+    assert_bad(path, f"column 'sample_id' but in row {row} it has 10,000 characters", max_bytes=159_999)
+
+
+def test_csv_of_too_many_columns_or_cells_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pd, "read_csv", refuse)
+    path = tmp_path / "mine.csv"
+    path.write_text(",".join(f"p_{i}" for i in range(100_001)) + "\n0,1\n")
+    assert_bad(path, "at most 100,000 columns but the first row names 100,001")
+    path.write_text("label,stage,p_0,p_1\n" + "0,a,1,0\n" * 100)
+    # 101 rows of 4 cells of 8 bytes.
+    assert_bad(path, "at most 3,231 bytes unpacked but it has 404 cells of 8", max_bytes=3_231)
+    assert_bad(path, "it was read", max_bytes=3_232)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("p_0", ["0.5", "0.25", "1", "0"], "column 'p_0' to hold numbers but it holds"),
+        ("p_1", [[0.5], [0.75], [0.0], [1.0]], "column 'p_1' to hold numbers but it holds list<"),
+        ("label", [True, False, True, False], "column 'label' to hold numbers but it holds bool"),
+        ("sample_id", [b"x", b"y", b"x", b"y"], "column 'sample_id' to hold texts or numbers but it holds"),
+        ("stage", [{"a": 1}] * 4, "column 'stage' to hold texts or numbers but it holds struct"),
+    ],
+)
+def test_parquet_of_other_types(tmp_path: Path, table: pd.DataFrame, column: str, values: Any, words: str) -> None:
+    table[column] = pd.Series(values, dtype=object)
+    assert_bad(write(table, tmp_path, "parquet"), words)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_numbered_samples_and_stages_of_a_file_in_memory(tmp_path: Path, table: pd.DataFrame, ending: str) -> None:
+    table["sample_id"], table["stage"] = [7, 8, 7, 8], [1, 1, 2, 2]
+    raw = write(table, tmp_path, ending).read_bytes()
+    found = import_run(Contents(name=f"mine.{ending}", raw=raw))
+    assert (found.probs == TWO).all()
+    assert found.sample_ids.tolist() == ["7", "8"]
 
 
 def test_truncated_parquet(tmp_path: Path, table: pd.DataFrame) -> None:

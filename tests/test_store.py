@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cascade_core import StageOutputs, load_record, load_run, save_run, store
+from cascade_core.files import Contents
 from cascade_core.scores import SCORES
 from cascade_core.store import BadFile
 from tests.oracle import random_outputs
@@ -50,6 +51,12 @@ def test_sample_ids_are_read_alone(run: Path, tmp_path: Path) -> None:
     assert store.load_sample_ids(run) == tuple(OUTPUTS.sample_ids.tolist())
     (tmp_path / "bad.parquet").write_bytes(b"PAR1")
     assert_bad(tmp_path / "bad.parquet", read=store.load_sample_ids)
+
+
+def test_a_run_in_memory_is_the_file_byte_for_byte(run: Path) -> None:
+    assert store.run_bytes(OUTPUTS) == run.read_bytes()
+    assert store.run_metadata(OUTPUTS) == store.read_metadata(run)
+    assert_equal(load_run(Contents(name="mine.parquet", raw=run.read_bytes())), OUTPUTS)
 
 
 @pytest.mark.parametrize("score", SCORES)

@@ -38,9 +38,10 @@ def about(shown: Shown) -> None:
     run, test = shown.selection.run, shown.exploration.test
     st.subheader("Where this run came from", anchor=False)
     known, unknown = provenance(run.metadata["source"])
+    size = runs.file_size(run)
     here = [
         ("Samples", f"{len(runs.sample_ids(run)):,}, of {len(run.metadata['class_names']):,} classes"),
-        ("File", f"{run.name}, {runs.file_size(run):,} bytes"),
+        ("File", run.name if size is None else f"{run.name}, {size:,} bytes"),
         ("SHA-256 of the file", run.digest),
     ]
     st.html(facts([*known, *here]))

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cascade_core.exploration import Split
 from cascade_core.meters import MACS, Meter, Milliseconds
+from cascade_core.panels import upload
 from cascade_core.panels.runs import Run, profile_of
 from cascade_core.policies import SWEEPS
 from cascade_core.published import PUBLISHED, SOURCE, PublishedResult, published_on
@@ -40,6 +41,9 @@ def select(runs: Sequence[Run]) -> Selection:
     """Show the controls for `runs` (at least one) and return what is chosen."""
     with st.sidebar:
         run = _run(runs)
+        with st.container():  # always there, so that what stands below keeps its place, and stays open
+            upload.about(run)
+        upload.offer()
         policy = st.selectbox(
             "Policy",
             list(SWEEPS),
@@ -89,8 +93,18 @@ def select(runs: Sequence[Run]) -> Selection:
 def _run(runs: Sequence[Run]) -> Run:
     by_name: Mapping[str, Run] = {run.name: run for run in runs}
     names = list(by_name)
-    index = names.index(PREFERRED_RUN) if PREFERRED_RUN in names else 0
-    return by_name[st.selectbox("Run", names, index=index, help="A file in the cache folder.", key="run")]
+    # A run may have gone since it was selected.
+    if st.session_state.get(upload.RUN) not in by_name:
+        st.session_state[upload.RUN] = PREFERRED_RUN if PREFERRED_RUN in names else names[0]
+    return by_name[
+        st.selectbox(
+            "Run",
+            names,
+            format_func=lambda name: f"{name} (yours)" if by_name[name].yours else name,
+            help="A file in the cache folder, or one that you brought.",
+            key=upload.RUN,
+        )
+    ]
 
 
 def _meter(run: Run) -> Meter:

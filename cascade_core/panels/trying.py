@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cascade_core import cards, store
+from cascade_core import cards
 from cascade_core.exits import ExitRule
 from cascade_core.panels import runs
 from cascade_core.panels.details import palette
@@ -108,11 +108,6 @@ def _model(
     return rebuild(_located, _metadata["source"], _metadata["class_names"], names)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the run ...")
-def _outputs(_path: Path, digest: str) -> StageOutputs:
-    return store.load_run(_path)
-
-
 def _missing(error: MissingFiles) -> None:
     """Say which files are needed, and how to point to them."""
     st.info("The network of this run needs files that are not in the folders looked at.", icon=":material/info:")
@@ -143,7 +138,7 @@ def _pick(shown: Shown) -> _Picked | None:
 def _sample(shown: Shown) -> _Picked | None:
     """A sample of the run, with its picture."""
     run = shown.selection.run
-    outputs = _outputs(run.path, run.digest)
+    outputs = runs.outputs(run)
     ids = outputs.sample_ids.tolist()
     sample_id = _sample_id(shown, outputs, ids)
     if sample_id not in ids:
@@ -258,7 +253,7 @@ def _show(shown: Shown, picked: _Picked, model: StagedModel, wanted: Preprocessi
             st.html(cards.picture_html(tried.seen, "as the network is given it"))
     with stages:
         axis, names = runs.axis(run, shown.selection.score), run.metadata["class_names"]
-        outputs = None if picked.sample is None else _outputs(run.path, run.digest)
+        outputs = None if picked.sample is None else runs.outputs(run)
         label = None if outputs is None else int(outputs.labels[picked.sample])
         st.html(cards.passage_html(tried.passage, names, axis, palette(), label))
         if outputs is not None and picked.sample is not None:

@@ -190,7 +190,7 @@ def test_a_downloaded_choice_is_loaded_back(page: Page, tmp_path: Path) -> None:
     download.value.save_as(target)
     saving = json.loads(target.read_text())["measured"]["saving"]
     page.get_by_text("Load a thresholds JSON").click()
-    page.locator("input[type=file]").set_input_files(target)
+    page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(target)
     expect(page.get_by_text(f"computation saved {saving:.1%}")).to_be_visible(timeout=TIMEOUT)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cascade_core import save_run
-from cascade_core.panels.runs import list_runs
+from cascade_core.panels.runs import Run, list_runs
 from cascade_core.parts import DONE, PLAN, part_name, write_json
-from cascade_core.store import save_part
+from cascade_core.store import run_metadata, save_part
 from tests.samples import sample_run
 
 
@@ -37,3 +37,17 @@ def test_a_part_that_is_replaced_is_noticed(tmp_path: Path, monkeypatch: pytest.
     before = list_runs()[0][0].digest
     save_run(sample_run(seed=1), tmp_path / "run" / "part-0.parquet")
     assert list_runs()[0][0].digest != before
+
+
+def test_a_run_lies_in_the_cache_folder_or_in_a_session(tmp_path: Path) -> None:
+    outputs = sample_run()
+    path = save_run(outputs, tmp_path / "mine.parquet")
+    cached = Run(name="mine", digest="1", metadata=run_metadata(outputs), path=path)
+    brought = Run(name="mine", digest="1", metadata=run_metadata(outputs), held=outputs)
+    assert (cached.yours, brought.yours) == (False, True)
+    for run in (cached, brought):
+        assert run.outputs().probs.tobytes() == outputs.probs.tobytes()
+        assert (run.record("margin").confidence == outputs.record("margin").confidence).all()
+    for place in ({}, {"path": path, "held": outputs}):
+        with pytest.raises(ValueError, match="either a path or what it holds"):
+            Run(name="mine", digest="1", metadata={}, **place)  # type: ignore[arg-type]

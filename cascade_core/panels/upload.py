@@ -1,0 +1,273 @@
+"""Your own softmaxes: a file is dropped, read whole and checked, and explored at once, in this session only.
+
+What a session brought lies in its `st.session_state` and nowhere else: it is not written to disk, no shared cache
+holds it, and no other session can name it (see `runs`).  The last `KEPT` runs stay until they are removed or the
+session ends; a cache file can be downloaded.  A run's name is made of its file's name, is distinct from those of the
+cache folder, and is never joined to a path nor shown as markdown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from cascade_core.files import BadFile, Contents
+from cascade_core.importers import ASSUMED, EQUAL_MACS, import_run, with_macs
+from cascade_core.importers.templates import csv_template, npz_template
+from cascade_core.panels import runs
+from cascade_core.panels.runs import Run
+from cascade_core.record import StageOutputs
+from cascade_core.store import is_run_file, run_bytes, run_metadata
+
+MEGABYTES = 64
+"""Largest file that is taken; `server.maxUploadSize` allows as much."""
+
+UNPACKED_BYTES = 128 << 20
+"""Most bytes that a file may take in memory."""
+
+MAX_STAGES = 64
+KEPT = 3
+"""Runs that a session keeps: the last ones."""
+
+UPLOADER = "own_file"
+RUN = "run"
+"""Keys of the uploader and of the run selector."""
+
+_KEPT = "own_runs"
+_SAID = "own_said"
+_SAID_OF_MACS = "own_said_of_macs"
+_MACS = "own_macs"
+_NEWS = "own_news"  # there until the whole page has heard that its runs are others
+_MOST_MACS = (1 << 53) - 1  # a browser's whole numbers end here
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Own:
+    """A run that this session brought.
+
+    Attributes:
+        uploaded: SHA-256 of the bytes that were uploaded, in hex, by which a file that comes twice is known.
+        cache_file: The run as a run file.
+    """
+
+    run: Run
+    uploaded: str
+    cache_file: bytes
+
+
+def own_runs(others: Iterable[Run]) -> list[Run]:
+    """The runs that this session brought, named apart from `others`."""
+    st.session_state.pop(_NEWS, None)
+    taken = {run.name for run in others}
+    return [replace(own.run, name=_distinct(own.run.name, taken)) for own in _kept()]
+
+
+@st.fragment
+def offer() -> None:
+    """The place to drop a file, what came of the last one, and templates; a file that is none touches nothing else."""
+    if st.session_state.pop(_NEWS, False):
+        st.rerun()
+    with st.expander("Your own softmaxes", icon=":material/upload_file:"):
+        st.file_uploader(
+            "Softmaxes or logits of every stage, or a run file: .npz, .csv or .parquet",
+            max_upload_size=MEGABYTES,
+            key=UPLOADER,
+            on_change=_take,
+        )
+        if said := st.session_state.get(_SAID):
+            st.error("This file was not loaded; the page shows what it showed.", icon=":material/error:")
+            st.text(said)
+        st.caption(
+            f"At most {MEGABYTES} MB, {UNPACKED_BYTES >> 20} MB unpacked, {MAX_STAGES} stages. What you bring is seen "
+            f"in this session alone and written nowhere; your last {KEPT} files are kept until you leave the page."
+        )
+        _templates()
+
+
+def about(run: Run) -> None:
+    """What can be done with a run that this session brought: keep it, remove it, say what its stages cost."""
+    own = next((own for own in _kept() if own.run.digest == run.digest), None)
+    if own is None or not run.yours:
+        return
+    st.caption("Yours: in this session only, and gone when the page is closed or loaded anew.")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Cache file",
+            # Handed out when it is asked for: what lies ready is kept where all sessions' files are.
+            data=_giver(own.cache_file),
+            file_name=f"{run.name}.parquet",
+            mime="application/vnd.apache.parquet",
+            icon=":material/download:",
+            help="A run file: put it in the cache folder and the page lists it for everybody.",
+            on_click="ignore",
+            key="own_download",
+        )
+        st.button("Remove", icon=":material/delete:", on_click=_remove, args=(own,), key="own_remove")
+    if ASSUMED in run.metadata["source"]:
+        _ask_for_macs(own)
+
+
+def run_name(file_name: str) -> str:
+    """A name for a run: letters, digits, dots, dashes and underscores of its file's name, at most 40."""
+    stem = unicodedata.normalize("NFC", _base(file_name).stem)
+    return re.sub(r"[^\w.-]+", "-", stem)[:40].strip("-._") or "upload"
+
+
+def read_upload(file_name: str, raw: bytes) -> tuple[StageOutputs, bytes]:
+    """A file's softmaxes, and the same as a run file.
+
+    Raises:
+        BadFile: One line: what was expected, what came, where.
+    """
+    spoken = _spoken(file_name)
+    if len(raw) > MEGABYTES << 20:
+        raise BadFile(f"Cannot import {spoken}: expected at most {MEGABYTES} MB but it has {len(raw) / 2**20:,.1f}")
+    contents = Contents(name=spoken, raw=raw)
+    outputs = import_run(contents, assume_equal_macs=True, max_bytes=UNPACKED_BYTES)
+    stages, n = len(outputs.stages), len(outputs.labels)
+    if stages > MAX_STAGES:
+        raise BadFile(f"Cannot import {spoken}: expected at most {MAX_STAGES} stages but it has {stages:,}")
+    if n < 2:
+        raise BadFile(f"Cannot import {spoken}: expected 2 samples or more, to choose on one half, but it has {n}")
+    as_it_came = contents.suffix == ".parquet" and is_run_file(contents)
+    return outputs, raw if as_it_came else run_bytes(outputs)
+
+
+def _base(file_name: str) -> PurePosixPath:
+    return PurePosixPath(re.split(r"[/\\]", file_name)[-1])
+
+
+def _spoken(file_name: str) -> str:
+    """A file's name as it is said in messages: of printable characters, and short."""
+    base = _base(file_name)
+    shown = base.stem[:60] + base.suffix[:12].lower()
+    return "".join(character if character.isprintable() else "?" for character in shown) or "the file"
+
+
+def _distinct(name: str, taken: set[str]) -> str:
+    """`name`, numbered if it is taken; it is taken afterwards."""
+    found, number = name, 2
+    while found in taken:
+        found, number = f"{name}-{number}", number + 1
+    taken.add(found)
+    return found
+
+
+def _kept() -> list[Own]:
+    found: list[Own] = st.session_state.setdefault(_KEPT, [])
+    return found
+
+
+def _take() -> None:
+    """Read the file that was dropped, and show it; what is shown stays where it cannot be read."""
+    st.session_state.pop(_SAID, None)
+    file = st.session_state[UPLOADER]
+    if not isinstance(file, UploadedFile):
+        return
+    raw = file.getvalue()
+    uploaded = hashlib.sha256(raw).hexdigest()
+    own = next((own for own in _kept() if own.uploaded == uploaded), None)
+    if own is None:
+        try:
+            outputs, cache_file = read_upload(file.name, raw)
+        except BadFile as error:
+            st.session_state[_SAID] = str(error)
+            return
+        others = {run.name for run in [*runs.list_runs()[0], *(own.run for own in _kept())]}
+        own = _own(_distinct(run_name(file.name), others), uploaded, outputs, cache_file)
+    _keep(own)
+
+
+def _own(name: str, uploaded: str, outputs: StageOutputs, cache_file: bytes) -> Own:
+    digest = hashlib.sha256(cache_file).hexdigest()
+    run = Run(name=name, digest=digest, metadata=run_metadata(outputs), held=outputs)
+    return Own(run=run, uploaded=uploaded, cache_file=cache_file)
+
+
+def _keep(own: Own) -> None:
+    """Put a run last among those that are kept, and select it."""
+    others = [other for other in _kept() if other.uploaded != own.uploaded]
+    st.session_state[_KEPT] = [*others, own][-KEPT:]
+    st.session_state[RUN] = own.run.name
+    st.session_state[_NEWS] = True
+
+
+def _remove(own: Own) -> None:
+    st.session_state[_KEPT] = [other for other in _kept() if other.uploaded != own.uploaded]
+
+
+def _giver(raw: bytes) -> Callable[[], bytes]:
+    return lambda: raw
+
+
+def _ask_for_macs(own: Own) -> None:
+    """A form for what nobody said: the MACs that each stage adds."""
+    st.warning(
+        f"No MACs in the file: every stage is taken to add the same, {EQUAL_MACS:,}. "
+        "Savings are right only if that is so.",
+        icon=":material/warning:",
+    )
+    with st.form(f"{_MACS}-{own.run.digest}", border=False), st.expander("Give the MACs"):
+        for stage in range(len(own.run.metadata["stages"])):
+            st.number_input(
+                f"Stage {stage + 1} adds",
+                min_value=0,
+                max_value=_MOST_MACS,
+                value=EQUAL_MACS,
+                step=1,
+                help="Multiply-accumulates for one sample, its head's among them.",
+                key=_macs_key(own, stage),
+            )
+        st.number_input(
+            "Plain network",
+            min_value=0,
+            max_value=_MOST_MACS,
+            value=0,
+            step=1,
+            help="What you would run without a cascade; for a cascade of whole models, the last alone. "
+            "0: all stages together.",
+            key=_macs_key(own, -1),
+        )
+        st.form_submit_button("Use these MACs", on_click=_give_macs, args=(own,))
+        if said := st.session_state.pop(_SAID_OF_MACS, None):
+            st.error("These MACs were not taken.", icon=":material/error:")
+            st.text(said)
+
+
+def _macs_key(own: Own, stage: int) -> str:
+    return f"{_MACS}-{own.run.digest}-{stage}"
+
+
+def _give_macs(own: Own) -> None:
+    given = own.run.held
+    if given is None:
+        return
+    macs: Sequence[int] = [int(st.session_state[_macs_key(own, stage)]) for stage in range(len(given.stages))]
+    baseline = int(st.session_state[_macs_key(own, -1)])
+    try:
+        outputs = with_macs(given, macs, baseline or None)
+    except ValueError as error:
+        st.session_state[_SAID_OF_MACS] = str(error)
+        return
+    _keep(_own(own.run.name, own.uploaded, outputs, run_bytes(outputs)))
+
+
+def _templates() -> None:
+    st.caption("**Templates**, which import as they are:")
+    with st.container(horizontal=True):
+        st.download_button("CSV", csv_template, "template.csv", "text/csv", on_click="ignore", key="template_csv")
+        st.download_button(
+            "NumPy", npz_template, "template.npz", "application/zip", on_click="ignore", key="template_npz"
+        )
+    st.caption(
+        "Tables have a row for each sample at each stage: `sample_id`, `label` (class number from 0), `stage`, `macs` "
+        "(multiply-accumulates that the stage adds) and `p_0`, `p_1`, ... (softmax; or `logit_0`, ...). NumPy archives "
+        "hold `probs` or `logits` (stages, samples, classes), `labels` and `macs`. Ids and MACs may be left out."
+    )
