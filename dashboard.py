@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core.panels import runs, sidebar, upload, watching
+from cascade_core.panels import address, runs, sidebar, upload, watching
 from cascade_core.panels.live import LIVE, live_panel
-from cascade_core.panels.shown import prepare
+from cascade_core.panels.shown import Shown, prepare
 
 STEADY = '<style>[data-testid="stElementContainer"][data-stale="true"] { transition-delay: 3s !important; }</style>'
 """Streamlit fades what a rerun has not sent again within half a second; on a busy machine a release takes longer."""
@@ -29,30 +29,62 @@ def main() -> None:
         with st.sidebar:
             upload.offer()
         return
+    address.read([run.name for run in found], VIEWS)
     selection = sidebar.select(found)
-    st.header("What does a little accuracy buy?", anchor=False)
-    view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        default=next(iter(VIEWS)),
-        format_func=VIEWS.__getitem__,
-        required=True,
-        label_visibility="collapsed",
-        key="view",
-    )
-    if view == "explore":
-        explore(selection)
-    else:
-        look(selection, view)
+    with st.container(key="chrome"):
+        st.header("What does a little accuracy buy?", anchor=False)
+        view = st.segmented_control(
+            "View",
+            list(VIEWS),
+            format_func=VIEWS.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            key="view",
+        )
+    look(selection, view or "explore")
 
 
 @st.fragment
-def explore(selection: sidebar.Selection) -> None:
-    """The live panel, and below it what follows its released position."""
+def look(selection: sidebar.Selection, view: str) -> None:
+    """What the user looks at; what only it needs is imported when it is first looked at."""
     shown = prepare(selection)
     if shown is None:
         return
-    exploration = shown.exploration
+    shown = address.go_to(shown)
+    position = shown.position
+    match view:
+        case "explore":
+            position = explore(shown)
+        case "present":
+            from cascade_core.panels.presenting import present
+
+            position = present(shown)
+        case "compare":
+            from cascade_core.panels.comparing import compare
+
+            compare(shown)
+        case "samples":
+            from cascade_core.panels.samples import samples
+
+            samples(shown)
+        case "classes":
+            from cascade_core.panels.classes import classes
+
+            classes(shown)
+        case "try":
+            from cascade_core.panels.trying import try_it
+
+            try_it(shown)
+        case _:
+            from cascade_core.panels.about import about
+
+            about(shown)
+    address.write(shown, view, position)
+
+
+def explore(shown: Shown) -> int:
+    """The live panel, and below it what follows its released position, which is returned."""
+    selection, exploration = shown.selection, shown.exploration
     if len(exploration.test.stages) == 1:
         st.info(
             "This run has one stage, so every sample leaves there and there is nothing to choose. "
@@ -62,35 +94,28 @@ def explore(selection: sidebar.Selection) -> None:
     position = live_panel(shown.data, key=LIVE)
     # What draws tables and charts takes a while to import: the panel is on its way to the browser by now.
     from cascade_core.panels import details, exports
+    from cascade_core.panels.pins import pin_button
 
     with st.container(horizontal=True):
+        pin_button(shown, position)
         exports.download(shown, position)
         exports.report(shown, position)
     axis = runs.axis(selection.run, selection.score)
     details.details(exploration, position, axis, selection.published, selection.meter)
     exports.load_back(shown)
-
-
-@st.fragment
-def look(selection: sidebar.Selection, view: str) -> None:
-    """A view that reads the released position; what it needs is imported when it is first looked at."""
-    shown = prepare(selection)
-    if shown is None:
-        return
-    match view:
-        case "samples":
-            from cascade_core.panels.samples import samples as show
-        case "classes":
-            from cascade_core.panels.classes import classes as show
-        case "try":
-            from cascade_core.panels.trying import try_it as show
-        case _:
-            from cascade_core.panels.about import about as show
-    show(shown)
+    return position
 
 
 # What there is to look at, and its title.
-VIEWS = {"explore": "Explore", "samples": "Samples", "classes": "Classes", "try": "Try it", "about": "About"}
+VIEWS = {
+    "explore": "Explore",
+    "compare": "Compare",
+    "samples": "Samples",
+    "classes": "Classes",
+    "try": "Try it",
+    "about": "About",
+    "present": "Present",
+}
 
 
 def _complain(complaints: list[str]) -> None:

@@ -14,6 +14,7 @@ from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
 from cascade_core.meters import MACS, Meter, along
+from cascade_core.points import OperatingPoint
 from cascade_core.published import PUBLISHED
 from cascade_core.record import Record
 from cascade_core.timing import Profile
@@ -192,6 +193,54 @@ def mistakes_table(mistakes: Sequence[Mistake], class_names: Sequence[str]) -> p
             "share": [one.share for one in mistakes],
         }
     )
+
+
+def points_table(points: Sequence[OperatingPoint]) -> pd.DataFrame:
+    """A row an operating point, numbered from 1: where it comes from, and what it does on the test samples."""
+    rows = []
+    for point in points:
+        found = point.evaluation
+        low, high = found.drop_interval()
+        split = point.split
+        rows.append(
+            {
+                "run": point.run,
+                "policy": point.policy,
+                "setting": point.setting,
+                "score": f"{point.score}{', calibrated' if point.calibrated else ''}",
+                "measured_on": "all samples" if split.in_sample else f"test half, seed {split.seed}",
+                "samples": found.n,
+                "accuracy": found.accuracy,
+                "accuracy_drop": found.accuracy_drop,
+                "drop_low": low,
+                "drop_high": high,
+                "drop_certified": np.nan if point.certified is None else point.certified,
+                "mean_macs": found.mean_macs,
+                "saving": found.saving,
+            }
+        )
+    return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="number"))
+
+
+def points_latex(points: Sequence[OperatingPoint]) -> str:
+    """The operating points as a LaTeX table (booktabs): percent, points and millions of MACs; names are escaped."""
+    frame = points_table(points)
+    shown = pd.DataFrame(
+        {
+            "run": frame["run"],
+            "policy": frame["policy"],
+            "setting": frame["setting"],
+            "accuracy (%)": [f"{100 * value:.2f}" for value in frame["accuracy"]],
+            "drop (points)": [
+                f"{100 * drop:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
+                for drop, low, high in frame[["accuracy_drop", "drop_low", "drop_high"]].itertuples(index=False)
+            ],
+            "certified": ["" if np.isnan(value) else f"{100 * value:.2f}" for value in frame["drop_certified"]],
+            "MACs (M)": [f"{value / 1e6:,.1f}" for value in frame["mean_macs"]],
+            "saved (%)": [f"{100 * value:.1f}" for value in frame["saving"]],
+        }
+    )
+    return shown.to_latex(index=False, escape=True, column_format="lllrrrrr")
 
 
 def profile_table(profile: Profile) -> pd.DataFrame:

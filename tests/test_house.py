@@ -31,10 +31,10 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "certificates meters",
         "policies store",
         "choice importers exploration joining",
-        "comparison",
+        "comparison points",
         "__init__",
         "tables figures live nets markup cards",
-        "report figures_classes figures_network",
+        "report figures_classes figures_network figures_compare",
         "panels commands",
         "__main__",
         "dashboard",
@@ -43,7 +43,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
 
 ONLY = {
     "streamlit": {"panels", "dashboard"},
-    "plotly": {"figures", "figures_classes", "figures_network", "panels"},
+    "plotly": {"figures", "figures_classes", "figures_compare", "figures_network", "panels"},
     "PIL": {"nets", "pictures"},
     "sklearn": {"nets", "pictures"},
     **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm")},
@@ -55,7 +55,7 @@ IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL", "axe-playwright-pyth
 OPTIONAL = {"timm", "onnxruntime"}
 """Packages that are used where a user has them, and that nothing here needs; a bundle brings its own need of one."""
 
-BEHIND = {"onnxscript": "torch.onnx exports with it"}
+BEHIND = {"onnxscript": "torch.onnx exports with it", "jinja2": "pandas writes LaTeX with it"}
 """Requirements of the package that others import for it."""
 
 TOOLS = {

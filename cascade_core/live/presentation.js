@@ -2,11 +2,12 @@
  * Presenting: the panel fills one screen, in type as large as fits, and keys steer it wherever the focus is.
  *
  * Arrows, Home and End move the slider; Page Down and Page Up go to the next and the previous pinned position.
- * `data.presentation.pins` are those positions, rising.
+ * `data.presentation.pins` are those positions, rising; Escape presses the button that the selector `leave` finds.
  */
 
 const LARGEST = 2.5; // of the usual size
 const SMALLEST = 0.55;
+const BELOW = 64; // pixels that are left to a line under the panel
 const TRIES = 7; // halvings of the range of sizes: to about a hundredth
 
 function sameLook(data, view) {
@@ -19,7 +20,7 @@ function keepFilling(shell, fit) {
   const body = shell.firstElementChild;
   const fill = () => {
     let [low, high] = [SMALLEST, LARGEST];
-    const room = window.innerHeight - body.getBoundingClientRect().top - window.scrollY - 12;
+    const room = window.innerHeight - body.getBoundingClientRect().top - window.scrollY - BELOW;
     for (let i = 0; i < TRIES; i += 1) {
       const size = (low + high) / 2;
       body.style.zoom = size;
@@ -49,7 +50,7 @@ function keepFilling(shell, fit) {
 }
 
 /** Let the keyboard move the slider wherever the focus is, unless that is where something is typed. */
-function steer(input, { pins = [] }) {
+function steer(input, { pins = [], leave = "" }) {
   const moves = {
     ArrowLeft: (at) => at - 1,
     ArrowDown: (at) => at - 1,
@@ -63,6 +64,7 @@ function steer(input, { pins = [] }) {
   const press = (event) => {
     const { target } = event;
     const typing = target !== input && target.closest?.("input, textarea, select, [contenteditable], [role=listbox]");
+    if (event.key === "Escape" && leave && !typing) document.querySelector(leave)?.click();
     const paged = event.key.startsWith("Page");
     // The slider moves itself, but for the keys that mean pins.
     if (typing || (target === input && !(paged && pins.length)) || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -11,6 +11,7 @@ import streamlit as st
 from cascade_core import wording
 from cascade_core.exploration import Exploration
 from cascade_core.panels.shown import Shown
+from cascade_core.points import setting_words
 
 ANY = -1
 """In a list of numbered stages or classes to choose from, no particular one."""
@@ -23,9 +24,8 @@ def operating_point(shown: Shown) -> None:
 
 def operating_words(exploration: Exploration, position: int) -> str:
     """The line, as markdown; nothing in it comes from a file."""
-    here, slider, value = exploration.at(position), exploration.policy.slider, exploration.shown[position]
-    # A bare number is a confidence.
-    setting = f"{wording.fixed(value, slider.decimals)} {slider.unit}" if slider.unit else wording.confidence(value)
+    here, slider = exploration.at(position), exploration.policy.slider
+    setting = setting_words(exploration, position)
     drop, saving = here.accuracy_drop, here.saving
     given = f"{wording.fixed(100 * abs(drop), 1)} points {'gained' if drop < 0 else 'given up'}"
     saved = f"{wording.percent(abs(saving))} of the computation {'saved' if saving >= 0 else 'added'}"

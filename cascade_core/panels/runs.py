@@ -183,6 +183,15 @@ def _live_data(
     )
 
 
+def explored(run: Run, score: str, calibrated: bool, policy: str, split: Split) -> Exploration:
+    """The policy swept over the run; kept for the next time.
+
+    Raises:
+        ValueError: The file is malformed, or the policy cannot handle the run.
+    """
+    return _exploration(run, score, calibrated, policy, split)
+
+
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _profile(path: Path, stages: tuple[str, ...], modified_and_size: tuple[int, int]) -> Profile | str:
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -27,6 +27,10 @@ class Shown:
     exploration: Exploration
     data: Mapping[str, Any]
     position: int
+
+    def at(self, position: int) -> Shown:
+        """The same at another position."""
+        return replace(self, position=position)
 
 
 def prepare(selection: Selection) -> Shown | None:

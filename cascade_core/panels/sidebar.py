@@ -69,7 +69,6 @@ def select(runs: Sequence[Run]) -> Selection:
             "Split seed",
             min_value=0,
             max_value=2**31 - 1,
-            value=0,
             step=1,
             help="Draws which half of the samples chooses thresholds; the other half measures them.",
             key="seed",
@@ -120,7 +119,6 @@ def _meter(run: Run) -> Meter:
     unit = st.segmented_control(
         "Cost in",
         ["MACs", "milliseconds"],
-        default="MACs",
         required=True,
         help="Multiply-accumulates are what a sample needs anywhere; milliseconds are what it takes on the machine "
         "where the run's stages were measured.",
@@ -128,6 +126,8 @@ def _meter(run: Run) -> Meter:
     )
     if unit == "MACs":
         return MACS
+    if st.session_state.get("batch") not in profile.batch_sizes:
+        st.session_state["batch"] = profile.batch_sizes[0]
     batch = st.select_slider(
         "in batches of",
         profile.batch_sizes,

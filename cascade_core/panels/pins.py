@@ -1,0 +1,65 @@
+"""Operating points that the user pinned in this session: a button that pins, and the list of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cascade_core.panels.shown import Shown
+from cascade_core.points import OperatingPoint, operating_point
+
+MOST = 50
+"""Pins that a session keeps; the oldest go."""
+
+_PINS = "pins"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pin:
+    """A pinned position.
+
+    Attributes:
+        shown: The `id` of the live panel's payload that it is a position of.
+        position: Index in that payload.
+    """
+
+    shown: str
+    position: int
+    point: OperatingPoint
+
+
+def pins() -> list[Pin]:
+    """The session's pins, oldest first."""
+    return list(st.session_state.get(_PINS, ()))
+
+
+def keep(wanted: list[Pin]) -> None:
+    """Replace the session's pins."""
+    st.session_state[_PINS] = wanted[-MOST:]
+
+
+def pin_button(shown: Shown, position: int) -> None:
+    """A button that pins the rule at `position`."""
+    if not st.button(
+        "Pin this point",
+        icon=":material/push_pin:",
+        help="Keeps it for the table under Compare, and as a stop of the presentation.",
+        key="pin",
+    ):
+        return
+    known = pins()
+    if any(one.shown == shown.data["id"] and one.position == position for one in known):
+        st.toast("This point is pinned already.", icon=":material/push_pin:")
+        return
+    chosen = shown.selection
+    point = operating_point(
+        shown.exploration, position, run=chosen.run.name, score=chosen.score, calibrated=chosen.calibrated
+    )
+    keep([*known, Pin(shown=shown.data["id"], position=position, point=point)])
+    st.toast(f"Pinned as number {len(known) + 1}.", icon=":material/push_pin:")
+
+
+def pinned_positions(shown: Shown) -> list[int]:
+    """Positions of what is shown that are pinned, rising."""
+    return sorted({one.position for one in pins() if one.shown == shown.data["id"]})
