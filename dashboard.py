@@ -12,14 +12,19 @@ from cascade_core.panels import address, runs, sidebar, upload, watching
 from cascade_core.panels.live import LIVE, live_panel
 from cascade_core.panels.shown import Shown, prepare
 
-STEADY = '<style>[data-testid="stElementContainer"][data-stale="true"] { transition-delay: 3s !important; }</style>'
-"""Streamlit fades what a rerun has not sent again within half a second; on a busy machine a release takes longer."""
+STYLE = """<style>
+/* Streamlit fades what a rerun has not sent again within half a second; on a busy machine a release takes longer. */
+[data-testid="stElementContainer"][data-stale="true"] { transition-delay: 3s !important; }
+@media (min-width: 768px) {
+  [data-testid="stMainBlockContainer"] { padding: 3rem 2.5rem 5rem; }
+}
+</style>"""
 
 
 def main() -> None:
     """Show the page."""
     st.set_page_config(page_title="Cascaded inference: accuracy against computation", layout="wide")
-    st.html(STEADY)
+    st.html(STYLE)
     watching.watch()
     found, complaints = runs.list_runs()
     found += upload.own_runs(found)
@@ -100,6 +105,7 @@ def explore(shown: Shown) -> int:
         pin_button(shown, position)
         exports.download(shown, position)
         exports.report(shown, position)
+        exports.more(shown, position)
     axis = runs.axis(selection.run, selection.score)
     details.details(exploration, position, axis, selection.published, selection.meter)
     exports.load_back(shown)

@@ -23,7 +23,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "_check files",
-        "scores bounds axes palette published parts wording provenance pictures",
+        "scores bounds axes palette published parts wording provenance pictures snippets",
         "record",
         "exits calibration counting",
         "evaluation passages",

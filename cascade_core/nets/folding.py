@@ -1,7 +1,8 @@
 """Batch norms folded into the convolutions before them: nearly the same function in less time, for inference only.
 
-A folded network rounds differently in the last digits, so the folded are copies and serve where that does no harm, as
-features to learn from; what is recorded, and run with thresholds from records, is not folded.
+A folded network rounds differently in the last digits, so the folded are copies; what is recorded is never folded.
+Folding needs to see which norm follows which convolution: in sequences of layers, in the pieces that `splitting` cuts,
+and in whole networks that `torch.fx` can trace.  Everything else is left as it is.
 """
 
 from __future__ import annotations
@@ -12,10 +13,28 @@ from collections import Counter
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from cascade_core.nets.staged import CascadedNetwork, StagedModel
+
+
+def folded_model(model: StagedModel) -> StagedModel:
+    """A copy for inference with its batch norms folded where they can be."""
+    copied = copy.deepcopy(model).eval()
+    for part in list(copied.modules()):
+        if isinstance(part, CascadedNetwork):
+            for pieces in (part.trunk, part.heads):
+                for i, piece in enumerate(pieces):
+                    pieces[i] = folded(piece)
+            for rung in part.rungs:
+                _fold_sequences(rung)
+    return copied
+
 
 def folded(module: nn.Module) -> nn.Module:
     """A copy of a module of tensors to tensors with its batch norms folded; unfolded where it cannot be traced."""
     copied = copy.deepcopy(module)
+    if isinstance(copied, nn.Sequential):
+        _fold_sequences(copied)
+        return copied
     try:
         traced = fx.symbolic_trace(copied)
     # Tracing runs the module's own code, which may raise anything; unfolded it is as good, only slower.
@@ -23,6 +42,16 @@ def folded(module: nn.Module) -> nn.Module:
         return copied
     _fold_graph(traced)
     return traced
+
+
+def _fold_sequences(module: nn.Module) -> None:
+    """Fold in all sequences of layers inside, in place."""
+    for sequence in [part for part in module.modules() if isinstance(part, nn.Sequential)]:
+        for i in range(len(sequence) - 2, -1, -1):
+            convolution, norm = sequence[i], sequence[i + 1]
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                sequence[i] = fuse_conv_bn_eval(convolution, norm)
+                del sequence[i + 1]
 
 
 def _fold_graph(traced: fx.GraphModule) -> None:

@@ -31,7 +31,7 @@ from cascade_core import _check
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.chunks import Chunks, Group
 from cascade_core.nets.datasets import ImageSet, batches
-from cascade_core.nets.devices import lay_out, resolve_device, threads
+from cascade_core.nets.devices import keep_heap, lay_out, resolve_device, threads
 from cascade_core.nets.macs import baseline_macs, stage_costs
 from cascade_core.nets.staged import StagedModel, softmaxes
 from cascade_core.nets.weights import state_digest
@@ -212,6 +212,7 @@ class _Task:
 def _placed(model: StagedModel, device: str) -> Iterator[None]:
     """The model on a device, laid out for its convolutions; afterwards on the CPU as it was."""
     lay_out(model.to(device), torch.channels_last)
+    keep_heap()
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -17,15 +18,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cascade_core import _check
+from cascade_core.exits import ExitRule
 from cascade_core.nets.devices import resolve_device
-from cascade_core.nets.runner import made_ready
-from cascade_core.nets.staged import StagedModel
+from cascade_core.nets.runner import Answers, made_ready, note_answers
+from cascade_core.nets.staged import StagedModel, State
 from cascade_core.timing import MAX_BATCH, Profile
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 WARM_UP = 3
 
-Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
@@ -55,11 +56,11 @@ def measure(
         _check.whole("batch size", size, 1, MAX_BATCH)
     m = len(model.stage_names)
     times = np.empty((2 * m + 1, len(batch_sizes), repeats))
-    piece = made_ready(model, place)
+    made_ready(model, place, fold=False)
     for column, size in enumerate(tqdm(batch_sizes, unit="batch sizes", disable=not progress)):
         images = example.to(place).expand(size, -1, -1, -1).contiguous(memory_format=torch.channels_last)
         for turn in range(-WARM_UP, repeats):
-            seconds = _timed(model, images.split(piece), place)
+            seconds = _timed(model, images, place)
             if turn >= 0:
                 times[:, column, turn] = seconds
     low, high = np.median(times, axis=2), np.quantile(times, 0.95, axis=2)
@@ -83,23 +84,29 @@ def measure(
 
 
 @torch.inference_mode()
-def _timed(model: StagedModel, images: Sequence[Tensor], device: str) -> list[float]:
-    """Seconds of every trunk piece, of every head, and of the plain network, for a batch in pieces."""
-    trunk, head, states = [], [], [model.begin(some) for some in images]
-    for stage in range(len(model.stage_names)):
-        seconds, states = _clocked(model.extend, states, stage, device)
+def _timed(model: StagedModel, images: Tensor, device: str) -> list[float]:
+    """Seconds of every trunk piece, of every head with its answers noted, and of the plain network."""
+    samples, last = np.arange(len(images)), len(model.stage_names) - 1
+    # Thresholds that a largest softmax cannot reach: all are compared, and all go on.
+    rule = ExitRule(thresholds=np.full(last, 2.0))
+    result = Answers.of(len(images), last)
+
+    def answer(stage: int, state: State) -> None:
+        note_answers(model.classify(state, stage), stage, samples, rule, result)
+
+    trunk, head, state = [], [], model.begin(images)
+    for stage in range(last + 1):
+        seconds, state = _clocked(partial(model.extend, state, stage), device)
         trunk.append(seconds)
-        head.append(_clocked(model.classify, states, stage, device)[0])
-    plain, _ = _clocked(lambda some, _: model.plain(some), images, 0, device)
+        head.append(_clocked(partial(answer, stage, state), device)[0])
+    plain, _ = _clocked(lambda: note_answers(model.plain(images), last, samples, rule, result), device)
     return [*trunk, *head, plain]
 
 
-def _clocked(
-    work: Callable[[Part, int], Result], pieces: Sequence[Part], stage: int, device: str
-) -> tuple[float, list[Result]]:
-    """Seconds of a stage's work on all pieces, its end on the device included, and its results."""
+def _clocked(work: Callable[[], Result], device: str) -> tuple[float, Result]:
+    """Seconds of some work, its end on the device included, and its result."""
     start = time.perf_counter()
-    result = [work(piece, stage) for piece in pieces]
+    result = work()
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)
     elif device.startswith("mps"):

@@ -20,22 +20,19 @@ from torch import Tensor
 from cascade_core import scores
 from cascade_core.choice import Choice
 from cascade_core.exits import ExitRule, sure_enough
-from cascade_core.nets.devices import lay_out, resolve_device
-from cascade_core.nets.staged import StagedModel, State
-
-PIECE = 32
-"""Samples that a processor computes at a time, so that feature maps stay in its cache; found by trial on ResNet-56."""
-
-Piece = tuple[State, NDArray[np.int64]]
-"""The state of some samples of a batch, and their numbers in it."""
+from cascade_core.nets.devices import keep_heap, lay_out, resolve_device
+from cascade_core.nets.folding import folded_model
+from cascade_core.nets.staged import StagedModel
 
 
-def made_ready(model: StagedModel, device: str) -> int:
-    """Bring a model to where and how it runs fastest; returns how many samples it should compute at a time."""
-    model.eval().to(device)
+def made_ready(model: StagedModel, device: str, fold: bool) -> StagedModel:
+    """The model where and how it runs fastest; a copy if it is folded."""
+    ready = (folded_model(model) if fold else model).eval().to(device)
     # As `precompute` has it: the fastest for convolutions, and so rounded alike.
-    lay_out(model, torch.channels_last)
-    return PIECE if device == "cpu" else 1 << 20
+    lay_out(ready, torch.channels_last)
+    if device == "cpu":
+        keep_heap()
+    return ready
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,6 +49,15 @@ class Answers:
     confidence: NDArray[np.float32]
     stages: NDArray[np.int64]
 
+    @classmethod
+    def of(cls, count: int, last: int) -> Answers:
+        """Room for the answers to `count` samples, all of which are taken to leave at the last stage."""
+        return cls(
+            predictions=np.empty(count, dtype=np.int64),
+            confidence=np.empty(count, dtype=np.float32),
+            stages=np.full(count, last),
+        )
+
 
 class Runner:
     """A cascade that leaves early.
@@ -62,15 +68,19 @@ class Runner:
         model: Put in eval mode and moved to the device.
         choice: What `load_choice` gives, or a rule.
         device: "auto", or a device's name.
+        fold: Run a copy with batch norms folded into convolutions: faster by a tenth to a fifth on a processor, but
+            rounded differently, so that a sample whose confidence is a threshold may fall on its other side (of 10,000
+            images of CIFAR-10 two at most did).
 
     Raises:
         ValueError: The device is absent, or the choice is for other stages.
     """
 
-    def __init__(self, model: StagedModel, choice: Choice | ExitRule, device: str = "auto") -> None:
+    def __init__(
+        self, model: StagedModel, choice: Choice | ExitRule, device: str = "auto", *, fold: bool = False
+    ) -> None:
         self.device = resolve_device(device)
-        self.model = model
-        self.piece = made_ready(model, self.device)
+        self.model = made_ready(model, self.device, fold)
         self.set_choice(choice)
 
     def set_choice(self, choice: Choice | ExitRule) -> None:
@@ -98,68 +108,41 @@ class Runner:
             ValueError: The rule is for another number of classes than the network has.
         """
         rule, count = self.rule, len(images)
-        result = Answers(
-            predictions=np.empty(count, dtype=np.int64),
-            confidence=np.empty(count, dtype=np.float32),
-            stages=np.full(count, len(rule.thresholds)),
-        )
+        result = Answers.of(count, len(rule.thresholds))
         images = images.to(self.device, memory_format=torch.channels_last)
-        last = len(rule.thresholds)
         if not rule.leaves_early:
-            for some in self._pieces((images,), np.arange(count)):
-                self._answer(self.model.plain(some[0][0]), last, some[1], rule, result)
+            note_answers(self.model.plain(images), len(rule.thresholds), np.arange(count), rule, result)
             return result
-        pieces = self._pieces(self.model.begin(images), np.arange(count))
+        state, left = self.model.begin(images), np.arange(count)
         for stage, active in enumerate(rule.active):
-            pieces = [(self.model.extend(state, stage), left) for state, left in pieces]
-            if active:
-                pieces = self._regrouped([self._survivors(piece, stage, rule, result) for piece in pieces])
+            state = self.model.extend(state, stage)
+            if not active:
+                continue
+            stay = ~note_answers(self.model.classify(state, stage), stage, left, rule, result)
+            if not stay.any():
+                break
+            if not stay.all():
+                left = left[stay]
+                state = self.model.keep(state, torch.from_numpy(np.flatnonzero(stay)).to(self.device))
         return result
 
-    def _pieces(self, state: State, samples: NDArray[np.int64]) -> list[Piece]:
-        """The state of some samples in pieces of at most `PIECE`, none if there are no samples."""
-        if len(samples) <= self.piece:
-            return [(state, samples)] if len(samples) else []
-        parts = zip(*(tensor.split(self.piece) for tensor in state), strict=True)
-        starts = range(0, len(samples), self.piece)
-        return [(part, samples[i : i + self.piece]) for part, i in zip(parts, starts, strict=True)]
 
-    def _regrouped(self, pieces: list[Piece]) -> list[Piece]:
-        """The survivors of several pieces, in as few as they fit in."""
-        pieces = [piece for piece in pieces if len(piece[1])]
-        if len(pieces) < 2:
-            return pieces
-        states, samples = zip(*pieces, strict=True)
-        return self._pieces(tuple(map(torch.cat, zip(*states, strict=True))), np.concatenate(samples))
-
-    def _survivors(self, piece: Piece, stage: int, rule: ExitRule, result: Answers) -> Piece:
-        """What is left of a piece after the head of `stage`."""
-        state, left = piece
-        leaves = self._answer(self.model.classify(state, stage), stage, left, rule, result)
-        if not leaves.any():
-            return piece
-        index = np.flatnonzero(~leaves)
-        if not len(index):
-            return (), left[:0]
-        return self.model.keep(state, torch.from_numpy(index).to(self.device)), left[index]
-
-    @staticmethod
-    def _answer(
-        logits: Tensor, stage: int, samples: NDArray[np.int64], rule: ExitRule, result: Answers
-    ) -> NDArray[np.bool_]:
-        """Note what a stage says of those of its samples that it lets leave, and return which these are."""
-        softmax = logits.float().softmax(dim=-1).cpu().numpy()
-        _check_classes(rule, softmax.shape[-1])
-        if rule.temperatures is not None:
-            softmax = scores.scaled(softmax, rule.temperatures[stage])
-        answers, confidence = softmax.argmax(axis=-1), scores.confidence(softmax, rule.score, rule.top_k)
-        last = stage == len(rule.thresholds)
-        leaves = np.ones(len(samples), dtype=bool) if last else sure_enough(confidence, rule.thresholds[stage], answers)
-        gone = samples[leaves]
-        result.predictions[gone] = answers[leaves]
-        result.confidence[gone] = confidence[leaves]
-        result.stages[gone] = stage
-        return leaves
+def note_answers(
+    logits: Tensor, stage: int, samples: NDArray[np.int64], rule: ExitRule, result: Answers
+) -> NDArray[np.bool_]:
+    """Note what a stage says of those of its samples that it lets leave, and return which these are."""
+    softmax = logits.float().softmax(dim=-1).cpu().numpy()
+    _check_classes(rule, softmax.shape[-1])
+    if rule.temperatures is not None:
+        softmax = scores.scaled(softmax, rule.temperatures[stage])
+    answers, confidence = softmax.argmax(axis=-1), scores.confidence(softmax, rule.score, rule.top_k)
+    last = stage == len(rule.thresholds)
+    leaves = np.ones(len(samples), dtype=bool) if last else sure_enough(confidence, rule.thresholds[stage], answers)
+    gone = samples[leaves]
+    result.predictions[gone] = answers[leaves]
+    result.confidence[gone] = confidence[leaves]
+    result.stages[gone] = stage
+    return leaves
 
 
 def _check_classes(rule: ExitRule, classes: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -12,9 +13,11 @@ from cascade_core.axes import ConfidenceAxis
 from cascade_core.evaluation import Evaluation
 from cascade_core.exits import ExitRule
 from cascade_core.exploration import Exploration
+from cascade_core.figures import plain
 from cascade_core.meters import MACS, Meter
 from cascade_core.palette import DARK, LIGHT, Palette
 from cascade_core.panels.live import LIVE, zoomed_axes
+from cascade_core.panels.sidebar import PICTURE_KINDS, PICTURES
 from cascade_core.policies import PaperRule
 from cascade_core.published import SOURCE, PublishedResult
 from cascade_core.yardsticks import overthinking
@@ -166,6 +169,12 @@ def exits(rule: ExitRule, evaluation: Evaluation) -> None:
     )
 
 
+def _config(key: str) -> dict[str, Any]:
+    """Of plotly's bar of buttons."""
+    kind = st.session_state.get(PICTURES, PICTURE_KINDS[0]).lower()
+    return {"displaylogo": False, "toImageButtonOptions": {"format": kind, "filename": key, "scale": 2}}
+
+
 def _threshold(value: float) -> str:
     if value != value:
         return "always answers"
@@ -173,9 +182,14 @@ def _threshold(value: float) -> str:
 
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:
-    """A figure as wide as there is room, with a text for those who do not see it."""
+    """A figure as wide as there is room, with a text for those who do not see it, which is its title when saved.
+
+    The button at its corner saves it in the format that the sidebar names, and as a file called `key`.
+    """
     # Streamlit mounts a chart anew whenever anything in it changes, so that what was zoomed is drawn zoomed.
     zoom = zoomed_axes(st.session_state.get(f"{LIVE}:zoom"), alt)
     figure.update_layout({name: {"range": ends} for name, ends in zoom.items()})
     figure.update_layout(meta={"zoomed": list(zoom)})
-    st.plotly_chart(figure, key=key, width="stretch", alt=alt, config={"displaylogo": False})
+    title = {"text": plain([alt])[0], "font": {"size": 13, "weight": "normal"}, "x": 0, "xref": "paper"}
+    figure.update_layout(title=title | {"automargin": True, "yref": "container", "y": 0.985, "yanchor": "top"})
+    st.plotly_chart(figure, key=key, width="stretch", alt=alt, config=_config(key))

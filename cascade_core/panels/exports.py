@@ -11,6 +11,7 @@ from cascade_core.panels.details import exits
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.sidebar import Selection
 from cascade_core.report import chosen_json, file_stem, report_html
+from cascade_core.snippets import snippet
 
 UPLOAD_MEGABYTES = 1
 
@@ -52,6 +53,39 @@ def report(shown: Shown, position: int) -> None:
         help="One file with this slider and its charts, tables and thresholds; it opens without a network.",
         on_click="ignore",
         key="report",
+    )
+
+
+def more(shown: Shown, position: int) -> None:
+    """What else can be taken away: every position as a table, and a script that runs the choice."""
+    run, exploration = shown.selection.run, shown.exploration
+    stem = file_stem(exploration, position, run.name)
+
+    def path_csv() -> str:
+        from cascade_core.tables import path_table
+
+        return path_table(exploration, shown.selection.meter).to_csv(index=False)
+
+    st.download_button(
+        "All positions (CSV)",
+        data=path_csv,
+        file_name=f"{run.name}-{exploration.policy.name}-all.csv",
+        mime="text/csv",
+        icon=":material/table:",
+        help="A row for each position of the slider: thresholds, accuracy, drop, cost and exits.",
+        on_click="ignore",
+        key="path_csv",
+    )
+    names = run.metadata["class_names"]
+    st.download_button(
+        "Script (Python)",
+        data=snippet(f"{stem}.json", run.name, run.metadata["source"], names, exploration.test.stage_names),
+        file_name=f"{stem}.py",
+        mime="text/x-python",
+        icon=":material/code:",
+        help="Loads the thresholds JSON of this position and classifies with it.",
+        on_click="ignore",
+        key="snippet",
     )
 
 

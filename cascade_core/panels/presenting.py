@@ -24,9 +24,11 @@ def present(shown: Shown) -> int:
     with st.container(horizontal=True, vertical_alignment="center"):
         stops = "Page Up and Page Down go to pinned points; " if pinned else ""
         st.caption(f"Arrow keys move the slider; {stops}Esc leaves.")
-        st.button("Leave", key="leave", type="tertiary", on_click=_leave)
+        if st.button("Leave", key="leave", type="tertiary", on_click=_leave):
+            st.rerun()  # the whole page: its other parts are to be seen again
     return position
 
 
 def _leave() -> None:
+    """Before the run, as a widget's value may not be set once the widget is there."""
     st.session_state["view"] = "explore"

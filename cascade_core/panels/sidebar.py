@@ -17,6 +17,10 @@ from cascade_core.scores import SCORES
 
 PREFERRED_RUN = "cifar10-resnet56-fine-heads"
 
+PICTURES = "pictures"
+PICTURE_KINDS = ("SVG", "PNG")
+"""Key of the widget that says how charts are saved, and its options."""
+
 _SCORE_TITLES = {
     "max_probability": "largest softmax",
     "margin": "largest less second largest",
@@ -78,7 +82,7 @@ def select(runs: Sequence[Run]) -> Selection:
             help="Choose and measure on the same samples, as is often done. Looks better than it is.",
             key="in_sample",
         )
-        return Selection(
+        selection = Selection(
             run=run,
             policy=policy,
             score=score,
@@ -87,6 +91,15 @@ def select(runs: Sequence[Run]) -> Selection:
             split=Split(seed=int(seed), in_sample=in_sample),
             published=_published(run),
         )
+        st.session_state.setdefault(PICTURES, PICTURE_KINDS[0])
+        st.segmented_control(
+            "Charts are saved as",
+            PICTURE_KINDS,
+            required=True,
+            help="By the camera at the corner of a chart. Those of the live panel have buttons of their own.",
+            key=PICTURES,
+        )
+        return selection
 
 
 def _run(runs: Sequence[Run]) -> Run:

@@ -26,8 +26,14 @@ pytestmark = pytest.mark.benchmark
 
 CACHE = Path(__file__).resolve().parents[2] / "cache"
 REPEATS = 5
-SINGLE, BATCHED = 256, 2048
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+SINGLE, BATCHED = 192, 1024
 """Images of a repeat at batch 1, and in larger batches."""
+
+LEAST = {"cifar10-resnet20-resnet56": 0.9}
+"""Of the MAC saving that time must save; exits in a trunk come behind its early blocks, whose MACs take longer."""
+
+LEAST_OTHERWISE = 0.7
 
 RUNS = ("cifar10-resnet56-fine-heads", "cifar10-resnet56-ladder", "cifar10-resnet20-resnet56", "cifar10-hybrid")
 Show = Callable[[str, Sequence[tuple[str, str]]], None]
@@ -62,32 +68,33 @@ def test_milliseconds_follow_macs(name: str, cifar10: Path, weights: Path, show:
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:BATCHED]
     evaluation = evaluate(record.take(order.numpy()), rule)
     images = data.normalise(data.pixels(order)).contiguous(memory_format=torch.channels_last)
-    runner = Runner(model, rule, "cpu")
-    profile = measure(model, images[:1], repeats=20, device="cpu", progress=False)
-
     # Where nothing may leave early a runner is the plain network, made as fast by the same means.
-    plain = Runner(model, ExitRule(thresholds=np.full(len(model.stage_names) - 1, np.inf)), "cpu")
-
+    never = ExitRule(thresholds=np.full(len(model.stage_names) - 1, np.inf))
     rows = [("MAC saving", f"{evaluation.saving:.3f}")]
     failed = []
-    for batch in (1, 16, 64):
-        some = images[: SINGLE if batch == 1 else BATCHED]
-        own = evaluate(record.take(order[: len(some)].numpy()), rule)
-        seconds(runner, some[:64], batch), seconds(plain, some[:64], batch)
-        times = [(seconds(runner, some, batch), seconds(plain, some, batch)) for _ in range(REPEATS)]
-        saving = statistics.median(1 - fast / slow for fast, slow in times)
-        taken = statistics.median(fast for fast, _ in times) / len(some)
-        expected = profile.expected_seconds(own, batch)
-        rows.append(
-            (
-                f"batch {batch}",
-                f"time saving {saving:.3f} ({saving / own.saving:.2f} of the MACs'), {1000 * taken:.2f} ms an image, "
-                f"expected {1000 * expected:.2f}",
+    for fold in (False, True):
+        fast, slow = (Runner(model, one, "cpu", fold=fold) for one in (rule, never))
+        for batch in (1, 16, 64):
+            some = images[: SINGLE if batch == 1 else BATCHED]
+            own = evaluate(record.take(order[: len(some)].numpy()), rule)
+            # Just before, for other machines on the same processor come and go.
+            profile = measure(model, images[:1], batch_sizes=SIZES, repeats=12, device="cpu", progress=False)
+            seconds(fast, some[:64], batch), seconds(slow, some[:64], batch)
+            times = [(seconds(fast, some, batch), seconds(slow, some, batch)) for _ in range(REPEATS)]
+            saving = statistics.median(1 - short / long for short, long in times)
+            taken, plain = (1000 * statistics.median(one) / len(some) for one in zip(*times, strict=True))
+            expected = 1000 * profile.expected_seconds(own, batch)
+            told = "" if fold else f", expected {expected:.2f}"
+            rows.append(
+                (
+                    f"batch {batch}{', folded' if fold else ''}",
+                    f"time saving {saving:.3f} ({saving / own.saving:.2f} of the MACs'), {taken:.2f} of {plain:.2f} ms "
+                    f"an image{told}",
+                )
             )
-        )
-        if batch != 16 and saving < 0.9 * own.saving:
-            failed.append(f"time saving at batch {batch}")
-        if abs(expected / taken - 1) > 0.15:
-            failed.append(f"expected time at batch {batch}")
+            if not fold and batch != 16 and saving < LEAST.get(name, LEAST_OTHERWISE) * own.saving:
+                failed.append(f"time saving at batch {batch}")
+            if not fold and abs(expected / taken - 1) > 0.15:
+                failed.append(f"expected time at batch {batch}")
     show(name, rows)
     assert not failed

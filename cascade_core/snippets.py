@@ -1,0 +1,98 @@
+"""Python that runs a choice: a run's network and the exported JSON, or the JSON alone where the run names no network.
+
+What a file says (names, paths) goes in as literals, by `repr`, and is never part of the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from string import Template
+from typing import Any
+
+_NETWORK = Template('''"""Classify pictures by the chosen thresholds, and compute no picture further than it needs.
+
+Run it beside the files that NETWORKS and CHOICE name: python THIS_FILE.py folder/of/pictures
+"""
+
+import sys
+from pathlib import Path
+
+from cascade_core import load_choice
+from cascade_core.nets import Runner
+from cascade_core.nets.classify import Answer, classify_files, image_files, load_cascade
+from cascade_core.nets.networks import find
+
+NETWORKS = $networks
+CHOICE = $choice
+CLASSES = $classes
+
+networks = [find(text) for text in NETWORKS]
+rule = load_choice(CHOICE).rule
+runner = Runner(load_cascade(networks, len(CLASSES)), rule)
+for found in classify_files(runner, image_files([Path(sys.argv[1])]), networks[0].preprocessing):
+    if isinstance(found, Answer):
+        answer, stage = CLASSES[found.prediction], rule.stage_names[found.stage]
+        print(found.file, answer, f"{found.confidence:.4f}", stage, sep="\\t")
+    else:
+        print(found.file, found.reason, sep="\\t", file=sys.stderr)
+''')
+
+_SOFTMAXES = Template('''"""Apply the chosen thresholds to softmaxes as they come, stage by stage.
+
+Call `leave` after each stage with the softmaxes of the samples that are left, and go on with those that may not leave.
+"""
+
+import numpy as np
+
+from cascade_core import load_choice
+from cascade_core.exits import sure_enough
+from cascade_core.scores import confidence, scaled
+
+CHOICE = $choice
+STAGES = $stages
+
+rule = load_choice(CHOICE).rule
+
+
+def leave(softmaxes, stage):
+    """Answers (N,) and who may leave (N,), of float32 softmaxes (N, K) of a stage, from 0 to len(STAGES) - 1."""
+    if rule.temperatures is not None:
+        softmaxes = scaled(softmaxes, rule.temperatures[stage])
+    answers = softmaxes.argmax(axis=1)
+    if stage == len(rule.thresholds):
+        return answers, np.ones(len(answers), dtype=bool)
+    return answers, sure_enough(confidence(softmaxes, rule.score, rule.top_k), rule.thresholds[stage], answers)
+''')
+
+
+def snippet(
+    choice: str, run: str, source: Mapping[str, Any], class_names: Sequence[str], stage_names: Sequence[str]
+) -> str:
+    """A script for the choice in the file `choice`.
+
+    Args:
+        choice: Name of the exported JSON.
+        run: Name of the run.
+        source: The run's metadata on where it comes from.
+    """
+    networks = _networks(run, source)
+    if networks is None:
+        return _SOFTMAXES.substitute(choice=repr(choice), stages=repr(list(stage_names)))
+    return _NETWORK.substitute(networks=repr(networks), choice=repr(choice), classes=repr(list(class_names)))
+
+
+def _networks(run: str, source: Mapping[str, Any]) -> list[str] | None:
+    """What `--network` would be given; None where the run does not say."""
+    found = source.get("networks")
+    if not isinstance(found, list) or not found or not all(isinstance(one, Mapping) and "name" in one for one in found):
+        return None
+    texts = []
+    for one in found:
+        text = str(one["name"])
+        if one.get("weights"):
+            text += f"={one['weights']}"
+        heads = one.get("heads")
+        # A run that was built lies beside its heads, under the same name.
+        file = heads.get("file") if isinstance(heads, Mapping) else f"{run}.safetensors" if "heads" in source else None
+        texts.append(f"{text}+{file}" if file else text)
+    return texts

@@ -1,0 +1,115 @@
+"""Links that are reloaded, and the presentation: one screen, steered by keys, with stops at pinned points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+
+from playwright.sync_api import Page, expect
+
+from cascade_core import CheapestWithinDrop, load_record, save_run
+from cascade_core.exploration import Exploration, Split, explore
+from tests.samples import sample_run
+
+TIMEOUT = 30_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cache = tmp_path_factory.mktemp("presented")
+    save_run(sample_run(n=2000, k=10), cache / "sample.parquet")
+    return cache
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path, start_dashboard: Callable[..., str]) -> str:
+    return start_dashboard(folder)
+
+
+@pytest.fixture(scope="module")
+def expected(folder: Path) -> Exploration:
+    return explore(load_record(folder / "sample.parquet"), CheapestWithinDrop, Split(seed=4))
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
+
+
+def stands_at(page: Page, position: int, expected: Exploration) -> None:
+    readout = page.get_by_test_id("live-readout")
+    expect(readout).to_have_attribute("data-position", str(position), timeout=TIMEOUT)
+    assert float(readout.get_attribute("data-saving") or "nan") == pytest.approx(expected.evaluation.saving[position])
+
+
+def address(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlparse(page.evaluate("location.href")).query)
+
+
+def waits_for(page: Page, name: str, value: str | None) -> None:
+    """Until the address says so."""
+    page.wait_for_function(
+        "([name, value]) => new URL(location).searchParams.get(name) === value", arg=[name, value], timeout=TIMEOUT
+    )
+
+
+def test_a_link_survives_a_reload_and_a_move(browser_page: Page, url: str, expected: Exploration) -> None:
+    page = browser_page
+    opened(page, f"{url}/?seed=4&at=2.5")
+    stands_at(page, expected.nearest(0.025), expected)
+    page.get_by_test_id("live-slider").press("ArrowRight")
+    waits_for(page, "at", f"{float(expected.shown[expected.nearest(0.025) + 1]):.9g}")
+    assert address(page)["seed"] == ["4"]
+    page.reload()
+    stands_at(page, expected.nearest(0.025) + 1, expected)
+
+
+def test_presented_by_keys(browser_page: Page, url: str, expected: Exploration) -> None:
+    page, first = browser_page, expected.opening
+    opened(page, f"{url}/?seed=4")
+    page.get_by_role("button", name="Pin this point").click()
+    expect(page.get_by_text("Pinned as number 1.")).to_be_visible(timeout=TIMEOUT)
+    slider = page.get_by_test_id("live-slider")
+    slider.press("End")
+    waits_for(page, "at", f"{float(expected.shown[-1]):.9g}")
+    page.get_by_role("button", name="Pin this point").click()
+    expect(page.get_by_text("Pinned as number 2.")).to_be_visible(timeout=TIMEOUT)
+    page.get_by_role("radio", name="Present").click()
+    expect(page.locator(".cascade-live--presented")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    expect(page.get_by_role("heading", name="What does a little accuracy buy?")).to_be_hidden()
+    last = len(expected.path) - 1
+    stands_at(page, last, expected)
+    assert page.evaluate("document.scrollingElement.scrollHeight <= window.innerHeight")
+    body = page.locator(".cascade-live__body").bounding_box()
+    assert body is not None
+    assert body["height"] < 900 - 30
+    page.locator("body").press("PageUp")
+    stands_at(page, first, expected)
+    page.locator("body").press("ArrowLeft")
+    stands_at(page, first - 1, expected)
+    page.locator("body").press("PageDown")
+    stands_at(page, first, expected)
+    page.locator("body").press("PageDown")
+    stands_at(page, last, expected)
+    waits_for(page, "view", "present")
+    page.reload()
+    expect(page.locator(".cascade-live--presented")).to_be_visible(timeout=TIMEOUT)
+    stands_at(page, last, expected)
+    page.locator("body").press("Escape")
+    expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=TIMEOUT)
+    stands_at(page, last, expected)
+    waits_for(page, "view", None)
+
+
+def test_embedded(browser_page: Page, url: str, expected: Exploration) -> None:
+    opened(browser_page, f"{url}/?seed=4&embed=true")
+    stands_at(browser_page, expected.opening, expected)
+    expect(browser_page.get_by_test_id("stToolbar")).to_have_count(0)
+    browser_page.get_by_test_id("live-slider").press("ArrowRight")
+    stands_at(browser_page, expected.opening + 1, expected)
