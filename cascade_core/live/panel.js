@@ -63,10 +63,11 @@ export function mount(root, data, onRelease = () => {}, start = data.slider.init
   const forgetScheme = followScheme(shell);
   let latest = data;
   const renew = () => {
-    const same = latest.id === view.id && latest.turn === view.turn && sameLook(latest, view);
-    if (same || view.held()) return;
+    const same = latest.id === view.id && latest.turn === view.turn;
+    if ((same && sameLook(latest, view)) || view.held()) return;
+    const begin = same ? view.position() : latest.slider.initial;
     view.close();
-    view = show(shell, latest, latest.slider.initial, release, renew);
+    view = show(shell, latest, begin, release, renew);
   };
   let view = show(shell, data, start, release, renew);
   return {
@@ -116,7 +117,8 @@ function show(shell, data, start, release, free) {
   const stopSteering = data.presentation ? steer(parts.slider.input, data.presentation) : () => {};
   describe();
   const close = () => (stopFitting(), hand.stop(), stopSteering(), shell.replaceChildren());
-  return { id: data.id, turn: data.turn, presentation: data.presentation, held: hand.held, close };
+  const { id, turn, presentation } = data;
+  return { id, turn, presentation, position: () => position, held: hand.held, close };
 }
 
 function arrange(shell, model, parts) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from cascade_core.choice import Choice, parse_choice
@@ -20,15 +22,8 @@ def download(shown: Shown, position: int) -> None:
     """A button that saves the rule at `position` with what it was measured to do."""
     run, exploration = shown.selection.run, shown.exploration
     text = chosen_json(exploration, position, {"name": run.name, "sha256": run.digest})
-    st.download_button(
-        "Download thresholds (JSON)",
-        data=text,
-        file_name=f"{file_stem(exploration, position, run.name)}.json",
-        mime="application/json",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download",
-    )
+    name = f"{file_stem(exploration, position, run.name)}.json"
+    _save("Download thresholds (JSON)", text, name, "application/json", icon="download", key="download")
 
 
 def report(shown: Shown, position: int) -> None:
@@ -44,16 +39,9 @@ def report(shown: Shown, position: int) -> None:
             source=run.metadata["source"],
         )
 
-    st.download_button(
-        "Download report (HTML)",
-        data=make,
-        file_name=f"{file_stem(shown.exploration, position, run.name)}.html",
-        mime="text/html",
-        icon=":material/description:",
-        help="One file with this slider and its charts, tables and thresholds; it opens without a network.",
-        on_click="ignore",
-        key="report",
-    )
+    name = f"{file_stem(shown.exploration, position, run.name)}.html"
+    about = "One file with this slider and its charts, tables and thresholds; it opens without a network."
+    _save("Download report (HTML)", make, name, "text/html", icon="description", key="report", about=about)
 
 
 def more(shown: Shown, position: int) -> None:
@@ -66,26 +54,28 @@ def more(shown: Shown, position: int) -> None:
 
         return path_table(exploration, shown.selection.meter).to_csv(index=False)
 
+    name = f"{run.name}-{exploration.policy.name}-all.csv"
+    about = "A row for each position of the slider: thresholds, accuracy, drop, cost and exits."
+    _save("All positions (CSV)", path_csv, name, "text/csv", icon="table", key="path_csv", about=about)
+    classes, stages = run.metadata["class_names"], exploration.test.stage_names
+    script = snippet(f"{stem}.json", run.name, run.metadata["source"], classes, stages)
+    about = "Loads the thresholds JSON of this position and classifies with it."
+    _save("Script (Python)", script, f"{stem}.py", "text/x-python", icon="code", key="snippet", about=about)
+
+
+def _save(
+    label: str, data: str | Callable[[], str], name: str, mime: str, *, icon: str, key: str, about: str | None = None
+) -> None:
+    """A button that saves a file, and has nothing run again."""
     st.download_button(
-        "All positions (CSV)",
-        data=path_csv,
-        file_name=f"{run.name}-{exploration.policy.name}-all.csv",
-        mime="text/csv",
-        icon=":material/table:",
-        help="A row for each position of the slider: thresholds, accuracy, drop, cost and exits.",
+        label,
+        data=data,
+        file_name=name,
+        mime=mime,
+        icon=f":material/{icon}:",
+        help=about,
         on_click="ignore",
-        key="path_csv",
-    )
-    names = run.metadata["class_names"]
-    st.download_button(
-        "Script (Python)",
-        data=snippet(f"{stem}.json", run.name, run.metadata["source"], names, exploration.test.stage_names),
-        file_name=f"{stem}.py",
-        mime="text/x-python",
-        icon=":material/code:",
-        help="Loads the thresholds JSON of this position and classifies with it.",
-        on_click="ignore",
-        key="snippet",
+        key=key,
     )
 
 

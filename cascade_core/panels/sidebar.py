@@ -123,8 +123,10 @@ def _meter(run: Run) -> Meter:
     """MACs, or milliseconds in batches of a size where the run has a profile."""
     profile, complaint = profile_of(run)
     if profile is None:
-        hint = f"To see milliseconds, measure them: `python -m cascade_core profile {run.name}.parquet --network ...`"
-        st.segmented_control("Cost in", ["MACs"], default="MACs", required=True, disabled=True, help=hint)
+        st.caption(
+            "Costs are in MACs.",
+            help="`python -m cascade_core profile RUN --network ...` measures milliseconds, to be chosen here.",
+        )
         if complaint:
             st.caption("The profile beside this run cannot be used:")
             st.text(complaint)

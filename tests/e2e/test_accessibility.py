@@ -93,7 +93,7 @@ def test_axe_finds_nothing_serious(opened: Callable[[str, int], Page], scheme: s
 def test_axe_finds_nothing_serious_under_any_tab_and_its_charts_have_words(opened: Callable[[str, int], Page]) -> None:
     page = opened("light", 1280)
     for name, words in (
-        ("Accuracy against computation", "Accuracy against mean computation"),
+        ("Accuracy against computation", "Accuracy against mean MACs"),
         ("Confidence", "Histograms of confidence"),
         ("Exits", "Share of the samples that leave"),
         ("Stages", "Share of right answers"),
@@ -120,7 +120,7 @@ def test_every_drawing_of_the_panel_says_what_it_shows(opened: Callable[[str, in
 def test_the_keyboard_reaches_everything(opened: Callable[[str, int], Page]) -> None:
     page = opened("light", 1280)
     reached: dict[str, bool] = {}
-    for _ in range(45):
+    for _ in range(70):
         page.keyboard.press("Tab")
         name, visible = page.evaluate(
             """() => {

@@ -59,7 +59,7 @@ def test_a_sample_and_pictures_of_ones_own(browser_page: Page, url: str) -> None
         expect(verdict).to_contain_text(f"says {answer}, ")
 
     page.get_by_text("A picture of your own").click()
-    files = page.locator('input[type="file"]')
+    files = page.get_by_test_id("stMain").locator('input[type="file"]')
     files.set_input_files({"name": "white.png", "mimeType": "image/png", "buffer": png()})
     expect(page.get_by_role("img", name="as the network is given it")).to_be_visible(timeout=TIMEOUT)
     expect(verdict).to_contain_text("Left at stage")

@@ -193,4 +193,6 @@ def test_another_session_never_sees_it(page: Page, url: str, browser: Browser) -
             other.goto(f"{url}/?run={name}&view=explore")
             expect_shown(other, "shipped", 200)
             assert offered(other) == ["shipped"]
-            assert "secret" not in other.locator("body").inner_text()
+            # Of the name there is only what the address itself said.
+            assert f"but it was {name!r}" in other.get_by_test_id("stMain").inner_text()
+            assert "secret" not in sidebar(other).inner_text()

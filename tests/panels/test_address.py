@@ -75,14 +75,14 @@ def test_what_does_not_fit_is_named_and_left_out(name: str, value: str, expected
 
 
 def test_a_link_shows_what_it_names(cache: Path) -> None:
-    app = opened(run="other", policy="paper", seed="5", at="2")
+    app = opened(run="other", policy="paper", seed="5", at="3")
     assert (app.selectbox(key="run").value, app.selectbox(key="policy").value) == ("other", "paper")
     assert app.number_input(key="seed").value == 5
     explored = explore(sample_run(seed=1).record(), PaperRule, Split(seed=5))
-    position = int(np.abs(explored.shown - 2).argmin())
+    position = int(np.abs(explored.shown - 3).argmin())
     assert app.dataframe[0].value["samples"].tolist() == explored.at(position).exit_counts.tolist()
     assert app.query_params["run"] == "other"
-    assert float(app.query_params["at"]) == pytest.approx(2, abs=0.02)
+    assert float(app.query_params["at"]) == pytest.approx(3, abs=0.02)
 
 
 def test_a_bad_link_falls_back_with_a_notice(cache: Path) -> None:
