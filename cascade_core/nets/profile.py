@@ -75,12 +75,18 @@ def measure(
         plain_p95=high[-1],
         circumstances={
             "device": place,
+            "processor": _processor(place),
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
             "repeats": repeats,
             "warm_up": WARM_UP,
         },
     )
+
+
+def _processor(device: str) -> str:
+    """What computes: a graphics card by its name, a processor by its widest instructions."""
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else torch.backends.cpu.get_cpu_capability()
 
 
 @torch.inference_mode()

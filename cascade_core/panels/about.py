@@ -53,6 +53,7 @@ def about(shown: Shown) -> None:
     chart(
         stage_macs(test, palette()),
         "stage-macs",
+        "MACs of each stage",
         "MACs of each stage's trunk piece and head, one behind the other, in percent of the plain network.",
     )
     st.caption(

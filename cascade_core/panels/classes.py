@@ -29,6 +29,7 @@ def classes(shown: Shown) -> None:
     chart(
         class_bars(evaluation, names, palette()),
         "class-bars",
+        "Drop and saving of each class",
         "Accuracy drop with its 95 % interval, and computation saved, of each class, the largest drop at the top.",
     )
     st.subheader("Which classes are taken for one another", anchor=False)
@@ -77,7 +78,12 @@ def _confusion(test: Record, rule: ExitRule, names: list[str]) -> None:
     if len(names) <= MOST_CELLS:
         counts = confusion(test, rule, stage)
         st.caption(f"{counts.sum():,} samples, {counts.sum() - counts.trace():,} of them wrong; right answers in grey.")
-        chart(confusion_matrix(counts, names, palette()), "confusion", "Samples of each true class by answer.")
+        chart(
+            confusion_matrix(counts, names, palette()),
+            "confusion",
+            "Confusion",
+            "Samples of each true class by answer.",
+        )
         return
     mistakes = most_confused(test, rule, stage, MOST_CELLS)
     st.caption(f"The {len(mistakes)} most frequent mistakes.")

@@ -57,6 +57,7 @@ def compare(shown: Shown) -> None:
         chart(
             comparison(curves, points, palette(), chosen.published, certified=certified),
             "comparison",
+            "Runs and policies compared",
             "Accuracy against mean computation of all chosen runs and policies, with the pinned points by number.",
         )
     else:

@@ -51,6 +51,7 @@ def details(
         chart(
             figures.tradeoff(exploration, position, colours, published, meter),
             "tradeoff",
+            "Accuracy against cost",
             f"Accuracy against mean {meter.unit} of the cascade at every slider position, with the plain network.",
         )
         if published and meter is MACS:
@@ -61,6 +62,7 @@ def details(
         chart(
             figures.confidence_histograms(exploration.test, rule, axis, colours),
             "confidence",
+            "Confidence at each stage",
             "Histograms of confidence at each stage, right and wrong answers, with the stage's threshold.",
         )
 
@@ -68,6 +70,7 @@ def details(
         chart(
             figures.exit_histogram(evaluation, colours),
             "exits",
+            "Where samples leave",
             "Share of the samples that leave at each stage, right and wrong.",
         )
 
@@ -81,6 +84,7 @@ def details(
                 exploration.calibration, rule, float(exploration.path.positions[position]), axis, colours
             ),
             "residual",
+            "Residual accuracy",
             "Accuracy of each stage on the samples at or above a confidence, against that confidence.",
         )
 
@@ -143,6 +147,7 @@ def stages(exploration: Exploration, colours: Palette) -> None:
         chart(
             figures.reliability_curves(exploration.test, colours),
             "reliability",
+            "Confidence against accuracy",
             "Share of right answers against mean confidence for each stage, with the diagonal of perfect calibration.",
         )
 
@@ -181,8 +186,8 @@ def _threshold(value: float) -> str:
     return "never" if value == float("inf") else f"{value:.6g}"
 
 
-def chart(figure: go.Figure, key: str, alt: str) -> None:
-    """A figure as wide as there is room, with a text for those who do not see it, which is its title when saved.
+def chart(figure: go.Figure, key: str, title: str, alt: str) -> None:
+    """A figure as wide as there is room, with a title that fits a narrow screen and a text for those who cannot see it.
 
     The button at its corner saves it in the format that the sidebar names, and as a file called `key`.
     """
@@ -190,6 +195,15 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
     zoom = zoomed_axes(st.session_state.get(f"{LIVE}:zoom"), alt)
     figure.update_layout({name: {"range": ends} for name, ends in zoom.items()})
     figure.update_layout(meta={"zoomed": list(zoom)})
-    title = {"text": plain([alt])[0], "font": {"size": 13, "weight": "normal"}, "x": 0, "xref": "paper"}
-    figure.update_layout(title=title | {"automargin": True, "yref": "container", "y": 0.985, "yanchor": "top"})
+    look = {
+        "font": {"size": 14},
+        "x": 0,
+        "xref": "paper",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "pad": {"t": 8},
+    }
+    top = (figure.layout.margin.t or 0) + 24
+    figure.update_layout(title={"text": plain([title])[0], **look}, margin={"t": top})
     st.plotly_chart(figure, key=key, width="stretch", alt=alt, config=_config(key))

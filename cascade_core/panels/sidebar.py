@@ -14,6 +14,7 @@ from cascade_core.panels.runs import Run, profile_of
 from cascade_core.policies import SWEEPS
 from cascade_core.published import PUBLISHED, SOURCE, PublishedResult, published_on
 from cascade_core.scores import SCORES
+from cascade_core.timing import Profile
 
 PREFERRED_RUN = "cifar10-resnet56-fine-heads"
 
@@ -149,8 +150,13 @@ def _meter(run: Run) -> Meter:
         help="Samples computed at once. Those that stay after a stage are gathered in a smaller batch.",
         key="batch",
     )
-    st.caption("Measured on " + ", ".join(f"{key} {value}" for key, value in profile.circumstances.items()) + ".")
+    st.caption("Measured with " + ", ".join(f"{key} {value}" for key, value in _circumstances(profile)) + ".")
     return Milliseconds(profile=profile, batch=batch)
+
+
+def _circumstances(profile: Profile) -> list[tuple[str, object]]:
+    """How a profile was measured, without how often."""
+    return [(key, value) for key, value in profile.circumstances.items() if key not in ("repeats", "warm_up")]
 
 
 def _published(run: Run) -> tuple[PublishedResult, ...]:
