@@ -15,6 +15,11 @@ from cascade_core.panels.shown import Shown, prepare
 STYLE = """<style>
 /* Streamlit fades what a rerun has not sent again within half a second; on a busy machine a release takes longer. */
 [data-testid="stElementContainer"][data-stale="true"] { transition-delay: 3s !important; }
+/* Chosen options are white on the accent, which in the dark theme is too light for it. */
+[data-testid="stMultiSelectTagsContainer"] [data-tag] { background: transparent; border: 1px solid; color: inherit; }
+[data-testid="stMultiSelectTagsContainer"] [data-tag] * { color: inherit; }
+/* Code in small print is pale green, and paler than can be read. */
+[data-testid="stCaptionContainer"] code { color: inherit; }
 @media (min-width: 768px) {
   [data-testid="stMainBlockContainer"] { padding: 3rem 2.5rem 5rem; }
 }

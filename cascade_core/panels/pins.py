@@ -50,14 +50,19 @@ def pin_button(shown: Shown, position: int) -> None:
         return
     known = pins()
     if any(one.shown == shown.data["id"] and one.position == position for one in known):
-        st.toast("This point is pinned already.", icon=":material/push_pin:")
+        _say("This point is pinned already.")
         return
     chosen = shown.selection
     point = operating_point(
         shown.exploration, position, run=chosen.run.name, score=chosen.score, calibrated=chosen.calibrated
     )
     keep([*known, Pin(shown=shown.data["id"], position=position, point=point)])
-    st.toast(f"Pinned as number {len(known) + 1}.", icon=":material/push_pin:")
+    _say(f"Pinned as number {len(known) + 1}.")
+
+
+def _say(words: str) -> None:
+    """Beside the button, until the page runs again; a toast has no name for screen readers."""
+    st.markdown(words, width="content")
 
 
 def pinned_positions(shown: Shown) -> list[int]:

@@ -109,6 +109,24 @@ def test_axe_finds_nothing_serious_under_any_tab_and_its_charts_have_words(opene
         assert violations(page) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_any_view(opened: Callable[[str, int], Page], scheme: str) -> None:
+    page = opened(scheme, 1280)
+    page.get_by_role("button", name="Pin this point").click()
+    for name, words in (
+        ("Compare", "Pinned points"),
+        ("Samples", "A disc marks where a sample left"),
+        ("Classes", "What each class gives up, and saves"),
+        ("Try it", "This run cannot be tried"),
+        ("About", "Where this run came from"),
+        ("Present", "Arrow keys move the slider"),
+    ):
+        page.get_by_role("radio", name=name).click()
+        expect(page.get_by_text(words).first).to_be_visible(timeout=TIMEOUT)
+        rest(page)
+        assert violations(page) == [], name
+
+
 def test_every_drawing_of_the_panel_says_what_it_shows(opened: Callable[[str, int], Page]) -> None:
     drawings = opened("light", 1280).locator(".cascade-live svg")
     assert drawings.count() == 5
