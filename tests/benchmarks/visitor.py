@@ -72,7 +72,7 @@ class Visitor:
     async def release(self, index: int) -> Answer:
         """Let go of the slider at a position."""
         self.panel.position = index
-        value = json.dumps({"position": {"id": self.panel.payload, "index": index}})
+        value = json.dumps({"position": {"id": self.panel.payload, "index": index, "turn": 0}})
         self.states["live"] = WidgetState(id=self.ids["live"], json_value=value)
         return await self.ask(self.panel.fragment)
 
