@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core.panels import address, runs, sidebar, upload, watching
+from cascade_core.panels import address, memory, runs, sidebar, upload, watching
 from cascade_core.panels.live import LIVE, live_panel
 from cascade_core.panels.shown import Shown, prepare
 
@@ -30,6 +30,7 @@ def main() -> None:
     """Show the page."""
     st.set_page_config(page_title="Cascaded inference: accuracy against computation", layout="wide")
     st.html(STYLE)
+    memory.few_arenas()
     watching.watch()
     found, complaints = runs.list_runs()
     found += upload.own_runs(found)

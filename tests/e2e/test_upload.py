@@ -22,21 +22,6 @@ from tests.samples import sample_run
 
 TIMEOUT = 30_000
 
-BROWSED = [
-    "empty.npz",
-    "objects.npz",
-    "bomb.npz",
-    "nested.npz",
-    "code.npz",
-    "nan.npz",
-    "formula.csv",
-    "markup.csv",
-    "markdown.csv",
-    "header.csv",
-    "bomb.parquet",
-    "model.pkl",
-]
-"""Of the malformed files those that a browser might trip over; `tests/panels/test_upload.py` brings all of them."""
 
 MINE = sample_run(n=600, seed=3)
 
@@ -119,9 +104,8 @@ def parquet_table() -> bytes:
 
 def test_malformed_files_leave_the_page_alone(page: Page) -> None:
     before = readout(page)
-    files = [file for file in FILES if file.name in BROWSED]
-    assert len(files) == len(BROWSED)
-    for file in files:
+    assert len(FILES) >= 50
+    for file in FILES:
         bring(page, file.name, file.raw)
         said = wait_for_message(page, file.name)
         assert file.words[0] in said, said
