@@ -1,8 +1,8 @@
 """The server's memory: kept from growing while many sessions come and go, where the C library is glibc.
 
 Streamlit runs every session in threads of its own, and glibc gives threads arenas that hardly give anything back.  With
-fewer arenas the server grows half as fast; `MALLOC_ARENA_MAX=2` in its environment, which holds from its first thread on,
-keeps it flat (`tests/benchmarks/test_soak.py`).
+fewer arenas the server grows half as fast; `MALLOC_ARENA_MAX=2` in its environment, which holds from its first thread
+on, keeps it flat (`tests/benchmarks/test_soak.py`).
 """
 
 from __future__ import annotations
