@@ -199,7 +199,21 @@ def tradeoff(
             name=name,
             marker={"symbol": symbol, "color": colour, "size": size},
         )
-    for series in published if meter is MACS else ():
+    if meter is MACS:
+        add_published(figure, published, palette)
+    figure.update_traces(
+        hovertemplate=f"%{{x:.1f}} % of the {meter.unit}, %{{y:.2f}} % right<extra>%{{fullData.name}}</extra>",
+        selector={"hoverinfo": None},
+    )
+    figure.update_xaxes(title_text=f"mean {meter.unit}, % of the plain network")
+    figure.update_yaxes(title_text="accuracy, %")
+    figure.update_layout(height=460, margin=MARGIN, legend={"orientation": "h", "y": -0.2})
+    return figure
+
+
+def add_published(figure: go.Figure, published: Sequence[PublishedResult], palette: Palette) -> None:
+    """Add series of published points to a plot of accuracy against shares of the plain network's MACs, in percent."""
+    for series in published:
         figure.add_scatter(
             x=[100 * (1 - p.saving) for p in series.points],
             y=[100 * p.accuracy for p in series.points],
@@ -209,14 +223,6 @@ def tradeoff(
             name=f"published, {series.name} ({series.network})",
             text=[f"epsilon {p.epsilon:.0%}" for p in series.points],
         )
-    figure.update_traces(
-        hovertemplate=f"%{{x:.1f}} % of the {meter.unit}, %{{y:.2f}} % right<extra>%{{fullData.name}}</extra>",
-        selector={"hoverinfo": None},
-    )
-    figure.update_xaxes(title_text=f"mean {meter.unit}, % of the plain network")
-    figure.update_yaxes(title_text="accuracy, %")
-    figure.update_layout(height=460, margin=MARGIN, legend={"orientation": "h", "y": -0.2})
-    return figure
 
 
 def _marks(

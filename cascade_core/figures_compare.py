@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cascade_core.exploration import ALPHA, Exploration
-from cascade_core.figures import MARGIN, plain
+from cascade_core.figures import MARGIN, add_published, plain
 from cascade_core.palette import Palette
 from cascade_core.points import OperatingPoint
 from cascade_core.published import PublishedResult
@@ -46,7 +46,8 @@ def comparison(
     policies = list(dict.fromkeys(curve.exploration.policy.name for curve in curves))
     baselines = {curve.exploration.evaluation.baseline_macs for curve in curves}
     baselines |= {point.evaluation.baseline_macs for point in points}
-    unit = next(iter(baselines)) / 100 if len(baselines) == 1 else 1.0
+    shares = len(baselines) == 1
+    unit = next(iter(baselines)) / 100 if shares else 1.0
     colours = dict(zip(runs, palette.stages(max(2, len(runs))), strict=False))
     figure = go.Figure()
     for curve in curves:
@@ -76,17 +77,8 @@ def comparison(
             marker={"symbol": "circle-open", "size": 13, "color": palette.text, "line": {"width": 2}},
             name="pinned, by number",
         )
-    if len(baselines) == 1:
-        for series in published:
-            figure.add_scatter(
-                x=[100 * (1 - point.saving) for point in series.points],
-                y=[100 * point.accuracy for point in series.points],
-                mode="markers+lines",
-                line={"dash": "dot", "width": 1, "color": palette.wrong},
-                marker={"symbol": "diamond-open", "size": 9},
-                name=f"published, {series.name} ({series.network})",
-            )
-    shares = len(baselines) == 1
+    if shares:
+        add_published(figure, published, palette)
     figure.update_traces(
         hovertemplate=f"%{{x:{'.1f' if shares else '.4s'}}}{' % of the MACs' if shares else ' MACs'}, "
         "%{y:.2f} % right<extra>%{fullData.name}</extra>",

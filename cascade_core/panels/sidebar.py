@@ -92,15 +92,20 @@ def select(runs: Sequence[Run]) -> Selection:
             split=Split(seed=int(seed), in_sample=in_sample),
             published=_published(run),
         )
-        st.session_state.setdefault(PICTURES, PICTURE_KINDS[0])
-        st.segmented_control(
-            "Charts are saved as",
-            PICTURE_KINDS,
-            required=True,
-            help="By the camera at the corner of a chart. Those of the live panel have buttons of their own.",
-            key=PICTURES,
-        )
+        _pictures()
         return selection
+
+
+def _pictures() -> None:
+    """How charts are saved; they read it from the session."""
+    st.session_state.setdefault(PICTURES, PICTURE_KINDS[0])
+    st.segmented_control(
+        "Charts are saved as",
+        PICTURE_KINDS,
+        required=True,
+        help="By the camera at the corner of a chart. Those of the live panel have buttons of their own.",
+        key=PICTURES,
+    )
 
 
 def _run(runs: Sequence[Run]) -> Run:
