@@ -43,13 +43,14 @@ class Bundle:
 
     Args:
         folder: What `python -m cascade_core bundle` wrote.
+        threads: That compute a stage; 0 = one for each core.
 
     Raises:
         ValueError: A file is missing or damaged, or the choice is for other stages; one line says which.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, threads: int = 0) -> None:
+        self.folder, self.threads = Path(folder), threads
         self.manifest = _manifest(self._read_json("manifest.json"), self.folder / "manifest.json")
         for name, digest in self.manifest["sha256"].items():
             if hashlib.sha256(self._bytes(name)).hexdigest() != digest:
@@ -216,6 +217,10 @@ class Bundle:
     def _session(self, name: str) -> Any:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
+        options.intra_op_num_threads = self.threads
+        # Each stage's session keeps threads of its own; left spinning after it has run, they take the cores from the
+        # next stage's.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             return onnxruntime.InferenceSession(self._bytes(name), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has an error of its own for each thing that may be wrong
