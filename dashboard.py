@@ -67,27 +67,27 @@ def look(selection: sidebar.Selection, view: str) -> None:
         case "explore":
             position = explore(shown)
         case "present":
-            from cascade_core.panels.presenting import present
+            from cascade_core.panels.views.presenting import present
 
             position = present(shown)
         case "compare":
-            from cascade_core.panels.comparing import compare
+            from cascade_core.panels.views.comparing import compare
 
             compare(shown)
         case "samples":
-            from cascade_core.panels.samples import samples
+            from cascade_core.panels.views.samples import samples
 
             samples(shown)
         case "classes":
-            from cascade_core.panels.classes import classes
+            from cascade_core.panels.views.classes import classes
 
             classes(shown)
         case "try":
-            from cascade_core.panels.trying import try_it
+            from cascade_core.panels.views.trying import try_it
 
             try_it(shown)
         case _:
-            from cascade_core.panels.about import about
+            from cascade_core.panels.views.about import about
 
             about(shown)
     address.write(shown, view, position)

@@ -7,13 +7,8 @@ Importing this package loads no torch, no streamlit and no plotly; networks live
 `cascade_core.nets`.
 """
 
-from cascade_core.calibration import auroc, expected_calibration_error, fit_temperatures, reliability
-from cascade_core.certificates import certify_path
-from cascade_core.choice import Choice, load_choice, save_choice
-from cascade_core.evaluation import Evaluation, evaluate
-from cascade_core.exits import ExitRule, exit_stages
-from cascade_core.importers import import_run
-from cascade_core.paths import PathEvaluation, RulePath, evaluate_path
+from cascade_core.analysis.calibration import auroc, expected_calibration_error, fit_temperatures, reliability
+from cascade_core.analysis.yardsticks import dominated, oracle, overthinking, random_exit_accuracy, single_stage
 from cascade_core.policies import (
     BestWithinBudget,
     Certified,
@@ -27,12 +22,17 @@ from cascade_core.policies import (
     SharedThreshold,
     choose,
 )
-from cascade_core.record import Record, Stage, StageOutputs
-from cascade_core.store import load_record, load_run, save_run
-from cascade_core.yardsticks import dominated, oracle, overthinking, random_exit_accuracy, single_stage
+from cascade_core.simulation.certificates import certify_path
+from cascade_core.simulation.evaluation import Evaluation, evaluate
+from cascade_core.simulation.exits import ExitRule, exit_stages
+from cascade_core.simulation.paths import PathEvaluation, RulePath, evaluate_path
+from cascade_core.simulation.record import Record, Stage, StageOutputs
+from cascade_core.storage.choice import Choice, load_choice, save_choice
+from cascade_core.storage.importers import import_run
+from cascade_core.storage.store import load_record, load_run, save_run
+from cascade_core.support.version import VERSION
 
-__version__ = "0.1.0"
-"""As in pyproject.toml; a test compares them."""
+__version__ = VERSION
 
 __all__ = [
     "BestWithinBudget",

@@ -23,8 +23,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cascade_core.importers.templates import LABELS, PROBS, csv_template, npz_template
-from cascade_core.store import METADATA_KEY, run_bytes
+from cascade_core.storage.importers.templates import LABELS, PROBS, csv_template, npz_template
+from cascade_core.storage.store import METADATA_KEY, run_bytes
 from tests.samples import sample_run
 
 TRAP = Path(tempfile.gettempdir()) / f"cascade-core-trap-{os.getpid()}"

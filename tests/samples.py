@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cascade_core.record import Record, Stage, StageOutputs
+from cascade_core.simulation.record import Record, Stage, StageOutputs
 
 
 def sample_run(n: int = 400, m: int = 3, k: int = 5, seed: int = 0, names: Sequence[str] | None = None) -> StageOutputs:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import nn
 
-from cascade_core.nets import heads
-from cascade_core.nets.attach import assemble, cut
-from cascade_core.nets.networks import build_plain, example, find, whole
+from cascade_core.nets.cutting.attach import assemble, cut
+from cascade_core.nets.heads import families
+from cascade_core.nets.networks.named import build_plain, example, find, whole
 from cascade_core.nets.staged import CascadedNetwork
 
 
@@ -26,5 +26,5 @@ def with_exits(name: str = "small-cnn", preset: str = "paper", seed: int = 0, cl
     """The network, cut where it is cut by default, with fresh heads."""
     network = find(name)
     pieces = cut(plain(name, seed, classes), example(network, 2), network.exits)
-    early = heads.build(heads.preset(preset, list(pieces.shapes), pieces.macs), classes, seed)
+    early = families.build(families.preset(preset, list(pieces.shapes), pieces.macs), classes, seed)
     return assemble(network.title, pieces, early, network.stage_names)

@@ -1,7 +1,8 @@
-"""The floors of the house, read from the source: what may import what, and what needs which package.
+"""The floors of the house, read from the README and proved from the source; and which folder may import which package.
 
-A module of `cascade_core` is a room, named by its file or its folder.  A room imports only rooms that
-stand before it in `FLOORS`, and none of its own floor; within a folder, imports have no circles.
+A folder of `cascade_core` is a room.  It imports only rooms on floors below its own, none of its own floor; within a
+room, neither files nor folders import one another in circles.  The files in the package's root are doors: nothing
+inside imports them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -19,33 +21,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "cascade_core"
 
-FLOORS: tuple[frozenset[str], ...] = tuple(
-    frozenset(floor.split())
-    for floor in (
-        "_check files",
-        "scores bounds axes palette published parts wording provenance pictures snippets",
-        "record",
-        "exits calibration counting",
-        "evaluation passages",
-        "paths yardsticks timing samples classes",
-        "certificates meters",
-        "policies store",
-        "choice importers exploration joining",
-        "comparison points",
-        "__init__",
-        "tables figures live nets markup cards",
-        "report figures_classes figures_network figures_compare",
-        "panels commands",
-        "__main__",
-        "dashboard",
-    )
-)
+DOORS = frozenset({"__init__", "__main__", "dashboard"})
+
+MOST_FLOORS = 8
+
+MOST_ENTRIES = 12
+"""Folders and files in the package's root, beside its doors."""
 
 ONLY = {
     "streamlit": {"panels", "dashboard"},
-    "plotly": {"figures", "figures_classes", "figures_compare", "figures_network", "panels"},
-    "PIL": {"nets", "pictures"},
-    "sklearn": {"nets", "pictures"},
+    "plotly": {"rendering", "panels"},
+    "PIL": {"nets", "storage"},
+    "sklearn": {"nets", "storage"},
     **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm")},
 }
 """The only rooms that may import a package."""
@@ -74,11 +61,17 @@ def sources(*folders: str) -> list[Path]:
     return [*found, ROOT / "dashboard.py"] if "cascade_core" in folders else found
 
 
+@cache
+def floors() -> tuple[frozenset[str], ...]:
+    """Rooms by floor as the README's table lists them, the lowest first."""
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("| floor |")[1].split("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines()[2:]]
+    return tuple(frozenset(re.findall(r"`(\w+)/`", row)) for row in reversed(rows))
+
+
 def room(path: Path) -> str:
-    """The room that a source file belongs to."""
-    if path.parent == ROOT:
-        return path.stem
-    parts = path.relative_to(PACKAGE).parts
+    """The room that a source file belongs to: the folder of the package, or the door itself."""
+    parts = path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else ROOT).parts
     return parts[0] if len(parts) > 1 else path.stem
 
 
@@ -109,22 +102,31 @@ def _exists(name: str) -> bool:
 
 
 def rooms_imported(path: Path) -> set[str]:
-    """Rooms that a file imports, its own left out."""
+    """Rooms and doors that a file imports, its own left out."""
     names = [name.split(".") for name in imports(path)]
     found = {parts[1] if len(parts) > 1 else "__init__" for parts in names if parts[0] == "cascade_core"}
     return found - {room(path)}
 
 
 def floor(name: str) -> int:
-    for number, rooms in enumerate(FLOORS):
-        if name in rooms:
-            return number
-    raise AssertionError(f"{name} has no floor: add it to FLOORS in {Path(__file__).name}, above all that it imports")
+    return next(number for number, rooms in enumerate(floors()) if name in rooms)
+
+
+def test_the_house_is_its_folders() -> None:
+    entries = {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert frozenset().union(*floors()) == folders, "README's table of floors and the folders differ"
+    assert len(floors()) <= MOST_FLOORS
+    assert len(entries - {"__init__.py", "__main__.py", "py.typed"}) <= MOST_ENTRIES
 
 
 @pytest.mark.parametrize("path", sources("cascade_core"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_go_down(path: Path) -> None:
-    for other in sorted(rooms_imported(path)):
+    others = rooms_imported(path)
+    if room(path) in DOORS:
+        return
+    assert not others & DOORS, f"{path.relative_to(ROOT)} imports a door of the package"
+    for other in sorted(others):
         assert floor(other) < floor(room(path)), f"{path.relative_to(ROOT)} imports {other}, which is not below it"
 
 
@@ -161,6 +163,18 @@ def test_folders_have_no_circles() -> None:
         visit(name, ())
 
 
+@pytest.mark.parametrize("inside", sorted(PACKAGE.iterdir()), ids=lambda p: p.name)
+def test_rooms_within_a_room_have_no_circles(inside: Path) -> None:
+    graph: dict[str, set[str]] = {}
+    for path in sorted(inside.rglob("*.py")) if inside.is_dir() else []:
+        parts = path.relative_to(inside).parts
+        if parts[0] != "__init__.py":
+            names = [name.split(".") for name in imports(path) if name.startswith(f"cascade_core.{inside.name}.")]
+            graph.setdefault(parts[0].removesuffix(".py"), set()).update(name[2] for name in names if len(name) > 2)
+    order = TopologicalSorter({name: others - {name} for name, others in graph.items()})
+    order.prepare()  # raises CycleError, which names the circle
+
+
 def loaded_by(code: str) -> set[str]:
     """Top-level names of the modules that a fresh interpreter has after running `code`."""
     show = "import sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
@@ -175,7 +189,8 @@ def test_the_package_is_light() -> None:
 
 
 def test_panels_and_command_line_start_without_torch() -> None:
-    modules = [f"cascade_core.panels.{p.stem}" for p in sorted((PACKAGE / "panels").glob("[!_]*.py"))]
+    files = sorted((PACKAGE / "panels").rglob("[!_]*.py"))
+    modules = [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in files]
     assert modules
     loaded = loaded_by(f"import {', '.join(modules)}, cascade_core.__main__")
     assert "streamlit" in loaded

@@ -13,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, choose, load_run
-from cascade_core.paths import evaluate_path
 from cascade_core.policies import Sweep
-from cascade_core.record import Record, StageOutputs
+from cascade_core.simulation.paths import evaluate_path
+from cascade_core.simulation.record import Record, StageOutputs
 from tests.oracle import naive_paper_threshold
 
 CACHE = Path(__file__).resolve().parents[1] / "cache"

@@ -8,25 +8,25 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from cascade_core.axes import confidence_axis
-from cascade_core.certificates import drop_bounds
-from cascade_core.choice import load_choice, save_choice
+from cascade_core.analysis.comparison import compare
+from cascade_core.analysis.exploration import ALPHA, Split, calibrated_record, explore
 from cascade_core.commands.common import Parsers, add_verb, numbers, text
-from cascade_core.comparison import compare
-from cascade_core.evaluation import Evaluation, evaluate
-from cascade_core.exits import ExitRule
-from cascade_core.exploration import ALPHA, Split, calibrated_record, explore
-from cascade_core.live.data import live_data, words
-from cascade_core.meters import Milliseconds
 from cascade_core.policies import POLICIES, SWEEPS, BestWithinBudget, BestWithinTime, Policy, choose, describe
 from cascade_core.policies.base import rule_path
-from cascade_core.published import published_on
-from cascade_core.record import Record
-from cascade_core.report import report_html, setting
-from cascade_core.scores import SCORES
-from cascade_core.store import atomic_write, check_writable, digest, load_run, open_record, read_metadata
-from cascade_core.tables import comparison_table, exits_table
-from cascade_core.timing import load_profile, profile_path
+from cascade_core.rendering.axes import confidence_axis
+from cascade_core.rendering.live.data import live_data, words
+from cascade_core.rendering.published import published_on
+from cascade_core.rendering.report import report_html, setting
+from cascade_core.rendering.tables import comparison_table, exits_table
+from cascade_core.simulation.certificates import drop_bounds
+from cascade_core.simulation.evaluation import Evaluation, evaluate
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import Milliseconds
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.scores import SCORES
+from cascade_core.simulation.timing import load_profile, profile_path
+from cascade_core.storage.choice import load_choice, save_choice
+from cascade_core.storage.store import atomic_write, check_writable, digest, load_run, open_record, read_metadata
 
 
 def choose_(args: argparse.Namespace) -> None:

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
-from cascade_core.record import StageOutputs
-from cascade_core.store import load_record, save_run
-from cascade_core.tables import stages_table
+from cascade_core.rendering.tables import stages_table
+from cascade_core.simulation.record import StageOutputs
+from cascade_core.storage.store import load_record, save_run
 
 Parsers = Any  # argparse's own type for sub-parsers is private
 

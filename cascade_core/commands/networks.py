@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cascade_core.choice import Choice, load_choice
 from cascade_core.commands.common import Incomplete, Parsers, add_out, add_verb, cell, numbers, report, text
-from cascade_core.parts import check_result
-from cascade_core.store import read_metadata
-from cascade_core.tables import profile_table
-from cascade_core.timing import profile_path, save_profile
+from cascade_core.rendering.tables import profile_table
+from cascade_core.simulation.timing import profile_path, save_profile
+from cascade_core.storage.choice import Choice, load_choice
+from cascade_core.storage.parts import check_result
+from cascade_core.storage.store import read_metadata
 
 if TYPE_CHECKING:
+    from cascade_core.nets.networks.zoo import Network
     from cascade_core.nets.staged import StagedModel
-    from cascade_core.nets.zoo import Network
 
 
 def build(args: argparse.Namespace) -> None:
     """Fit heads to a frozen network, then precompute its softmaxes."""
-    from cascade_core.nets.build import build_run
+    from cascade_core.nets.recording.build import build_run
 
     wanted = ("epochs", "batch_size", "learning_rate", "distil", "held_out")
     build_run(
@@ -52,7 +52,7 @@ def build(args: argparse.Namespace) -> None:
 
 def precompute(args: argparse.Namespace) -> None:
     """Run a cascade once over a data set and keep every stage's softmax."""
-    from cascade_core.nets.recording import precompute_run
+    from cascade_core.nets.recording.runs import precompute_run
 
     check_result(args.out)
     precompute_run(
@@ -74,7 +74,7 @@ def precompute(args: argparse.Namespace) -> None:
 
 def exits(args: argparse.Namespace) -> None:
     """List the places where a network can have exits."""
-    from cascade_core.nets.recording import exits_of
+    from cascade_core.nets.recording.runs import exits_of
 
     points, chosen, total = exits_of(args.network, exits=args.exits, wishes=_images(args))
     table = pd.DataFrame(
@@ -92,9 +92,9 @@ def exits(args: argparse.Namespace) -> None:
 
 def classify(args: argparse.Namespace) -> None:
     """Classify pictures with a chosen JSON, leaving early."""
-    from cascade_core.nets.classify import Failure, class_names, classify_files, image_files, load_cascade
-    from cascade_core.nets.networks import find
-    from cascade_core.nets.runner import Runner
+    from cascade_core.nets.networks.named import find
+    from cascade_core.nets.running.classify import Failure, class_names, classify_files, image_files, load_cascade
+    from cascade_core.nets.running.runner import Runner
 
     choice, files = load_choice(args.choice), image_files(args.pictures)
     networks = [find(name, _images(args)) for name in args.network]
@@ -126,9 +126,9 @@ def classify(args: argparse.Namespace) -> None:
 
 def bundle(args: argparse.Namespace) -> None:
     """Write a folder that classifies without torch: ONNX files, the choice, and a small runner."""
-    from cascade_core.nets.bundle import write_bundle
-    from cascade_core.nets.classify import class_names, load_cascade
-    from cascade_core.nets.networks import find
+    from cascade_core.nets.networks.named import find
+    from cascade_core.nets.running.bundle import write_bundle
+    from cascade_core.nets.running.classify import class_names, load_cascade
 
     networks = [find(name, _images(args)) for name in args.network]
     choice, names = load_choice(args.choice), args.class_names or class_names(networks)
@@ -142,9 +142,9 @@ def bundle(args: argparse.Namespace) -> None:
 
 def profile(args: argparse.Namespace) -> None:
     """Measure how long each stage takes on this machine, and keep that beside the run."""
-    from cascade_core.nets.classify import load_cascade
-    from cascade_core.nets.networks import example, find
-    from cascade_core.nets.profile import measure
+    from cascade_core.nets.networks.named import example, find
+    from cascade_core.nets.running.classify import load_cascade
+    from cascade_core.nets.running.profile import measure
 
     metadata = read_metadata(args.run)
     networks = [find(name, _images(args)) for name in args.network]
@@ -179,7 +179,7 @@ def _json_line(row: dict[str, Any]) -> str:
 
 def _compare_costs(model: StagedModel, choice: Choice, network: Network) -> None:
     """Say it if a choice counts other MACs than the network has, as that of another run with equal stage names does."""
-    from cascade_core.nets.classify import costs_differ
+    from cascade_core.nets.running.classify import costs_differ
 
     if costs_differ(model, choice, network):
         run = f" {choice.run['name']}" if choice.run else ""

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from cascade_core.commands.common import Parsers, add_out, add_verb, numbers, text, write_run
-from cascade_core.importers import import_run
-from cascade_core.joining import join_runs
-from cascade_core.store import check_writable, load_run
-from cascade_core.tables import stages_table
+from cascade_core.rendering.tables import stages_table
+from cascade_core.storage.importers import import_run
+from cascade_core.storage.joining import join_runs
+from cascade_core.storage.store import check_writable, load_run
 
 
 def join(args: argparse.Namespace) -> None:

@@ -6,19 +6,19 @@ This is the only package that imports torch; nothing of `cascade_core` outside i
 # Before anything else: ptflops imports torchvision too, which `_torchvision` makes importable.
 from cascade_core.nets import _torchvision as _torchvision  # isort: skip
 
-from cascade_core.nets.attach import attach_exits
-from cascade_core.nets.build import build_run
-from cascade_core.nets.fitting import fit_heads
+from cascade_core.nets.cutting.attach import attach_exits
+from cascade_core.nets.cutting.splitting import choose_points, exit_points, split
+from cascade_core.nets.cutting.tracing import trace
+from cascade_core.nets.heads.weights import load_weights
 from cascade_core.nets.macs import count_macs, stage_costs
-from cascade_core.nets.networks import find, load_model
-from cascade_core.nets.precompute import precompute, precompute_to
-from cascade_core.nets.recording import precompute_run
-from cascade_core.nets.runner import Runner
-from cascade_core.nets.splitting import choose_points, exit_points, split
+from cascade_core.nets.networks.named import find, load_model
+from cascade_core.nets.recording.build import build_run
+from cascade_core.nets.recording.precompute import precompute, precompute_to
+from cascade_core.nets.recording.runs import precompute_run
+from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
-from cascade_core.nets.tracing import trace
-from cascade_core.nets.training import Training, fit_network
-from cascade_core.nets.weights import load_weights
+from cascade_core.nets.training.fitting import fit_heads
+from cascade_core.nets.training.settings import Training, fit_network
 
 __all__ = [
     "CascadedNetwork",

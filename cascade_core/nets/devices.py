@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from cascade_core import _check
+from cascade_core.support import checks
 
 HEAP_BYTES = 31 << 20
 """A little less than the most that glibc's threshold grows to."""
@@ -43,7 +43,7 @@ def resolve_precision(name: str, device: str) -> str:
     Raises:
         ValueError: The name is unknown.
     """
-    if _check.one_of("precision", name, ("auto", "float32", "bfloat16")) != "auto":
+    if checks.one_of("precision", name, ("auto", "float32", "bfloat16")) != "auto":
         return name
     if device.startswith("cuda"):
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"

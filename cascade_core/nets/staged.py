@@ -48,7 +48,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from cascade_core import _check
+from cascade_core.support import checks
 
 State = tuple[Tensor, ...]
 
@@ -131,7 +131,7 @@ class CascadedNetwork(StagedModel):
         if len(rungs) not in (0, len(trunk) - 1):
             raise ValueError(f"Expected {name} to have a rung for each early stage, or none, but it had {len(rungs)}")
         self.name = name
-        self.stage_names = _check.names("stage_names", stage_names, len(trunk), "trunk piece")
+        self.stage_names = checks.names("stage_names", stage_names, len(trunk), "trunk piece")
         self.trunk = nn.ModuleList(trunk)
         self.heads = nn.ModuleList(heads)
         self.rungs = nn.ModuleList(rungs)
@@ -196,7 +196,7 @@ class ModelCascade(StagedModel):
 
     def __init__(self, members: Sequence[tuple[str, StagedModel]]) -> None:
         super().__init__()
-        names = _check.names("members", [name for name, _ in members], max(len(members), 1), "model")
+        names = checks.names("members", [name for name, _ in members], max(len(members), 1), "model")
         self.members = nn.ModuleList(model for _, model in members)
         self._at = [(m, s) for m, (_, model) in enumerate(members) for s in range(len(model.stage_names))]
         self.stage_names = tuple(

@@ -16,7 +16,7 @@ import streamlit as st
 from cascade_core.panels.live import send
 from cascade_core.panels.shown import Shown
 from cascade_core.policies import SWEEPS
-from cascade_core.scores import SCORES
+from cascade_core.simulation.scores import SCORES
 
 AT = "at"
 """The slider's value, in its own unit."""

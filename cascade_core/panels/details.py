@@ -8,19 +8,20 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from cascade_core import figures, tables
-from cascade_core.axes import ConfidenceAxis
-from cascade_core.evaluation import Evaluation
-from cascade_core.exits import ExitRule
-from cascade_core.exploration import Exploration
-from cascade_core.figures import plain
-from cascade_core.meters import MACS, Meter
-from cascade_core.palette import DARK, LIGHT, Palette
+from cascade_core.analysis.exploration import Exploration
+from cascade_core.analysis.yardsticks import overthinking
 from cascade_core.panels.live import LIVE, zoomed_axes
 from cascade_core.panels.sidebar import PICTURE_KINDS, PICTURES
 from cascade_core.policies import PaperRule
-from cascade_core.published import SOURCE, PublishedResult
-from cascade_core.yardsticks import overthinking
+from cascade_core.rendering import tables
+from cascade_core.rendering.axes import ConfidenceAxis
+from cascade_core.rendering.figures import explore
+from cascade_core.rendering.figures.explore import plain
+from cascade_core.rendering.palette import DARK, LIGHT, Palette
+from cascade_core.rendering.published import SOURCE, PublishedResult
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import MACS, Meter
 
 
 def palette() -> Palette:
@@ -49,7 +50,7 @@ def details(
 
     def curve() -> None:
         chart(
-            figures.tradeoff(exploration, position, colours, published, meter),
+            explore.tradeoff(exploration, position, colours, published, meter),
             "tradeoff",
             "Accuracy against cost",
             f"Accuracy against mean {meter.unit} of the cascade at every slider position, with the plain network.",
@@ -60,7 +61,7 @@ def details(
     def confidence() -> None:
         st.caption("All test samples at every stage, whether they reach it or not; wrong answers at the bottom.")
         chart(
-            figures.confidence_histograms(exploration.test, rule, axis, colours),
+            explore.confidence_histograms(exploration.test, rule, axis, colours),
             "confidence",
             "Confidence at each stage",
             "Histograms of confidence at each stage, right and wrong answers, with the stage's threshold.",
@@ -68,7 +69,7 @@ def details(
 
     def leaving() -> None:
         chart(
-            figures.exit_histogram(evaluation, colours),
+            explore.exit_histogram(evaluation, colours),
             "exits",
             "Where samples leave",
             "Share of the samples that leave at each stage, right and wrong.",
@@ -80,7 +81,7 @@ def details(
             "the smallest confidence at which it is within epsilon of its best."
         )
         chart(
-            figures.residual_accuracy_curves(
+            explore.residual_accuracy_curves(
                 exploration.calibration, rule, float(exploration.path.positions[position]), axis, colours
             ),
             "residual",
@@ -145,7 +146,7 @@ def stages(exploration: Exploration, colours: Palette) -> None:
     )
     if exploration.test.score == "max_probability":
         chart(
-            figures.reliability_curves(exploration.test, colours),
+            explore.reliability_curves(exploration.test, colours),
             "reliability",
             "Confidence against accuracy",
             "Share of right answers against mean confidence for each stage, with the diagonal of perfect calibration.",

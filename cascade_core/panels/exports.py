@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from cascade_core.choice import Choice, parse_choice
-from cascade_core.evaluation import evaluate
-from cascade_core.exploration import Exploration
+from cascade_core.analysis.exploration import Exploration
 from cascade_core.panels.details import exits
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.sidebar import Selection
-from cascade_core.report import chosen_json, file_stem, report_html
-from cascade_core.snippets import snippet
+from cascade_core.rendering.report import chosen_json, file_stem, report_html
+from cascade_core.simulation.evaluation import evaluate
+from cascade_core.storage.choice import Choice, parse_choice
+from cascade_core.storage.snippets import snippet
 
 UPLOAD_MEGABYTES = 1
 
@@ -50,7 +50,7 @@ def more(shown: Shown, position: int) -> None:
     stem = file_stem(exploration, position, run.name)
 
     def path_csv() -> str:
-        from cascade_core.tables import path_table
+        from cascade_core.rendering.tables import path_table
 
         return path_table(exploration, shown.selection.meter).to_csv(index=False)
 

@@ -4,7 +4,8 @@ A drag happens in the browser alone; Python learns of a position when the slider
 reruns.  The convention: a position is an index into the payload's arrays, and belongs to the payload's
 `id`; with another id the slider starts anew, at the payload's own `slider.initial`.
 
-It computes nothing, draws nothing and writes no query parameters; the payload comes from `cascade_core.live.data`.
+It computes nothing, draws nothing and writes no query parameters;
+the payload comes from `cascade_core.rendering.live.data`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from cascade_core.live import live_css, live_js
+from cascade_core.rendering.live import live_css, live_js
 
 LIVE = "live"
 """Key of the page's panel."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core import wording
-from cascade_core.exploration import Exploration
+from cascade_core.analysis.exploration import Exploration
+from cascade_core.analysis.points import setting_words
 from cascade_core.panels.shown import Shown
-from cascade_core.points import setting_words
+from cascade_core.support import wording
 
 ANY = -1
 """In a list of numbered stages or classes to choose from, no particular one."""

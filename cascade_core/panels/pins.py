@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cascade_core.analysis.points import OperatingPoint, operating_point
 from cascade_core.panels.shown import Shown
-from cascade_core.points import OperatingPoint, operating_point
 
 MOST = 50
 """Pins that a session keeps; the oldest go."""

@@ -16,16 +16,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
-from cascade_core import store
-from cascade_core.axes import ConfidenceAxis, confidence_axis
-from cascade_core.exploration import Exploration, Split, calibrated_record, explore
-from cascade_core.live.data import live_data, words
-from cascade_core.meters import MACS, Meter, Milliseconds
-from cascade_core.parts import is_run, run_files
+from cascade_core.analysis.exploration import Exploration, Split, calibrated_record, explore
 from cascade_core.policies import SWEEPS
-from cascade_core.published import PublishedResult
-from cascade_core.record import Record, StageOutputs
-from cascade_core.timing import Profile, load_profile, profile_path
+from cascade_core.rendering.axes import ConfidenceAxis, confidence_axis
+from cascade_core.rendering.live.data import live_data, words
+from cascade_core.rendering.published import PublishedResult
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds
+from cascade_core.simulation.record import Record, StageOutputs
+from cascade_core.simulation.timing import Profile, load_profile, profile_path
+from cascade_core.storage import store
+from cascade_core.storage.parts import is_run, run_files
 
 Published = tuple[PublishedResult, ...]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from cascade_core.exploration import Exploration
+from cascade_core.analysis.exploration import Exploration
 from cascade_core.panels import runs
 from cascade_core.panels.live import LIVE, released_index
 from cascade_core.panels.sidebar import Selection

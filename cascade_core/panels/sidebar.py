@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cascade_core.exploration import Split
-from cascade_core.meters import MACS, Meter, Milliseconds
+from cascade_core.analysis.exploration import Split
 from cascade_core.panels import upload
 from cascade_core.panels.runs import Run, profile_of
 from cascade_core.policies import SWEEPS
-from cascade_core.published import PUBLISHED, SOURCE, PublishedResult, published_on
-from cascade_core.scores import SCORES
-from cascade_core.timing import Profile
+from cascade_core.rendering.published import PUBLISHED, SOURCE, PublishedResult, published_on
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds
+from cascade_core.simulation.scores import SCORES
+from cascade_core.simulation.timing import Profile
 
 PREFERRED_RUN = "cifar10-resnet56-fine-heads"
 

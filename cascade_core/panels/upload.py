@@ -18,13 +18,13 @@ from pathlib import PurePosixPath
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from cascade_core.files import BadFile, Contents
-from cascade_core.importers import ASSUMED, EQUAL_MACS, import_run, with_macs
-from cascade_core.importers.templates import csv_template, npz_template
 from cascade_core.panels import runs
 from cascade_core.panels.runs import Run
-from cascade_core.record import StageOutputs
-from cascade_core.store import is_run_file, run_bytes, run_metadata
+from cascade_core.simulation.record import StageOutputs
+from cascade_core.storage.importers import ASSUMED, EQUAL_MACS, import_run, with_macs
+from cascade_core.storage.importers.templates import csv_template, npz_template
+from cascade_core.storage.store import is_run_file, run_bytes, run_metadata
+from cascade_core.support.files import BadFile, Contents
 
 MEGABYTES = 64
 """Largest file that is taken; `server.maxUploadSize` allows as much."""

@@ -14,7 +14,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cascade_core.panels.runs import cache_folder
-from cascade_core.parts import DONE, PLAN, is_run
+from cascade_core.storage.parts import DONE, PLAN, is_run
 
 LOOK_SECONDS = 2.0
 

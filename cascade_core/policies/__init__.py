@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from cascade_core.exits import ExitRule
 from cascade_core.policies.base import Infeasible, Policy, Slider, Sweep
 from cascade_core.policies.budget import BestWithinBudget
 from cascade_core.policies.by_class import PaperRuleByClass
@@ -24,7 +23,8 @@ from cascade_core.policies.paper import PaperRule
 from cascade_core.policies.shared import SharedThreshold
 from cascade_core.policies.shares import GeometricShares
 from cascade_core.policies.timed import BestWithinTime
-from cascade_core.record import Record
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.record import Record
 
 SWEEPS: dict[str, type[Sweep]] = {
     policy.name: policy

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.exits import ExitRule
-from cascade_core.paths import RulePath
-from cascade_core.record import Record
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.paths import RulePath
+from cascade_core.simulation.record import Record
 
 
 class Infeasible(ValueError):

@@ -10,12 +10,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core import _check
-from cascade_core.exits import ExitRule
-from cascade_core.paths import RulePath
 from cascade_core.policies.base import Infeasible, Slider, rule_path
 from cascade_core.policies.joint import best_within
-from cascade_core.record import MAX_MACS, Record, leaving_costs
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.paths import RulePath
+from cascade_core.simulation.record import MAX_MACS, Record, leaving_costs
+from cascade_core.support import checks
 
 
 def budget_slider(label: str) -> Slider:
@@ -48,7 +48,7 @@ class BestWithinBudget:
     slider: ClassVar[Slider] = budget_slider("computation that may be spent")
 
     def __post_init__(self) -> None:
-        _check.in_range("max_macs", self.max_macs, 0.0, float(MAX_MACS))
+        checks.in_range("max_macs", self.max_macs, 0.0, float(MAX_MACS))
 
     def choose(self, record: Record) -> ExitRule:
         """The rule at `max_macs`.

@@ -14,12 +14,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core import _check
-from cascade_core.exits import ExitRule
-from cascade_core.paths import RulePath
 from cascade_core.policies.base import Slider, rule_path
 from cascade_core.policies.paper import PaperRule, paper_thresholds
-from cascade_core.record import Record
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.paths import RulePath
+from cascade_core.simulation.record import Record
+from cascade_core.support import checks
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class PaperRuleByClass:
     )
 
     def __post_init__(self) -> None:
-        _check.in_range("epsilon", self.epsilon, 0.0, 1.0)
+        checks.in_range("epsilon", self.epsilon, 0.0, 1.0)
 
     def choose(self, record: Record) -> ExitRule:
         """The rule at `epsilon`."""

@@ -19,14 +19,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core import _check
-from cascade_core.certificates import drop_bounds
-from cascade_core.exits import ExitRule
-from cascade_core.paths import RulePath
 from cascade_core.policies.base import rule_path
 from cascade_core.policies.cheapest import CheapestWithinDrop, drop_positions, drop_slider
 from cascade_core.policies.joint import cheapest_within
-from cascade_core.record import Record
+from cascade_core.simulation.certificates import drop_bounds
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.paths import RulePath
+from cascade_core.simulation.record import Record
+from cascade_core.support import checks
 
 RULES = 97
 """Cheapest rules that are tested, denser where drops are small."""
@@ -67,8 +67,8 @@ class Certified:
     slider: ClassVar = drop_slider("accuracy drop that may not be exceeded")
 
     def __post_init__(self) -> None:
-        _check.in_range("max_drop", self.max_drop, 0.0, 1.0)
-        _check.inner("alpha", self.alpha)
+        checks.in_range("max_drop", self.max_drop, 0.0, 1.0)
+        checks.inner("alpha", self.alpha)
 
     def choose(self, record: Record) -> ExitRule:
         """The rule at `max_drop`.

@@ -16,13 +16,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core import _check
-from cascade_core.exits import ExitRule
-from cascade_core.paths import RulePath
 from cascade_core.policies.base import Infeasible, Slider, rule_path
 from cascade_core.policies.joint import cheapest_within
 from cascade_core.policies.optimism import expectation
-from cascade_core.record import Record
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.paths import RulePath
+from cascade_core.simulation.record import Record
+from cascade_core.support import checks
 
 LARGEST_DROP = 0.05
 """End of the slider; few would give up more than five points."""
@@ -69,7 +69,7 @@ class CheapestWithinDrop:
     slider: ClassVar[Slider] = drop_slider("acceptable accuracy drop")
 
     def __post_init__(self) -> None:
-        _check.in_range("max_drop", self.max_drop, -1.0, 1.0)
+        checks.in_range("max_drop", self.max_drop, -1.0, 1.0)
 
     def choose(self, record: Record) -> ExitRule:
         """The rule at `max_drop`.
@@ -125,7 +125,7 @@ class CheapestUncorrected:
     slider: ClassVar[Slider] = drop_slider("accuracy drop on the calibration samples")
 
     def __post_init__(self) -> None:
-        _check.in_range("max_drop", self.max_drop, -1.0, 1.0)
+        checks.in_range("max_drop", self.max_drop, -1.0, 1.0)
 
     def choose(self, record: Record) -> ExitRule:
         """The rule at `max_drop`.

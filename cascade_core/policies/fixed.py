@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from cascade_core import _check
-from cascade_core.exits import ExitRule
 from cascade_core.policies.base import rule_path
-from cascade_core.record import Record
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.record import Record
+from cascade_core.support import checks
 
 
 @dataclass(frozen=True)
@@ -36,5 +36,5 @@ class FixedThresholds:
             ValueError: Their number is not the number of stages less one.
         """
         count = len(record.stages) - 1
-        thresholds = _check.array("thresholds", self.thresholds, np.float32, "(stages - 1)", (count,))
+        thresholds = checks.array("thresholds", self.thresholds, np.float32, "(stages - 1)", (count,))
         return rule_path(record, [0.0], thresholds[None]).rule(0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.record import Record
+from cascade_core.simulation.record import Record
 
 GRID_SIZES = {1: 1, 2: 4096, 3: 256, 4: 64}
 """Thresholds a stage, by the number of stages: about as many rules as can be weighed in a blink."""

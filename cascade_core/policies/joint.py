@@ -18,7 +18,7 @@ from cascade_core.policies.grid import GRID_SIZES, GridEvaluation, evaluate_grid
 from cascade_core.policies.paper import PaperRule
 from cascade_core.policies.search import Aim, search
 from cascade_core.policies.shared import SharedThreshold
-from cascade_core.record import Record
+from cascade_core.simulation.record import Record
 
 STARTS = 21
 """Rules of each simpler policy that the search starts from."""

@@ -21,11 +21,11 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.evaluation import evaluate
-from cascade_core.paths import evaluate_path
 from cascade_core.policies.base import rule_path
 from cascade_core.policies.joint import cheapest_within, first_best, on_folds, on_grid
-from cascade_core.record import Record
+from cascade_core.simulation.evaluation import evaluate
+from cascade_core.simulation.paths import evaluate_path
+from cascade_core.simulation.record import Record
 
 FOLDS = 5
 SEED = 0

@@ -18,7 +18,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.record import Record
+from cascade_core.simulation.record import Record
 
 EXCHANGE_RATES = np.geomspace(1e-3, 4.0, 32)
 """What the plain network's whole cost is worth, in correct answers: the lambdas that are swept."""

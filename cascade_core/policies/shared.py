@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.exits import ExitRule
-from cascade_core.paths import RulePath
 from cascade_core.policies.base import Slider, rule_path
-from cascade_core.record import Record
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.paths import RulePath
+from cascade_core.simulation.record import Record
 
 
 @dataclass(frozen=True)

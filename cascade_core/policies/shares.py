@@ -16,13 +16,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core import _check
-from cascade_core.evaluation import count
-from cascade_core.exits import ExitRule
-from cascade_core.paths import RulePath
 from cascade_core.policies.base import Slider, rule_path
 from cascade_core.policies.budget import BestWithinBudget, budget_slider, refuse_below
-from cascade_core.record import MAX_MACS, Record
+from cascade_core.simulation.evaluation import count
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.paths import RulePath
+from cascade_core.simulation.record import MAX_MACS, Record
+from cascade_core.support import checks
 
 STEPS = 512
 """Ratios that bisection may end at, from 1 / `STEEPEST` to `STEEPEST` in equal factors; beyond them nothing leaves."""
@@ -53,7 +53,7 @@ class GeometricShares:
     slider: ClassVar[Slider] = budget_slider("computation that may be spent")
 
     def __post_init__(self) -> None:
-        _check.in_range("max_macs", self.max_macs, 0.0, float(MAX_MACS))
+        checks.in_range("max_macs", self.max_macs, 0.0, float(MAX_MACS))
 
     def choose(self, record: Record) -> ExitRule:
         """The rule at `max_macs`.

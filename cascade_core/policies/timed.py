@@ -11,13 +11,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from cascade_core import _check
-from cascade_core.exits import ExitRule
-from cascade_core.meters import Milliseconds, along
-from cascade_core.paths import evaluate_path
 from cascade_core.policies.base import Infeasible
 from cascade_core.policies.budget import BestWithinBudget
-from cascade_core.record import Record
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import Milliseconds, along
+from cascade_core.simulation.paths import evaluate_path
+from cascade_core.simulation.record import Record
+from cascade_core.support import checks
 
 TRIED = 401
 """Rules that are tried, from the plain network to the cheapest there is."""
@@ -44,7 +44,7 @@ class BestWithinTime:
     promise: ClassVar[str] = BestWithinBudget.promise
 
     def __post_init__(self) -> None:
-        _check.in_range("max_ms", self.max_ms, 0.0, 1e12)
+        checks.in_range("max_ms", self.max_ms, 0.0, 1e12)
 
     def choose(self, record: Record) -> ExitRule:
         """The rule for the calibration samples of `record`.

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cascade_core import CheapestUncorrected, choose, evaluate, load_run, save_choice
-from cascade_core.nets.bundle import write_bundle
-from cascade_core.nets.bundled_run import Bundle
-from cascade_core.nets.classify import load_cascade
-from cascade_core.nets.datasets import open_data
-from cascade_core.nets.networks import find
+from cascade_core.nets.images.datasets import open_data
+from cascade_core.nets.networks.named import find
+from cascade_core.nets.running.bundle import write_bundle
+from cascade_core.nets.running.bundled_run import Bundle
+from cascade_core.nets.running.classify import load_cascade
 from cascade_core.nets.staged import StagedModel
 from tests.benchmarks.test_runner_speed import BATCHED, CACHE, REPEATS, SINGLE, Show, networks
 

@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 import torch
 
-from cascade_core.nets.datasets import ImageSet, batches
 from cascade_core.nets.devices import lay_out
-from cascade_core.nets.pixels import Preprocessing
-from cascade_core.nets.precompute import precompute_to
-from cascade_core.nets.resnet import resnet
+from cascade_core.nets.images.datasets import ImageSet, batches
+from cascade_core.nets.images.pixels import Preprocessing
+from cascade_core.nets.networks.resnet import resnet
+from cascade_core.nets.recording.precompute import precompute_to
 from cascade_core.nets.staged import CascadedNetwork
 
 pytestmark = pytest.mark.benchmark

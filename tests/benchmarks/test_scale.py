@@ -18,9 +18,9 @@ import pytest
 import torch
 
 from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, Record, Stage, StageOutputs, evaluate_path
-from cascade_core.evaluation import count
 from cascade_core.policies import SWEEPS
-from cascade_core.store import load_record, save_run
+from cascade_core.simulation.evaluation import count
+from cascade_core.storage.store import load_record, save_run
 from tests.benchmarks.test_paths_speed import looped
 
 pytestmark = pytest.mark.benchmark

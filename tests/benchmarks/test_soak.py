@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cascade_core.exploration import POSITIONS
+from cascade_core.analysis.exploration import POSITIONS
 from tests.benchmarks.visitor import Answer, Visitor, visiting
 from tests.serving import Server, served
 

@@ -25,7 +25,7 @@ from cascade_core import (
     load_record,
     save_run,
 )
-from cascade_core.exploration import Exploration, Split, explore
+from cascade_core.analysis.exploration import Exploration, Split, explore
 from cascade_core.policies import Sweep
 from tests.samples import sample_run
 

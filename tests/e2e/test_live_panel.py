@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cascade_core.live import live_css, live_js
 from cascade_core.panels.live import released_index
+from cascade_core.rendering.live import live_css, live_js
 from tests.e2e.simulated import POSITIONS, SAMPLES, payload
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from cascade_core import CheapestWithinDrop, load_record, save_run
-from cascade_core.exploration import Split, explore
+from cascade_core.analysis.exploration import Split, explore
 from tests.samples import sample_run
 
 TIMEOUT = 30_000

@@ -16,13 +16,13 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from cascade_core import CheapestWithinDrop, StageOutputs, evaluate
-from cascade_core.axes import confidence_axis
-from cascade_core.exploration import Exploration, Split, explore
-from cascade_core.live.data import live_data, words
-from cascade_core.palette import LIGHT
-from cascade_core.published import PUBLISHED
-from cascade_core.report import report_html
-from cascade_core.report.pieces import file
+from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core.rendering.axes import confidence_axis
+from cascade_core.rendering.live.data import live_data, words
+from cascade_core.rendering.palette import LIGHT
+from cascade_core.rendering.published import PUBLISHED
+from cascade_core.rendering.report import report_html
+from cascade_core.rendering.report.pieces import file
 from tests.e2e.test_live_panel import contrast, move, readout
 from tests.samples import sample_run
 

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from cascade_core import CheapestWithinDrop, load_record, load_run
-from cascade_core.exploration import Split, explore
+from cascade_core.analysis.exploration import Split, explore
 from tests.serving import ROOT
 
 TIMEOUT = 30_000

@@ -13,7 +13,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from cascade_core import CheapestWithinDrop, load_record
-from cascade_core.exploration import Exploration, Split, explore
+from cascade_core.analysis.exploration import Exploration, Split, explore
 from cascade_core.panels.operating import operating_words
 from tests.serving import ROOT
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from cascade_core.nets import heads
+from cascade_core.nets.heads import families
 from cascade_core.nets.macs import baseline_macs, count, count_macs, stage_costs
-from cascade_core.nets.networks import example, find
+from cascade_core.nets.networks.named import example, find
 from cascade_core.nets.staged import ModelCascade
 from tests.smallnets import plain
 from tests.smallnets import with_exits as network
@@ -89,7 +89,7 @@ def test_known_networks(name: str, macs: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["cifar-resnet20", "small-cnn"])
-@pytest.mark.parametrize("preset", heads.PRESETS)
+@pytest.mark.parametrize("preset", families.PRESETS)
 def test_torchs_own_counter_agrees(name: str, preset: str) -> None:
     model, image = network(name, preset), example(find(name))
     with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cascade_core.nets import heads
-from cascade_core.nets.resnet import resnet
+from cascade_core.nets.heads import families
+from cascade_core.nets.networks.resnet import resnet
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
 from tests.smallnets import in_one_piece, plain, with_exits
 
@@ -108,7 +108,7 @@ def test_names_say_which_model_and_which_stage() -> None:
 
 @pytest.mark.parametrize(("preset", "features", "hidden"), [("paper", (256, 128), 64), ("fine", (1024, 512), 256)])
 def test_presets_read_as_many_features_as_the_paper_says(preset: str, features: tuple[int, ...], hidden: int) -> None:
-    made = heads.preset(preset, [(16, 32, 32), (32, 16, 16)], 10**6)
+    made = families.preset(preset, [(16, 32, 32), (32, 16, 16)], 10**6)
     for spec, width in zip(made, features, strict=True):
         layers = [layer for layer in spec.build(10).modules() if isinstance(layer, nn.Linear)]
         assert [(layer.in_features, layer.out_features) for layer in layers] == [(width, hidden), (hidden, 10)]
@@ -118,17 +118,17 @@ def test_heads_refuse_what_they_do_not_know() -> None:
     with pytest.raises(
         ValueError, match="Expected heads to be one of linear, paper, fine, conv, ladder but it was 'big'"
     ):
-        heads.preset("big", [], 10**6)
+        families.preset("big", [], 10**6)
     with pytest.raises(ValueError, match="a head's hidden to be a whole number to 65536 but it was -1"):
-        heads.HeadSpec(family="enhanced", shape=(1, 1, 1), parameters={"hidden": -1})
+        families.HeadSpec(family="enhanced", shape=(1, 1, 1), parameters={"hidden": -1})
     with pytest.raises(ValueError, match="parameters of a head of family 'linear' but they were \\['hidden'\\]"):
-        heads.HeadSpec(family="linear", shape=(1, 1, 1), parameters={"hidden": 1}).build(10)
+        families.HeadSpec(family="linear", shape=(1, 1, 1), parameters={"hidden": 1}).build(10)
 
 
 def test_heads_depend_on_their_seed_alone() -> None:
-    specs = heads.preset("paper", [(16, 32, 32)], 10**6)
+    specs = families.preset("paper", [(16, 32, 32)], 10**6)
     before = torch.random.get_rng_state()
-    first, again, other = (heads.build(specs, 10, seed)[0].state_dict()["2.weight"] for seed in (0, 0, 1))
+    first, again, other = (families.build(specs, 10, seed)[0].state_dict()["2.weight"] for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.equal(torch.random.get_rng_state(), before)

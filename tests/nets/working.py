@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cascade_core.nets import chunks
-from cascade_core.nets.datasets import ImageSet
-from cascade_core.nets.pixels import Pixels, Preprocessing
-from cascade_core.nets.precompute import precompute_to
+from cascade_core.nets.images.datasets import ImageSet
+from cascade_core.nets.images.pixels import Pixels, Preprocessing
+from cascade_core.nets.recording import chunks
+from cascade_core.nets.recording.precompute import precompute_to
 from cascade_core.nets.staged import CascadedNetwork
 
 SAMPLES, BATCH, CHUNK = 203, 8, 16

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import PaperRule, save_run
-from cascade_core.exploration import Split, explore
+from cascade_core.analysis.exploration import Split, explore
 from cascade_core.panels.address import parsed
 from tests.samples import sample_run
 

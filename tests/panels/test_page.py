@@ -14,10 +14,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, choose, evaluate, fit_temperatures, load_record, save_run
-from cascade_core.choice import choice_json
-from cascade_core.exploration import Split, explore
-from cascade_core.record import StageOutputs, split_indices
-from cascade_core.store import digest
+from cascade_core.analysis.exploration import Split, explore
+from cascade_core.simulation.record import StageOutputs, split_indices
+from cascade_core.storage.choice import choice_json
+from cascade_core.storage.store import digest
 from tests.samples import sample_run
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"

@@ -14,10 +14,10 @@ from streamlit.runtime.caching import cache_resource_api
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, StageOutputs, load_run, save_run
-from cascade_core.exploration import Split, explore
-from cascade_core.importers.templates import LABELS, MACS, PROBS, STAGES, csv_template, npz_template
+from cascade_core.analysis.exploration import Split, explore
 from cascade_core.panels import upload
-from cascade_core.store import BadFile, run_bytes
+from cascade_core.storage.importers.templates import LABELS, MACS, PROBS, STAGES, csv_template, npz_template
+from cascade_core.storage.store import BadFile, run_bytes
 from tests.malformed import FILES, TRAP, Malformed, Payload
 from tests.oracle import assert_one_line
 from tests.samples import sample_run

@@ -16,9 +16,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
 
 from cascade_core import CheapestWithinDrop, evaluate, save_run
-from cascade_core.exploration import Exploration, Split, explore
+from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core.analysis.samples import KINDS, Wish, counts, outcomes, pick
 from cascade_core.panels.operating import operating_words
-from cascade_core.samples import KINDS, Wish, counts, outcomes, pick
 from tests.samples import sample_run
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"

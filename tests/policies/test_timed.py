@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from cascade_core import BestWithinBudget, Infeasible, choose, evaluate
-from cascade_core.meters import Milliseconds
 from cascade_core.policies import BestWithinTime, describe
 from cascade_core.policies.timed import TRIED
+from cascade_core.simulation.meters import Milliseconds
 from tests.oracle import random_record
-from tests.test_timing import profile
+from tests.simulation.test_timing import profile
 
 
 @pytest.mark.parametrize("max_ms", [1300.0, 2500.0, 4000.0, 1e9])

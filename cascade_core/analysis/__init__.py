@@ -1,0 +1,1 @@
+"""A policy swept over a run, comparisons, operating points, classes, samples, calibration, yardsticks."""

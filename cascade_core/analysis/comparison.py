@@ -1,0 +1,70 @@
+"""Every policy on one run, each set to give up about the same, so that they can be compared.
+
+All choose on the same calibration samples and are judged on the same others.  A policy whose slider is an accuracy drop
+is set to the drop that is wished for; the others, which promise no drop, to the cheapest of their slider positions
+whose drop on the calibration samples is within it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cascade_core.analysis.exploration import ALPHA, POSITIONS, Split
+from cascade_core.policies import SWEEPS, Sweep
+from cascade_core.simulation.certificates import drop_bounds
+from cascade_core.simulation.evaluation import Evaluation, evaluate
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.paths import evaluate_path
+from cascade_core.simulation.record import Record
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Compared:
+    """One policy.
+
+    Attributes:
+        policy: Its class.
+        value: Of its parameter.
+        rule: What it chose.
+        evaluation: What that does on the test samples.
+        bound: Upper bound on the drop that holds with probability 1 - `ALPHA`, for this rule by itself; None where the
+            rule was chosen on the samples that would have to certify it.
+    """
+
+    policy: type[Sweep]
+    value: float
+    rule: ExitRule
+    evaluation: Evaluation
+    bound: float | None
+
+
+def compare(record: Record, split: Split, max_drop: float) -> list[Compared]:
+    """All policies that have a slider, set to a drop, in the order of the registry.
+
+    Args:
+        max_drop: A fraction >= 0.
+
+    Raises:
+        ValueError: A part of the samples would be empty.
+    """
+    calibration, test = split.apply(record)
+    return [_compared(policy, calibration, test, max_drop, split.in_sample) for policy in SWEEPS.values()]
+
+
+def _compared(policy: type[Sweep], calibration: Record, test: Record, max_drop: float, in_sample: bool) -> Compared:
+    by_drop = policy.slider.parameter == "max_drop"
+    path = policy.path(calibration, [max_drop] if by_drop else policy.positions(calibration, POSITIONS))
+    found = evaluate_path(calibration, path)
+    within = np.flatnonzero(found.accuracy_drop <= max_drop)
+    # Where no position is within, the most accurate comes nearest.
+    best = int(within[np.argmin(found.mean_macs[within])]) if len(within) else int(np.argmin(found.accuracy_drop))
+    chosen = 0 if by_drop else best
+    return Compared(
+        policy=policy,
+        value=float(path.positions[chosen]),
+        rule=path.rule(chosen),
+        evaluation=evaluate(test, path.rule(chosen)),
+        bound=None if in_sample else float(drop_bounds(test, path.only(chosen), ALPHA)[0]),
+    )

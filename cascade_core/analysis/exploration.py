@@ -1,0 +1,163 @@
+"""A policy swept over a run: thresholds chosen on one part of the samples, judged on the other.
+
+This is what the page, the tables and the figures show.  Both parts are the same samples only when
+that is asked for, and then everything says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.analysis.calibration import fit_temperatures
+from cascade_core.analysis.yardsticks import dominated, oracle, random_exit_accuracy, single_stage
+from cascade_core.policies import Sweep
+from cascade_core.simulation.certificates import certify_path
+from cascade_core.simulation.evaluation import Evaluation, evaluate
+from cascade_core.simulation.paths import PathEvaluation, RulePath, evaluate_path
+from cascade_core.simulation.record import Record, StageOutputs, split_indices
+from cascade_core.support import checks
+
+POSITIONS = 401
+"""Slider positions; a step is less than one pixel on most screens."""
+
+ALPHA = 0.05
+"""Probability that a certificate is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """How samples were divided: `fraction` of them, drawn by `seed`, choose the thresholds."""
+
+    fraction: float = 0.5
+    seed: int = 0
+    in_sample: bool = False
+
+    def __post_init__(self) -> None:
+        checks.in_range("fraction", self.fraction, 0.0, 1.0)
+
+    def apply(self, record: Record) -> tuple[Record, Record]:
+        """Calibration and test records; twice the whole record when in-sample.
+
+        Raises:
+            ValueError: A part would be empty.
+        """
+        return (record, record) if self.in_sample else record.split(self.fraction, self.seed)
+
+    def calibration_index(self, n: int) -> NDArray[np.int64]:
+        """Numbers of the samples that choose thresholds, of `n`.
+
+        Raises:
+            ValueError: A part would be empty.
+        """
+        return np.arange(n) if self.in_sample else split_indices(n, self.fraction, self.seed)[0]
+
+    def test_index(self, n: int) -> NDArray[np.int64]:
+        """Numbers of the samples that judge, of `n`, in the order of the test record.
+
+        Raises:
+            ValueError: A part would be empty.
+        """
+        return np.arange(n) if self.in_sample else split_indices(n, self.fraction, self.seed)[1]
+
+    def describe(self) -> dict[str, Any]:
+        """For the exported JSON."""
+        return {"fraction": self.fraction, "seed": self.seed, "measured_on": "all" if self.in_sample else "test"}
+
+
+def calibrated_record(outputs: StageOutputs, split: Split, score: str = "max_probability", top_k: int = 1) -> Record:
+    """The record of softmaxes scaled by temperatures that were fitted to the split's calibration samples.
+
+    Raises:
+        ValueError: A part would be empty, or the score is not defined.
+    """
+    calibration = outputs.take(split.calibration_index(len(outputs.labels)))
+    return outputs.record(score, top_k, fit_temperatures(calibration))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exploration:
+    """The rules of one policy at every slider position, and what each does on the test samples."""
+
+    policy: type[Sweep]
+    split: Split
+    calibration: Record
+    test: Record
+    path: RulePath
+    evaluation: PathEvaluation
+
+    @cached_property
+    def certificate(self) -> NDArray[np.float64] | None:
+        """(G,) upper bounds on the drops that all hold at once with probability 1 - `ALPHA`; None if in-sample."""
+        return None if self.split.in_sample else certify_path(self.test, self.path, ALPHA)
+
+    @cached_property
+    def hasty_oracle(self) -> Evaluation:
+        """The same oracle, but for samples that no stage gets right, which it lets leave at the first."""
+        return oracle(self.test, hopeless="first")
+
+    @cached_property
+    def alone(self) -> tuple[Evaluation, ...]:
+        """What each stage does to the test samples if it answers all of them."""
+        return tuple(single_stage(self.test, stage) for stage in range(len(self.test.stages)))
+
+    @cached_property
+    def dominated(self) -> NDArray[np.bool_]:
+        """(M,) stages that are superfluous on the test samples."""
+        return dominated(self.test)
+
+    @cached_property
+    def by_lot(self) -> NDArray[np.float64]:
+        """(G,) expected accuracy on the test samples if as many left at each stage, drawn by lot."""
+        return random_exit_accuracy(self.test, self.evaluation.exit_counts / self.test.n)
+
+    @cached_property
+    def shown(self) -> NDArray[np.float64]:
+        """(G,) positions as a slider shows them, in its unit."""
+        slider = self.policy.slider
+        return self.path.positions / slider.unit_of(self.calibration) * slider.scale
+
+    @cached_property
+    def oracle(self) -> Evaluation:
+        """What the most accurate rule there could be does on the test samples."""
+        return oracle(self.test)
+
+    def at(self, position: int) -> Evaluation:
+        """What the rule at a slider position does on the test samples."""
+        return self.evaluation.at(position)
+
+    def calibrated(self, position: int) -> Evaluation:
+        """What the rule at a slider position does on the samples it was chosen on."""
+        return evaluate(self.calibration, self.path.rule(position))
+
+    def nearest(self, value: float) -> int:
+        """Slider position whose parameter is nearest to `value`."""
+        return int(abs(self.path.positions - value).argmin())
+
+    @property
+    def opening(self) -> int:
+        """Slider position at which a page starts."""
+        slider = self.policy.slider
+        return self.nearest(slider.opening * slider.unit_of(self.calibration))
+
+
+def explore(record: Record, policy: type[Sweep], split: Split, count: int = POSITIONS) -> Exploration:
+    """Sweep `policy` over `count` positions: choose on one part of `record`, judge on the other.
+
+    Raises:
+        ValueError: A part would be empty, or the policy cannot handle the record.
+    """
+    calibration, test = split.apply(record)
+    path = policy.path(calibration, policy.positions(calibration, count))
+    return Exploration(
+        policy=policy,
+        split=split,
+        calibration=calibration,
+        test=test,
+        path=path,
+        evaluation=evaluate_path(test, path),
+    )

@@ -1,0 +1,1 @@
+"""A network in pieces: traced, split at exit points, and given exits."""

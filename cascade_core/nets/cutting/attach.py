@@ -1,0 +1,106 @@
+"""Exits attached to a network that was not made for them: traced, cut, and given a head at each exit.
+
+The result is a `CascadedNetwork` whose last stage answers exactly as the network does.  Fresh early heads know
+nothing yet; `training.fit_heads` fits them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cascade_core.nets.cutting.splitting import ExitPoint, choose_points, exit_points, split
+from cascade_core.nets.cutting.tracing import trace
+from cascade_core.nets.heads import families as families
+from cascade_core.nets.heads.ladder import Rung
+from cascade_core.nets.macs import stage_costs
+from cascade_core.nets.staged import CascadedNetwork
+
+LAST = "end"
+"""What the last stage is called where the others are called after their exits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """A network in pieces.
+
+    Attributes:
+        exits: Names of the M - 1 exits, in order.
+        shapes: Of the tensor at each, without the batch.
+        pieces: M modules, as `split` gives them.
+        macs: Of the whole network on one sample, by torch's own counter.
+    """
+
+    exits: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    pieces: tuple[nn.Module, ...]
+    macs: int
+
+
+def cut(network: nn.Module, example: Tensor, exits: str) -> Cut:
+    """Cut `network` at `exits`; the pieces share its weights.
+
+    Raises:
+        ValueError: The network cannot be traced, or an exit is unknown.
+    """
+    traced = trace(network, example)
+    points = {point.name: point for point in exit_points(traced)}
+    names = choose_points(tuple(points.values()), exits)
+    return Cut(
+        exits=names,
+        shapes=tuple(points[n].shape for n in names),
+        pieces=tuple(split(traced, names)),
+        macs=traced.macs,
+    )
+
+
+def assemble(title: str, pieces: Cut, heads: Sequence[nn.Module], stage_names: Sequence[str] = ()) -> CascadedNetwork:
+    """The pieces with a head after each but the last, in eval mode; stages are called after their exits by default."""
+    names = tuple(stage_names) or (*pieces.exits, LAST)
+    rungs = [head[0] for head in heads if isinstance(head, nn.Sequential) and isinstance(head[0], Rung)]
+    answers = [head[1:] for head in heads if isinstance(head, nn.Sequential)] if rungs else heads
+    return CascadedNetwork(title, names, pieces.pieces, [*answers, nn.Identity()], rungs).eval()
+
+
+def attach_exits(
+    network: nn.Module, example: Tensor, *, exits: str = "auto:3", heads: str = "fine", seed: int = 0
+) -> CascadedNetwork:
+    """Cut `network` at `exits` and put heads there; it shares the network's weights, and is in eval mode.
+
+    Args:
+        network: A classifier that `torch.fx` can trace.
+        example: At least two images, (batch, channels, height, width), as the network takes them.
+        exits: "auto:3" for three at about equal shares of MACs, or names from `exit_points`, a,b.
+        heads: A preset's name.
+        seed: Of the heads' first weights.
+
+    Raises:
+        ValueError: The network cannot be traced, an exit is unknown, or no head fits what is computed there.
+    """
+    pieces = cut(network, example, exits)
+    with torch.no_grad():
+        classes = network(example).shape[1]
+    specs = families.preset(heads, list(pieces.shapes), pieces.macs)
+    return assemble(type(network).__name__, pieces, families.build(specs, classes, seed))
+
+
+def exit_costs(network: nn.Module, example: Tensor) -> tuple[tuple[tuple[ExitPoint, int], ...], int]:
+    """Every exit point of a network with the multiply-accumulates of one sample up to there, and those of the whole.
+
+    Args:
+        example: At least two images, (batch, channels, height, width).
+
+    Raises:
+        ValueError: The network cannot be traced.
+    """
+    traced = trace(network, example)
+    points = exit_points(traced)
+    names = [point.name for point in points]
+    pieces = Cut(exits=tuple(names), shapes=(), pieces=tuple(split(traced, names)), macs=traced.macs)
+    # Without heads, what a stage costs is its piece of the trunk.
+    stages = stage_costs(assemble("", pieces, [nn.Identity() for _ in names]), example[:1])
+    macs = [sum(stage.trunk_macs for stage in stages[: i + 1]) for i in range(len(stages))]
+    return tuple(zip(points, macs, strict=False)), macs[-1]

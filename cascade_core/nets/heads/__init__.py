@@ -1,0 +1,1 @@
+"""Heads: their families, the ladder, and the files that hold their weights."""

@@ -1,0 +1,1 @@
+"""Pictures as a network takes them: data sets, and preprocessing."""

@@ -1,0 +1,247 @@
+"""Labelled images by name: `KIND` or `KIND:PATH`, opened as an `ImageSet`.
+
+- `digits`: scikit-learn's 1,797 8x8 digits, divided into 897 for training and 900 for testing; needs no file.
+- `imagefolder:PATH`: a folder a class, images in any depth below it; the sample's id is its path relative to PATH.
+- `cifar10:PATH`, `cifar100:PATH`, `svhn:PATH`, `fashionmnist:PATH`: torchvision's, which may be downloaded to PATH.
+
+Images are held as 8-bit pixels.  A set of up to `MEMORY_LIMIT` bytes is decoded once and kept when it is first drawn
+from at random, for training goes over it again and again; a larger one is decoded whenever it is read, and so is any
+that is only read in order.  Batches are made by `batches`, which also augments.  Images of another size than
+the network's are scaled (shorter side, antialiased) and cropped in the middle; grey and colour are converted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cascade_core.nets._torchvision import torchvision
+from cascade_core.nets.images.pixels import Pixels, Preprocessing, augment, normalise, open_image, prepare
+from cascade_core.support import checks
+
+MEMORY_LIMIT = 1 << 30
+"""Most bytes of decoded pixels that a set keeps in memory."""
+
+DIGITS_SEED = 0
+DIGITS_TEST = 900
+
+
+@dataclass(kw_only=True)
+class ImageSet:
+    """N labelled images, prepared for one network.
+
+    Attributes:
+        spec: What was asked for, without the machine's path, such as "imagefolder:test".
+        split: "train" or "test"; an image folder is whatever the caller says.
+        labels: (N,) int64 class numbers.
+        sample_ids: N texts.
+        class_names: K texts.
+        preprocessing: The images that `images` and `batches` give.
+        flip: Whether a mirrored image is as good as the image.
+        read: Pixels (height, width, 3 or 1) of sample i, as stored.
+    """
+
+    spec: str
+    split: str
+    labels: Tensor
+    sample_ids: tuple[str, ...]
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+    flip: bool
+    read: Callable[[int], Pixels]
+    _kept: Tensor | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        """Normalised image (channels, size, size) float32 and label of sample i."""
+        return self.normalise(self.pixels(torch.tensor([i]), keep=False))[0], int(self.labels[i])
+
+    def pixels(self, index: Tensor, *, keep: bool = True) -> Tensor:
+        """(batch, channels, size, size) uint8 images of samples `index` (batch,).
+
+        Args:
+            keep: Whether a set that is not too large is decoded whole and kept; if it is kept already it is used.
+        """
+        wanted = self.preprocessing
+        if self._kept is None and keep and len(self) * wanted.channels * wanted.size**2 <= MEMORY_LIMIT:
+            self._kept = self._decode(torch.arange(len(self)))
+        return self._decode(index) if self._kept is None else self._kept[index]
+
+    def _decode(self, index: Tensor) -> Tensor:
+        # Pillow decodes outside Python's lock, so threads help, and they need no pickling as processes would.
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            return torch.stack(list(pool.map(lambda i: prepare(self.read(i), self.preprocessing), index.tolist())))
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """Float32 images of uint8 `pixels` (batch, channels, size, size): in [0, 1], less mean, over deviation."""
+        return normalise(pixels, self.preprocessing)
+
+    def take(self, index: Tensor) -> ImageSet:
+        """The set of the samples at `index` (n,) int64, in that order."""
+        return replace(
+            self,
+            labels=self.labels[index],
+            sample_ids=tuple(self.sample_ids[i] for i in index.tolist()),
+            read=lambda i: self.read(int(index[i])),
+            _kept=None,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """What a run file says of the set and its transform, as JSON data."""
+        return {"dataset": self.spec, "split": self.split, "transform": self.preprocessing.describe()}
+
+
+def batches(
+    data: ImageSet,
+    batch_size: int,
+    *,
+    generator: torch.Generator | None = None,
+    shift: int = 0,
+    skip: int = 0,
+    state: Tensor | None = None,
+    keep: bool = False,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Normalised images (batch, channels, size, size) and labels (batch,), all of the set once.
+
+    Args:
+        generator: With one, the order is random and images are augmented; a last batch that is not full is left out,
+            unless it is the only one.  Without one, the order is the set's.
+        shift: Augmentation: pixels of the largest random shift.
+        skip: Batches to leave out at the beginning, when a pass goes on that was stopped.
+        state: What the generator's state was behind them.
+        keep: Whether decoded images are kept for further passes, as they always are with a generator.
+    """
+    n = len(data)
+    order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
+    if generator is not None and n > batch_size:
+        order = order[: n - n % batch_size]
+    if generator is not None and state is not None:
+        generator.set_state(state)
+    for index in order.split(batch_size)[skip:]:
+        # A single pass must not fill the memory; over a training set there are many.
+        pixels = data.pixels(index, keep=keep or generator is not None)
+        if generator is not None:
+            pixels = augment(pixels, shift, data.flip, generator)
+        yield data.normalise(pixels), data.labels[index]
+
+
+def open_data(spec: str, preprocessing: Preprocessing, *, split: str = "test", download: bool = False) -> ImageSet:
+    """Open `KIND` or `KIND:PATH`.
+
+    Args:
+        split: "train" or "test"; which half of the set (an image folder has none, there it is only noted).
+        download: Whether torchvision may fetch what is absent.
+
+    Raises:
+        ValueError: The kind is unknown, the path is missing, or there is nothing at it; one line.
+    """
+    kind, _, path = spec.partition(":")
+    checks.one_of("data (KIND or KIND:PATH)", kind, tuple(KINDS))
+    checks.one_of("split", split, ("train", "test"))
+    if kind == "digits" and path:
+        raise ValueError(f"Expected data digits alone, which needs no path, but it was {spec!r}")
+    if kind != "digits" and not path:
+        raise ValueError(f"Expected a path in data {spec!r}, such as {kind}:PATH, but there was none")
+    parts = KINDS[kind](Path(path), split == "train", download)
+    name = kind if kind == "digits" else f"{kind}:{Path(path).resolve().name}"
+    return ImageSet(spec=name, split=split, preprocessing=preprocessing, **parts)
+
+
+def check_classes(data: ImageSet, class_names: tuple[str, ...]) -> None:
+    """Raise ValueError unless the set's classes are `class_names`, in that order."""
+    if data.class_names != class_names:
+        raise ValueError(
+            f"Expected {data.spec} to have the {len(class_names)} classes {_some(class_names)} "
+            f"but it has {len(data.class_names)}: {_some(data.class_names)}"
+        )
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def _digits(_path: Path, train: bool, _download: bool) -> dict[str, Any]:
+    # scikit-learn takes a second to import, and only this set needs it.
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    found = load_digits()
+    pixels = np.round(found.images * (255 / 16)).astype(np.uint8)[..., None]
+    parts = train_test_split(
+        np.arange(len(pixels)), test_size=DIGITS_TEST, random_state=DIGITS_SEED, stratify=found.target
+    )
+    rows = np.sort(parts[0 if train else 1])
+    return {
+        "labels": torch.from_numpy(found.target[rows].astype(np.int64)),
+        "sample_ids": tuple(f"digits/{i:04d}" for i in rows),
+        "class_names": tuple(str(c) for c in range(10)),
+        "flip": False,
+        "read": lambda i: pixels[rows[i]],
+    }
+
+
+def _folder(path: Path, _train: bool, _download: bool) -> dict[str, Any]:
+    if not path.is_dir():
+        raise ValueError(f"Expected a folder with a folder for each class at {path} but there is none")
+    try:
+        samples = torchvision.datasets.ImageFolder(str(path))
+    except (FileNotFoundError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"Expected {path} to hold a folder of images for each class but {reason}") from None
+    files = [Path(name) for name, _ in samples.samples]
+    return {
+        "labels": torch.tensor(samples.targets, dtype=torch.int64),
+        "sample_ids": tuple(file.relative_to(path).as_posix() for file in files),
+        "class_names": tuple(samples.classes),
+        "flip": True,
+        "read": lambda i: open_image(files[i]),
+    }
+
+
+def _torchvision(name: str, flip: bool) -> Callable[[Path, bool, bool], dict[str, Any]]:
+    """A reader of one of torchvision's sets, which hold all their pixels in memory."""
+
+    def opened(path: Path, train: bool, download: bool) -> dict[str, Any]:
+        split = "train" if train else "test"
+        options: dict[str, Any] = {"split": split} if name == "SVHN" else {"train": train}
+        try:
+            found = getattr(torchvision.datasets, name)(str(path), download=download, **options)
+        # What stands in the place of the files may be anything, and torchvision asserts rather than checks.
+        except Exception as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ValueError(
+                f"Expected the {split} set of {name} under {path} but {reason.rstrip('.')}; "
+                "allow the download (--download), or put the original archive's files there"
+            ) from None
+        labels = np.asarray(found.labels if name == "SVHN" else found.targets).astype(np.int64)
+        pixels = np.asarray(found.data)
+        pixels = pixels.transpose(0, 2, 3, 1) if name == "SVHN" else pixels
+        pixels = pixels[..., None] if pixels.ndim == 3 else pixels
+        return {
+            "labels": torch.from_numpy(labels),
+            "sample_ids": tuple(f"{split}/{i:05d}" for i in range(len(labels))),
+            "class_names": tuple(getattr(found, "classes", [str(c) for c in range(10)])),
+            "flip": flip,
+            "read": lambda i: pixels[i],
+        }
+
+    return opened
+
+
+KINDS: Mapping[str, Callable[[Path, bool, bool], dict[str, Any]]] = {
+    "digits": _digits,
+    "imagefolder": _folder,
+    "cifar10": _torchvision("CIFAR10", True),
+    "cifar100": _torchvision("CIFAR100", True),
+    "svhn": _torchvision("SVHN", False),
+    "fashionmnist": _torchvision("FashionMNIST", True),
+}

@@ -1,0 +1,162 @@
+"""Single images and batches of them as 8-bit pixels: reading, fitting to a network, and augmenting.
+
+Pixels are (height, width, 3 or 1) as files and archives have them, tensors (channels, height, width) as networks do.
+Which images a network expects is its `Preprocessing`; `prepare` does to the pixel what torchvision's own transform for
+classification does to a picture.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+from torch.nn import functional
+
+from cascade_core.nets._torchvision import torchvision
+from cascade_core.support import checks
+
+Pixels = NDArray[np.uint8]
+
+INTERPOLATIONS = ("bilinear", "bicubic")
+
+MAX_PIXELS = 1 << 27
+"""Most pixels of an image that is read; decoded they take 400 MB."""
+
+MAX_SCALED = 1 << 26
+"""Most pixels of an image once it is scaled: a very long one would grow beyond all memory."""
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """The images that a network expects.
+
+    Attributes:
+        channels: 3 (red, green, blue) or 1 (grey).
+        size: Height and width in pixels, cropped from the middle.
+        resize: The shorter side that other images are scaled to before, at least `size`; 0 stands for `size`.
+        interpolation: "bilinear" or "bicubic", both with antialiasing.
+        mean, std: One number a channel, of pixels scaled to [0, 1]; std > 0.
+
+    Raises:
+        ValueError: A number is out of range, or there is not one of each for each channel.
+    """
+
+    channels: int = 3
+    size: int
+    resize: int = 0
+    interpolation: str = "bilinear"
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+
+    def __post_init__(self) -> None:
+        checks.whole("image size", self.size, 1, 1 << 14)
+        object.__setattr__(self, "resize", self.resize or self.size)
+        checks.whole("image resize", self.resize, self.size, 1 << 14)
+        checks.one_of("interpolation", self.interpolation, INTERPOLATIONS)
+        for what, values, fit in (
+            ("mean", self.mean, all(map(math.isfinite, self.mean))),
+            ("std", self.std, all(0 < value < math.inf for value in self.std)),
+        ):
+            if len(values) != self.channels or not fit:
+                raise ValueError(
+                    f"Expected image {what} to be {self.channels} numbers{' > 0' if what == 'std' else ''}, "
+                    f"one a channel, but it was {', '.join(map(str, values))}"
+                )
+
+    def describe(self) -> dict[str, Any]:
+        """The fields, as JSON data."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    def changed(self, wishes: Mapping[str, Any]) -> Preprocessing:
+        """The same but for the fields in `wishes`; a new size alone is that of the scaled images too."""
+        resize = {} if "size" not in wishes else {"resize": 0}
+        return Preprocessing(**asdict(self) | resize | dict(wishes))
+
+
+def open_image(file: Path | BinaryIO, *, upright: bool = False, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """(height, width, 3) pixels of an image file; of an animation its first frame, of transparency nothing.
+
+    Args:
+        upright: Whether to turn it as the camera noted in it (EXIF); data sets are read as they are stored.
+        max_pixels: Of a larger one only the header is read.
+
+    Raises:
+        ValueError: It is no image, a broken one, or too large.
+    """
+    where = file if isinstance(file, Path) else "the file"
+    try:
+        with warnings.catch_warnings(), Image.open(file) as image:
+            # Of sizes that `max_pixels` allows, and of oddities in metadata that pixels do not depend on.
+            warnings.simplefilter("ignore")
+            width, height = image.size
+            if width * height > max_pixels:
+                raise ValueError(f"it has {width} x {height} pixels, more than {max_pixels:,}")
+            turned = ImageOps.exif_transpose(image) if upright else image
+            return np.asarray(_eight_bits(turned).convert("RGB"))
+    # Decoders of foreign bytes raise errors of every kind (struct.error, DecompressionBombError, IndexError, ...).
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, UnidentifiedImageError):
+            reason = "it is of no known kind, or damaged"
+        elif isinstance(error, OSError) and error.strerror:
+            reason = error.strerror.lower()
+        raise ValueError(f"Expected an image in {where} but it cannot be read: {reason[:200]}") from None
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits as 8; Pillow's own conversion cuts off what is above 255."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        values = np.asarray(image).astype(np.int64)
+        return Image.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("its pixels are fractions, and nothing says of what range")
+    return image
+
+
+def augment(pixels: Tensor, shift: int, flip: bool, generator: torch.Generator) -> Tensor:
+    """Shift each image by up to `shift` pixels either way (black beyond the edge); mirror half of them if `flip`."""
+    n, channels, height, width = pixels.shape
+    padded = functional.pad(pixels, (shift,) * 4)
+    top, left = torch.randint(0, 2 * shift + 1, (2, n, 1), generator=generator)
+    rows, columns = top + torch.arange(height), left + torch.arange(width)
+    mirrored = (torch.rand(n, 1, generator=generator) < 0.5) & flip
+    columns = torch.where(mirrored, columns.flip(1), columns)
+    of_image, of_channel = torch.arange(n).view(-1, 1, 1, 1), torch.arange(channels).view(1, -1, 1, 1)
+    return padded[of_image, of_channel, rows.view(n, 1, -1, 1), columns.view(n, 1, 1, -1)]
+
+
+def normalise(pixels: Tensor, wanted: Preprocessing) -> Tensor:
+    """Float32 images of uint8 `pixels` (batch, channels, size, size): in [0, 1], less mean, over deviation."""
+    mean, std = (torch.tensor(v).view(1, -1, 1, 1) for v in (wanted.mean, wanted.std))
+    return (pixels.float() / 255 - mean) / std
+
+
+def prepare(pixels: Pixels, wanted: Preprocessing) -> Tensor:
+    """(channels, size, size) uint8 image of pixels (height, width, 3 or 1): converted, scaled and cropped as needed.
+
+    Raises:
+        ValueError: It is so long and thin that its shorter side cannot be scaled to what is wanted.
+    """
+    if pixels.shape == (wanted.size, wanted.size, wanted.channels) and wanted.resize == wanted.size:
+        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    height, width = pixels.shape[:2]
+    if wanted.resize * wanted.resize * max(height, width) > MAX_SCALED * min(height, width):
+        raise ValueError(f"Expected an image that is not so long and thin but it has {width} x {height} pixels")
+    transforms = torchvision.transforms.functional
+    image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
+    image = image.convert("RGB" if wanted.channels == 3 else "L")
+    scaled = transforms.resize(image, [wanted.resize], transforms.InterpolationMode(wanted.interpolation))
+    array = np.asarray(transforms.center_crop(scaled, [wanted.size]))
+    return torch.from_numpy(array.reshape(wanted.size, wanted.size, wanted.channels).transpose(2, 0, 1).copy())

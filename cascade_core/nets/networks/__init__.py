@@ -1,0 +1,1 @@
+"""Networks by name: the own zoo, torchvision, timm, and your own."""

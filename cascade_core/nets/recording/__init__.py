@@ -1,0 +1,1 @@
+"""Recording what each stage says: in one process or many, resumable."""

@@ -1,0 +1,280 @@
+"""Long work in chunks of samples, each a part file of its own: what survives a kill, and what several processes share.
+
+A chunk is computed in the same batches whatever happened before, and written under a temporary name and renamed, so
+a part that is there is whole.  The plan beside the parts says what the work is; work that differs in anything that
+decides the values is refused.  Processes need a shared file system and no more: process r of N (the variables
+RANK, WORLD_SIZE and LOCAL_RANK, as torchrun sets them) computes chunks r, r + N, ..., and process 0, the only one
+that writes the plan and the end result, looks at the folder until all parts are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from tqdm import tqdm
+
+from cascade_core.simulation.record import StageOutputs
+from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, read_plan, write_json
+from cascade_core.storage.store import is_part, merge_parts, save_part
+from cascade_core.support import checks
+
+PATIENCE = 30.0
+"""Least seconds without a new part before process 0 computes itself what others should have."""
+
+SLOWEST = 4
+"""The same as a multiple of the time of its own slowest chunk."""
+
+START = 600.0
+"""Most seconds that a process waits for process 0 to begin."""
+
+LOOK = 0.1
+"""Seconds between two looks at the folder."""
+
+Compute = Callable[[range, Callable[[int], object]], StageOutputs]
+"""From sample numbers, and a function to call with the count of samples done since its last call."""
+
+
+class Stopped(KeyboardInterrupt):
+    """The work was interrupted (Ctrl-C, or SIGTERM); the message is one line on how to continue."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Which of how many processes this one is, and which on its machine."""
+
+    rank: int
+    size: int
+    local: int
+
+    @classmethod
+    def of_environment(cls) -> Group:
+        """The group that RANK, WORLD_SIZE and LOCAL_RANK tell of; without them a process is alone.
+
+        Raises:
+            ValueError: One of them is no whole number, or RANK is not below WORLD_SIZE.
+        """
+        size = _variable("WORLD_SIZE", 1, 1, 1 << 20)
+        return cls(_variable("RANK", 0, 0, size - 1), size, _variable("LOCAL_RANK", 0, 0, size - 1))
+
+
+def _variable(name: str, default: int, low: int, high: int) -> int:
+    text = os.environ.get(name, str(default))
+    return checks.whole(f"the variable {name}", int(text) if text.isdecimal() else text, low, high)
+
+
+class Chunks:
+    """Work on N samples in chunks of `size`, whose result is a run at `target`.
+
+    Args:
+        target: A file ending in ``.parquet``, whose parts lie in a hidden folder beside it until all are there, or
+            a folder of parts.
+        work: All that decides the values, as JSON data.
+
+    Raises:
+        ValueError: There are more chunks than a plan may name.
+    """
+
+    def __init__(self, target: Path, samples: int, size: int, work: Mapping[str, Any]) -> None:
+        self.target = target
+        self.folder = target.with_name(f".{target.name}.parts") if target.suffix else target
+        self.samples = samples
+        self.size = size
+        self.count = checks.whole("the number of chunks", -(-samples // size), 1, MAX_PARTS)
+        whole = {**work, "samples": samples, "chunk_size": size, "chunks": self.count}
+        # As it will come back from the plan: tuples are lists.
+        self.work: dict[str, Any] = json.loads(json.dumps(whole, allow_nan=False))
+        self.digest = hashlib.sha256(json.dumps(self.work, sort_keys=True).encode()).hexdigest()
+        self.missing = set(range(self.count))
+        self._slowest = 0.0
+
+    def begin(self, rank: int, noted: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the plan, or read it where the work was begun; what was noted when it was.
+
+        Args:
+            noted: What does not decide whether work is the same, such as the date.
+
+        Raises:
+            ValueError: The folder holds other work; the message says what differs.
+            OSError: The plan cannot be written, or process 0 wrote none.
+        """
+        plan = read_plan(self.folder)
+        if plan is None:
+            if rank == 0:
+                write_json(self.folder / PLAN, {"work": self.work, "noted": noted})
+            plan = self._wait_for_plan()
+        if plan["work"] != self.work:
+            raise ValueError(
+                f"Expected {self.folder} to hold parts of the same work but {_difference(plan['work'], self.work)}; "
+                "delete the folder or give another --out"
+            )
+        if not isinstance(plan.get("noted"), dict) or plan["noted"].keys() != noted.keys():
+            raise ValueError(f"Expected {self.folder / PLAN} to note {', '.join(noted)} but it does not; delete it")
+        return dict(plan["noted"])
+
+    def _wait_for_plan(self) -> dict[str, Any]:
+        end = time.monotonic() + START
+        while (plan := read_plan(self.folder)) is None:
+            if time.monotonic() > end:
+                raise OSError(
+                    f"Expected process 0 to begin the work in {self.folder} within {START:.0f} s but it has not; "
+                    "do all processes see the same folder?"
+                )
+            time.sleep(LOOK)
+        return plan
+
+    def run(self, compute: Compute, group: Group, progress: bool) -> None:
+        """Compute this process's share; process 0 waits for the others' too, and writes the result.
+
+        Raises:
+            OSError: A file cannot be written.
+            Stopped: The work was interrupted.
+        """
+        self._look()
+        shown = progress and group.rank == 0
+        try:
+            with (
+                _termination_interrupts(),
+                tqdm(total=self.samples, initial=self._done, unit="images", disable=not shown, mininterval=1) as bar,
+            ):
+                for number in range(group.rank, self.count, group.size):
+                    if group.rank and self._ended():
+                        return
+                    if number in self.missing:
+                        self._do(number, compute, bar, group.rank)
+                if group.rank == 0:
+                    self._wait_for_others(compute, bar)
+                    self._finish()
+        except KeyboardInterrupt:
+            # The interruption may have come between writing a part and noting it.
+            self._look()
+            raise Stopped(f"stopped: {self._tally()}; start the same command again to continue") from None
+
+    def _samples(self, number: int) -> range:
+        return range(number * self.size, min((number + 1) * self.size, self.samples))
+
+    @property
+    def _done(self) -> int:
+        """Samples in finished chunks."""
+        return self.samples - sum(len(self._samples(number)) for number in self.missing)
+
+    def _tally(self) -> str:
+        return f"{self.count - len(self.missing):,} of {self.count:,} chunks are done in {self.folder}"
+
+    def _stamp(self, number: int) -> str:
+        return f"{self.digest}/{number}"
+
+    def _ended(self) -> bool:
+        """Whether process 0 has written the result, without waiting for this one."""
+        return (self.folder / DONE).exists() or not (self.folder / PLAN).exists()
+
+    def _look(self) -> None:
+        """Find out which parts are there by now, whoever wrote them."""
+        try:
+            there = {entry.name for entry in self.folder.iterdir()}
+        except FileNotFoundError:
+            # Process 0 has made one file of the parts.
+            return
+        for number in sorted(self.missing):
+            name = part_name(number)
+            if name in there and is_part(self.folder / name, self._stamp(number), len(self._samples(number))):
+                self.missing.remove(number)
+
+    def _do(self, number: int, compute: Compute, bar: tqdm[NoReturn], rank: int) -> None:
+        start = time.monotonic()
+        outputs = compute(self._samples(number), bar.update)
+        path = self.folder / part_name(number)
+        try:
+            save_part(outputs, path, self._stamp(number))
+        except OSError as error:
+            if rank and self._ended():
+                return
+            raise self._unwritable(path, error) from None
+        self.missing.discard(number)
+        self._slowest = max(self._slowest, time.monotonic() - start)
+        self._show(bar)
+
+    def _show(self, bar: tqdm[NoReturn]) -> None:
+        self._look()
+        bar.n = self._done
+        bar.refresh()
+
+    def _unwritable(self, path: Path, error: OSError) -> OSError:
+        what = str(error)
+        if not what.startswith("Cannot write"):
+            # Arrow's text repeats the reason and names no file.
+            what = f"Cannot write {path}: {os.strerror(error.errno).lower() if error.errno else what}"
+        return OSError(f"{what}; {self._tally()}: mend this and start the same command again to continue")
+
+    def _wait_for_others(self, compute: Compute, bar: tqdm[NoReturn]) -> None:
+        heard, left, said = time.monotonic(), len(self.missing), False
+        while self.missing:
+            self._show(bar)
+            if len(self.missing) < left:
+                heard, said = time.monotonic(), False
+            elif time.monotonic() - heard > max(PATIENCE, SLOWEST * self._slowest):
+                if not said:
+                    silent = f"no chunk came from other processes for {time.monotonic() - heard:.0f} s"
+                    tqdm.write(f"{silent}; computing here what is missing, {left:,} chunks", file=sys.stderr)
+                    said = True
+                # A slow process goes upwards, so the last is the one that it needs longest for.
+                self._do(max(self.missing), compute, bar, 0)
+            else:
+                time.sleep(LOOK)
+            left = len(self.missing)
+
+    def _finish(self) -> None:
+        """Make the parts a run: one file, or the folder with the mark of its end."""
+        if not self.target.suffix:
+            if not (self.folder / DONE).exists():
+                write_json(self.folder / DONE, {"parts": self.count, "samples": self.samples})
+            for left in self.folder.glob(".part-*.tmp"):
+                left.unlink(missing_ok=True)
+            return
+        # Within the folder, so that whatever a kill leaves is found and goes with it.
+        merged = self.folder / "whole.parquet"
+        try:
+            merge_parts([self.folder / part_name(number) for number in range(self.count)], merged)
+            merged.replace(self.target)
+        except OSError as error:
+            raise self._unwritable(self.target, error) from None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _difference(before: Mapping[str, Any], now: Mapping[str, Any], within: str = "") -> str:
+    """The first entry in which two descriptions of work differ."""
+    key = next(key for key in sorted({*before, *now}) if before.get(key) != now.get(key))
+    old, new = before.get(key), now.get(key)
+    if isinstance(old, dict) and isinstance(new, dict):
+        return _difference(old, new, f"{within}{key} ")
+    return f"theirs has {within}{key} {json.dumps(old)[:80]} and this one {json.dumps(new)[:80]}"
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """SIGTERM does what Ctrl-C does; torchrun sends it to all processes when one has failed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        # None stands for a handler that was not set from Python, and cannot be set again.
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)

@@ -1,0 +1,164 @@
+"""From texts to a recorded run: `precompute_run`, which the command line calls, and what it shares with `build`.
+
+Networks are named as in `networks`, data as in `datasets`.  One network with heads is a network with early exits;
+several networks are a cascade of models, each in one piece or with heads of its own.  All must expect the same images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cascade_core.nets.cutting.attach import exit_costs
+from cascade_core.nets.cutting.splitting import ExitPoint, choose_points
+from cascade_core.nets.heads import weights
+from cascade_core.nets.images.datasets import ImageSet, check_classes, open_data
+from cascade_core.nets.networks.named import NO_WISHES, build_plain, example, find, in_a_row, load_model
+from cascade_core.nets.networks.outside import Wishes
+from cascade_core.nets.networks.zoo import Network
+from cascade_core.nets.recording.precompute import precompute_to
+from cascade_core.nets.staged import StagedModel
+from cascade_core.support import checks
+
+MAX_SEED = 2**32 - 1
+"""Largest seed that every generator takes."""
+
+
+def precompute_run(
+    networks: Sequence[str],
+    *,
+    data: str,
+    out: str | Path,
+    title: str = "",
+    wishes: Wishes = NO_WISHES,
+    batch_size: int = 256,
+    chunk_size: int = 1024,
+    seed: int = 0,
+    device: str = "auto",
+    download: bool = False,
+    split: str = "test",
+    progress: bool = True,
+) -> Path:
+    """Record a run of networks that need no training, and return its path.
+
+    Args:
+        networks: `NAME[=WEIGHTS][+HEADS]`, in the order in which they are asked.
+        data: `KIND` or `KIND:PATH`.
+        out: A file ending in .parquet, or a folder without ending.
+        title: One sentence on the run.
+        wishes: Fields of `Preprocessing` that replace the networks' own.
+        batch_size, chunk_size: Samples at a time, and in each part that is finished before the next.
+        seed: Only noted, where all networks have their weights.
+        split: "test" or "train", of a data set that has both.
+
+    Raises:
+        ValueError: An argument is wrong, or heads belong to another network; one line says which.
+    """
+    found = [find(text, wishes) for text in networks]
+    check_networks(found)
+    checks.whole("seed", seed, 0, MAX_SEED)
+    judged = open_data(data, found[0].preprocessing, split=split, download=download)
+    return record(
+        found,
+        judged,
+        out,
+        title=title,
+        batch_size=batch_size,
+        chunk_size=chunk_size,
+        seed=seed,
+        device=device,
+        download=download,
+        progress=progress,
+    )
+
+
+def exits_of(
+    text: str, *, exits: str | None = None, wishes: Wishes = NO_WISHES
+) -> tuple[tuple[tuple[ExitPoint, int], ...], tuple[str, ...], int]:
+    """Every exit point of a network with the MACs up to there, the names of the chosen ones, and the MACs of it all.
+
+    Args:
+        text: `NAME[=WEIGHTS]`; weights are not read.
+        exits: "auto:5", or names, a,b; without it, the network's own default.
+
+    Raises:
+        ValueError: The network cannot be traced, or has stages of its own; one line says so.
+    """
+    # Weights that would have to be fetched are not needed to see the network's shape.
+    network = find(text.removesuffix("=pretrained"), wishes)
+    plain = build_plain(replace(network, weights=None), None)
+    if isinstance(plain, StagedModel):
+        raise ValueError(f"Expected a plain network to look for exits in but {network.name} has stages of its own")
+    points, total = exit_costs(plain, example(network, 2))
+    return points, choose_points([point for point, _ in points], exits or network.exits), total
+
+
+def check_networks(networks: Sequence[Network], *, trained_here: bool = False) -> None:
+    """Raise ValueError unless there is a network, all have weights, and all take the same images.
+
+    Args:
+        trained_here: Whether the first may be trained from nothing.
+    """
+    if not networks:
+        raise ValueError("Expected at least one network, NAME=WEIGHTS, but there was none")
+    for number, network in enumerate(networks):
+        # A file of heads may hold a small network whole.
+        excused = network.brings_weights or network.heads or (trained_here and number == 0 and network.trained_here)
+        if network.weights is None and not excused:
+            raise ValueError(f"Expected weights for {network.name}, {network.name}=WEIGHTS, but there were none")
+        if network.preprocessing != networks[0].preprocessing:
+            raise ValueError(
+                f"Expected networks to take the same images but {network.name} and {networks[0].name} differ; "
+                "--image-size, --image-resize, --image-mean and --image-std are for all of them"
+            )
+
+
+def record(
+    networks: Sequence[Network],
+    data: ImageSet,
+    out: str | Path,
+    *,
+    title: str,
+    batch_size: int,
+    chunk_size: int,
+    seed: int,
+    device: str,
+    download: bool,
+    progress: bool,
+) -> Path:
+    """Record what every stage of the networks in a row says of `data`, as `precompute_run` does."""
+    for network in networks:
+        if network.heads is not None:
+            check_classes(data, weights.read_heads(network.heads).class_names)
+    models = [load_model(network, len(data.class_names), seed=seed, download=download) for network in networks]
+    source: dict[str, Any] = {"networks": [_origin(network) for network in networks], "seed": seed}
+    return precompute_to(
+        out,
+        in_a_row(networks, models),
+        data,
+        batch_size=batch_size,
+        chunk_size=chunk_size,
+        device=device,
+        progress=progress,
+        source=source | ({"title": title} if title else {}),
+    )
+
+
+def _origin(network: Network) -> dict[str, Any]:
+    """Where a network came from, without paths of this machine, as JSON data."""
+    result: dict[str, Any] = {"name": network.name, "weights": None, "sha256": None}
+    if network.weights is not None:
+        result |= {"weights": network.weights.name, "sha256": weights.digest(network.weights)}
+    if network.heads is not None:
+        about = weights.read_heads(network.heads)
+        result["heads"] = {
+            "file": network.heads.name,
+            "sha256": weights.digest(network.heads),
+            "preset": about.preset,
+            "exits": list(about.exits),
+            "trunk": about.trunk,
+            "training": dict(about.training),
+        }
+    return result

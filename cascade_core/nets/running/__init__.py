@@ -1,0 +1,1 @@
+"""Running a cascade for real: the runner, pictures, profiles, bundles."""

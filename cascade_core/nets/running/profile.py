@@ -1,0 +1,120 @@
+"""Measuring how long each stage of a model takes on this machine, for batches of several sizes.
+
+Each trunk piece, each head and the plain network are timed by themselves as a `Runner` computes them, on the state that
+the stages before left, after warming up; stages take turns within a repeat, so that a busy moment hits them all.
+Medians are what to expect, 95th percentiles what to be ready for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from cascade_core.nets.devices import resolve_device
+from cascade_core.nets.running.runner import Answers, made_ready, note_answers
+from cascade_core.nets.staged import StagedModel, State
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.timing import MAX_BATCH, Profile
+from cascade_core.support import checks
+
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
+WARM_UP = 3
+
+Result = TypeVar("Result")
+
+
+def measure(
+    model: StagedModel,
+    example: Tensor,
+    *,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    repeats: int = 30,
+    device: str = "auto",
+    progress: bool = True,
+) -> Profile:
+    """Time `model` on this machine.
+
+    Args:
+        model: Put in eval mode and moved to the device, as by a `Runner`.
+        example: One image, (1, channels, height, width), normalised.
+        batch_sizes: Whole numbers, rising, from 1.
+        repeats: Times that each part is timed.
+
+    Raises:
+        ValueError: The device is absent, or a number is out of range.
+    """
+    place = resolve_device(device)
+    checks.whole("repeats", repeats, 1, 100_000)
+    for size in batch_sizes:
+        checks.whole("batch size", size, 1, MAX_BATCH)
+    m = len(model.stage_names)
+    times = np.empty((2 * m + 1, len(batch_sizes), repeats))
+    made_ready(model, place, fold=False)
+    for column, size in enumerate(tqdm(batch_sizes, unit="batch sizes", disable=not progress)):
+        images = example.to(place).expand(size, -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        for turn in range(-WARM_UP, repeats):
+            seconds = _timed(model, images, place)
+            if turn >= 0:
+                times[:, column, turn] = seconds
+    low, high = np.median(times, axis=2), np.quantile(times, 0.95, axis=2)
+    return Profile(
+        stage_names=model.stage_names,
+        batch_sizes=tuple(batch_sizes),
+        trunk=low[:m],
+        head=low[m : 2 * m],
+        plain=low[-1],
+        trunk_p95=high[:m],
+        head_p95=high[m : 2 * m],
+        plain_p95=high[-1],
+        circumstances={
+            "device": place,
+            "processor": _processor(place),
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "repeats": repeats,
+            "warm_up": WARM_UP,
+        },
+    )
+
+
+def _processor(device: str) -> str:
+    """What computes: a graphics card by its name, a processor by its widest instructions."""
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else torch.backends.cpu.get_cpu_capability()
+
+
+@torch.inference_mode()
+def _timed(model: StagedModel, images: Tensor, device: str) -> list[float]:
+    """Seconds of every trunk piece, of every head with its answers noted, and of the plain network."""
+    samples, last = np.arange(len(images)), len(model.stage_names) - 1
+    # Thresholds that a largest softmax cannot reach: all are compared, and all go on.
+    rule = ExitRule(thresholds=np.full(last, 2.0))
+    result = Answers.of(len(images), last)
+
+    def answer(stage: int, state: State) -> None:
+        note_answers(model.classify(state, stage), stage, samples, rule, result)
+
+    trunk, head, state = [], [], model.begin(images)
+    for stage in range(last + 1):
+        seconds, state = _clocked(partial(model.extend, state, stage), device)
+        trunk.append(seconds)
+        head.append(_clocked(partial(answer, stage, state), device)[0])
+    plain, _ = _clocked(lambda: note_answers(model.plain(images), last, samples, rule, result), device)
+    return [*trunk, *head, plain]
+
+
+def _clocked(work: Callable[[], Result], device: str) -> tuple[float, Result]:
+    """Seconds of some work, its end on the device included, and its result."""
+    start = time.perf_counter()
+    result = work()
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+    elif device.startswith("mps"):
+        torch.mps.synchronize()
+    return time.perf_counter() - start, result

@@ -1,0 +1,177 @@
+"""One picture through all stages of a cascade: the `Runner` says where it leaves, and every stage is asked besides.
+
+What stages say that the sample did not reach is computed for people to look at, and is no part of what is charged.
+Pictures come from a run's data set (digits, which scikit-learn brings, or a folder) or from anywhere, as bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cascade_core.nets.images.datasets import ImageSet, open_data
+from cascade_core.nets.images.pixels import Pixels, Preprocessing, normalise, open_image, prepare
+from cascade_core.nets.running.runner import Runner
+from cascade_core.nets.staged import StagedModel
+from cascade_core.simulation import scores
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.passages import LEFT, NOT_REACHED, SWITCHED_OFF, WENT_ON, Passage, StagePassage
+from cascade_core.simulation.record import Stage, leaving_costs
+from cascade_core.storage.pictures import PictureFolder
+
+MAX_PIXELS = 40_000_000
+"""Most pixels of an uploaded picture, as its header has them; decoded they take 120 MB."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tried:
+    """A picture that was tried.
+
+    Attributes:
+        passage: Its way through the stages.
+        seen: (size, size, 3 or 1) pixels that the network was given, before they were normalised.
+    """
+
+    passage: Passage
+    seen: Pixels
+
+
+def try_picture(
+    model: StagedModel,
+    rule: ExitRule,
+    pixels: Pixels,
+    wanted: Preprocessing,
+    *,
+    stages: Sequence[Stage],
+    baseline_macs: int,
+    beyond: bool = True,
+) -> Tried:
+    """Take a picture (height, width, 3 or 1) through the stages.
+
+    Args:
+        stages, baseline_macs: Of the run, for costs.
+        beyond: Whether stages that the sample does not reach, and heads that are off, are asked too.
+
+    Raises:
+        ValueError: The rule is for other stages or classes, or the picture cannot be prepared.
+    """
+    image = prepare(pixels, wanted)
+    passage = pass_through(model, rule, normalise(image[None], wanted), stages, baseline_macs, beyond=beyond)
+    return Tried(passage=passage, seen=image.permute(1, 2, 0).numpy())
+
+
+def pass_through(
+    model: StagedModel,
+    rule: ExitRule,
+    image: Tensor,
+    stages: Sequence[Stage],
+    baseline_macs: int,
+    *,
+    beyond: bool = True,
+) -> Passage:
+    """The way of one normalised image (1, channels, size, size); see `try_picture`."""
+    runner = Runner(model, rule, "cpu")
+    left = int(runner(image).stages[0])
+    active = rule.active
+    costs = leaving_costs(stages, active, baseline_macs)
+    softmaxes = _softmaxes(model, image, left, active, beyond)
+    rows = []
+    for number, stage in enumerate(stages):
+        state = NOT_REACHED if number > left else LEFT if number == left else WENT_ON
+        if number < left and not active[number]:
+            state = SWITCHED_OFF
+        # Where nothing leaves early the plain network is run, and its cost is not divided among stages.
+        spent = number <= left and (rule.leaves_early or number == left)
+        rows.append(_row(stage.name, state, softmaxes.get(number), rule, number, int(costs[number]) if spent else None))
+    return Passage(stages=tuple(rows), left=left, score=rule.score, baseline_macs=baseline_macs)
+
+
+def _row(
+    name: str, state: str, softmax: NDArray[np.float32] | None, rule: ExitRule, number: int, macs: int | None
+) -> StagePassage:
+    """What one stage said, judged under the rule."""
+    scaled, confidence = softmax, None
+    if softmax is not None:
+        if rule.temperatures is not None:
+            scaled = scores.scaled(softmax, rule.temperatures[number])
+        confidence = float(scores.confidence(scaled, rule.score, rule.top_k))  # type: ignore[arg-type]  # both are there
+    threshold = None
+    if number < len(rule.thresholds):
+        given = rule.thresholds[number]
+        if given.ndim == 0:
+            threshold = float(given)
+        elif softmax is not None:
+            threshold = float(given[softmax.argmax()])
+    return StagePassage(
+        name=name,
+        state=state,
+        softmax=softmax,
+        scaled=scaled,
+        confidence=confidence,
+        threshold=threshold,
+        macs=macs,
+    )
+
+
+@torch.inference_mode()
+def _softmaxes(
+    model: StagedModel, image: Tensor, left: int, active: NDArray[np.bool_], beyond: bool
+) -> dict[int, NDArray[np.float32]]:
+    """(K,) softmaxes by stage: of all with `beyond`, else of those that the sample was asked at."""
+    # Laid out as the runner has it, so that its numbers are these to the last digit.
+    image = image.to(memory_format=torch.channels_last)
+    last = len(active) - 1
+    if not beyond and not active[:last].any():
+        return {last: _softmax(model.plain(image))}
+    result, state = {}, model.begin(image)
+    for number in range(last + 1 if beyond else left + 1):
+        state = model.extend(state, number)
+        if beyond or active[number]:
+            result[number] = _softmax(model.classify(state, number))
+    return result
+
+
+def _softmax(logits: Tensor) -> NDArray[np.float32]:
+    return logits[0].float().softmax(dim=-1).cpu().numpy()
+
+
+def read_picture(content: bytes) -> Pixels:
+    """(height, width, 3) pixels of an uploaded file, turned upright as its camera noted.
+
+    Raises:
+        ValueError: It is no picture, a broken one, or one of more than `MAX_PIXELS`.
+    """
+    return open_image(io.BytesIO(content), upright=True, max_pixels=MAX_PIXELS)
+
+
+def sample_picture(dataset: str, sample_id: str, folder: Path | None) -> Pixels | None:
+    """Pixels of a run's sample; None where there are none to be had.
+
+    Args:
+        dataset: As the run names it; digits need no folder.
+        folder: Of pictures; ids are looked up in its listing, never joined to it.
+
+    Raises:
+        ValueError: There is no such folder, or the file is no picture, or a broken one.
+    """
+    if dataset == "digits":
+        for split in ("test", "train"):
+            data = _digits(split)
+            if sample_id in data.sample_ids:
+                return data.read(data.sample_ids.index(sample_id))
+        return None
+    path = PictureFolder(folder).find(sample_id) if folder is not None else None
+    return open_image(path) if path is not None else None
+
+
+@cache
+def _digits(split: str) -> ImageSet:
+    return open_data("digits", Preprocessing(channels=1, size=8, mean=(0.0,), std=(1.0,)), split=split)

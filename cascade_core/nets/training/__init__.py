@@ -1,0 +1,1 @@
+"""Training: heads on a frozen trunk, and small networks."""

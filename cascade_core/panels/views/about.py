@@ -1,0 +1,86 @@
+"""The view on where a run came from, what each of its stages computes, and how that is counted."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cascade_core.panels import runs
+from cascade_core.panels.details import chart as chart
+from cascade_core.panels.details import palette
+from cascade_core.panels.operating import operating_point
+from cascade_core.panels.shown import Shown
+from cascade_core.rendering import tables
+from cascade_core.rendering.figures.network import stage_macs
+from cascade_core.rendering.markup import facts, markup_css
+from cascade_core.rendering.provenance import provenance
+from cascade_core.support import wording
+
+_COUNTED = """
+- **Counted:** multiply-accumulates (MACs) of convolutions, linear layers and matrix products, by ptflops.
+  **Not counted:** batch norm, ReLU and pooling.
+- A sample pays for every trunk piece and every active head up to where it leaves. A head that can never accept is
+  switched off and not charged.
+- **Saved** is against the plain network, which you would run without a cascade. For a cascade of whole models that is
+  the last model alone, so that going through all of them costs more than 100 %.
+- MACs are not milliseconds: `python -m cascade_core profile` measures those.
+"""
+
+_METHOD = (
+    "The method: Berestizshevsky & Even, *Dynamically Sacrificing Accuracy for Reduced Computation: Cascaded Inference "
+    "Based on Softmax Confidence*, [arXiv 1805.10982](https://arxiv.org/abs/1805.10982). This program is under the "
+    "MIT licence; networks and data have licences of their own."
+)
+
+
+def about(shown: Shown) -> None:
+    """Where the run came from, what its stages compute, and how that is counted."""
+    operating_point(shown)
+    st.html(f"<style>{markup_css()}</style>")
+    run, test = shown.selection.run, shown.exploration.test
+    st.subheader("Where this run came from", anchor=False)
+    known, unknown = provenance(run.metadata["source"])
+    size = runs.file_size(run)
+    here = [
+        ("Samples", f"{len(runs.sample_ids(run)):,}, of {len(run.metadata['class_names']):,} classes"),
+        ("File", run.name if size is None else f"{run.name}, {size:,} bytes"),
+        ("SHA-256 of the file", run.digest),
+    ]
+    st.html(facts([*known, *here]))
+    if unknown:
+        st.text(f"Also in the file, without words for it here: {', '.join(unknown)}.")
+    with st.expander("All metadata as the file has it (JSON)"):
+        st.json(run.metadata)
+    st.subheader("What each stage computes", anchor=False)
+    chart(
+        stage_macs(test, palette()),
+        "stage-macs",
+        "MACs of each stage",
+        "MACs of each stage's trunk piece and head, one behind the other, in percent of the plain network.",
+    )
+    st.caption(
+        "Trunk pieces in the stages' colours, heads hatched; the number is what leaving there costs, all heads run."
+    )
+    _table(shown)
+    st.subheader("How computation is counted", anchor=False)
+    st.markdown(_COUNTED)
+    st.markdown(_METHOD)
+
+
+def _table(shown: Shown) -> None:
+    macs = st.column_config.NumberColumn(format="localized")
+    st.dataframe(
+        tables.macs_table(shown.exploration.test),
+        width="stretch",
+        hide_index=True,
+        column_config={
+            "stage": "Stage",
+            "trunk_macs": macs | {"label": "MACs of its trunk piece"},
+            "head_macs": macs | {"label": "MACs of its head"},
+            "cumulative_macs": macs | {"label": "MACs up to here"},
+            "share": st.column_config.NumberColumn(
+                "Share", format="percent", help="Of the plain network's MACs; more than 100 % where heads come on top."
+            ),
+            "accuracy": st.column_config.NumberColumn("Accuracy alone", format="percent"),
+        },
+    )
+    st.caption(f"The plain network: {wording.macs(shown.exploration.test.baseline_macs)}.")

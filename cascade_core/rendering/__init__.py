@@ -1,0 +1,1 @@
+"""Results as figures, tables, markup, the live panel and the report; it computes nothing."""

@@ -1,0 +1,1 @@
+"""Plotly charts, one file for each view that shows them."""

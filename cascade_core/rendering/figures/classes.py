@@ -1,0 +1,107 @@
+"""Plotly figures of single classes: what each gives up and saves, and which are taken for one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from cascade_core.analysis.classes import ClassEvaluation
+from cascade_core.rendering.figures.explore import MARGIN, plain
+from cascade_core.rendering.palette import Palette
+
+MOST_BARS = 40
+"""Classes that are drawn; of more, those with the largest drop."""
+
+MOST_CELLS = 20
+"""Classes up to which a matrix can be read."""
+
+
+def class_bars(evaluation: ClassEvaluation, class_names: Sequence[str], palette: Palette) -> go.Figure:
+    """Accuracy drop with its interval, and saving, of the classes with samples, the largest drop at the top."""
+    with_samples = np.flatnonzero(evaluation.n)
+    order = with_samples[np.argsort(-evaluation.accuracy_drop[with_samples], kind="stable")][:MOST_BARS]
+    drop, (low, high) = evaluation.accuracy_drop[order], (end[order] for end in evaluation.drop_interval())
+    names = plain([class_names[i] for i in order])
+    places = list(range(len(order)))
+    figure = make_subplots(
+        cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=("accuracy drop", "computation saved")
+    )
+    figure.add_bar(
+        x=100 * drop,
+        y=places,
+        orientation="h",
+        marker_color=[palette.wrong if value > 0 else palette.stages(3)[0] for value in drop],
+        error_x={
+            "array": 100 * np.maximum(high - drop, 0),
+            "arrayminus": 100 * np.maximum(drop - low, 0),
+            "color": palette.text,
+            "thickness": 1,
+            "width": 3,
+        },
+        customdata=np.column_stack([names, 100 * low, 100 * high]),
+        hovertemplate="%{customdata[0]}: %{x:.2f} points, 95 % interval "
+        "%{customdata[1]:.1f} to %{customdata[2]:.1f}<extra></extra>",
+        row=1,
+        col=1,
+    )
+    figure.add_bar(
+        x=100 * evaluation.saving[order],
+        y=places,
+        orientation="h",
+        marker_color=palette.stages(3)[1],
+        customdata=names,
+        hovertemplate="%{customdata}: %{x:.1f} % saved<extra></extra>",
+        row=1,
+        col=2,
+    )
+    figure.update_yaxes(tickvals=places, ticktext=names, autorange="reversed", automargin=True)
+    figure.update_xaxes(title_text="points", col=1)
+    figure.update_xaxes(title_text="% of the plain network", col=2)
+    figure.update_layout(height=110 + 24 * len(order), margin=MARGIN, showlegend=False, bargap=0.35)
+    return figure
+
+
+def confusion_matrix(counts: NDArray[np.int64], class_names: Sequence[str], palette: Palette) -> go.Figure:
+    """Samples of each true class by answer (K, K); right answers in grey, so that errors stand out."""
+    names, places = plain(class_names), list(range(len(counts)))
+    errors = np.where(np.eye(len(counts), dtype=bool), np.nan, counts)
+    right = np.where(np.eye(len(counts), dtype=bool), counts, np.nan)
+    text = np.where(counts > 0, np.char.mod("%d", counts), "")
+    faint, strong = f"rgba({_channels(palette.wrong)},0)", f"rgba({_channels(palette.wrong)},0.85)"
+    grey = f"rgba({_channels(palette.staying)},0.35)"
+    figure = go.Figure()
+    for values, scale, most in (
+        (right, [[0, grey], [1, grey]], 1),
+        (errors, [[0, faint], [1, strong]], max(1, np.nan_to_num(errors).max())),
+    ):
+        figure.add_heatmap(
+            x=places,
+            y=places,
+            z=values,
+            zmin=0,
+            zmax=most,
+            colorscale=scale,
+            showscale=False,
+            text=text,
+            texttemplate="%{text}",
+            textfont={"color": palette.text},
+            xgap=1,
+            ygap=1,
+            customdata=np.dstack(np.meshgrid(names, names)),
+            hovertemplate="%{customdata[1]} answered %{customdata[0]}: %{z:,} samples<extra></extra>",
+            hoverongaps=False,
+        )
+    axis = {"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "automargin": True}
+    figure.update_xaxes(title_text="answer", side="top", tickangle=-90, **axis)
+    figure.update_yaxes(title_text="true class", autorange="reversed", **axis)
+    figure.update_layout(height=170 + 30 * len(counts), margin=MARGIN)
+    return figure
+
+
+def _channels(colour: str) -> str:
+    """Red, green and blue of "#rrggbb", as ``rgba()`` takes them."""
+    return ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))

@@ -1,0 +1,211 @@
+"""Exploration -> the arrays that the live panel draws.
+
+Python computes everything here, once for all slider positions; the panel's JavaScript only looks up
+and draws.  The result is JSON data: fractions as numbers, counts as whole numbers, histograms as
+base64 of little-endian integers.  A threshold of `inf` (never leave here) becomes null.  Where size
+matters `packed` compresses the histograms; the panel's `unpack` brings them back.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.analysis.exploration import ALPHA, Exploration
+from cascade_core.rendering.axes import BINS, ConfidenceAxis
+from cascade_core.rendering.published import PublishedResult
+from cascade_core.simulation.counting import reach_histograms
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
+from cascade_core.simulation.paths import RulePath
+from cascade_core.storage.choice import shortest
+
+LEVEL = 0.95
+"""Coverage of the interval shown around the drop."""
+
+_COUNTS = ("right", "wrong", "leaving_right", "leaving_wrong")
+"""Histograms of a payload, where it has them."""
+
+
+def live_data(
+    exploration: Exploration,
+    axis: ConfidenceAxis,
+    *,
+    initial: int,
+    unit: str,
+    origin: str,
+    published: Sequence[PublishedResult] = (),
+    meter: Meter = MACS,
+    name: str = "",
+) -> dict[str, Any]:
+    """Everything that the live panel shows of an exploration.
+
+    Args:
+        axis: Of the confidence histograms.
+        initial: Slider position to start from.
+        unit: Plural noun for samples, such as "images".
+        origin: One sentence on the run, put at the end of the footnote.
+        published: Series to show on the accuracy-compute curve, whose savings are of MACs.
+        meter: What costs and savings are counted in.
+        name: Of the run; pictures of the charts and their files are called after it.
+    """
+    result = exploration.evaluation
+    costs, plain = along(meter, result), meter.plain(result)
+    low, high = result.drop_interval(LEVEL)
+    best = exploration.oracle
+    data = {
+        "name": name,
+        "policy": exploration.policy.name,
+        "slider": _slider(exploration, initial),
+        "stages": list(result.stage_names),
+        "samples": result.n,
+        "unit": unit,
+        "baseline": {"accuracy": result.full_accuracy, "cost": plain, "label": "plain network"},
+        "cost_unit": meter.unit,
+        "cost_noun": meter.noun,
+        "accuracy": result.accuracy.tolist(),
+        "drop": result.accuracy_drop.tolist(),
+        "drop_low": low.tolist(),
+        "drop_high": high.tolist(),
+        "level": LEVEL,
+        "certificate": _certificate(exploration),
+        "saving": (1 - costs / plain).tolist(),
+        "saving_of_whole_batches": _whole_batches(exploration, meter),
+        "cost": costs.tolist(),
+        "thresholds": _thresholds(exploration.path),
+        "exit_counts": result.exit_counts.T.tolist(),
+        "correct_counts": result.correct_counts.T.tolist(),
+        "histogram": _histogram(exploration, axis),
+        "curve": {
+            "published": [_series(series) for series in published] if meter is MACS else [],
+            "oracle": {"cost": meter.mean(best) / plain, "accuracy": best.accuracy},
+        },
+        "footnote": _footnote(exploration, unit, origin),
+    }
+    return {"id": _digest(data), **data}
+
+
+def _whole_batches(exploration: Exploration, meter: Meter) -> list[float] | None:
+    """Savings if a stage were computed for all of a batch while any sample is left; None where that is the same."""
+    if not isinstance(meter, Milliseconds) or meter.batch == 1:
+        return None
+    costs = along(replace(meter, compaction=False), exploration.evaluation)
+    return (1 - costs / meter.plain(exploration.evaluation)).tolist()
+
+
+class Words(TypedDict):
+    """What `live_data` is told in words."""
+
+    unit: str
+    origin: str
+
+
+def words(source: Mapping[str, Any], name: str) -> Words:
+    """What `live_data` calls the samples of the run `name`, and says of where they come from."""
+    # A run that was made from pictures says how they were prepared.
+    return {"unit": "images" if "transform" in source else "samples", "origin": str(source.get("title", name))}
+
+
+def packed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload with its histograms compressed (raw deflate), which takes them to about a twentieth."""
+    histogram = {key: _deflated(value) if key in _COUNTS else value for key, value in data["histogram"].items()}
+    return {**data, "histogram": {**histogram, "packed": "deflate-raw"}}
+
+
+def _deflated(text: str) -> str:
+    engine = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return base64.b64encode(engine.compress(base64.b64decode(text)) + engine.flush()).decode("ascii")
+
+
+def _certificate(exploration: Exploration) -> dict[str, Any] | None:
+    """Bounds on the drop that hold at all positions at once; None where the samples chose the thresholds."""
+    bounds = exploration.certificate
+    return None if bounds is None else {"level": 1 - ALPHA, "drop": bounds.tolist()}
+
+
+def _slider(exploration: Exploration, initial: int) -> dict[str, Any]:
+    slider, shown = exploration.policy.slider, exploration.shown
+    ticks = np.unique(np.linspace(0, len(shown) - 1, 6).round().astype(int))
+    # A bare number is a confidence, whose last digits matter near 1; points need no more than one.
+    text = f".{slider.decimals}f" if slider.unit else ".6g"
+    return {
+        "label": slider.label,
+        "unit": slider.unit,
+        "values": [float(f"{value:.12g}") for value in shown],
+        "initial": initial,
+        "ticks": [{"index": int(i), "text": f"{shown[i]:{text}}"} for i in ticks],
+        "decimals": slider.decimals,
+    }
+
+
+def _thresholds(path: RulePath) -> list[list[float | None]] | None:
+    """Of each stage but the last, one for each position; None where there is one for each class besides."""
+    return None if path.by_class else [list(map(shortest, column)) for column in path.thresholds.T]
+
+
+def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]:
+    """Samples that reach each stage, and those of them that leave there.
+
+    With one threshold a stage, all above it leave, and of the bin that it cuts a part; with one for each class, samples
+    of any bin may do either, and all of them are listed.
+    """
+    path, result = exploration.path, exploration.evaluation
+    reaching, leaving = reach_histograms(
+        exploration.test, path.thresholds, axis.bins(exploration.test.confidence), BINS
+    )
+    dtype = "uint16" if result.n <= np.iinfo(np.uint16).max else "uint32"
+    right, wrong = (_base64(counts, dtype) for counts in reaching.transpose(2, 1, 0, 3))
+    data = {
+        "bins": BINS,
+        "label": axis.label,
+        "ticks": [{"at": at, "text": text} for at, text in axis.ticks],
+        "dtype": dtype,
+        "right": right,
+        "wrong": wrong,
+    }
+    early = leaving[:, :-1].transpose(2, 1, 0, 3)
+    if path.by_class:
+        return data | {"leaving_right": _base64(early[0], dtype), "leaving_wrong": _base64(early[1], dtype)}
+    cut = axis.bins(path.thresholds)
+    partial_right, partial_wrong = (np.take_along_axis(counts, cut.T[:, :, None], axis=2)[:, :, 0] for counts in early)
+    flags = np.where(np.isinf(path.thresholds), np.nan, axis.place(path.thresholds))
+    return data | {
+        "flag": [list(map(shortest, column)) for column in flags.T],
+        "partial_right": partial_right.tolist(),
+        "partial_wrong": partial_wrong.tolist(),
+    }
+
+
+def _series(series: PublishedResult) -> dict[str, Any]:
+    return {
+        "label": f"published, {series.name} ({series.network.split(',')[0]})",
+        "points": [
+            {"cost": 1 - p.saving, "accuracy": p.accuracy, "text": f"epsilon {p.epsilon:.0%}"} for p in series.points
+        ],
+    }
+
+
+def _footnote(exploration: Exploration, unit: str, origin: str) -> str:
+    if exploration.split.in_sample:
+        measured = f"In-sample: thresholds chosen and measured on the same {exploration.test.n:,} {unit}."
+    else:
+        measured = (
+            f"Thresholds chosen on {exploration.calibration.n:,} {unit}; "
+            f"every number measured on {exploration.test.n:,} others."
+        )
+    return f"{measured} {origin}".strip()
+
+
+def _base64(counts: NDArray[np.int64], dtype: str) -> str:
+    return base64.b64encode(counts.astype(np.dtype(dtype).newbyteorder("<")).tobytes()).decode("ascii")
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    """Identity of what is shown: equal data, equal id."""
+    return hashlib.sha256(repr(data).encode()).hexdigest()[:16]

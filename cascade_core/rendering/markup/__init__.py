@@ -1,0 +1,21 @@
+"""Results -> HTML for what neither tables nor charts can show: cards of samples, and lists of facts.
+
+Every text that comes from a file is escaped here, in one place, `text`; a page shows the result as it is.  The style
+sheet is `markup_css`.  There is no script.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from cascade_core.rendering.markup.facts import facts
+from cascade_core.rendering.markup.gallery import Card, Said, cards, gallery
+
+__all__ = ["Card", "Said", "cards", "facts", "gallery", "markup_css"]
+
+
+@cache
+def markup_css() -> str:
+    """The style sheet of everything made here; all its classes begin with `cascade-`."""
+    return files(__name__).joinpath("markup.css").read_text(encoding="utf-8")

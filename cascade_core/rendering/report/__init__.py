@@ -1,0 +1,222 @@
+"""The standalone report: one HTML file with the live panel, tables, provenance and the chosen thresholds.
+
+It opens from disk and asks nothing of any network: style, script and numbers are inside, and its
+Content-Security-Policy lets nothing else in.  It holds aggregates only, counts over samples and never a
+sample's softmax, label or id.  Whatever comes from a file (names of runs and stages, metadata) is escaped.
+This room fills the markup of ``report.html``; it computes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from html import escape
+from typing import Any
+
+from cascade_core.analysis.exploration import ALPHA, Exploration
+from cascade_core.policies import Policy, describe
+from cascade_core.rendering.live import live_css, live_js
+from cascade_core.rendering.live.data import packed
+from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
+from cascade_core.rendering.report.words import flat, percent, points, setting, threshold, value
+from cascade_core.rendering.tables import operating_points, stages_table
+from cascade_core.storage.choice import INTERVAL_LEVEL, choice_json
+from cascade_core.support.version import VERSION
+
+__all__ = ["chosen_json", "file_stem", "report_html", "setting"]
+
+_SCORES = {
+    "max_probability": "its largest softmax",
+    "margin": "its largest softmax less the second largest",
+    "negative_entropy": "the negative entropy of its softmaxes",
+}
+
+
+def report_html(
+    exploration: Exploration,
+    data: Mapping[str, Any],
+    *,
+    position: int,
+    run: Mapping[str, str],
+    source: Mapping[str, Any],
+    made: date | None = None,
+) -> str:
+    """The report on a policy swept over a run, as the text of one HTML file.
+
+    Args:
+        data: The live panel's payload of `exploration`.
+        position: Slider position that it opens at, from 0 to G-1.
+        run: ``name`` and ``sha256`` of the run.
+        source: The run's metadata on where it comes from.
+        made: The day that the report names; today if not given.
+
+    Raises:
+        ValueError: `data` is not that of `exploration`, or there is no such position.
+    """
+    count = len(exploration.path)
+    if len(data["accuracy"]) != count:
+        raise ValueError(
+            f"Expected data of the exploration's {count} positions but it has {len(data['accuracy'])}; "
+            "make it with live_data"
+        )
+    if not 0 <= position < count:
+        raise ValueError(f"Expected position to be from 0 to {count - 1} but it was {position}")
+    style = live_css() + file("report.css")
+    script = f"{live_js()}\n{file('report.js')}"
+    opened = packed({**data, "slider": {**data["slider"], "initial": position}})
+    return piece("page").substitute(
+        _sentences(exploration, data, position),
+        run=escape(run["name"]),
+        version=escape(VERSION),
+        style=style,
+        style_hash=fingerprint(style),
+        script=script,
+        script_hash=fingerprint(script),
+        points=_operating_points(exploration, position),
+        stages=_stages(exploration),
+        origin=entries(_origin(exploration, position, run, made or datetime.now(UTC).date())),
+        source=entries(flat(source)),
+        choice=escape(chosen_json(exploration, position, run)),
+        data=script_json(opened),
+    )
+
+
+def chosen_json(exploration: Exploration, position: int, run: Mapping[str, str]) -> str:
+    """The choice file of the rule at a slider position; `run` has its ``name`` and ``sha256``."""
+    return choice_json(
+        exploration.path.rule(position),
+        exploration.at(position),
+        policy=describe(_policy(exploration, position)),
+        run=run,
+        split=exploration.split.describe(),
+    )
+
+
+def file_stem(exploration: Exploration, position: int, name: str) -> str:
+    """What files on a slider position of the run `name` are called, without ending: RUN-POLICY-POSITION."""
+    slider = exploration.policy.slider
+    unit = slider.unit.split(" ")[0].replace("%", "percent")
+    return f"{name}-{exploration.policy.name}-{exploration.shown[position]:.{slider.decimals + 1}f}{unit}"
+
+
+def _policy(exploration: Exploration, position: int) -> Policy:
+    parameter = exploration.policy.slider.parameter
+    return exploration.policy(**{parameter: float(exploration.path.positions[position])})
+
+
+def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int) -> dict[str, str]:
+    """The words of the page that depend on what is shown, escaped."""
+    test, unit = exploration.test, data["unit"]
+    from_where = "the least threshold of all classes" if exploration.path.by_class else "their threshold"
+    certificate = (
+        "There is no certificate: thresholds were chosen and measured on the same samples."
+        if exploration.certificate is None
+        else f"The certified drop is not exceeded, with {percent(1 - ALPHA, 0)} confidence, on new {unit} like these, "
+        "at every position of the slider at once."
+    )
+    found = {
+        "policy": exploration.policy.title,
+        "promise": exploration.policy.promise,
+        "setting": setting(exploration, position),
+        "lead": _lead(exploration, position, unit),
+        "unit": unit,
+        "score": _SCORES.get(test.score, test.score),
+        "top": "" if test.top_k == 1 else f", that is, among its {test.top_k} likeliest",
+        "baseline": f"{test.baseline_macs:,}",
+        "measured": data["footnote"],
+        "certificate_text": certificate,
+        "points_text": f"Evenly spread over the slider's {len(exploration.path)} positions, and in bold the one that "
+        f"this report opens with. Below each drop stands its {percent(INTERVAL_LEVEL, 0)} interval; below the share "
+        f"of {unit} that leave at a stage, {from_where}.",
+        "stages_text": f"What each stage computes for one of the {unit}, and how often its answer would be right if "
+        "all were to leave there.",
+    }
+    return {name: escape(text) for name, text in found.items()}
+
+
+def _lead(exploration: Exploration, position: int, unit: str) -> str:
+    """What the rule at a position does, in two sentences."""
+    result = exploration.at(position)
+    low, high = result.drop_interval(INTERVAL_LEVEL)
+    gained = result.accuracy_drop < 0
+    ends = (-high, -low) if gained else (low, high)
+    where = "In-sample, on" if exploration.split.in_sample else "On"
+    return (
+        f"{where} {result.n:,} {unit}: accuracy {percent(result.accuracy)}, where the plain network has "
+        f"{percent(result.full_accuracy)}. That is {points(abs(result.accuracy_drop))} points "
+        f"{'gained' if gained else 'given up'} ({percent(INTERVAL_LEVEL, 0)} interval {points(ends[0])} to "
+        f"{points(ends[1])}), with {percent(abs(result.saving), 1)} "
+        f"{'more computation' if result.saving < 0 else 'of the computation saved'}."
+    )
+
+
+def _operating_points(exploration: Exploration, position: int) -> str:
+    slider, names = exploration.policy.slider, exploration.evaluation.stage_names
+    certified = exploration.certificate is not None
+    least = "least " if exploration.path.by_class else ""
+    columns = [
+        Cell(text=slider.label, note=slider.unit),
+        Cell(text="accuracy"),
+        Cell(text="drop", note="points"),
+        *([Cell(text="certified drop", note="points")] if certified else []),
+        Cell(text="saved", note="of the MACs"),
+        *(Cell(text=name, note="share") for name in names),
+    ]
+    rows = []
+    for point in operating_points(exploration, position).to_dict("records"):
+        cells = [
+            Cell(text=percent(point["accuracy"])),
+            Cell(
+                text=points(point["accuracy_drop"]), note=f"{points(point['drop_low'])} to {points(point['drop_high'])}"
+            ),
+            *([Cell(text=points(point["drop_certified"]))] if certified else []),
+            Cell(text=percent(point["saving"], 1)),
+            *(
+                Cell(
+                    text=percent(point[f"share {name}"], 1), note=threshold(point.get(f"{least}threshold {name}", None))
+                )
+                for name in names
+            ),
+        ]
+        rows.append(Row(heading=value(exploration, point["setting"], 1), cells=cells, chosen=bool(point["chosen"])))
+    return table("Operating points", columns, rows)
+
+
+def _stages(exploration: Exploration) -> str:
+    columns = [
+        Cell(text="stage"),
+        Cell(text="MACs of its piece"),
+        Cell(text="MACs of its head"),
+        Cell(text="MACs up to here", note="all heads run"),
+        Cell(text="accuracy alone"),
+    ]
+    rows = [
+        Row(
+            heading=stage["stage"],
+            cells=[
+                *(Cell(text=f"{stage[name]:,}") for name in ("trunk_macs", "head_macs", "cumulative_macs")),
+                Cell(text=percent(stage["accuracy"])),
+            ],
+        )
+        for stage in stages_table(exploration.test).to_dict("records")
+    ]
+    return table("Stages", columns, rows)
+
+
+def _origin(exploration: Exploration, position: int, run: Mapping[str, str], made: date) -> Iterator[tuple[str, str]]:
+    test, split = exploration.test, exploration.split
+    described = describe(_policy(exploration, position))
+    parameters = ", ".join(f"{name} = {given:.10g}" for name, given in described["parameters"].items())
+    yield "run", run["name"]
+    yield "SHA-256 of the run", run["sha256"]
+    yield "policy", f"{described['name']} ({parameters})"
+    yield "confidence score", test.score if test.top_k == 1 else f"{test.score}, top {test.top_k}"
+    if test.temperatures is not None:
+        yield "temperatures", ", ".join(f"{one:.4g}" for one in test.temperatures)
+    if split.in_sample:
+        yield "split", f"none: thresholds chosen and measured on the same {test.n:,} samples"
+    else:
+        yield "split", f"{exploration.calibration.n:,} samples chose thresholds, {test.n:,} others measured them"
+        yield "seed of the split", f"{split.seed} (fraction {split.fraction:g})"
+    yield "report made", made.isoformat()
+    yield "made by", f"cascade_core {VERSION}"

@@ -1,0 +1,272 @@
+"""Results -> tidy pandas frames, one row a thing, one column a quantity; fractions, not percent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cascade_core.analysis.calibration import auroc, expected_calibration_error
+from cascade_core.analysis.classes import ClassEvaluation, Mistake
+from cascade_core.analysis.comparison import Compared
+from cascade_core.analysis.exploration import Exploration
+from cascade_core.analysis.points import OperatingPoint
+from cascade_core.rendering.published import PUBLISHED
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import MACS, Meter, along
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.timing import Profile
+
+
+def stages_table(record: Record) -> pd.DataFrame:
+    """A row a stage: its MACs and its accuracy on all samples, were it to answer every one."""
+    return pd.DataFrame(
+        {
+            "stage": record.stage_names,
+            "trunk_macs": [s.trunk_macs for s in record.stages],
+            "head_macs": [s.head_macs for s in record.stages],
+            "cumulative_macs": np.cumsum([s.trunk_macs + s.head_macs for s in record.stages]),
+            "accuracy": record.stage_accuracy,
+        }
+    )
+
+
+def macs_table(record: Record) -> pd.DataFrame:
+    """A row a stage: `stages_table` with what leaving there costs as a share of the plain network, all heads run."""
+    frame = stages_table(record)
+    frame.insert(4, "share", frame["cumulative_macs"] / record.baseline_macs)
+    return frame
+
+
+def worth_table(exploration: Exploration) -> pd.DataFrame:
+    """A row a stage: how good it is alone on the test samples, how well its confidence ranks, and whether it is used.
+
+    `calibration_error` is there for probabilities only; `used` is the share of slider positions at which anything
+    leaves at the stage.
+    """
+    record, result = exploration.test, exploration.evaluation
+    stages = range(len(record.stages))
+    frame = pd.DataFrame(
+        {
+            "stage": record.stage_names,
+            "accuracy": record.stage_accuracy,
+            "macs_alone": [one.mean_macs for one in exploration.alone],
+            "auroc": [auroc(record, stage) for stage in stages],
+            "used": (result.exit_counts > 0).mean(axis=0),
+            "dominated": exploration.dominated,
+        }
+    )
+    if record.score == "max_probability":
+        frame.insert(4, "calibration_error", [expected_calibration_error(record, stage) for stage in stages])
+    return frame
+
+
+def exits_table(rule: ExitRule, evaluation: Evaluation) -> pd.DataFrame:
+    """A row a stage: its threshold, who leaves there, how many of them are right, what it costs.
+
+    The threshold is `inf` where no sample leaves, and NaN at the last stage, which always answers.  With one for each
+    class it is the least of them, and `threshold_high` the largest.
+    """
+    by_class = rule.thresholds.ndim == 2
+    low, high = (f(axis=1) if by_class else rule.thresholds for f in (rule.thresholds.min, rule.thresholds.max))
+    range_high = {"threshold_high": np.append(high.astype(np.float64), np.nan)} if by_class else {}
+    counts = evaluation.exit_counts
+    with np.errstate(invalid="ignore"):
+        right = np.where(counts > 0, evaluation.correct_counts / np.maximum(counts, 1), np.nan)
+    return pd.DataFrame(
+        {
+            "stage": evaluation.stage_names,
+            "threshold": np.append(low.astype(np.float64), np.nan),
+            **range_high,
+            "samples": counts,
+            "share": evaluation.exit_shares,
+            "accuracy": right,
+            "macs": evaluation.costs,
+        }
+    )
+
+
+def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
+    """A row a slider position: the parameter, the thresholds, and what they do on the test samples.
+
+    With another meter than MACs its mean and the saving by it are there too, such as `mean_milliseconds`.
+    """
+    result = exploration.evaluation
+    low, high = result.drop_interval()
+    least, most = result.saving_interval()
+    certificate = exploration.certificate
+    names = result.stage_names
+    by_class = exploration.path.by_class
+    thresholds = {
+        # Of thresholds for each class, the least says from where on anything leaves.
+        f"{'least ' if by_class else ''}threshold {name}": column.min(axis=1) if by_class else column
+        for name, column in zip(names[:-1], exploration.path.thresholds.swapaxes(0, 1), strict=True)
+    }
+    costs = along(meter, result)
+    metered = {f"mean_{meter.unit}": costs, f"{meter.noun}_saving": 1 - costs / meter.plain(result)}
+    shares = {f"share {name}": result.exit_counts[:, i] / result.n for i, name in enumerate(names)}
+    return pd.DataFrame(
+        {
+            exploration.policy.slider.parameter: exploration.path.positions,
+            "accuracy": result.accuracy,
+            "accuracy_drop": result.accuracy_drop,
+            "drop_low": low,
+            "drop_high": high,
+            "drop_certified": np.nan if certificate is None else certificate,
+            "mean_macs": result.mean_macs,
+            "saving": result.saving,
+            "saving_low": least,
+            "saving_high": most,
+            **({} if meter is MACS else metered),
+            **thresholds,
+            **shares,
+        }
+    )
+
+
+def operating_points(exploration: Exploration, position: int, count: int = 12) -> pd.DataFrame:
+    """Up to `count` rows of `path_table`: the one at `position`, and others spread evenly.
+
+    `setting` is the position as the slider shows it, in its unit; `chosen` marks the row at `position`.
+    """
+    table = path_table(exploration)
+    table.insert(0, "setting", exploration.shown)
+    table.insert(1, "chosen", np.arange(len(table)) == position)
+    spread = np.linspace(0, len(table) - 1, count - 1).round().astype(np.int64)
+    return table.iloc[np.union1d(spread, [position])].reset_index(drop=True)
+
+
+def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
+    """A row a policy: what it was set to, and what its rule does on the test samples."""
+    rows = []
+    for one in compared:
+        found = one.evaluation
+        low, high = found.drop_interval()
+        shares = {f"share {name}": share for name, share in zip(found.stage_names, found.exit_shares, strict=True)}
+        rows.append(
+            {
+                "policy": one.policy.name,
+                one.policy.slider.parameter: one.value,
+                "accuracy_drop": found.accuracy_drop,
+                "drop_low": low,
+                "drop_high": high,
+                "certified": np.nan if one.bound is None else one.bound,
+                "saving": found.saving,
+                **shares,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    parameters = list(dict.fromkeys(one.policy.slider.parameter for one in compared))
+    frame.insert(1, "setting", frame[parameters].bfill(axis=1).iloc[:, 0])
+    return frame.drop(columns=parameters)
+
+
+def classes_table(evaluation: ClassEvaluation, class_names: Sequence[str]) -> pd.DataFrame:
+    """A row a class with samples: what the cascade does to them, and the share of them that leaves at each stage."""
+    low, high = evaluation.drop_interval()
+    frame = pd.DataFrame(
+        {
+            "class": list(class_names),
+            "samples": evaluation.n,
+            "accuracy": evaluation.accuracy,
+            "full_accuracy": evaluation.full_accuracy,
+            "accuracy_drop": evaluation.accuracy_drop,
+            "drop_low": low,
+            "drop_high": high,
+            "mean_macs": evaluation.mean_macs,
+            "saving": evaluation.saving,
+            **{f"share {name}": evaluation.exit_shares[:, i] for i, name in enumerate(evaluation.stage_names)},
+        }
+    )
+    return frame[frame["samples"] > 0].reset_index(drop=True)
+
+
+def mistakes_table(mistakes: Sequence[Mistake], class_names: Sequence[str]) -> pd.DataFrame:
+    """A row a pair of true class and wrong answer."""
+    return pd.DataFrame(
+        {
+            "class": [class_names[one.label] for one in mistakes],
+            "answer": [class_names[one.answer] for one in mistakes],
+            "samples": [one.count for one in mistakes],
+            "share": [one.share for one in mistakes],
+        }
+    )
+
+
+def points_table(points: Sequence[OperatingPoint]) -> pd.DataFrame:
+    """A row an operating point, numbered from 1: where it comes from, and what it does on the test samples."""
+    rows = []
+    for point in points:
+        found = point.evaluation
+        low, high = found.drop_interval()
+        split = point.split
+        rows.append(
+            {
+                "run": point.run,
+                "policy": point.policy,
+                "setting": point.setting,
+                "score": f"{point.score}{', calibrated' if point.calibrated else ''}",
+                "measured_on": "all samples" if split.in_sample else f"test half, seed {split.seed}",
+                "samples": found.n,
+                "accuracy": found.accuracy,
+                "accuracy_drop": found.accuracy_drop,
+                "drop_low": low,
+                "drop_high": high,
+                "drop_certified": np.nan if point.certified is None else point.certified,
+                "mean_macs": found.mean_macs,
+                "saving": found.saving,
+            }
+        )
+    return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="number"))
+
+
+def points_latex(points: Sequence[OperatingPoint]) -> str:
+    """The operating points as a LaTeX table (booktabs): percent, points and millions of MACs; names are escaped."""
+    frame = points_table(points)
+    shown = pd.DataFrame(
+        {
+            "run": frame["run"],
+            "policy": frame["policy"],
+            "setting": frame["setting"],
+            "accuracy (%)": [f"{100 * value:.2f}" for value in frame["accuracy"]],
+            "drop (points)": [
+                f"{100 * drop:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
+                for drop, low, high in frame[["accuracy_drop", "drop_low", "drop_high"]].itertuples(index=False)
+            ],
+            "certified": ["" if np.isnan(value) else f"{100 * value:.2f}" for value in frame["drop_certified"]],
+            "MACs (M)": [f"{value / 1e6:,.1f}" for value in frame["mean_macs"]],
+            "saved (%)": [f"{100 * value:.1f}" for value in frame["saving"]],
+        }
+    )
+    return shown.to_latex(index=False, escape=True, column_format="lllrrrrr")
+
+
+def profile_table(profile: Profile) -> pd.DataFrame:
+    """A row a stage, trunk and head, and one for the plain network: median milliseconds for a batch of each size."""
+    parts = [
+        (f"{name}, {part}", times[stage])
+        for stage, name in enumerate(profile.stage_names)
+        for part, times in (("trunk", profile.trunk), ("head", profile.head))
+    ]
+    rows = [*parts, ("plain network", profile.plain)]
+    columns = {f"ms at {size}": [1000 * times[i] for _, times in rows] for i, size in enumerate(profile.batch_sizes)}
+    return pd.DataFrame({"part": [name for name, _ in rows], **columns})
+
+
+def published_table() -> pd.DataFrame:
+    """A row a published operating point."""
+    return pd.DataFrame(
+        [
+            {
+                "series": series.name,
+                "network": series.network,
+                "epsilon": point.epsilon,
+                "accuracy": point.accuracy,
+                "saving": point.saving,
+            }
+            for series in PUBLISHED
+            for point in series.points
+        ]
+    )

@@ -1,0 +1,114 @@
+"""Bounds on what was measured on a finite sample: accuracy drops, and mean costs.
+
+The full cascade and the early-exit cascade answer the same samples, so only the samples on which
+exactly one of them is right (the discordant ones) carry information on the drop.  An interval holds at one rule
+that was fixed beforehand, approximately; `betting_bound` holds exactly, whatever the distribution, and so may be
+shared out over many rules.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cascade_core.support import checks
+
+
+def paired_interval(
+    harmed: ArrayLike, helped: ArrayLike, n: ArrayLike, level: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Confidence interval for the accuracy drop from the two discordant counts.
+
+    Bonett & Price (2012), "Adjusted Wald confidence interval for a difference of binomial
+    proportions based on paired data", J. Educ. Behav. Stat. 37(4): one is added to each count,
+    two to n, so that the interval keeps a width when the counts are zero.
+
+    Args:
+        harmed: Samples right at the last stage but wrong where they leave; any shape.
+        helped: Samples wrong at the last stage but right where they leave; the same shape.
+        n: All samples, one number or one for each pair of counts.
+        level: Coverage, in (0, 1).
+
+    Returns:
+        Lower and upper ends, fractions in [-1, 1], in the shape of the counts.
+
+    Raises:
+        ValueError: `level` is not strictly between 0 and 1.
+    """
+    z = NormalDist().inv_cdf(0.5 + checks.inner("level", level) / 2)
+    size = np.asarray(n, dtype=np.float64) + 2
+    lost = (np.asarray(harmed, dtype=np.float64) + 1) / size
+    won = (np.asarray(helped, dtype=np.float64) + 1) / size
+    half = z * np.sqrt((lost + won - (lost - won) ** 2) / size)
+    return np.maximum(lost - won - half, -1.0), np.minimum(lost - won + half, 1.0)
+
+
+def mean_interval(
+    counts: NDArray[np.int64], values: NDArray[np.int64], level: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Confidence interval for the mean of values that were seen so many times, by the normal approximation.
+
+    Args:
+        counts: (..., M) times, not all 0.
+        values: (..., M).
+        level: Coverage, in (0, 1).
+
+    Returns:
+        Lower and upper ends, (...), within the least and the greatest value.
+    """
+    z = NormalDist().inv_cdf(0.5 + checks.inner("level", level) / 2)
+    n = counts.sum(axis=-1)
+    mean = (counts * values).sum(axis=-1) / n
+    variance = (counts * (values - mean[..., None]) ** 2).sum(axis=-1) / n
+    half = z * np.sqrt(variance / n)
+    return np.maximum(mean - half, values.min(axis=-1)), np.minimum(mean + half, values.max(axis=-1))
+
+
+def betting_bound(harmed: ArrayLike, helped: ArrayLike, sizes: ArrayLike, alpha: float) -> NDArray[np.float64]:
+    """Upper bound on the accuracy drop that holds with probability at least 1 - alpha, for any distribution.
+
+    Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting" (JRSS B, 2024): a gambler who bets
+    against "the mean of x is m" with stakes that depend on the past alone gets rich with probability at most alpha if m
+    is true, so that every m at which the gambler did get rich is refuted.  With l the signed gap of a sample
+    (1 if leaving early harms it, -1 if it helps, else 0) and x = (l + 1) / 2, in random order:
+        mu_t = (1/2 + x_1 + ... + x_t) / (t + 1)
+        s2_t = (1/4 + (x_1 - mu_1)^2 + ... + (x_t - mu_t)^2) / (t + 1)
+        nu_t = min(1, sqrt(2 ln(1/alpha) / (n s2_{t-1})))
+        bound: the m at which max_t sum_{j<=t} ln(1 - nu_j (x_j - m)) = ln(1/alpha)
+    Samples may be taken in blocks: the stake is then the same within a block and t runs over their ends, which is as
+    valid and a little less tight.
+
+    Args:
+        harmed, helped: (..., B) samples of each block, in random order, with l = 1 and with l = -1.
+        sizes: (B,) samples of each block; with blocks of one sample, the formula is as written.
+        alpha: Probability of a bound below the truth, in (0, 1).
+
+    Returns:
+        (...) bounds, fractions in [-1, 1], rounded up by at most 1e-6.
+    """
+    worst, best = np.asarray(harmed, dtype=np.float64), np.asarray(helped, dtype=np.float64)
+    size = np.asarray(sizes, dtype=np.float64)
+    same = size - worst - best
+    t = np.cumsum(size)
+    mu = (0.5 + np.cumsum(worst + same / 2, axis=-1)) / (t + 1)
+    squares = worst * (1 - mu) ** 2 + same * (0.5 - mu) ** 2 + best * mu**2
+    variance = (0.25 + np.cumsum(squares, axis=-1)) / (t + 1)
+    before = np.concatenate([np.full((*variance.shape[:-1], 1), 0.25), variance[..., :-1]], axis=-1)
+    needed = -np.log(checks.inner("alpha", alpha))
+    stake = np.minimum(1.0, np.sqrt(2 * needed / (t[-1] * before)))
+
+    def refuted(m: NDArray[np.float64]) -> NDArray[np.bool_]:
+        mean = m[..., None]
+        grown = worst * np.log1p(-stake * (1 - mean))
+        grown += same * np.log1p(-stake * (0.5 - mean))
+        grown += best * np.log1p(stake * mean)
+        return np.cumsum(grown, axis=-1).max(axis=-1) >= needed
+
+    low, high = np.zeros(mu.shape[:-1]), np.ones(mu.shape[:-1])
+    for _ in range(21):  # halvings of [0, 1], down to 5e-7
+        middle = (low + high) / 2
+        above = refuted(middle)
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return 2 * high - 1

@@ -1,0 +1,94 @@
+"""What a sample costs, as it is shown: multiply-accumulates, or milliseconds to expect where a profile was measured.
+
+Accuracy does not depend on the meter; costs and savings do.  Everything that draws or tabulates costs takes one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.paths import PathEvaluation
+from cascade_core.simulation.timing import Profile
+from cascade_core.support import checks
+
+
+class Meter(Protocol):
+    """A way to count what is spent."""
+
+    @property
+    def unit(self) -> str:
+        """A plural noun, such as "MACs"."""
+        ...
+
+    @property
+    def noun(self) -> str:
+        """What a saving is one of, such as "computation"."""
+        ...
+
+    def mean(self, result: Evaluation) -> float:
+        """Mean cost of a sample."""
+        ...
+
+    def plain(self, result: Evaluation | PathEvaluation) -> float:
+        """Cost of a sample in the plain network."""
+        ...
+
+
+@dataclass(frozen=True)
+class Macs:
+    """Multiply-accumulates."""
+
+    unit: str = "MACs"
+    noun: str = "computation"
+
+    def mean(self, result: Evaluation) -> float:
+        """Mean MACs of a sample."""
+        return result.mean_macs
+
+    def plain(self, result: Evaluation | PathEvaluation) -> float:
+        """MACs of a sample in the plain network."""
+        return float(result.baseline_macs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Milliseconds:
+    """Milliseconds to expect of a sample, in batches of a size, where the profile was measured.
+
+    Attributes:
+        compaction: Whether a stage is computed for the survivors of a batch only (see `timing`).
+
+    Raises:
+        ValueError: The batch is larger than was measured.
+    """
+
+    profile: Profile
+    batch: int
+    compaction: bool = True
+    unit: str = "milliseconds"
+    noun: str = "time"
+
+    def __post_init__(self) -> None:
+        checks.whole("batch", self.batch, 1, self.profile.batch_sizes[-1])
+
+    def mean(self, result: Evaluation) -> float:
+        """Expected milliseconds of a sample."""
+        return 1000 * self.profile.expected_seconds(result, self.batch, compaction=self.compaction)
+
+    def plain(self, result: Evaluation | PathEvaluation) -> float:
+        """Milliseconds of a sample in the plain network."""
+        return 1000 * self.profile.plain_seconds(self.batch)
+
+
+MACS = Macs()
+
+
+def along(meter: Meter, result: PathEvaluation) -> NDArray[np.float64]:
+    """(G,) mean costs of a sample under every rule of a path."""
+    if isinstance(meter, Macs):
+        return result.mean_macs
+    return np.array([meter.mean(result.at(position)) for position in range(len(result.helped))])

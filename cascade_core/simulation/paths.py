@@ -1,0 +1,164 @@
+"""Ordered families of rules (what a slider walks along) and their exact evaluation in one pass.
+
+A path is evaluated exactly as its rules would be one by one; `counting` does it in one pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.simulation.bounds import mean_interval, paired_interval
+from cascade_core.simulation.counting import count_leaving
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.exits import ExitRule, active_heads, check_fits
+from cascade_core.simulation.record import Record, Temperatures, leaving_costs
+from cascade_core.support import checks
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RulePath:
+    """The rules of one policy, from safest to boldest, one for each slider position.
+
+    Attributes:
+        positions: (G,) values of the policy's parameter, in the policy's unit.
+        thresholds: (G, M-1) float32, or (G, M-1, K) for each class; `inf` = never leave here.
+        score, top_k, temperatures, stage_names: As in `ExitRule`.
+
+    Raises:
+        ValueError: A shape does not fit, or a threshold is NaN or `-inf`.
+    """
+
+    positions: NDArray[np.float64]
+    thresholds: NDArray[np.float32]
+    score: str
+    top_k: int
+    stage_names: tuple[str, ...]
+    temperatures: Temperatures = None
+
+    def __post_init__(self) -> None:
+        positions = checks.array("positions", self.positions, np.float64, "(positions)", (None,))
+        shape: tuple[int | None, ...] = (len(positions), len(self.stage_names) - 1)
+        dims = "(positions, stages - 1)"
+        if np.ndim(self.thresholds) == 3:
+            shape, dims = (*shape, None), "(positions, stages - 1, classes)"
+        thresholds = checks.array("thresholds", self.thresholds, np.float32, dims, shape)
+        if np.isnan(thresholds).any() or np.isneginf(thresholds).any():
+            raise ValueError("Expected thresholds to be numbers or inf but some are NaN or -inf")
+        object.__setattr__(self, "positions", positions)
+        object.__setattr__(self, "thresholds", thresholds)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def by_class(self) -> bool:
+        """Whether there is a threshold for each class."""
+        return self.thresholds.ndim == 3
+
+    def rule(self, position: int) -> ExitRule:
+        """The rule at slider position `position`, from 0 to G-1."""
+        return ExitRule(
+            thresholds=self.thresholds[position],
+            score=self.score,
+            top_k=self.top_k,
+            temperatures=self.temperatures,
+            stage_names=self.stage_names,
+        )
+
+    def only(self, position: int) -> RulePath:
+        """The path of the one rule at `position`."""
+        one = slice(position, position + 1)
+        return replace(self, positions=self.positions[one], thresholds=self.thresholds[one])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PathEvaluation:
+    """Counts of every rule of a path on one record; row g is `Evaluation` g.
+
+    Attributes:
+        exit_counts, correct_counts, costs: (G, M) int64.
+        helped: (G,) int64.
+        full_correct, n, baseline_macs, stage_names: As in `Evaluation`.
+    """
+
+    stage_names: tuple[str, ...]
+    exit_counts: NDArray[np.int64]
+    correct_counts: NDArray[np.int64]
+    costs: NDArray[np.int64]
+    helped: NDArray[np.int64]
+    full_correct: int
+    n: int
+    baseline_macs: int
+
+    def at(self, position: int) -> Evaluation:
+        """What the rule at `position` does."""
+        return Evaluation(
+            stage_names=self.stage_names,
+            exit_counts=self.exit_counts[position],
+            correct_counts=self.correct_counts[position],
+            costs=self.costs[position],
+            full_correct=self.full_correct,
+            helped=int(self.helped[position]),
+            n=self.n,
+            baseline_macs=self.baseline_macs,
+        )
+
+    @property
+    def accuracy(self) -> NDArray[np.float64]:
+        """(G,) share of the samples answered correctly."""
+        return self.correct_counts.sum(axis=1) / self.n
+
+    @property
+    def full_accuracy(self) -> float:
+        """Accuracy if every sample went to the last stage."""
+        return self.full_correct / self.n
+
+    @property
+    def accuracy_drop(self) -> NDArray[np.float64]:
+        """(G,) full accuracy minus accuracy, fractions."""
+        return (self.full_correct - self.correct_counts.sum(axis=1)) / self.n
+
+    def drop_interval(self, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(G,) lower and upper ends of the paired interval of each drop."""
+        harmed = self.full_correct - self.correct_counts.sum(axis=1) + self.helped
+        return paired_interval(harmed, self.helped, self.n, level)
+
+    @property
+    def mean_macs(self) -> NDArray[np.float64]:
+        """(G,) mean multiply-accumulates of a sample."""
+        return (self.exit_counts * self.costs).sum(axis=1) / self.n
+
+    @property
+    def saving(self) -> NDArray[np.float64]:
+        """(G,) share of the plain network's MACs that is saved."""
+        return 1 - self.mean_macs / self.baseline_macs
+
+    def saving_interval(self, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(G,) lower and upper ends of the interval of each saving."""
+        low, high = mean_interval(self.exit_counts, self.costs, level)
+        return 1 - high / self.baseline_macs, 1 - low / self.baseline_macs
+
+
+def evaluate_path(record: Record, path: RulePath) -> PathEvaluation:
+    """Evaluate every rule of `path` on `record`, exactly as `evaluate` would one by one.
+
+    Raises:
+        ValueError: The path is meant for other stages or another score.
+    """
+    check_fits(record, path.thresholds[0], path)
+    counts = count_leaving(record, path.thresholds)
+    exits, correct, helped = (counts[:, :, column] for column in range(3))
+    active = active_heads(path.thresholds, path.by_class)
+    return PathEvaluation(
+        stage_names=record.stage_names,
+        exit_counts=exits,
+        correct_counts=correct,
+        costs=leaving_costs(record.stages, active, record.baseline_macs),
+        helped=helped.sum(axis=1),
+        full_correct=int(record.correct[-1].sum()),
+        n=record.n,
+        baseline_macs=record.baseline_macs,
+    )

@@ -1,0 +1,96 @@
+"""Softmax -> confidence: how sure a stage is of its answer.
+
+Larger is surer for every score, so that one comparison (``confidence >= threshold``) serves them
+all.  Scores are computed in float32 from float32 softmaxes, as a deployed cascade would, and ties
+are common: float32 softmax saturates at 1.0.  Nothing here knows about stages or thresholds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.support import checks
+
+Floats = NDArray[np.float32]
+
+
+def max_probability(probs: Floats) -> Floats:
+    """Largest softmax, in [1/K, 1]; `probs` is (..., K), the result (...)."""
+    return probs.max(axis=-1)
+
+
+def margin(probs: Floats) -> Floats:
+    """Largest softmax minus the second largest, in [0, 1]; a single class gives its softmax."""
+    if probs.shape[-1] == 1:
+        return probs[..., 0]
+    top = np.partition(probs, -2, axis=-1)[..., -2:]
+    return top[..., 1] - top[..., 0]
+
+
+def negative_entropy(probs: Floats) -> Floats:
+    """Sum of p ln p, in nats, in [-ln K, 0]; 0 ln 0 is 0."""
+    logs = np.log(probs, out=np.zeros_like(probs), where=probs > 0)
+    return np.einsum("...k,...k->...", probs, logs)
+
+
+def top_k_sum(probs: Floats, k: int) -> Floats:
+    """Sum of the `k` largest softmaxes, in [k/K, 1]: the confidence of a top-k answer."""
+    if k >= probs.shape[-1]:
+        return probs.sum(axis=-1)
+    return np.partition(probs, -k, axis=-1)[..., -k:].sum(axis=-1)
+
+
+def scaled(probs: Floats, temperature: float) -> Floats:
+    """Softmaxes (..., K) whose log-softmaxes are divided by a temperature > 0: softer above 1, sharper below.
+
+    As logits divided by it would give; which class is largest stays.  A softmax of 0 stays 0.
+    """
+    with np.errstate(divide="ignore"):
+        logs = np.log(probs) / np.float32(temperature)
+    raised = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+SCORES: dict[str, Callable[[Floats], Floats]] = {
+    "max_probability": max_probability,
+    "margin": margin,
+    "negative_entropy": negative_entropy,
+}
+
+
+def score_range(score: str, classes: int) -> tuple[float, float]:
+    """Least and greatest value that `score` can take with `classes` classes."""
+    checks.one_of("score", score, tuple(SCORES))
+    least = {"max_probability": 1 / classes, "margin": 0.0, "negative_entropy": -float(np.log(classes))}
+    return least[score], 0.0 if score == "negative_entropy" else 1.0
+
+
+def confidence(probs: Floats, score: str, top_k: int) -> Floats:
+    """Confidence of softmaxes `probs` (..., K) under a named score, as (...) float32.
+
+    With `top_k` above 1 the answer is a set of classes, and its confidence is the sum of their
+    softmaxes whatever its shape; only ``max_probability`` extends to it.
+
+    Raises:
+        ValueError: The score is unknown, or is not defined for top-k answers.
+    """
+    checks.one_of("score", score, tuple(SCORES))
+    if top_k == 1:
+        return SCORES[score](probs)
+    if score != "max_probability":
+        raise ValueError(f"Expected score to be max_probability with top_k={top_k} but it was {score!r}")
+    return top_k_sum(probs, top_k)
+
+
+def label_among_top(probs: Floats, labels: NDArray[np.int64], k: int) -> NDArray[np.bool_]:
+    """Whether the label is among the `k` largest softmaxes; `probs` is (M, N, K), the result (M, N).
+
+    Equal softmaxes rank by class number, the lower first, as ``argmax`` does.
+    """
+    own = np.take_along_axis(probs, labels[None, :, None], axis=-1)
+    ahead = (probs > own).sum(axis=-1)
+    ahead += ((probs == own) & (np.arange(probs.shape[-1]) < labels[:, None])).sum(axis=-1)
+    return ahead < k

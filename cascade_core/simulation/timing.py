@@ -1,0 +1,155 @@
+"""Milliseconds: what stages were measured to take, and what a rule's samples can be expected to take from it.
+
+A profile is measured where the cascade will run (`nets.profile`), for whole batches of several sizes, and lies beside
+its run as ``RUN.profile.json``.  What a rule takes follows from how many samples of a batch reach each stage, a
+binomial number: with compaction a stage is computed for the survivors, and takes what it takes for so many; without,
+it is computed for the whole batch if any sample of it reaches the stage, so that savings vanish as batches grow.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.support import checks
+from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
+
+SUFFIX = ".profile.json"
+MAX_BYTES = 1 << 20
+MAX_BATCH = 1 << 16
+
+Seconds = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Profile:
+    """Medians and 95th percentiles of seconds for a whole batch.
+
+    Attributes:
+        stage_names: M names.
+        batch_sizes: B whole numbers, rising, from 1.
+        trunk, head, trunk_p95, head_p95: (M, B) of each stage's trunk piece, and of its head.
+        plain, plain_p95: (B,) of the plain network.
+        circumstances: Device, threads, versions, repeats, as JSON data.
+
+    Raises:
+        ValueError: A shape or a value does not fit.
+    """
+
+    stage_names: tuple[str, ...]
+    batch_sizes: tuple[int, ...]
+    trunk: Seconds
+    head: Seconds
+    plain: Seconds
+    trunk_p95: Seconds
+    head_p95: Seconds
+    plain_p95: Seconds
+    circumstances: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        put, m, b = object.__setattr__, len(self.stage_names), len(self.batch_sizes)
+        put(self, "stage_names", checks.names("stage_names", self.stage_names, m, "stage"))
+        sizes = tuple(checks.whole("batch size", size, 1, MAX_BATCH) for size in self.batch_sizes)
+        if not sizes or sizes[0] != 1 or any(later <= earlier for earlier, later in pairwise(sizes)):
+            raise ValueError(f"Expected batch_sizes to rise from 1 but they were {', '.join(map(str, sizes))}")
+        put(self, "batch_sizes", sizes)
+        for name in ("trunk", "head", "trunk_p95", "head_p95", "plain", "plain_p95"):
+            shape, dims = ((b,), "(batch sizes)") if name.startswith("plain") else ((m, b), "(stages, batch sizes)")
+            values = checks.array(name, getattr(self, name), np.float64, dims, shape)
+            if not (np.isfinite(values) & (values >= 0)).all():
+                raise ValueError(f"Expected {name} to be seconds >= 0 but some are not")
+            put(self, name, values)
+
+    def plain_seconds(self, batch: int) -> float:
+        """Seconds of a sample in the plain network, in batches of `batch`."""
+        return float(_at(self.plain, self.batch_sizes, batch)[-1]) / batch
+
+    def expected_seconds(self, evaluation: Evaluation, batch: int, *, compaction: bool = True) -> float:
+        """Mean seconds of a sample under a rule, in batches of `batch`.
+
+        Args:
+            compaction: Whether a stage is computed for the survivors only, or for the whole batch while any is left.
+
+        Raises:
+            ValueError: The evaluation is of other stages, or the batch is larger than was measured.
+        """
+        if evaluation.stage_names != self.stage_names:
+            raise ValueError(
+                f"Expected an evaluation of the stages {', '.join(self.stage_names)} "
+                f"but it is of {', '.join(evaluation.stage_names)}"
+            )
+        checks.whole("batch", batch, 1, self.batch_sizes[-1])
+        last = len(self.stage_names) - 1
+        if evaluation.exit_counts[last] == evaluation.n:
+            return self.plain_seconds(batch)
+        reaching = np.append(1.0, 1.0 - np.cumsum(evaluation.exit_shares)[:-1])
+        total = 0.0
+        for stage, share in enumerate(np.clip(reaching, 0.0, 1.0)):
+            seconds = _at(self.trunk[stage], self.batch_sizes, batch)
+            if stage == last or evaluation.exit_counts[stage]:
+                seconds = seconds + _at(self.head[stage], self.batch_sizes, batch)
+            survivors = _binomial(batch, float(share))
+            total += float(survivors @ seconds if compaction else (1 - survivors[0]) * seconds[-1])
+        return total / batch
+
+
+def _at(measured: Seconds, sizes: tuple[int, ...], batch: int) -> Seconds:
+    """(batch + 1,) seconds for 0 (nothing) to `batch` samples, on straight lines between what was measured."""
+    return np.interp(np.arange(batch + 1), [0, *sizes], [0.0, *measured])
+
+
+def _binomial(n: int, p: float) -> Seconds:
+    """(n + 1,) probabilities of 0, 1, ..., n successes of n."""
+    if p <= 0 or p >= 1:
+        return (np.arange(n + 1) == (n if p >= 1 else 0)).astype(np.float64)
+    k = np.arange(n + 1)
+    ways = np.array([math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1) for i in k])
+    return np.exp(ways + k * math.log(p) + (n - k) * math.log1p(-p))
+
+
+def profile_path(run: str | Path) -> Path:
+    """Where a run's profile lies."""
+    path = Path(run)
+    return path.with_name(path.name.removesuffix(".parquet") + SUFFIX)
+
+
+def save_profile(profile: Profile, path: str | Path) -> Path:
+    """Write a profile as JSON, atomically."""
+    values = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in asdict(profile).items()}
+    text = json.dumps({"schema_version": 1, **values}, indent=1, allow_nan=False) + "\n"
+    with atomic_write(Path(path)) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def load_profile(path: str | Path) -> Profile:
+    """Read a profile.
+
+    Raises:
+        BadFile: It is missing, too large, not JSON, or its values do not fit.
+    """
+    source = Path(path)
+    with readable(source):
+        with source.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
+        data = strict_json(raw)
+        if not isinstance(data, dict) or data.pop("schema_version", None) != 1:
+            raise BadFile("expected a profile of schema_version 1, as `python -m cascade_core profile` writes it")
+        try:
+            fields: dict[str, Any] = {
+                k: tuple(v) if k in ("stage_names", "batch_sizes") else v for k, v in data.items()
+            }
+            return Profile(**fields)
+        except TypeError as error:
+            raise BadFile(f"expected the parts of a profile but {error}") from None

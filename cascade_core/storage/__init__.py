@@ -1,0 +1,1 @@
+"""Files in and out: runs, choices, imports, joins, pictures of samples, scripts."""

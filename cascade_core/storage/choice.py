@@ -1,0 +1,250 @@
+"""The exported JSON: a rule, where it comes from, and what it was measured to do.
+
+Versioned; ``choice.schema.json`` beside this file is its JSON Schema, and both writing and reading
+check against it.  Thresholds are written with the fewest digits that give the same float32 back, and
+`inf` (never leave here) as null, so that the file is JSON everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.storage.store import BadFile, atomic_write, readable, strict_json
+
+SCHEMA_VERSION = 2
+"""Version 1 had one temperature for all stages, and no thresholds for each class; it is still read."""
+
+MAX_BYTES = 1 << 20
+"""Most bytes of a choice file; a real one has a few thousand."""
+
+INTERVAL_LEVEL = 0.95
+
+_INF = float("inf")
+_FLOAT32_END = 2**128 - 2**103
+"""Least number that rounds to infinity in float32."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Choice:
+    """What a choice file holds.
+
+    Attributes:
+        rule: The thresholds with their score, temperatures and stage names.
+        costs: MACs of a sample that leaves at each stage.
+        policy: Name and parameters of the policy that chose them, or None.
+        run: Name and SHA-256 of the run they were chosen on, or None.
+        measured: What the rule was measured to do, as in the file.
+    """
+
+    rule: ExitRule
+    costs: tuple[int, ...]
+    policy: Mapping[str, Any] | None = None
+    run: Mapping[str, Any] | None = None
+    measured: Mapping[str, Any]
+
+    @property
+    def thresholds(self) -> NDArray[np.float32]:
+        """(M-1,) thresholds of the rule, or (M-1, K) for each class."""
+        return self.rule.thresholds
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema of choice files."""
+    text = files("cascade_core.storage").joinpath("choice.schema.json").read_text(encoding="utf-8")
+    return json.loads(text)
+
+
+def choice_json(
+    rule: ExitRule,
+    evaluation: Evaluation,
+    *,
+    policy: Mapping[str, Any] | None = None,
+    run: Mapping[str, Any] | None = None,
+    split: Mapping[str, Any] | None = None,
+) -> str:
+    """The text of a choice file.
+
+    Args:
+        policy: As `policies.describe` gives it.
+        run: ``name`` and ``sha256`` of the run.
+        split: How samples were divided and which of them `evaluation` counts, as
+            `exploration.Split.describe` gives it; None says nothing about that.
+
+    Raises:
+        ValueError: The rule is meant for other stages than the evaluation, or something given is
+            not JSON data of the schema.
+    """
+    if len(rule.thresholds) != len(evaluation.stage_names) - 1:
+        raise ValueError(
+            f"Expected a rule with {len(evaluation.stage_names) - 1} thresholds, as the evaluation has "
+            f"{len(evaluation.stage_names)} stages, but it has {len(rule.thresholds)}"
+        )
+    if rule.stage_names not in (None, evaluation.stage_names):
+        raise ValueError(
+            f"Expected a rule for the stages of the evaluation, {', '.join(evaluation.stage_names)}, "
+            f"but it is for {', '.join(rule.stage_names or ())}"
+        )
+    thresholds = [
+        {"stage": name, "threshold": list(map(shortest, value)) if value.ndim else shortest(value)}
+        for name, value in zip(evaluation.stage_names[:-1], rule.thresholds, strict=True)
+    ]
+    thresholds.append({"stage": evaluation.stage_names[-1], "threshold": None, "always_answers": True})
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "created_by": "cascade_core",
+        "rule": {
+            "score": rule.score,
+            "top_k": rule.top_k,
+            "temperature": 1.0 if rule.temperatures is None else list(rule.temperatures),
+            "comparison": "confidence >= threshold, in float32",
+            "thresholds": thresholds,
+        },
+        "stages": [
+            {"name": name, "cumulative_macs": int(cost)}
+            for name, cost in zip(evaluation.stage_names, evaluation.costs, strict=True)
+        ],
+        "baseline_macs": evaluation.baseline_macs,
+        "policy": policy,
+        "run": run,
+        "measured": {**_measured(evaluation), "split": split},
+    }
+    _validate(data)
+    return json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def save_choice(
+    path: str | Path,
+    rule: ExitRule,
+    evaluation: Evaluation,
+    *,
+    policy: Mapping[str, Any] | None = None,
+    run: Mapping[str, Any] | None = None,
+    split: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a choice file, atomically; the arguments are those of `choice_json`."""
+    target = Path(path)
+    text = choice_json(rule, evaluation, policy=policy, run=run, split=split)
+    with atomic_write(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return target
+
+
+def load_choice(path: str | Path) -> Choice:
+    """Read a choice file.
+
+    Raises:
+        BadFile: It is missing, too large, not JSON, or does not follow the schema; one line says where.
+    """
+    source = Path(path)
+    with readable(source), source.open("rb") as stream:
+        return parse_choice(stream.read(MAX_BYTES + 1))
+
+
+def parse_choice(raw: bytes) -> Choice:
+    """Read the bytes of a choice file.
+
+    Raises:
+        BadFile: As for `load_choice`.
+    """
+    if len(raw) > MAX_BYTES:
+        raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
+    data = strict_json(raw)
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if isinstance(data, dict) and version not in (1, SCHEMA_VERSION):
+        raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
+    _validate(data)
+    return Choice(
+        rule=_rule(data),
+        costs=tuple(int(stage["cumulative_macs"]) for stage in data["stages"]),
+        policy=data["policy"],
+        run=data["run"],
+        measured=data["measured"],
+    )
+
+
+def _rule(data: Mapping[str, Any]) -> ExitRule:
+    """The rule of a file that follows the schema; BadFile where its parts contradict each other."""
+    rows = data["rule"]["thresholds"]
+    names = [row["stage"] for row in rows]
+    if names != [stage["name"] for stage in data["stages"]]:
+        raise BadFile("expected rule/thresholds to name the same stages as stages, in the same order")
+    if rows[-1]["threshold"] is not None or any("always_answers" in row for row in rows[:-1]):
+        raise BadFile("expected the last stage, and no other, to answer always (its threshold is null)")
+    temperature = data["rule"]["temperature"]
+    if not isinstance(temperature, list):
+        temperature = None if temperature == 1 else [temperature] * len(rows)
+    values = [_threshold(row) for row in rows[:-1]]
+    if len({np.shape(value) for value in values}) > 1:
+        raise BadFile("expected one threshold at every stage, or one for each class at every stage")
+    try:
+        return ExitRule(
+            thresholds=np.array(values, np.float32),
+            score=data["rule"]["score"],
+            top_k=data["rule"]["top_k"],
+            temperatures=temperature,
+            stage_names=tuple(names),
+        )
+    except ValueError as error:
+        raise BadFile(str(error)) from None
+
+
+def _threshold(row: Mapping[str, Any]) -> float | list[float]:
+    """A row's threshold, or its thresholds for each class, with `inf` for null."""
+    given = row["threshold"]
+    values = [_INF if value is None else value for value in (given if isinstance(given, list) else [given])]
+    if any(_FLOAT32_END <= abs(value) < _INF for value in values):
+        raise BadFile(f"expected the threshold of stage {row['stage']!r} to be a float32 number but it is too large")
+    return values if isinstance(given, list) else values[0]
+
+
+def shortest(value: np.floating) -> float | None:
+    """The number of fewest digits that gives `value` back in its own precision; None for what is not finite."""
+    return float(str(value)) if np.isfinite(value) else None
+
+
+def _measured(evaluation: Evaluation) -> dict[str, Any]:
+    low, high = evaluation.drop_interval(INTERVAL_LEVEL)
+    least, most = evaluation.saving_interval(INTERVAL_LEVEL)
+    return {
+        "n": evaluation.n,
+        "accuracy": evaluation.accuracy,
+        "full_accuracy": evaluation.full_accuracy,
+        "accuracy_drop": evaluation.accuracy_drop,
+        "accuracy_drop_interval": {"level": INTERVAL_LEVEL, "low": low, "high": high},
+        "mean_macs": evaluation.mean_macs,
+        "saving": evaluation.saving,
+        "saving_interval": {"level": INTERVAL_LEVEL, "low": least, "high": most},
+        "exits": [
+            {"stage": name, "share": float(count / evaluation.n), "correct": float(right / count) if count else None}
+            for name, count, right in zip(
+                evaluation.stage_names, evaluation.exit_counts, evaluation.correct_counts, strict=True
+            )
+        ],
+    }
+
+
+def _validate(data: Any) -> None:
+    """Raise BadFile at the place that departs most from the schema."""
+    # Only who writes or reads a choice waits for it.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    try:
+        error = best_match(Draft202012Validator(schema()).iter_errors(data))
+    except RecursionError:
+        raise BadFile("expected a flat JSON document but it is nested too deeply") from None
+    if error is not None:
+        where = "/".join(str(part) for part in error.absolute_path) or "the top"
+        raise BadFile(f"expected a choice of thresholds but at {where}: {error.message[:200]}")

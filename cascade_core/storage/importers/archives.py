@@ -1,0 +1,95 @@
+"""NumPy archives -> arrays: what an archive declares is checked before anything in it is unpacked.
+
+An archive is a zip file whose members are arrays.  Members that no importer knows are passed over, nothing is
+unpickled, and only the two kinds of members that NumPy writes are opened: plain and deflated ones, of which no more
+is unpacked than they declare.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.support.files import BadFile
+
+NUMBERS = ("probs", "logits", "labels", "macs", "head_macs", "baseline_macs")
+TEXTS = ("stage_names", "class_names", "sample_ids")
+
+_WRITTEN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def read_npz(stream: BinaryIO, max_bytes: int) -> dict[str, Any]:
+    """The arrays of an archive that an importer knows.
+
+    Raises:
+        BadFile: It is none, it declares more than `max_bytes`, or an array is damaged or of another type.
+    """
+    if not zipfile.is_zipfile(stream):
+        raise BadFile("expected a NumPy archive, as numpy.savez writes it, but it is not a zip file, or is cut short")
+    with zipfile.ZipFile(stream) as archive:
+        wanted = _members(archive)
+        if sum(info.file_size for info in wanted.values()) > max_bytes:
+            raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but the archive declares more")
+        for name, info in wanted.items():
+            # Other decompressors hand out all that a block unpacks to, however much was asked for.
+            if info.compress_type not in _WRITTEN:
+                raise BadFile(f"expected array {name!r} to be plain or deflated; write it with numpy.savez_compressed")
+            with archive.open(info) as member:
+                _check_header(name, member, info.file_size)
+        return {name: _read_array(archive, name, info) for name, info in wanted.items()}
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
+    wanted = {name: info for name, info in members if name in NUMBERS + TEXTS}
+    if not wanted:
+        found = ", ".join(name for name, _ in members[:8]) or "none"
+        raise BadFile(f"expected arrays probs, logits, labels, macs but there are {found}")
+    if len(wanted) < sum(name in NUMBERS + TEXTS for name, _ in members):
+        raise BadFile("expected one array of each name but the archive holds one twice")
+    return wanted
+
+
+def _check_header(name: str, member: Any, size: int) -> None:
+    """Refuse object arrays and headers that declare more than the member holds, before reading it."""
+    stream: BinaryIO = member
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(stream)
+    # The header is a Python literal, whose parser fails in many ways; zip and deflate have theirs.
+    except Exception:
+        raise BadFile(f"expected array {name!r} to begin with a NumPy header but it is damaged") from None
+    if dtype.hasobject:
+        raise BadFile(
+            f"expected array {name!r} to hold numbers or texts but it holds pickled objects, which are not read"
+        )
+    if dtype.kind not in "biufUS" or dtype.itemsize == 0 or min(shape, default=0) < 0:
+        raise BadFile(f"expected array {name!r} to hold numbers or texts but it declares {dtype} of shape {shape}")
+    if name in NUMBERS and dtype.kind in "US":
+        raise BadFile(f"expected {name} to be numbers but array {name!r} holds texts")
+    if math.prod(shape) * dtype.itemsize > size:
+        raise BadFile(f"array {name!r} declares shape {shape} but holds only {size:,} bytes; the file is truncated")
+
+
+def _read_array(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> NDArray[Any]:
+    # Read from the very member whose header was checked, which numpy.load would look up by name again.
+    with archive.open(info) as member:
+        array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+    if array.dtype.kind not in "US":
+        return array
+    try:
+        # An array of texts may hold any 32 bits as a character; Python's texts, and files of them, do not.
+        return np.array([_text(value) for value in array.ravel().tolist()], np.str_).reshape(array.shape)
+    except (ValueError, SystemError):
+        raise BadFile(f"expected array {name!r} to hold texts but some bytes of it are no characters") from None
+
+
+def _text(value: str | bytes) -> str:
+    text = value.decode("utf-8") if isinstance(value, bytes) else value
+    text.encode("utf-8")
+    return text

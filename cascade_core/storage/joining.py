@@ -1,0 +1,91 @@
+"""Several runs over the same samples as one: `join_runs`, for cascades of models recorded one by one.
+
+The stages of the first run come first, then those of the next: whatever a sample has cost so far, it begins the next
+run's network with its images again.  The plain network that would be run instead is the last run's.  Nothing is
+computed anew, so the result equals one recording of all networks in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.simulation.record import StageOutputs
+from cascade_core.support import checks
+
+
+def join_runs(runs: Sequence[StageOutputs], names: Sequence[str]) -> StageOutputs:
+    """The stages of all runs, one run after another, on the samples of the first in its order.
+
+    Args:
+        runs: Two or more, cheapest first; a later run may hold the samples in another order.
+        names: One a run; a run's only stage is called by it, several stages have it in front of theirs.
+
+    Raises:
+        ValueError: There are fewer than two runs, names repeat, or runs differ in samples, labels or classes.
+    """
+    if len(runs) < 2:
+        raise ValueError(f"Expected two or more runs to join but there were {len(runs)}")
+    called = checks.names("names", names, len(runs), "run")
+    first = runs[0]
+    orders = [_order(first, called[0], run, name) for run, name in zip(runs, called, strict=True)]
+    return StageOutputs(
+        probs=np.concatenate([run.probs[:, order] for run, order in zip(runs, orders, strict=True)]),
+        labels=first.labels,
+        stages=tuple(
+            replace(stage, name=name if len(run.stages) == 1 else f"{name}, {stage.name}")
+            for run, name in zip(runs, called, strict=True)
+            for stage in run.stages
+        ),
+        baseline_macs=runs[-1].baseline_macs,
+        sample_ids=first.sample_ids,
+        class_names=first.class_names,
+        source={"joined": [{**run.source, "name": name} for run, name in zip(runs, called, strict=True)]},
+    )
+
+
+def _order(first: StageOutputs, first_name: str, run: StageOutputs, name: str) -> NDArray[np.int64]:
+    """(N,) where in `run` each sample of `first` is.
+
+    Raises:
+        ValueError: `run` repeats a sample, or its classes, samples or labels are not those of `first`.
+    """
+    if run.class_names != first.class_names:
+        pairs = zip(run.class_names, first.class_names, strict=False)
+        differ = next((f"{ours!r} is {theirs!r} there" for ours, theirs in pairs if ours != theirs), "")
+        found = differ or f"there are {len(run.class_names)} and {len(first.class_names)}"
+        raise ValueError(f"Expected {name} to have the classes of {first_name} but {found}")
+    _check_ids(first.sample_ids, first_name, run.sample_ids, name)
+    sorting = np.argsort(run.sample_ids)
+    order = sorting[np.searchsorted(run.sample_ids[sorting], first.sample_ids)]
+    wrong = run.labels[order] != first.labels
+    if wrong.any():
+        i = int(np.flatnonzero(wrong)[0])
+        raise ValueError(
+            f"Expected {name} to have the labels of {first_name} but {wrong.sum():,} of {len(wrong):,} differ, the "
+            f"first is {str(first.sample_ids[i])!r}: {run.labels[order[i]]} where {first_name} has {first.labels[i]}"
+        )
+    return order
+
+
+def _check_ids(wanted: NDArray[np.str_], wanted_name: str, found: NDArray[np.str_], name: str) -> None:
+    ids, counts = np.unique(found, return_counts=True)
+    repeated, absent, extra = ids[counts > 1], wanted[~np.isin(wanted, ids)], found[~np.isin(found, wanted)]
+    if len(repeated):
+        raise ValueError(
+            f"Expected every sample of {name} to have an id of its own but {len(repeated):,} ids repeat, "
+            f"the first is {str(repeated[0])!r}"
+        )
+    if len(absent):
+        raise ValueError(
+            f"Expected {name} to hold the samples of {wanted_name} but {len(absent):,} of {len(wanted):,} are missing, "
+            f"the first is {str(absent[0])!r}"
+        )
+    if len(extra):
+        raise ValueError(
+            f"Expected {name} to hold the samples of {wanted_name} alone but {len(extra):,} more are there, "
+            f"the first is {str(extra[0])!r}"
+        )

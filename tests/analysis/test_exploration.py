@@ -1,0 +1,51 @@
+"""Choosing on one part and judging on the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cascade_core import CheapestWithinDrop, PaperRule, choose, evaluate
+from cascade_core.analysis.exploration import Split, explore
+from tests.samples import sample_record
+
+
+def test_rules_come_from_calibration_and_numbers_from_test() -> None:
+    record = sample_record()
+    exploration = explore(record, CheapestWithinDrop, Split(fraction=0.25, seed=7), count=11)
+    calibration, test = record.split(0.25, 7)
+    assert (calibration.n, test.n) == (100, 300)
+    for g in (0, 5, 10):
+        rule = choose(calibration, CheapestWithinDrop(float(exploration.path.positions[g])))
+        assert (rule.thresholds == exploration.path.thresholds[g]).all()
+        assert (exploration.at(g).exit_counts == evaluate(test, rule).exit_counts).all()
+        assert exploration.calibrated(g).accuracy == evaluate(calibration, rule).accuracy
+
+
+def test_in_sample_uses_every_sample_twice() -> None:
+    record = sample_record()
+    exploration = explore(record, PaperRule, Split(in_sample=True), count=3)
+    assert exploration.calibration is record
+    assert exploration.test is record
+    assert exploration.split.describe() == {"fraction": 0.5, "seed": 0, "measured_on": "all"}
+
+
+def test_halves_share_no_sample_and_miss_none() -> None:
+    record = sample_record(n=101)
+    calibration, test = Split(seed=3).apply(record)
+    both = np.concatenate([calibration.confidence[0], test.confidence[0]])
+    assert sorted(both.tolist()) == sorted(record.confidence[0].tolist())
+    # 101 * 0.5 = 50.5 samples, rounded up.
+    assert (calibration.n, test.n) == (51, 50)
+
+
+def test_nearest_finds_the_position_of_a_value() -> None:
+    exploration = explore(sample_record(), PaperRule, Split(), count=11)
+    # Positions are 0, 0.01, ... 0.1.
+    assert exploration.nearest(0.021) == 2
+    assert exploration.nearest(9.0) == 10
+
+
+def test_a_part_without_samples_is_refused() -> None:
+    with pytest.raises(ValueError, match="leave samples on both sides of 400"):
+        explore(sample_record(), PaperRule, Split(fraction=0.0), count=3)

@@ -1,0 +1,28 @@
+"""Operating points: what they take from an exploration, and how settings are put in words."""
+
+from __future__ import annotations
+
+from cascade_core import CheapestWithinDrop, SharedThreshold
+from cascade_core.analysis.exploration import Split, explore
+from cascade_core.analysis.points import operating_point, setting_words
+from tests.samples import sample_record
+
+
+def test_a_point_is_its_position() -> None:
+    explored = explore(sample_record(), CheapestWithinDrop, Split(seed=3), 11)
+    point = operating_point(explored, 4, run="mine", score="max_probability", calibrated=False)
+    assert (point.run, point.policy, point.setting) == ("mine", "Cheapest within a drop", "2.0 points")
+    assert point.split == Split(seed=3)
+    assert point.evaluation.exit_counts.tolist() == explored.at(4).exit_counts.tolist()
+    assert explored.certificate is not None
+    assert point.certified == explored.certificate[4]
+
+
+def test_nothing_is_certified_in_sample() -> None:
+    explored = explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), 11)
+    assert operating_point(explored, 4, run="a", score="margin", calibrated=True).certified is None
+
+
+def test_bare_confidences_have_no_unit() -> None:
+    explored = explore(sample_record(), SharedThreshold, Split(), 11)
+    assert "point" not in setting_words(explored, 5)

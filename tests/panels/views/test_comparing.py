@@ -1,0 +1,72 @@
+"""Pins and the comparison, driven without a browser."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cascade_core import CheapestWithinDrop, save_run
+from cascade_core.analysis.exploration import Split, explore
+from cascade_core.analysis.points import operating_point
+from cascade_core.rendering.tables import points_latex, points_table
+from tests.samples import sample_record, sample_run
+
+PAGE = Path(__file__).resolve().parents[3] / "dashboard.py"
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
+    save_run(sample_run(), tmp_path / "mine.parquet")
+    save_run(sample_run(seed=1), tmp_path / "other.parquet")
+    return AppTest.from_file(str(PAGE), default_timeout=30).run()
+
+
+def compared(app: AppTest) -> AppTest:
+    app.segmented_control(key="view").set_value("compare").run()
+    assert not app.exception
+    return app
+
+
+def test_nothing_pinned_says_how_to(app: AppTest) -> None:
+    assert any("Pin this point" in caption.value for caption in compared(app).caption)
+
+
+def test_points_are_pinned_once_and_removed(app: AppTest) -> None:
+    app.button(key="pin").click().run()
+    app.button(key="pin").click().run()
+    app.selectbox(key="policy").select("paper").run()
+    app.button(key="pin").click().run()
+    table = compared(app).dataframe[0].value
+    assert table["policy"].tolist() == ["Cheapest within a drop", "Paper's rule, each stage alone"]
+    explored = explore(sample_run().record(), CheapestWithinDrop, Split())
+    assert table["saving"].iloc[0] == pytest.approx(explored.at(explored.opening).saving)
+    next(button for button in app.button if button.label == "Remove 1").click().run()
+    assert app.dataframe[0].value["policy"].tolist() == ["Paper's rule, each stage alone"]
+    next(button for button in app.button if button.label == "Remove 1").click().run()
+    assert not app.dataframe
+
+
+def test_runs_and_policies_are_chosen(app: AppTest) -> None:
+    compared(app)
+    app.multiselect[0].set_value(["mine", "other"]).run()
+    app.multiselect[1].set_value(["paper", "shared", "budget"]).run()
+    assert not app.exception
+    app.multiselect[1].set_value([]).run()
+    assert any("Choose a run" in info.value for info in app.info)
+
+
+def test_points_as_csv_and_latex() -> None:
+    explored = explore(sample_record(), CheapestWithinDrop, Split(), 11)
+    points = [operating_point(explored, g, run="a_b & 50%", score="margin", calibrated=True) for g in (0, 10)]
+    read = pd.read_csv(io.StringIO(points_table(points).to_csv()))
+    assert read["number"].tolist() == [1, 2]
+    assert read["accuracy_drop"].tolist() == [point.evaluation.accuracy_drop for point in points]
+    latex = points_latex(points)
+    assert latex.count(r"a\_b \& 50\%") == 2
+    assert rf"{100 * points[1].evaluation.saving:.1f} \\" in latex
+    assert latex.startswith(r"\begin{tabular}")

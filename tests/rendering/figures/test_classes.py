@@ -1,0 +1,76 @@
+"""Figures of classes and of the network draw what was counted."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from cascade_core import ExitRule
+from cascade_core.analysis.classes import confusion, evaluate_classes
+from cascade_core.rendering.figures.classes import MOST_BARS, class_bars, confusion_matrix
+from cascade_core.rendering.figures.network import stage_macs
+from cascade_core.rendering.palette import DARK, LIGHT, Palette
+from tests.oracle import f32
+from tests.samples import sample_record, sample_run
+
+RULE = ExitRule(thresholds=f32(0.6, 0.6))
+NAMES = ["ant", "<b>bee</b>", "cat", "dog", "eel"]
+
+
+def test_bars_are_sorted_by_drop_with_their_intervals() -> None:
+    found = evaluate_classes(sample_record(), RULE)
+    drop, saved = class_bars(found, NAMES, LIGHT).data
+    order = np.argsort(-found.accuracy_drop, kind="stable")
+    assert list(drop.x) == (100 * found.accuracy_drop[order]).tolist()
+    assert list(saved.x) == (100 * found.saving[order]).tolist()
+    low, high = found.drop_interval()
+    np.testing.assert_allclose(np.add(drop.x, drop.error_x.array), 100 * high[order])
+    np.testing.assert_allclose(np.subtract(drop.x, drop.error_x.arrayminus), 100 * low[order])
+
+
+def test_of_many_classes_those_with_the_largest_drop_are_drawn() -> None:
+    found = evaluate_classes(sample_record(n=2000, k=60), RULE)
+    figure = class_bars(found, [str(i) for i in range(60)], DARK)
+    assert len(figure.data[0].x) == MOST_BARS
+    assert figure.data[0].x[0] == 100 * found.accuracy_drop.max()
+
+
+def test_the_matrix_holds_every_sample_once() -> None:
+    counts = confusion(sample_record(), RULE)
+    right, wrong = confusion_matrix(counts, NAMES, LIGHT).data
+    assert np.nansum(right.z) == counts.trace()
+    assert np.nansum(wrong.z) == counts.sum() - counts.trace()
+    assert np.isnan(right.z).sum() == 20
+    assert np.isnan(wrong.z).sum() == 5
+    assert wrong.text[0][1] == (str(counts[0, 1]) if counts[0, 1] else "")
+
+
+def test_a_matrix_without_samples_is_drawn() -> None:
+    assert json.loads(confusion_matrix(np.zeros((3, 3), dtype=np.int64), NAMES[:3], DARK).to_json())
+
+
+def test_macs_are_stacked_behind_one_another() -> None:
+    record = sample_record()
+    trunk, head = stage_macs(record, LIGHT).data
+    # Trunk pieces of 1000, 2000, 3000 and heads of 70, of a plain network of 6070.
+    np.testing.assert_allclose(trunk.base, np.array([0, 1070, 3140]) * 100 / 6070)
+    np.testing.assert_allclose(trunk.x, np.array([1000, 2000, 3000]) * 100 / 6070)
+    np.testing.assert_allclose(head.base, np.array([1000, 3070, 6140]) * 100 / 6070)
+    np.testing.assert_allclose(head.x, np.array([70] * 3) * 100 / 6070)
+    assert tuple(trunk.marker.color) == LIGHT.stages(3)
+    assert head.customdata[0][1] == "70 MACs"
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_names_are_shown_to_the_letter(palette: Palette) -> None:
+    record = sample_run(names=["<b>bold</b>", "a & b", "plain"]).record()
+    found = evaluate_classes(record, RULE)
+    for figure, name in (
+        (class_bars(found, NAMES, palette), "bee"),
+        (confusion_matrix(confusion(record, RULE), NAMES, palette), "bee"),
+        (stage_macs(record, palette), "bold"),
+    ):
+        assert f"<b>{name}" not in str(figure.to_dict())
+        assert f"&lt;b&gt;{name}" in str(figure.to_dict())

@@ -1,0 +1,161 @@
+"""The live panel's arrays against counting one sample at a time."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cascade_core import (
+    BestWithinBudget,
+    CheapestWithinDrop,
+    PaperRule,
+    PaperRuleByClass,
+    SharedThreshold,
+    certify_path,
+    evaluate,
+)
+from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core.policies import Sweep
+from cascade_core.rendering.axes import BINS, confidence_axis
+from cascade_core.rendering.live.data import live_data, packed
+from cascade_core.rendering.published import PUBLISHED
+from tests.samples import sample_record, sample_run
+
+SWEPT: list[type[Sweep]] = [CheapestWithinDrop, PaperRule, SharedThreshold]
+
+
+def show(exploration: Exploration, **changes: Any) -> dict[str, Any]:
+    axis = confidence_axis(exploration.test.score, 5)
+    given: dict[str, Any] = {"initial": 3, "unit": "images", "origin": "Somewhere.", "published": PUBLISHED[:1]}
+    return live_data(exploration, axis, **(given | changes))
+
+
+def decoded(data: dict[str, Any], which: str, m: int, g: int) -> NDArray[np.int64]:
+    raw = base64.b64decode(data["histogram"][which])
+    return np.frombuffer(raw, dtype=data["histogram"]["dtype"]).astype(np.int64).reshape(m, g, BINS)
+
+
+@pytest.mark.parametrize("policy", SWEPT)
+@pytest.mark.parametrize("m", [1, 2, 3, 4])
+def test_readouts_are_those_of_evaluate(policy: type[Sweep], m: int) -> None:
+    exploration = explore(sample_record(m=m), policy, Split(seed=4), count=21)
+    data = show(exploration)
+    for g in range(21):
+        one = evaluate(exploration.test, exploration.path.rule(g))
+        assert data["accuracy"][g] == one.accuracy
+        assert data["drop"][g] == pytest.approx(one.accuracy_drop, abs=1e-15)
+        assert data["saving"][g] == one.saving
+        assert data["cost"][g] == one.mean_macs
+        assert (data["drop_low"][g], data["drop_high"][g]) == one.drop_interval(0.95)
+        assert [stage[g] for stage in data["exit_counts"]] == one.exit_counts.tolist()
+        assert [stage[g] for stage in data["correct_counts"]] == one.correct_counts.tolist()
+
+
+@pytest.mark.parametrize("policy", SWEPT)
+@pytest.mark.parametrize("score", ["max_probability", "negative_entropy"])
+def test_histograms_equal_a_count_of_each_sample(policy: type[Sweep], score: str) -> None:
+    exploration = explore(sample_run(300).record(score), policy, Split(), count=9)
+    test, data = exploration.test, show(exploration)
+    right, wrong = (decoded(data, which, 3, 9) for which in ("right", "wrong"))
+    bins = confidence_axis(score, 5).bins(test.confidence)
+    for g in range(9):
+        thresholds = [*exploration.path.thresholds[g], -np.inf]
+        expected = np.zeros((2, 3, BINS), dtype=int)
+        leaving_in_cut_bin = np.zeros((2, 3), dtype=int)
+        for i in range(test.n):
+            for stage in range(3):
+                wrongly = int(not test.correct[stage, i])
+                expected[wrongly, stage, bins[stage, i]] += 1
+                if test.confidence[stage, i] >= thresholds[stage]:
+                    if stage < 2 and bins[stage, i] == confidence_axis(score, 5).bins(thresholds[stage]):
+                        leaving_in_cut_bin[wrongly, stage] += 1
+                    break
+        assert (right[:, g] == expected[0]).all()
+        assert (wrong[:, g] == expected[1]).all()
+        assert [column[g] for column in data["histogram"]["partial_right"]] == leaving_in_cut_bin[0, :2].tolist()
+        assert [column[g] for column in data["histogram"]["partial_wrong"]] == leaving_in_cut_bin[1, :2].tolist()
+
+
+def test_is_json_and_names_its_split() -> None:
+    exploration = explore(sample_record(), CheapestWithinDrop, Split(), count=5)
+    data = show(exploration)
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert data["footnote"] == "Thresholds chosen on 200 images; every number measured on 200 others. Somewhere."
+    in_sample = show(explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), count=5))
+    assert in_sample["footnote"].startswith("In-sample: thresholds chosen and measured on the same 400 images.")
+
+
+def test_a_disabled_head_has_neither_threshold_nor_flag() -> None:
+    # A first head as dear as the whole trunk is never worth running when no drop is allowed.
+    record = sample_record()
+    exploration = explore(record, CheapestWithinDrop, Split(in_sample=True), count=5)
+    disabled = np.isinf(exploration.path.thresholds)
+    data = show(exploration)
+    for stage in range(2):
+        for g in range(5):
+            assert (data["thresholds"][stage][g] is None) == disabled[g, stage]
+            assert (data["histogram"]["flag"][stage][g] is None) == disabled[g, stage]
+
+
+def test_identity_changes_with_what_is_shown_and_only_then() -> None:
+    exploration = explore(sample_record(), CheapestWithinDrop, Split(), count=5)
+    same = explore(sample_record(), CheapestWithinDrop, Split(), count=5)
+    other = explore(sample_record(), CheapestWithinDrop, Split(seed=1), count=5)
+    assert show(exploration)["id"] == show(same)["id"]
+    assert show(exploration)["id"] != show(other)["id"]
+
+
+def test_leaving_by_class_equals_a_count_of_each_sample() -> None:
+    exploration = explore(sample_record(300), PaperRuleByClass, Split(), count=9)
+    test, data = exploration.test, show(exploration)
+    assert data["thresholds"] is None
+    assert "flag" not in data["histogram"]
+    bins = confidence_axis("max_probability", 5).bins(test.confidence)
+    left = np.zeros((2, 2, 9, BINS), dtype=int)
+    for g in range(9):
+        for i, stage in enumerate(exploration.path.rule(g).leaving(test)):
+            if stage < 2:
+                left[int(not test.correct[stage, i]), stage, g, bins[stage, i]] += 1
+    for which, wanted in zip(("leaving_right", "leaving_wrong"), left, strict=True):
+        assert (decoded(data, which, 2, 9) == wanted).all()
+
+
+def test_the_certificate_is_that_of_the_test_samples() -> None:
+    exploration = explore(sample_record(600), CheapestWithinDrop, Split(seed=2), count=9)
+    data = show(exploration)
+    assert data["certificate"]["level"] == 0.95
+    assert data["certificate"]["drop"] == certify_path(exploration.test, exploration.path, 0.05).tolist()
+    assert show(explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), count=5))["certificate"] is None
+
+
+def test_budgets_are_shown_as_shares_of_the_plain_network() -> None:
+    exploration = explore(sample_record(400), BestWithinBudget, Split(), count=11)
+    slider = show(exploration)["slider"]
+    assert slider["values"][0] == 100
+    assert slider["values"] == pytest.approx(
+        (100 * exploration.path.positions / exploration.test.baseline_macs).tolist()
+    )
+    assert slider["unit"] == "% of the MACs"
+    # The page opens at half the plain network's MACs.
+    assert slider["values"][exploration.opening] == pytest.approx(50, abs=5)
+
+
+def test_a_packed_payload_differs_in_its_counts_alone() -> None:
+    for policy in (CheapestWithinDrop, PaperRuleByClass):
+        data = show(explore(sample_record(), policy, Split(), count=9), name="mine")
+        small = packed(data)
+        assert (data["name"], data["policy"]) == ("mine", policy.name)
+        assert {**small, "histogram": None} == {**data, "histogram": None}
+        assert small["histogram"]["packed"] == "deflate-raw"
+        for which, text in data["histogram"].items():
+            found = small["histogram"][which]
+            if which in ("right", "wrong", "leaving_right", "leaving_wrong"):
+                assert zlib.decompress(base64.b64decode(found), wbits=-15) == base64.b64decode(text)
+            else:
+                assert found == text

@@ -1,0 +1,113 @@
+"""A sample's passage in words: expected texts written by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cascade_core.simulation.passages import (
+    LEFT,
+    NOT_REACHED,
+    SWITCHED_OFF,
+    WENT_ON,
+    Passage,
+    StagePassage,
+    agreement,
+    percent,
+    sure_percent,
+    told,
+)
+from tests.oracle import f32
+
+CLASSES = ("cat", "dog", "cow")
+
+
+def stage(
+    state: str, softmax: tuple[float, ...] | None, threshold: float | None, macs: int | None, name: str = "s"
+) -> StagePassage:
+    found = None if softmax is None else f32(*softmax)
+    confidence = None if found is None else float(found.max())
+    return StagePassage(
+        name=name, state=state, softmax=found, scaled=found, confidence=confidence, threshold=threshold, macs=macs
+    )
+
+
+def passage(*, left: int = 1, beyond: bool = True, score: str = "max_probability") -> Passage:
+    last = (0.1, 0.7, 0.2) if beyond or left == 2 else None
+    stages = (
+        stage(WENT_ON, (0.5, 0.3, 0.2), 0.9, 100),
+        stage(LEFT if left == 1 else WENT_ON, (0.984, 0.01, 0.006), 0.971, 410),
+        stage(LEFT if left == 2 else NOT_REACHED, last, None, 1010 if left == 2 else None),
+    )
+    return Passage(stages=stages, left=left, score=score, baseline_macs=1000)
+
+
+def test_the_verdict_in_plain_words() -> None:
+    assert passage().verdict(CLASSES) == (
+        "Left at stage 2 of 3: says cat, 98.4 % sure (needs 97.1 %). Cost 41 % of the plain network."
+    )
+    assert passage(left=2).verdict(CLASSES) == (
+        "Left at stage 3 of 3, which always answers: says dog, 70.0 % sure. Cost 101 % of the plain network."
+    )
+
+
+def test_the_truth_and_the_last_stage() -> None:
+    assert passage().judged(CLASSES, 0) == (
+        "The true class is cat: the answer is right. The last stage would have said dog, wrong."
+    )
+    assert passage().judged(CLASSES, 1) == (
+        "The true class is dog: the answer is wrong. The last stage would have said dog, right."
+    )
+    assert passage(beyond=False).judged(CLASSES, 0) == "The true class is cat: the answer is right."
+    assert passage(left=2).judged(CLASSES, 1) == "The true class is dog: the answer is right."
+
+
+def test_the_likeliest_classes_in_order() -> None:
+    found = passage().stages[2].top(2)
+    assert [k for k, _ in found] == [1, 2]
+    np.testing.assert_allclose([p for _, p in found], [0.7, 0.2], rtol=1e-6)
+    # Equal ones stand by class number, as argmax has it.
+    assert [k for k, _ in stage(LEFT, (0.2, 0.4, 0.4), None, 1).top(3)] == [1, 2, 0]
+    assert stage(SWITCHED_OFF, None, np.inf, 1).top(3) == ()
+
+
+@pytest.mark.parametrize(
+    ("confidence", "threshold", "expected"),
+    [
+        (0.984, 0.971, ("98.4 % sure", "97.1 %")),
+        (0.9712, 0.9708, ("97.12 % sure", "97.08 %")),  # 97.1 and 97.1 would look as if it were not met
+        (0.99996, 0.5, ("99.9 % sure", "50.0 %")),  # not certain, so not 100.0
+        (0.99997, 0.99992, ("99.997 % sure", "99.992 %")),
+        (1.0, 0.5, ("100.0 % sure", "50.0 %")),
+        (0.5, 0.5, ("50.0 % sure", "50.0 %")),
+        (0.5, np.inf, ("50.0 % sure", None)),
+        (0.5, None, ("50.0 % sure", None)),
+    ],
+)
+def test_confidence_and_threshold_are_told_apart(
+    confidence: float, threshold: float | None, expected: tuple[str, str | None]
+) -> None:
+    assert told("max_probability", confidence, threshold) == expected
+
+
+def test_other_scores_are_no_percentages() -> None:
+    assert told("margin", 0.25, 0.125) == ("margin 0.250", "0.125")
+    assert told("negative_entropy", -0.5, -0.75) == ("negative entropy -0.500", "-0.750")
+
+
+def test_percentages() -> None:
+    assert [percent(v) for v in (0.0, 0.034, 0.41, 1.01)] == ["0 %", "3.4 %", "41 %", "101 %"]
+    assert sure_percent(0.99999) == "99.9 %"
+
+
+def test_agreement_with_what_was_recorded() -> None:
+    one = passage()
+    recorded = np.stack([s.softmax for s in one.stages if s.softmax is not None])
+    assert "agree to within 0.0001, and by them it leaves at the same stage" in agreement(one, recorded, 1)
+    assert "but by them it leaves at stage 3" in agreement(one, recorded, 2)
+    moved = recorded + f32(0.25, -0.25, 0)
+    assert "differ by up to 0.25" in agreement(one, moved, 1)
+    # A stage that was not computed has nothing to compare.
+    moved = recorded.copy()
+    moved[2] = f32(1, 0, 0)
+    assert "at the same stage" in agreement(passage(beyond=False), moved, 1)

@@ -1,0 +1,118 @@
+"""Expected milliseconds by hand and against drawing batches, and profiles to a file and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cascade_core import ExitRule, evaluate
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.timing import Profile, load_profile, profile_path, save_profile
+from cascade_core.storage.store import BadFile
+from tests.oracle import f32, make_record
+
+
+def profile(**changes: Any) -> Profile:
+    values: dict[str, Any] = {
+        "stage_names": ("a", "b"),
+        "batch_sizes": (1, 2, 4),
+        "trunk": [[1.0, 1.5, 2.0], [4.0, 6.0, 10.0]],
+        "head": [[0.1, 0.1, 0.2], [0.2, 0.2, 0.4]],
+        "plain": [5.0, 8.0, 12.0],
+        "trunk_p95": np.ones((2, 3)),
+        "head_p95": np.ones((2, 3)),
+        "plain_p95": np.ones(3),
+        "circumstances": {"device": "cpu", "threads": 1},
+    }
+    return Profile(**(values | changes))
+
+
+def half_leave() -> Evaluation:
+    record = make_record([[0.9, 0.1, 0.9, 0.1], [1] * 4], np.ones((2, 4)))
+    return evaluate(record, ExitRule(thresholds=f32(0.5)))
+
+
+def test_single_samples_by_hand() -> None:
+    # 1.0 + 0.1 for all, and 4.0 + 0.2 for half of them.
+    for compaction in (True, False):
+        assert profile().expected_seconds(half_leave(), 1, compaction=compaction) == pytest.approx(1.1 + 2.1)
+    assert profile().plain_seconds(1) == 5
+
+
+def test_batches_by_hand() -> None:
+    # Two samples: 1.6 for stage a; of stage b one survives half the time (4.2) and both a quarter (6.2).
+    assert profile().expected_seconds(half_leave(), 2) == pytest.approx((1.6 + 4.2 / 2 + 6.2 / 4) / 2)
+    # Without compaction the whole batch is computed in three of four cases.
+    assert profile().expected_seconds(half_leave(), 2, compaction=False) == pytest.approx((1.6 + 6.2 * 3 / 4) / 2)
+
+
+def test_sizes_between_are_on_a_straight_line_and_equal_drawing_batches() -> None:
+    """Three of a batch take the mean of two and four."""
+    draws = np.random.default_rng(0).binomial(4, 0.5, 200_000)
+    seconds = np.array([0, 4.2, 6.2, (6.2 + 10.4) / 2, 10.4])
+    wanted = (2.2 + seconds[draws].mean()) / 4
+    assert profile().expected_seconds(half_leave(), 4) == pytest.approx(wanted, rel=0.01)
+
+
+def test_a_head_that_is_off_takes_no_time_and_without_exits_the_plain_network_runs() -> None:
+    record = make_record([[0.9, 0.1], [0.5, 0.5], [1, 1]], np.ones((3, 2)))
+    three = profile(
+        stage_names=("a", "b", "c"),
+        **{name: [[1.0, 1.5, 2.0]] * 3 for name in ("trunk", "head", "trunk_p95", "head_p95")},
+    )
+    off = evaluate(record, ExitRule(thresholds=f32(0.5, np.inf)))
+    # a: 1 + 1 for all; b without its head and c with: half of 1 + 1 + 1.
+    assert three.expected_seconds(off, 1) == pytest.approx(2 + 3 / 2)
+    never = evaluate(record, ExitRule(thresholds=f32(np.inf, np.inf)))
+    assert three.expected_seconds(never, 2) == 4
+
+
+def test_refusals() -> None:
+    with pytest.raises(ValueError, match="batch to be a whole number from 1 to 4 but it was 5"):
+        profile().expected_seconds(half_leave(), 5)
+    other = evaluate(make_record([[1], [1], [1]], [[1], [1], [1]]), ExitRule(thresholds=f32(0, 0)))
+    with pytest.raises(ValueError, match="evaluation of the stages a, b but it is of a, b, c"):
+        profile().expected_seconds(other, 1)
+    for changes, words in (
+        ({"batch_sizes": (2, 4, 8)}, "batch_sizes to rise from 1"),
+        ({"batch_sizes": (1, 4, 4)}, "batch_sizes to rise from 1"),
+        ({"plain": [1.0, 2.0]}, r"plain to have shape \(3,\)"),
+        ({"head": [[1.0, -1.0, 1.0]] * 2}, "head to be seconds >= 0"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            profile(**changes)
+
+
+def test_a_profile_comes_back_from_its_file(tmp_path: Path) -> None:
+    path = save_profile(profile(), profile_path(tmp_path / "run.parquet"))
+    assert path.name == "run.profile.json"
+    found = load_profile(path)
+    assert found.trunk.tolist() == profile().trunk.tolist()
+    assert (found.stage_names, found.batch_sizes, found.circumstances) == (
+        ("a", "b"),
+        (1, 2, 4),
+        {"device": "cpu", "threads": 1},
+    )
+    assert profile_path("cache/folder").name == "folder.profile.json"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "expected JSON"),
+        (b"[]", "schema_version 1"),
+        (b'{"schema_version": 2}', "schema_version 1"),
+        (b'{"schema_version": 1, "x": 0}', "the parts of a profile"),
+        (json.dumps({"schema_version": 1, **{k: [] for k in Profile.__dataclass_fields__}}).encode(), "batch_sizes"),
+        (b" " * (1 << 21), "at most"),
+    ],
+)
+def test_malformed_files_are_named(content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.profile.json"
+    path.write_bytes(content)
+    with pytest.raises(BadFile, match=words):
+        load_profile(path)

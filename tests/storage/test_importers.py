@@ -1,0 +1,311 @@
+"""NumPy archives: other people's softmaxes come in right, and what is wrong with a file is said in one line.
+
+Tables are tested in `test_importers_tables`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cascade_core import import_run, save_run
+from cascade_core.storage import importers
+from cascade_core.storage.importers import EQUAL_MACS, with_macs
+from cascade_core.storage.store import BadFile, run_bytes
+from cascade_core.support.files import Contents
+from tests.oracle import assert_one_line, assert_refused, random_outputs
+
+MADE = random_outputs(1, stages=2, n=20, classes=3, decimals=None)
+ARRAYS = {"probs": MADE.probs, "labels": MADE.labels, "macs": [40, 60]}
+
+
+def npz(folder: Path, **arrays: Any) -> Path:
+    path = folder / "mine.npz"
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+def npy(array: Any) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.asarray(array))
+    return stream.getvalue()
+
+
+def headed(header: str, data: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
+    """An array file with any header text."""
+    return b"\x93NUMPY" + version + len(header).to_bytes(2, "little") + header.encode() + data
+
+
+def archive(folder: Path, members: Sequence[tuple[str, bytes]]) -> Path:
+    path = folder / "mine.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as stream:
+        for name, raw in members:
+            stream.writestr(name, raw)
+    return path
+
+
+def good(**members: bytes) -> list[tuple[str, bytes]]:
+    """Members of a sound archive, some exchanged for other bytes."""
+    raw = {name: npy(array) for name, array in ARRAYS.items()} | members
+    return [(f"{name}.npy", data) for name, data in raw.items()]
+
+
+def assert_bad(path: Path, *words: str, **given: Any) -> None:
+    assert_refused(lambda p: import_run(p, **given), path, f"Cannot import {path}: ", *words)
+
+
+def test_npz_of_softmaxes(tmp_path: Path) -> None:
+    found = import_run(npz(tmp_path, **ARRAYS))
+    assert found.probs.tobytes() == MADE.probs.tobytes()
+    assert (found.labels == MADE.labels).all()
+    assert [(s.name, s.trunk_macs, s.head_macs) for s in found.stages] == [("stage 1", 40, 0), ("stage 2", 60, 0)]
+    assert found.baseline_macs == 100
+    assert found.source == {"imported_from": "mine.npz"}
+
+
+def test_npz_of_logits_and_everything_optional(tmp_path: Path) -> None:
+    logits = np.array([[[0, np.log(3)], [1000, 0]]])
+    found = import_run(
+        npz(
+            tmp_path,
+            logits=logits,
+            labels=np.array([1, 0], np.uint8),
+            macs=np.array([50.0]),
+            head_macs=[20],
+            baseline_macs=70,
+            stage_names=["small"],
+            class_names=np.array([b"no", b"yes"]),
+            sample_ids=["x", "y"],
+            unknown=np.ones(3),
+        )
+    )
+    # Softmax of (0, ln 3) is (1/4, 3/4); of (1000, 0) it is (1, 0) without overflow.
+    assert found.probs.ravel().tolist() == pytest.approx([0.25, 0.75, 1, 0], abs=1e-7)
+    assert (found.stages[0].trunk_macs, found.stages[0].head_macs, found.baseline_macs) == (30, 20, 70)
+    assert (found.stages[0].name, found.class_names) == ("small", ("no", "yes"))
+    assert found.sample_ids.tolist() == ["x", "y"]
+
+
+def test_arguments_override_the_file(tmp_path: Path) -> None:
+    path = npz(tmp_path, **ARRAYS)
+    found = import_run(path, macs=[1, 2], baseline_macs=9, stage_names=["p", "q"], class_names=["u", "v", "w"])
+    assert [s.trunk_macs for s in found.stages] == [1, 2]
+    assert (found.baseline_macs, found.class_names) == (9, ("u", "v", "w"))
+    assert found.stages[1].name == "q"
+
+
+def test_run_file_is_read_as_it_is(tmp_path: Path) -> None:
+    path = save_run(MADE, tmp_path / "run.parquet")
+    assert import_run(path).probs.tobytes() == MADE.probs.tobytes()
+    assert_bad(path, "expected no macs, class_names for a run file", macs=[1, 2], class_names=["a", "b", "c"])
+
+
+def test_files_in_memory(tmp_path: Path) -> None:
+    path = npz(tmp_path, **ARRAYS)
+    found = import_run(Contents(name="mine.npz", raw=path.read_bytes()))
+    assert found.probs.tobytes() == MADE.probs.tobytes()
+    run = import_run(Contents(name="any/name.parquet", raw=run_bytes(MADE)))
+    assert run.probs.tobytes() == MADE.probs.tobytes()
+    with pytest.raises(BadFile) as caught:
+        import_run(Contents(name="mine.npz", raw=b"PK"))
+    assert_one_line(caught.value, "Cannot import mine.npz: expected a NumPy archive", "not a zip file, or is cut short")
+
+
+def test_unknown_macs_are_taken_to_be_equal_and_the_run_says_so(tmp_path: Path) -> None:
+    path = npz(tmp_path, probs=MADE.probs, labels=MADE.labels)
+    found = import_run(path, assume_equal_macs=True)
+    assert [s.trunk_macs for s in found.stages] == [EQUAL_MACS, EQUAL_MACS]
+    assert found.source["macs_assumed"] is True
+    assert "MACs were not given" in found.source["title"]
+    known = with_macs(found, [40, 60])
+    assert [(s.name, s.trunk_macs) for s in known.stages] == [("stage 1", 40), ("stage 2", 60)]
+    assert known.source == {"imported_from": "mine.npz"}
+    assert (known.baseline_macs, with_macs(found, [40, 60], 70).baseline_macs) == (100, 70)
+    assert import_run(path, macs=[1, 2], assume_equal_macs=True).source == {"imported_from": "mine.npz"}
+
+
+class Payload:
+    """Unpickling this makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_pickles_are_refused_and_not_run(tmp_path: Path) -> None:
+    trap = tmp_path / "executed"
+    objects = np.array([Payload(trap), None], dtype=object)
+    header = "{'descr': '|O', 'fortran_order': False, 'shape': (2,), }"
+    raw = pickle.dumps(objects, protocol=2)
+    for members in (good(labels=headed(header, raw)), good(sample_ids=headed(header, raw))):
+        assert_bad(archive(tmp_path, members), "holds pickled objects, which are not read")
+    path = tmp_path / "mine.npz"
+    path.write_bytes(raw)
+    assert_bad(path, "not a zip file")
+    path.write_bytes(npy(np.ones(3)))  # a bare .npy
+    assert_bad(path, "not a zip file")
+    assert not trap.exists()
+    pickle.loads(raw)  # the trap works
+    assert trap.exists()
+
+
+def test_zip_bomb_is_refused_before_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = (2, 1000, 1000)
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+    path = archive(tmp_path, good(probs=headed(header, bytes(8_000_000))))
+    assert path.stat().st_size < 20_000
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)
+    assert_bad(path, "at most 1,000,000 bytes unpacked but the archive declares more", max_bytes=1_000_000)
+
+
+def test_a_second_member_of_the_same_name_does_not_slip_past_the_checks(tmp_path: Path) -> None:
+    """`probs` beside `probs.npy`: numpy.load would read the one whose size and header were not checked."""
+    for extra in (("probs", npy(np.zeros((9, 9)))), ("probs", b"x")):
+        assert_bad(archive(tmp_path, [extra, *good()]), "the archive holds one twice")
+        assert_bad(archive(tmp_path, [*good(), extra]), "the archive holds one twice")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_that_unpack_beyond_what_they_declare_are_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: int
+) -> None:
+    path = tmp_path / "mine.npz"
+    with zipfile.ZipFile(path, "w", method) as stream:
+        for name, raw in good():
+            stream.writestr(name, raw)
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)
+    assert_bad(path, "array 'probs' to be plain or deflated; write it with numpy.savez_compressed")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array([0x110000, ord("a"), ord("b")], np.uint32).view("<U1"),
+        np.array([0xD800, ord("a"), ord("b")], np.uint32).view("<U1"),
+        np.array([b"\xff", b"a", b"b"]),
+    ],
+)
+def test_texts_of_no_characters(tmp_path: Path, names: Any) -> None:
+    assert_bad(npz(tmp_path, **ARRAYS, class_names=names), "array 'class_names' to hold texts but some bytes")
+
+
+def test_large_file_is_refused(tmp_path: Path) -> None:
+    path = npz(tmp_path, **ARRAYS)
+    assert_bad(path, "at most 10 bytes but the file has", max_bytes=10)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 900, 900), }",
+            "declares shape (2, 900, 900) but holds",
+        ),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (-2, -20, 3), }", "of shape (-2, -20, 3)"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 10000000000000000000000), }", ""),
+        (
+            "{'descr': '<U0', 'fortran_order': False, 'shape': (1000000000000,), }",
+            "numbers or texts but it declares <U0",
+        ),
+        (
+            "{'descr': '|V0', 'fortran_order': False, 'shape': (1000000000000,), }",
+            "numbers or texts but it declares |V0",
+        ),
+        ("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 20, 3), }", "declares complex64"),
+        ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 2, 3), }", "numbers or texts but it declares"),
+        ("(" * 9_000, "array 'probs' to begin with a NumPy header but it is damaged"),
+        ("1+" * 4_000 + "1", "array 'probs' to begin with a NumPy header"),
+        ("'''", "array 'probs' to begin with a NumPy header"),
+        ("__import__('os').mkdir('x')", "array 'probs' to begin with a NumPy header"),
+    ],
+)
+def test_headers_that_lie(tmp_path: Path, header: str, words: str) -> None:
+    assert_bad(archive(tmp_path, good(probs=headed(header, bytes(480)))), words)
+
+
+def test_no_header_and_unknown_version(tmp_path: Path) -> None:
+    assert_bad(archive(tmp_path, good(probs=b"abc")), "begin with a NumPy header")
+    assert_bad(archive(tmp_path, good(probs=headed("{}", version=b"\x09\x09"))), "begin with a NumPy header")
+
+
+def test_truncated_and_spoiled_archives(tmp_path: Path) -> None:
+    path = npz(tmp_path, **ARRAYS)
+    raw = path.read_bytes()
+    for size in (0, 1, 4, len(raw) // 2, len(raw) - 1):
+        path.write_bytes(raw[:size])
+        assert_bad(path)
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        spoiled = bytearray(raw)
+        for place in random.integers(0, len(raw), 4):
+            spoiled[place] = random.integers(0, 256)
+        path.write_bytes(spoiled)
+        try:
+            import_run(path)
+        except BadFile as error:
+            assert_one_line(error, "Cannot import")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"probs": None}, "either probs or logits, of shape (stages, samples, classes)"),
+        ({"logits": MADE.probs}, "either probs or logits"),
+        ({"labels": None}, "expected labels, of shape (samples,)"),
+        ({"macs": None}, "macs, the multiply-accumulates that each of the 2 stages adds; give them with --macs"),
+        ({"probs": MADE.probs[0]}, "shape (stages, samples, classes) but it had shape (20, 3)"),
+        ({"probs": MADE.probs.transpose(0, 2, 1)}, "each row summing to 1"),
+        ({"probs": MADE.probs[:, :0], "labels": []}, "hold a stage, a sample and a class"),
+        ({"probs": None, "logits": np.full((2, 20, 3), np.inf)}, "finite logits but stage 0, sample 0, class 0 is not"),
+        ({"probs": None, "logits": MADE.probs[0]}, "logits to have shape (any, any, any)"),
+        ({"probs": np.full((2, 20, 3), "x")}, "probs to be numbers"),
+        ({"labels": MADE.labels[:-1]}, "labels to have shape (20,) (samples) but it had shape (19,)"),
+        ({"labels": MADE.labels + 1}, "labels to be from 0 to 2 but sample"),
+        (
+            {"labels": MADE.labels + [0.5] * 20},
+            f"labels to be whole numbers (samples) but there is {MADE.labels[0] + 0.5} at 0",
+        ),
+        ({"macs": [1, 2, 3]}, "macs to have shape (2,) (stages) but it had shape (3,)"),
+        ({"macs": [1, -2]}, "macs to be 0 or more but stage 1 has -2"),
+        ({"macs": [1, 2.5]}, "macs to be whole numbers (stages) but there is 2.5 at 1"),
+        ({"head_macs": [41, 0]}, "head_macs to be part of macs but the head of stage 0 costs more than the stage"),
+        ({"baseline_macs": 1.5}, "baseline_macs to be whole numbers"),
+        ({"baseline_macs": np.inf}, "baseline_macs to be whole numbers"),
+        ({"baseline_macs": [5, 6]}, "baseline_macs to have shape ()"),
+        ({"stage_names": ["a", "a"]}, "stage_names to be distinct but 'a' repeats"),
+        ({"stage_names": "ab"}, "stage_names to hold 2 names, one for each stage, but it held 1"),
+        ({"class_names": ["a"]}, "class_names to hold 3 names"),
+        ({"sample_ids": ["a"]}, "sample_ids to have shape (20,)"),
+    ],
+)
+def test_arrays_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    arrays = {name: array for name, array in (ARRAYS | changes).items() if array is not None}
+    assert_bad(npz(tmp_path, **arrays), words)
+
+
+def test_other_arrays(tmp_path: Path) -> None:
+    assert_bad(npz(tmp_path, x=[1]), "expected arrays probs, logits, labels, macs but there are x")
+    assert_bad(archive(tmp_path, []), "but there are none")
+
+
+def test_endings_folders_and_missing_files(tmp_path: Path) -> None:
+    for name in ("run.pkl", "run", "run.npy"):
+        (tmp_path / name).touch()
+        assert_bad(tmp_path / name, "the file's ending to be one of .npz, .csv, .parquet but it was")
+    for ending in importers._FORMATS:
+        folder = tmp_path / f"folder{ending}"
+        folder.mkdir()
+        assert_bad(folder, "is a directory")
+        assert_bad(tmp_path / f"none{ending}", "no such file")
+        (tmp_path / f"empty{ending}").touch()
+        assert_bad(tmp_path / f"empty{ending}")
