@@ -168,7 +168,7 @@ def test_a_checkpoint_of_another_training_is_refused_and_kept(digits: ImageSet, 
         fit_heads(cascade(), digits, replace(SHORT, seed=1), progress=False, checkpoint=file)
     assert file.read_bytes() == before
     file.write_bytes(b"PK no")
-    with pytest.raises(ValueError, match=r"a checkpoint of training in .*families.checkpoint but it cannot be read"):
+    with pytest.raises(ValueError, match=r"a checkpoint of training in .*heads.checkpoint but it cannot be read"):
         fit_heads(cascade(), digits, SHORT, progress=False, checkpoint=file)
 
 
