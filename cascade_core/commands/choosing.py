@@ -26,6 +26,7 @@ from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.simulation.timing import load_profile, profile_path
 from cascade_core.storage.choice import load_choice, save_choice
+from cascade_core.storage.origin import Origin
 from cascade_core.storage.store import atomic_write, check_writable, digest, load_run, open_record, read_metadata
 
 
@@ -96,15 +97,15 @@ def report_(args: argparse.Namespace) -> None:
     kind, split = SWEEPS[args.policy], _split(args)
     value = getattr(_policy(args), kind.slider.parameter) if _given(args) else None
     metadata, run = read_metadata(args.run), {"name": args.run.stem, "sha256": digest(args.run)}
-    exploration = explore(_record(args, split), kind, split)
+    origin, exploration = Origin.of(metadata["source"]), explore(_record(args, split), kind, split)
     position = exploration.opening if value is None else exploration.nearest(value)
     data = live_data(
         exploration,
         confidence_axis(args.score, len(metadata["class_names"])),
         initial=position,
-        published=published_on(str(metadata["source"].get("title", ""))),
+        published=published_on(origin.dataset),
         name=run["name"],
-        **words(metadata["source"], run["name"]),
+        **words(origin, run["name"]),
     )
     html = report_html(exploration, data, position=position, run=run, source=metadata["source"])
     with atomic_write(args.out) as temporary:

@@ -50,6 +50,11 @@ def add_out(parser: argparse.ArgumentParser, folder: str = "") -> None:
     parser.add_argument(
         "--title", default="", help='one sentence on the run, shown with its results: "CIFAR-10, ResNet-56 ..."'
     )
+    parser.add_argument(
+        "--dataset-name",
+        help="what papers call the data set, such as CIFAR-10, whose published results are offered then "
+        "(default: what the kind of the data says, or the title begins with)",
+    )
 
 
 def numbers(kind: type) -> Any:
@@ -69,8 +74,8 @@ def cell(text: str) -> str:
 
 def write_run(outputs: StageOutputs, args: argparse.Namespace) -> None:
     """Write a run and say what it holds."""
-    if args.title:
-        outputs = replace(outputs, source={**outputs.source, "title": args.title})
+    told = {"title": args.title, "dataset_name": args.dataset_name}
+    outputs = replace(outputs, source={**outputs.source, **{key: text for key, text in told.items() if text}})
     report(save_run(outputs, args.out))
 
 

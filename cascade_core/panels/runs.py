@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -25,6 +26,7 @@ from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.record import Record, StageOutputs
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import store
+from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
 
 Published = tuple[PublishedResult, ...]
@@ -60,6 +62,11 @@ class Run:
     def __post_init__(self) -> None:
         if (self.path is None) == (self.held is None):
             raise ValueError("Expected a run to have either a path or what it holds")
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Where it came from."""
+        return Origin.of(self.metadata["source"])
 
     @property
     def yours(self) -> bool:
@@ -179,7 +186,7 @@ def _live_data(
         published=published,
         meter=_meter,
         name=_run.name,
-        **words(_run.metadata["source"], _run.name),
+        **words(_run.origin, _run.name),
     )
 
 

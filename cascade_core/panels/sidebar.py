@@ -166,8 +166,7 @@ def _circumstances(profile: Profile) -> list[tuple[str, object]]:
 
 def _published(run: Run) -> tuple[PublishedResult, ...]:
     titles = {series.name: series for series in PUBLISHED}
-    about = str(run.metadata["source"].get("title", ""))
-    same_data = [series.name for series in published_on(about)]
+    same_data = [series.name for series in published_on(run.origin.dataset)]
     chosen = st.selectbox(
         "Published results",
         list(titles),

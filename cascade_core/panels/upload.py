@@ -21,7 +21,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from cascade_core.panels import runs
 from cascade_core.panels.runs import Run
 from cascade_core.simulation.record import StageOutputs
-from cascade_core.storage.importers import ASSUMED, EQUAL_MACS, import_run, with_macs
+from cascade_core.storage.importers import EQUAL_MACS, import_run, with_macs
 from cascade_core.storage.importers.templates import csv_template, npz_template
 from cascade_core.storage.store import is_run_file, run_bytes, run_metadata
 from cascade_core.support.files import BadFile, Contents
@@ -110,7 +110,7 @@ def about(run: Run) -> None:
             key="own_download",
         )
         st.button("Remove", icon=":material/delete:", on_click=_remove, args=(own,), key="own_remove")
-    if ASSUMED in run.metadata["source"]:
+    if run.origin.assumed_macs:
         _ask_for_macs(own)
 
 

@@ -1,15 +1,16 @@
 """Where a run came from, in plain words: a run file's `source` -> facts, and what is not understood as it is.
 
-`source` is JSON data of any shape, for anybody may write a run file: a key is put in words only where its value has the
-shape that this program writes, and the other keys are handed back to be shown raw.  Nothing is verified here; a digest
-is what the program that wrote the run saw.
+`source` is JSON data of any shape, for anybody may write a run file: what `Origin` reads of it is put in words, and the
+keys that it does not understand whole are handed back to be shown raw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+
+from cascade_core.storage.origin import HeadsOrigin, Origin, RecordedFile
 
 Facts = list[tuple[str, str]]
 
@@ -19,81 +20,71 @@ DIGEST_SHOWN = 12
 
 def provenance(source: Mapping[str, Any]) -> tuple[Facts, dict[str, Any]]:
     """Facts as (name, value), and the part of `source` that has no words, under the same keys."""
+    origin = Origin.of(source)
     facts: Facts = []
     rest = dict(source)
     for key, words in _WORDS.items():
-        found = words(source[key]) if key in source else None
-        if found is not None:
-            facts += found
+        told = words(origin) if key in source else None
+        if told is not None:
+            facts += told
             del rest[key]
+    if "networks" not in rest and "heads" not in origin.rest:
+        rest.pop("heads", None)  # said of the first network
     return facts, rest
 
 
-def _plain(name: str) -> Callable[[Any], Facts | None]:
+def _plain(name: str, key: str) -> Callable[[Origin], Facts | None]:
     """One fact of a text or a number."""
 
-    def words(value: Any) -> Facts | None:
+    def words(origin: Origin) -> Facts | None:
+        value = getattr(origin, key, origin.rest.get(key))
         fits = isinstance(value, str | int | float) and not isinstance(value, bool)
         return [(name, str(value))] if fits else None
 
     return words
 
 
-def _date(value: Any) -> Facts | None:
+def _date(origin: Origin) -> Facts | None:
     try:
-        when = datetime.fromisoformat(value)
+        when = datetime.fromisoformat(origin.rest["date"])
     except (TypeError, ValueError):
         return None
     return [("Recorded", f"{when:%Y-%m-%d %H:%M} {when.tzname() or ''}".strip())]
 
 
-def _networks(value: Any) -> Facts | None:
+def _networks(origin: Origin) -> Facts | None:
     """What each network is, from which weights, and with which heads."""
-    if not isinstance(value, list) or not all(_is_network(one) for one in value):
+    if "networks" in origin.rest:
         return None
     facts: Facts = []
-    for number, network in enumerate(value, 1):
-        which = "Network" if len(value) == 1 else f"Network {number}"
-        file = network.get("weights")
-        weights = f"weights {file}{_digest(network.get('sha256'))}" if file else "weights not from a file"
-        facts.append((which, f"{network['name']}, {weights}"))
-        if "heads" in network:
-            facts += [(f"{which}, exits", text) for text in _heads_words(network["heads"])]
+    for number, network in enumerate(origin.networks, 1):
+        which = "Network" if len(origin.networks) == 1 else f"Network {number}"
+        file = network.weights
+        weights = f"weights {_file(file)}" if file and file.name else "weights not from a file"
+        facts.append((which, f"{network.name}, {weights}"))
+        if network.heads is not None:
+            # Heads of an earlier form, which names no file of them, are those of the run.
+            facts.append(("Exits" if network.heads.file is None else f"{which}, exits", _heads(network.heads)))
     return facts
 
 
-def _is_network(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("name"), str)
-        and isinstance(value.get("weights"), str | None)
-        and value.keys() <= {"name", "weights", "sha256", "heads"}
-        and ("heads" not in value or isinstance(value["heads"], dict))
-    )
-
-
-def _heads(value: Any) -> Facts | None:
-    return [("Exits", text) for text in _heads_words(value)] if isinstance(value, dict) else None
-
-
-def _heads_words(heads: Mapping[str, Any]) -> Iterator[str]:
-    exits = heads.get("exits")
-    places = f" behind {', '.join(map(str, exits))}" if isinstance(exits, list) and exits else ""
-    file = f", from {heads['file']}{_digest(heads.get('sha256'))}" if isinstance(heads.get("file"), str) else ""
-    training = heads.get("training")
-    on = training.get("data") if isinstance(training, dict) else None
+def _heads(heads: HeadsOrigin) -> str:
+    places = f" behind {', '.join(heads.exits)}" if heads.exits else ""
+    file = f", from {_file(heads.file)}" if heads.file and heads.file.name else ""
+    on = (heads.training or {}).get("data")
     trained = f", trained on {on}" if isinstance(on, str) else ""
-    yield f"{heads.get('preset', 'unnamed')} heads{places}{file}{trained}; the trunk was not changed"
+    return f"{heads.preset or 'unnamed'} heads{places}{file}{trained}; the trunk was not changed"
 
 
-def _digest(value: Any) -> str:
-    return f" (SHA-256 {value[:DIGEST_SHOWN]}…)" if isinstance(value, str) else ""
+def _file(file: RecordedFile) -> str:
+    return f"{file.name} (SHA-256 {file.sha256[:DIGEST_SHOWN]}…)" if file.sha256 is not None else str(file.name)
 
 
-def _transform(value: Any) -> Facts | None:
+def _transform(origin: Origin) -> Facts | None:
     """What was done to pictures before the first stage saw them."""
     shapes = {"size": int, "channels": int, "mean": list, "std": list}
-    if not isinstance(value, dict) or not all(isinstance(value.get(key), kind) for key, kind in shapes.items()):
+    value = origin.transform or {}
+    if not all(isinstance(value.get(key), kind) for key, kind in shapes.items()):
         return None
     size, resize = value["size"], value.get("resize", value["size"])
     colour = {1: "grey", 3: "colour"}.get(value["channels"], f"{value['channels']} channels")
@@ -102,40 +93,39 @@ def _transform(value: Any) -> Facts | None:
     return [("Pictures", f"{colour}, {scaled}{size} x {size} pixels, less mean {mean}, over deviation {std}")]
 
 
-def _versions(value: Any) -> Facts | None:
-    if not isinstance(value, dict):
+def _versions(origin: Origin) -> Facts | None:
+    versions = origin.rest["versions"]
+    if not isinstance(versions, Mapping):
         return None
-    return [("Versions", ", ".join(f"{name} {version}" for name, version in value.items()))]
+    return [("Versions", ", ".join(f"{name} {version}" for name, version in versions.items()))]
 
 
-def _joined(value: Any) -> Facts | None:
+def _joined(origin: Origin) -> Facts | None:
     """The facts of each run of a joined one, under the run's name; those of runs joined before are left out."""
-    if not isinstance(value, list) or not all(
-        isinstance(one, dict) and isinstance(one.get("name"), str) for one in value
-    ):
+    if origin.joined is None:
         return None
     facts: Facts = []
-    for one in value:
-        known = provenance({key: item for key, item in one.items() if key not in ("name", "joined")})[0]
-        facts += [(f"{one['name']}: {name}", text) for name, text in known]
-        if "joined" in one:
-            facts.append((f"{one['name']}: Run", "joined of others, see the metadata"))
+    for run in origin.joined:
+        known = provenance({key: item for key, item in run.items() if key not in ("name", "joined")})[0]
+        facts += [(f"{run['name']}: {name}", text) for name, text in known]
+        if "joined" in run:
+            facts.append((f"{run['name']}: Run", "joined of others, see the metadata"))
     return facts
 
 
-_WORDS: Mapping[str, Callable[[Any], Facts | None]] = {
-    "title": _plain("Run"),
-    "imported_from": _plain("Imported from"),
+_WORDS: Mapping[str, Callable[[Origin], Facts | None]] = {
+    "title": _plain("Run", "title"),
+    "imported_from": _plain("Imported from", "imported_from"),
     "networks": _networks,
-    "heads": _heads,
-    "dataset": _plain("Data"),
-    "split": _plain("Part of the data"),
+    "dataset_name": _plain("Data set", "dataset"),
+    "dataset": _plain("Data", "data"),
+    "split": _plain("Part of the data", "split"),
     "transform": _transform,
     "date": _date,
     "versions": _versions,
-    "device": _plain("Computed on"),
-    "threads": _plain("Threads"),
-    "seed": _plain("Seed"),
+    "device": _plain("Computed on", "device"),
+    "threads": _plain("Threads", "threads"),
+    "seed": _plain("Seed", "seed"),
     "joined": _joined,
 }
-"""What puts each known key in words; None if its value has another shape."""
+"""What puts the value of each known key in words; None if it has another shape."""

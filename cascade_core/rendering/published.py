@@ -93,6 +93,6 @@ PUBLISHED = (
 """Every published series, in the paper's order."""
 
 
-def published_on(title: str) -> tuple[PublishedResult, ...]:
-    """Series on the data of a run whose title begins with the data's name: "CIFAR-10, ResNet-56"."""
-    return tuple(series for series in PUBLISHED if title.startswith(f"{series.name},"))
+def published_on(dataset: str | None) -> tuple[PublishedResult, ...]:
+    """Series on a data set, by the name that `Origin.dataset` has of it, such as "CIFAR-10"; on "ImageNet" top-1."""
+    return tuple(series for series in PUBLISHED if dataset in (series.name, series.name.removesuffix(" top-1")))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.record import StageOutputs
+from cascade_core.storage.origin import Origin
 from cascade_core.support import checks
 
 
@@ -43,7 +44,9 @@ def join_runs(runs: Sequence[StageOutputs], names: Sequence[str]) -> StageOutput
         baseline_macs=runs[-1].baseline_macs,
         sample_ids=first.sample_ids,
         class_names=first.class_names,
-        source={"joined": [{**run.source, "name": name} for run, name in zip(runs, called, strict=True)]},
+        source=Origin(
+            joined=tuple({**run.source, "name": name} for run, name in zip(runs, called, strict=True))
+        ).as_json(),
     )
 
 

@@ -18,12 +18,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cascade_core.storage.origin import Origin
 from cascade_core.support.files import BadFile, readable
 
 SIDE = 128
@@ -140,9 +140,9 @@ def pixel_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
     return thumbnail(Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels))
 
 
-def are_built_in(source: Mapping[str, Any]) -> bool:
-    """Whether pictures of a run with this source metadata need no folder: those of scikit-learn's digits."""
-    return source.get("dataset") == "digits"
+def are_built_in(origin: Origin) -> bool:
+    """Whether pictures of a run need no folder: those of scikit-learn's digits."""
+    return origin.data == "digits"
 
 
 def digit_thumbnail(sample_id: str) -> Thumbnail | None:

@@ -23,6 +23,7 @@ from cascade_core.rendering.palette import LIGHT
 from cascade_core.rendering.published import PUBLISHED
 from cascade_core.rendering.report import report_html
 from cascade_core.rendering.report.pieces import file
+from cascade_core.storage.origin import Origin
 from tests.e2e.test_live_panel import contrast, move, readout
 from tests.samples import sample_run
 
@@ -51,7 +52,7 @@ def opened(page: Page, folder: Path, outputs: StageOutputs, name: str = "mine") 
         initial=0,
         published=PUBLISHED[:1],
         name=name,
-        **words(outputs.source, name),
+        **words(Origin.of(outputs.source), name),
     )
     written = folder / "report.html"
     run = {"name": name, "sha256": "0" * 64}

@@ -28,6 +28,7 @@ from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import published_on
 from cascade_core.rendering.report import chosen_json, file_stem, report_html
 from cascade_core.storage.choice import parse_choice
+from cascade_core.storage.origin import Origin
 from cascade_core.storage.store import read_metadata
 from tests.samples import sample_run
 
@@ -77,7 +78,7 @@ def made(
         initial=0,
         published=(),
         name=run["name"],
-        **words(outputs.source, run["name"]),
+        **words(Origin.of(outputs.source), run["name"]),
     )
     text = report_html(exploration, data, position=position, run=run, source=outputs.source, made=date(2026, 11, 24))
     return exploration, text
@@ -259,9 +260,9 @@ def test_shipped_runs_make_small_reports(name: str, policy: str) -> None:
         exploration,
         confidence_axis("max_probability", len(metadata["class_names"])),
         initial=0,
-        published=published_on(metadata["source"]["title"]),
+        published=published_on(Origin.of(metadata["source"]).dataset),
         name=name,
-        **words(metadata["source"], name),
+        **words(Origin.of(metadata["source"]), name),
     )
     text = report_html(
         exploration, data, position=exploration.opening, run=RUN | {"name": name}, source=metadata["source"]

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from cascade_core.storage.origin import Origin
 from cascade_core.storage.pictures import (
     SIDE,
     PictureFolder,
@@ -149,9 +150,9 @@ def test_what_is_no_picture_is_one_line(tmp_path: Path, content: bytes) -> None:
 
 
 def test_digits_are_built_in() -> None:
-    assert are_built_in({"dataset": "digits"})
-    assert not are_built_in({"dataset": "imagefolder:digits"})
-    assert not are_built_in({"dataset": ["digits"]})
+    assert are_built_in(Origin.of({"dataset": "digits"}))
+    assert not are_built_in(Origin.of({"dataset": "imagefolder:digits"}))
+    assert not are_built_in(Origin.of({"dataset": ["digits"]}))
     found = digit_thumbnail("digits/0042")
     assert found is not None
     ink = load_digits().images[42]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cascade_core.nets.cutting.attach import exit_costs
 from cascade_core.nets.cutting.splitting import ExitPoint, choose_points
@@ -20,6 +19,7 @@ from cascade_core.nets.networks.outside import Wishes
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.recording.precompute import precompute_to
 from cascade_core.nets.staged import StagedModel
+from cascade_core.storage.origin import HeadsOrigin, NetworkOrigin, Origin, RecordedFile
 from cascade_core.support import checks
 
 MAX_SEED = 2**32 - 1
@@ -133,7 +133,7 @@ def record(
         if network.heads is not None:
             check_classes(data, weights.read_heads(network.heads).class_names)
     models = [load_model(network, len(data.class_names), seed=seed, download=download) for network in networks]
-    source: dict[str, Any] = {"networks": [_origin(network) for network in networks], "seed": seed}
+    origin = Origin(networks=tuple(map(_origin, networks)), title=title or None, rest={"seed": seed})
     return precompute_to(
         out,
         in_a_row(networks, models),
@@ -142,23 +142,25 @@ def record(
         chunk_size=chunk_size,
         device=device,
         progress=progress,
-        source=source | ({"title": title} if title else {}),
+        source=origin.as_json(),
     )
 
 
-def _origin(network: Network) -> dict[str, Any]:
-    """Where a network came from, without paths of this machine, as JSON data."""
-    result: dict[str, Any] = {"name": network.name, "weights": None, "sha256": None}
-    if network.weights is not None:
-        result |= {"weights": network.weights.name, "sha256": weights.digest(network.weights)}
-    if network.heads is not None:
-        about = weights.read_heads(network.heads)
-        result["heads"] = {
-            "file": network.heads.name,
-            "sha256": weights.digest(network.heads),
-            "preset": about.preset,
-            "exits": list(about.exits),
-            "trunk": about.trunk,
-            "training": dict(about.training),
-        }
-    return result
+def _origin(network: Network) -> NetworkOrigin:
+    """Where a network came from, without paths of this machine."""
+    return NetworkOrigin(
+        name=network.name,
+        weights=None if network.weights is None else _recorded(network.weights),
+        heads=None if network.heads is None else _heads_origin(network.heads),
+    )
+
+
+def _heads_origin(file: Path) -> HeadsOrigin:
+    about = weights.read_heads(file)
+    return HeadsOrigin(
+        file=_recorded(file), preset=about.preset, exits=about.exits, trunk=about.trunk, training=about.training
+    )
+
+
+def _recorded(file: Path) -> RecordedFile:
+    return RecordedFile(name=file.name, sha256=weights.digest(file))

@@ -3,13 +3,13 @@
 A run names its networks, and the SHA-256 of the files of their weights and heads.  Files are looked for among those of
 given folders, in any depth, and known by their bytes alone: names in a run are compared and shown, never joined to a
 path, imported or called.  Only the zoo's and torchvision's networks are rebuilt, since others are code of the user's.
-Runs of an earlier form name no file of heads; these are known by trunk, preset and training.  Nothing is fetched.
+Heads of which a run names no file are known by trunk, preset and training.  Nothing is fetched.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.networks.named import recorded_network
 from cascade_core.nets.running.classify import load_cascade
 from cascade_core.nets.staged import StagedModel
+from cascade_core.storage.origin import HeadsOrigin, NetworkOrigin, Origin, RecordedFile
 
 ENDINGS = (".th", ".pt", ".pth", ".safetensors")
 
@@ -76,46 +77,49 @@ class Located:
         return self.name, self.weights_digest, self.heads_digest
 
 
-def locate(source: Mapping[str, Any], folders: Sequence[Path]) -> tuple[Located, ...]:
-    """The networks that a run's `source` names, with files of `folders`.
+def locate(origin: Origin, folders: Sequence[Path]) -> tuple[Located, ...]:
+    """The networks that a run names, with files of `folders`.
 
     Raises:
         MissingFiles: Some are in none of the folders.
         ValueError: The run names no networks, or others than are rebuilt here; one line says why.
     """
-    networks = _networks(source)
-    files, missing, found = list(_candidates(folders)), [], []
-    for number, network in enumerate(networks):
-        name = _known(network)
-        # A run of an earlier form says of the heads beside its networks, and they are the first one's.
-        heads = network.get("heads") or (source.get("heads") if number == 0 else None)
+    files, missing, located = list(_candidates(folders)), [], []
+    for network in _networks(origin):
+        weights_needed = None if network.weights is None else _by_digest("weights", network.weights)
         places = []
-        for wanted in (_weights(network), _heads(name, heads) if isinstance(heads, Mapping) else None):
-            place = None if wanted is None else wanted.among(files)
-            if wanted is not None and place is None:
-                missing.append(wanted.missing)
+        for needed in (weights_needed, _heads(network)):
+            place = None if needed is None else needed.among(files)
+            if needed is not None and place is None:
+                missing.append(needed.missing)
             places.append(place)
         digests = [None if place is None else file_digest(place) for place in places]
-        found.append(
-            Located(name=name, weights=places[0], weights_digest=digests[0], heads=places[1], heads_digest=digests[1])
+        located.append(
+            Located(
+                name=network.name,
+                weights=places[0],
+                weights_digest=digests[0],
+                heads=places[1],
+                heads_digest=digests[1],
+            )
         )
     if missing:
         raise MissingFiles(missing)
-    return tuple(found)
+    return tuple(located)
 
 
 def rebuild(
-    located: Sequence[Located], source: Mapping[str, Any], class_names: Sequence[str], stage_names: Sequence[str]
+    located: Sequence[Located], origin: Origin, class_names: Sequence[str], stage_names: Sequence[str]
 ) -> tuple[StagedModel, Preprocessing]:
     """The model of a run with the images that it takes.
 
     Args:
-        source, class_names, stage_names: As the run has them.
+        origin, class_names, stage_names: As the run has them.
 
     Raises:
         ValueError: The run does not say how its pictures were prepared, or the files give another model.
     """
-    images = preprocessing(source)
+    images = preprocessing(origin)
     networks = [recorded_network(one.name, one.weights, one.heads, images.describe()) for one in located]
     model = load_cascade(networks, len(class_names))
     if model.stage_names != tuple(stage_names):
@@ -126,55 +130,48 @@ def rebuild(
     return model, images
 
 
-def preprocessing(source: Mapping[str, Any]) -> Preprocessing:
+def preprocessing(origin: Origin) -> Preprocessing:
     """The images that a run was recorded on.
 
     Raises:
         ValueError: The run does not say.
     """
-    transform = source.get("transform")
-    if not isinstance(transform, Mapping):
+    if origin.transform is None:
         raise ValueError("Expected the run to say how its pictures were prepared but it does not")
     try:
-        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in transform.items()}
+        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in origin.transform.items()}
         return Preprocessing(**fields)
     except TypeError as error:
         raise ValueError(f"Expected the run to say how its pictures were prepared but {error}") from None
 
 
-def _networks(source: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What a run says of each of its networks."""
-    if "imported_from" in source:
+def _networks(origin: Origin) -> tuple[NetworkOrigin, ...]:
+    """The networks of a run, if such ones can be rebuilt."""
+    if origin.imported_from is not None:
         raise ValueError(
             "This run was imported as softmaxes, and does not say which network gave them; "
             "build and precompute make runs that can be tried"
         )
-    if "joined" in source:
+    if origin.joined is not None:
         raise ValueError(
             "This run was joined from others; record the cascade in one go, with precompute and a --network for each, "
             "to try it"
         )
-    networks = source.get("networks")
-    if not isinstance(networks, list) or not networks:
+    if not origin.networks:
         raise ValueError("This run does not say which networks gave its softmaxes, so they cannot be rebuilt")
-    if not all(isinstance(one, Mapping) and isinstance(one.get("name"), str) for one in networks):
-        raise ValueError("Expected the run to name each of its networks but one has no name")
-    return networks
-
-
-def _known(network: Mapping[str, Any]) -> str:
-    """The name of a network, if such a one can be rebuilt."""
-    name: str = network["name"]
-    if ":" in name:
-        raise ValueError(
-            f"The network {name[:60]!r} is code from outside this package, which is never run because a file names it; "
-            "classify runs it, as you name it there yourself"
-        )
-    return name
+    for network in origin.networks:
+        if not network.name:
+            raise ValueError("Expected the run to name each of its networks but one has no name")
+        if ":" in network.name:
+            raise ValueError(
+                f"The network {network.name[:60]!r} is code from outside this package, which is never run because a "
+                "file names it; classify runs it, as you name it there yourself"
+            )
+    return origin.networks
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Wanted:
+class _Needed:
     """A file that is needed, and whether a file is it."""
 
     missing: Missing
@@ -187,30 +184,27 @@ class _Wanted:
         return next((path for path in ordered if self.fits(path)), None)
 
 
-def _weights(network: Mapping[str, Any]) -> _Wanted | None:
-    """The file of weights that is wanted, if any is."""
-    if network.get("weights") is None and network.get("sha256") is None:
+def _heads(network: NetworkOrigin) -> _Needed | None:
+    """The file of heads that is needed, if any is."""
+    heads = network.heads
+    if heads is None:
         return None
-    return _by_digest("weights", network.get("weights"), network.get("sha256"))
+    if heads.file is not None:
+        return _by_digest("heads", heads.file)
+    name = f"({str(heads.preset)[:40]}, fitted to {network.name[:60]})"
+    missing = Missing(name=name, digest=str(heads.trunk), what="heads")
+    return _Needed(missing=missing, fits=_like(network.name, heads))
 
 
-def _heads(network: str, heads: Mapping[str, Any]) -> _Wanted:
-    """The file of heads that is wanted."""
-    if "sha256" in heads:
-        return _by_digest("heads", heads.get("file"), heads["sha256"])
-    name = f"({str(heads.get('preset'))[:40]}, fitted to {network[:60]})"
-    missing = Missing(name=name, digest=str(heads.get("trunk")), what="heads")
-    return _Wanted(missing=missing, fits=_like(network, heads))
+def _by_digest(what: str, file: RecordedFile) -> _Needed:
+    digest = str(file.sha256)
+    if len(digest) != 64:
+        raise ValueError(f"Expected the run to give the SHA-256 of its file of {what} but it was {digest[:60]!r}")
+    missing = Missing(name=str(file.name)[:200], digest=digest, what=what)
+    return _Needed(missing=missing, fits=lambda path: file_digest(path) == digest)
 
 
-def _by_digest(what: str, name: object, digest: object) -> _Wanted:
-    if not isinstance(digest, str) or len(digest) != 64:
-        raise ValueError(f"Expected the run to give the SHA-256 of its file of {what} but it was {str(digest)[:60]!r}")
-    missing = Missing(name=str(name)[:200], digest=digest, what=what)
-    return _Wanted(missing=missing, fits=lambda path: file_digest(path) == digest)
-
-
-def _like(network: str, heads: Mapping[str, Any]) -> Callable[[Path], bool]:
+def _like(network: str, heads: HeadsOrigin) -> Callable[[Path], bool]:
     """Whether a file holds the heads that a run of an earlier form describes."""
 
     def fits(path: Path) -> bool:
@@ -220,8 +214,8 @@ def _like(network: str, heads: Mapping[str, Any]) -> Callable[[Path], bool]:
             about = weights.read_heads(path)
         except ValueError:
             return False
-        said = (heads.get("trunk"), heads.get("preset"), heads.get("training"))
-        return about.network == network and (about.trunk, about.preset, about.training) == said
+        recorded = (network, heads.trunk, heads.preset, heads.training)
+        return (about.network, about.trunk, about.preset, about.training) == recorded
 
     return fits
 

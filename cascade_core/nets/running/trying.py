@@ -152,7 +152,7 @@ def read_picture(content: bytes) -> Pixels:
     return open_image(io.BytesIO(content), upright=True, max_pixels=MAX_PIXELS)
 
 
-def sample_picture(dataset: str, sample_id: str, folder: Path | None) -> Pixels | None:
+def sample_picture(dataset: str | None, sample_id: str, folder: Path | None) -> Pixels | None:
     """Pixels of a run's sample; None where there are none to be had.
 
     Args:

@@ -55,7 +55,7 @@ def samples(shown: Shown) -> None:
     if not len(index):
         st.info("No sample is like that here. Widen the filters.", icon=":material/filter_alt_off:")
         return
-    folders = None if are_built_in(run.metadata["source"]) else _folders(ids[0])
+    folders = None if are_built_in(run.origin) else _folders(ids[0])
     pages = -(-len(index) // PAGE)
     # Another wish, or another rule, begins at its first page.
     page = st.pagination(pages, key=f"samples:page:{shown.data['id']}:{shown.position}:{wish}") if pages > 1 else 1

@@ -7,11 +7,10 @@ picture.  This is the only view that loads torch, and it does so when it is open
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import choice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -66,8 +65,8 @@ def try_it(shown: Shown) -> None:
         return
     try:
         with st.spinner("Looking for the network's files ..."):
-            located = rebuilding.locate(run.metadata["source"], weight_folders())
-        model, wanted = _model(run.digest, tuple(one.key for one in located), located, run.metadata)
+            located = rebuilding.locate(run.origin, weight_folders())
+        model, wanted = _model(run.digest, tuple(one.key for one in located), located, run)
     except rebuilding.MissingFiles as error:
         _missing(error)
         return
@@ -95,17 +94,17 @@ def picture_of(run: Run, sample_id: str) -> Pixels | None:
     from cascade_core.nets.running.trying import sample_picture
 
     folder = os.environ.get("CASCADE_PICTURES")
-    return sample_picture(str(run.metadata["source"].get("dataset")), sample_id, Path(folder) if folder else None)
+    return sample_picture(run.origin.data, sample_id, Path(folder) if folder else None)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the network ...")
 def _model(
-    digest: str, files: tuple[tuple[str | None, ...], ...], _located: tuple[Located, ...], _metadata: Mapping[str, Any]
+    digest: str, files: tuple[tuple[str | None, ...], ...], _located: tuple[Located, ...], _run: Run
 ) -> tuple[StagedModel, Preprocessing]:
     from cascade_core.nets.running.rebuilding import rebuild
 
-    names = [stage["name"] for stage in _metadata["stages"]]
-    return rebuild(_located, _metadata["source"], _metadata["class_names"], names)
+    names = [stage["name"] for stage in _run.metadata["stages"]]
+    return rebuild(_located, _run.origin, _run.metadata["class_names"], names)
 
 
 def _missing(error: MissingFiles) -> None:

@@ -25,6 +25,7 @@ from cascade_core.simulation.counting import reach_histograms
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
 from cascade_core.simulation.paths import RulePath
 from cascade_core.storage.choice import shortest
+from cascade_core.storage.origin import Origin
 
 LEVEL = 0.95
 """Coverage of the interval shown around the drop."""
@@ -106,10 +107,11 @@ class Words(TypedDict):
     origin: str
 
 
-def words(source: Mapping[str, Any], name: str) -> Words:
+def words(origin: Origin, name: str) -> Words:
     """What `live_data` calls the samples of the run `name`, and says of where they come from."""
     # A run that was made from pictures says how they were prepared.
-    return {"unit": "images" if "transform" in source else "samples", "origin": str(source.get("title", name))}
+    unit = "samples" if origin.transform is None else "images"
+    return {"unit": unit, "origin": name if origin.title is None else origin.title}
 
 
 def packed(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation.record import Stage, StageOutputs
 from cascade_core.storage.importers.archives import read_npz
+from cascade_core.storage.origin import Origin
 from cascade_core.storage.store import is_run_file, load_run
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, Contents, readable, source_of
@@ -32,8 +33,8 @@ MAX_BYTES = 2 << 30
 EQUAL_MACS = 1_000_000
 """MACs that each stage is taken to add where nobody knows them."""
 
-ASSUMED = "macs_assumed"
-"""Under it a run's `source` says so."""
+ASSUMED = "MACs were not given: every stage is taken to add the same."
+"""The title of such a run."""
 
 _FORMATS = (".npz", ".csv", ".parquet")
 
@@ -111,7 +112,7 @@ def with_macs(outputs: StageOutputs, macs: Sequence[int], baseline_macs: int | N
             for stage, all_macs in zip(outputs.stages, total, strict=True)
         ),
         baseline_macs=baseline_macs,  # type: ignore[arg-type]  # None = the sum
-        source={key: value for key, value in outputs.source.items() if key not in (ASSUMED, "title")},
+        source=replace(Origin.of(outputs.source), assumed_macs=False, title=None).as_json(),
     )
 
 
@@ -125,10 +126,10 @@ def _outputs(arrays: dict[str, Any], file_name: str, assume_equal_macs: bool) ->
     if np.ndim(probs) != 3:
         raise BadFile(f"expected probs to have shape (stages, samples, classes) but it had shape {np.shape(probs)}")
     m = len(probs)
-    source: dict[str, Any] = {"imported_from": file_name}
+    origin = Origin(imported_from=file_name)
     if "macs" not in arrays and assume_equal_macs:
         arrays = arrays | {"macs": [EQUAL_MACS] * m}
-        source |= {ASSUMED: True, "title": "MACs were not given: every stage is taken to add the same."}
+        origin = replace(origin, assumed_macs=True, title=ASSUMED)
     if "macs" not in arrays:
         raise BadFile(
             f"expected macs, the multiply-accumulates that each of the {m} stages adds; give them with --macs"
@@ -153,7 +154,7 @@ def _outputs(arrays: dict[str, Any], file_name: str, assume_equal_macs: bool) ->
         baseline_macs=None if baseline is None else int(checks.integers("baseline_macs", baseline, "(one number)", ())),  # type: ignore[arg-type]  # None = derive
         sample_ids=arrays.get("sample_ids"),  # type: ignore[arg-type]  # None = sample numbers
         class_names=_texts(arrays["class_names"]) if "class_names" in arrays else None,  # type: ignore[arg-type]  # None = class numbers
-        source=source,
+        source=origin.as_json(),
     )
 
 

@@ -16,6 +16,7 @@ from cascade_core.nets.heads.weights import digest
 from cascade_core.nets.networks.zoo import ZOO
 from cascade_core.nets.recording.runs import precompute_run
 from cascade_core.nets.running.rebuilding import Located, MissingFiles, locate, preprocessing, rebuild
+from cascade_core.storage.origin import Origin
 from tests.smallnets import plain
 
 CACHE = Path(__file__).resolve().parents[3] / "cache"
@@ -29,9 +30,9 @@ def source(**network: Any) -> dict[str, Any]:
 
 
 def test_the_shipped_digits_need_the_cache_folder_alone() -> None:
-    located = locate(DIGITS.source, [CACHE])
+    located = locate(Origin.of(DIGITS.source), [CACHE])
     assert [one.heads and one.heads.name for one in located] == ["digits.safetensors"]
-    model, images = rebuild(located, DIGITS.source, DIGITS.class_names, NAMES)
+    model, images = rebuild(located, Origin.of(DIGITS.source), DIGITS.class_names, NAMES)
     assert model.stage_names == tuple(NAMES)
     assert images == ZOO["small-cnn"].preprocessing
 
@@ -45,10 +46,10 @@ def test_files_are_known_by_their_bytes_whatever_they_are_called(tmp_path: Path)
     # The recorded name now belongs to another file.
     shutil.move(tmp_path / "w.pt", folder / "renamed.pth")
     torch.save(plain(seed=1).state_dict(), tmp_path / "w.pt")
-    (found,) = locate(run.source, [tmp_path])
+    (found,) = locate(Origin.of(run.source), [tmp_path])
     assert found.weights == folder / "renamed.pth"
     assert found.key == ("small-cnn", digest(folder / "renamed.pth"), None)
-    model, _ = rebuild([found], run.source, run.class_names, ["Small CNN"])
+    model, _ = rebuild([found], Origin.of(run.source), run.class_names, ["Small CNN"])
     assert torch.equal(next(iter(model.parameters())), next(iter(plain().parameters())))
 
 
@@ -56,11 +57,11 @@ def test_a_changed_file_is_hashed_again(tmp_path: Path) -> None:
     file = tmp_path / "w.pt"
     file.write_bytes(b"one")
     before = digest(file)
-    assert locate(source(weights="w.pt", sha256=before), [tmp_path])[0].weights == file
+    assert locate(Origin.of(source(weights="w.pt", sha256=before)), [tmp_path])[0].weights == file
     file.write_bytes(b"two")
     os.utime(file, ns=(1, 1))
     with pytest.raises(MissingFiles):
-        locate(source(weights="w.pt", sha256=before), [tmp_path])
+        locate(Origin.of(source(weights="w.pt", sha256=before)), [tmp_path])
 
 
 def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +75,7 @@ def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     wanted = source(weights="w.pt", sha256=digest(file))
     monkeypatch.setattr("cascade_core.nets.heads.weights.digest", reading)
     for _ in range(3):
-        locate(wanted, [tmp_path])
+        locate(Origin.of(wanted), [tmp_path])
     assert read == [file]
 
 
@@ -82,20 +83,20 @@ def test_all_missing_files_are_named(tmp_path: Path) -> None:
     heads = {"file": "h.safetensors", "sha256": "1" * 64}
     wanted = source(weights="../../etc/w.pt", sha256=MISSING, heads=heads)
     with pytest.raises(MissingFiles) as caught:
-        locate(wanted, [tmp_path, tmp_path / "nowhere"])
+        locate(Origin.of(wanted), [tmp_path, tmp_path / "nowhere"])
     assert [str(file) for file in caught.value.files] == [
         "weights ../../etc/w.pt (SHA-256 000000000000...)",
         "heads h.safetensors (SHA-256 111111111111...)",
     ]
     with pytest.raises(MissingFiles, match=r"heads \(paper, fitted to small-cnn\) \(SHA-256 283486181"):
-        locate(DIGITS.source, [tmp_path])
+        locate(Origin.of(DIGITS.source), [tmp_path])
 
 
 def test_heads_of_an_earlier_form_are_those_of_the_same_training() -> None:
     other = copy.deepcopy(dict(DIGITS.source))
     other["heads"]["training"]["epochs"] += 1
     with pytest.raises(MissingFiles):
-        locate(other, [CACHE])
+        locate(Origin.of(other), [CACHE])
 
 
 @pytest.mark.parametrize(
@@ -115,19 +116,19 @@ def test_heads_of_an_earlier_form_are_those_of_the_same_training() -> None:
 )
 def test_runs_that_cannot_be_rebuilt_say_why(given: dict[str, Any], words: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=words):
-        locate(given, [tmp_path])
+        locate(Origin.of(given), [tmp_path])
 
 
 def test_only_networks_of_the_zoo_and_of_torchvision_are_rebuilt() -> None:
     one = Located(name="../zoo", weights=None, weights_digest=None, heads=None, heads_digest=None)
     with pytest.raises(ValueError, match=r"torchvision knows but the run names '\.\./zoo'"):
-        rebuild([one], DIGITS.source, DIGITS.class_names, NAMES)
+        rebuild([one], Origin.of(DIGITS.source), DIGITS.class_names, NAMES)
 
 
 def test_other_stages_than_the_runs_are_refused() -> None:
-    located = locate(DIGITS.source, [CACHE])
+    located = locate(Origin.of(DIGITS.source), [CACHE])
     with pytest.raises(ValueError, match="Expected the stages of the run, a, b, c, but its networks are cut into"):
-        rebuild(located, DIGITS.source, DIGITS.class_names, ["a", "b", "c"])
+        rebuild(located, Origin.of(DIGITS.source), DIGITS.class_names, ["a", "b", "c"])
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_other_stages_than_the_runs_are_refused() -> None:
 )
 def test_a_transform_that_is_none_is_refused(transform: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        preprocessing({} if transform is None else {"transform": transform})
+        preprocessing(Origin.of({} if transform is None else {"transform": transform}))
 
 
 def test_hidden_and_foreign_files_are_passed_over(tmp_path: Path) -> None:
@@ -152,14 +153,14 @@ def test_hidden_and_foreign_files_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "w.txt").write_bytes(b"x")
     (tmp_path / "folder.pt").mkdir()
     with pytest.raises(MissingFiles):
-        locate(source(weights="w.pt", sha256=digest(tmp_path / "w.txt")), [tmp_path])
+        locate(Origin.of(source(weights="w.pt", sha256=digest(tmp_path / "w.txt"))), [tmp_path])
 
 
 def test_shipped_cifar_runs_are_rebuilt(weights: Path) -> None:
     for name, stages in (("cifar10-hybrid", 5), ("cifar10-resnet56-fine-heads", 3), ("cifar10-resnet56-ladder", 7)):
         run = load_run(CACHE / f"{name}.parquet")
         with pytest.raises(MissingFiles, match=r"weights resnet56-4bfd9763\.th"):
-            locate(run.source, [CACHE])
-        located = locate(run.source, [weights, CACHE])
-        model, _ = rebuild(located, run.source, run.class_names, [stage.name for stage in run.stages])
+            locate(Origin.of(run.source), [CACHE])
+        located = locate(Origin.of(run.source), [weights, CACHE])
+        model, _ = rebuild(located, Origin.of(run.source), run.class_names, [stage.name for stage in run.stages])
         assert len(model.stage_names) == stages

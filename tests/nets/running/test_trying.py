@@ -22,6 +22,7 @@ from cascade_core.nets.running.trying import Tried, pass_through, read_picture, 
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.passages import LEFT, NOT_REACHED, SWITCHED_OFF, WENT_ON, StagePassage
 from cascade_core.simulation.record import leaving_costs
+from cascade_core.storage.origin import Origin
 from tests.nets.running.test_runner import MODELS
 from tests.oracle import f32
 
@@ -31,7 +32,8 @@ RUN = load_run(CACHE / "digits.parquet")
 
 @pytest.fixture(scope="module")
 def rebuilt() -> tuple[StagedModel, Preprocessing]:
-    return rebuild(locate(RUN.source, [CACHE]), RUN.source, RUN.class_names, [stage.name for stage in RUN.stages])
+    origin = Origin.of(RUN.source)
+    return rebuild(locate(origin, [CACHE]), origin, RUN.class_names, [stage.name for stage in RUN.stages])
 
 
 def tried(rebuilt: tuple[StagedModel, Preprocessing], rule: ExitRule, sample: int, beyond: bool = True) -> Tried:

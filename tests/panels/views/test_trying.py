@@ -18,6 +18,7 @@ from cascade_core import CheapestWithinDrop, load_record, load_run, save_run
 from cascade_core.analysis.exploration import Split, explore
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
+from cascade_core.storage.origin import Origin
 from tests.samples import sample_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,7 +95,7 @@ def test_the_rule_is_that_of_the_released_position(digits: Path) -> None:
         confidence_axis("max_probability", 10),
         initial=swept.opening,
         name="digits",
-        **words(run.source, "digits"),
+        **words(Origin.of(run.source), "digits"),
     )
     last = len(swept.path) - 1
     rules = [swept.path.rule(position) for position in (swept.opening, last)]
