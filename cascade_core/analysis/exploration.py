@@ -126,6 +126,10 @@ class Exploration:
         """What the most accurate rule there could be does on the test samples."""
         return oracle(self.test)
 
+    def chosen(self, position: int) -> Sweep:
+        """The policy at a slider position."""
+        return self.policy.at(float(self.path.positions[position]))
+
     def at(self, position: int) -> Evaluation:
         """What the rule at a slider position does on the test samples."""
         return self.evaluation.at(position)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cascade_core.analysis.comparison import compare
 from cascade_core.analysis.exploration import ALPHA, Split, calibrated_record, explore
-from cascade_core.commands.common import Parsers, add_verb, numbers, text
-from cascade_core.policies import POLICIES, SWEEPS, BestWithinBudget, BestWithinTime, Policy, choose, describe
+from cascade_core.commands import policy_flags
+from cascade_core.commands.common import Parsers, add_verb, text
+from cascade_core.policies import POLICIES, SWEEPS, TIMED, choose, describe
 from cascade_core.policies.base import rule_path
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
@@ -24,7 +23,6 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import Milliseconds
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
-from cascade_core.simulation.timing import load_profile, profile_path
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.store import atomic_write, check_writable, digest, load_run, open_record, read_metadata
@@ -32,7 +30,7 @@ from cascade_core.storage.store import atomic_write, check_writable, digest, loa
 
 def choose_(args: argparse.Namespace) -> None:
     """Choose thresholds on one part of a run, measure them on the other, write the JSON."""
-    policy = _policy(args)
+    policy = policy_flags.policy_of(args)
     if args.out:
         check_writable(args.out, ".json")
     split = _split(args)
@@ -42,8 +40,8 @@ def choose_(args: argparse.Namespace) -> None:
     if args.in_sample:
         print("in-sample: chosen and measured on the same samples")
     _print_evaluation(rule, evaluation)
-    if args.max_ms is not None:
-        _print_time(args.run, evaluation, args.batch)
+    if isinstance(policy, tuple(TIMED.values())):
+        _print_time(policy_flags.meter_of(args), evaluation)
     if not args.in_sample:
         bound = drop_bounds(test, rule_path(test, [0.0], rule.thresholds[None]), ALPHA)[0]
         print(f"certificate: with {1 - ALPHA:.0%} confidence the drop is at most {100 * bound:.2f} points")
@@ -84,7 +82,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     evaluation = evaluate(record, rule)
     _print_evaluation(rule, evaluation)
     if args.batch:
-        _print_time(args.run, evaluation, args.batch)
+        _print_time(policy_flags.meter_of(args), evaluation)
     print(
         f"the choice file recorded accuracy {choice.measured['accuracy']:.2%}, "
         f"saving {choice.measured['saving']:.1%} on {choice.measured['n']:,} samples"
@@ -95,7 +93,7 @@ def report_(args: argparse.Namespace) -> None:
     """Write one HTML file with the live slider, tables and the chosen thresholds; it opens without a network."""
     check_writable(args.out, ".html")
     kind, split = SWEEPS[args.policy], _split(args)
-    value = getattr(_policy(args), kind.slider.parameter) if _given(args) else None
+    value = getattr(policy_flags.policy_of(args), kind.slider.parameter) if policy_flags.set_parameters(args) else None
     metadata, run = read_metadata(args.run), {"name": args.run.stem, "sha256": digest(args.run)}
     origin, exploration = Origin.of(metadata["source"]), explore(_record(args, split), kind, split)
     position = exploration.opening if value is None else exploration.nearest(value)
@@ -113,11 +111,6 @@ def report_(args: argparse.Namespace) -> None:
     print(f"wrote {args.out} ({len(html.encode()):,} bytes), which opens at {setting(exploration, position)}")
 
 
-def _given(args: argparse.Namespace) -> bool:
-    """Whether any policy's parameter is given."""
-    return any(getattr(args, name, None) is not None for name in _parameters())
-
-
 def _split(args: argparse.Namespace) -> Split:
     return Split(fraction=args.fraction, seed=args.seed, in_sample=args.in_sample)
 
@@ -129,38 +122,6 @@ def _record(args: argparse.Namespace, split: Split) -> Record:
     record = calibrated_record(load_run(args.run), split, args.score, args.top_k)
     print("temperatures: " + ", ".join(f"{t:.3f}" for t in record.temperatures or ()))
     return record
-
-
-def _policy(args: argparse.Namespace) -> Policy:
-    if getattr(args, "max_ms", None) is not None:
-        if args.policy != BestWithinBudget.name or args.max_macs is not None:
-            raise ValueError(f"--max-ms is a budget: it needs --policy {BestWithinBudget.name} and no --max-macs")
-        meter = Milliseconds(profile=load_profile(profile_path(args.run)), batch=args.batch)
-        return BestWithinTime(max_ms=args.max_ms, meter=meter)
-    kind = POLICIES[args.policy]
-    wanted = {field.name: field.default is MISSING for field in fields(kind)}  # type: ignore[arg-type]  # dataclasses
-    for name in _parameters():
-        given = getattr(args, name, None) is not None
-        if (given and name not in wanted) or (not given and wanted.get(name, False)):
-            raise ValueError(f"policy {args.policy} {'takes no' if given else 'needs'} {_flag(name)}")
-    return kind(**{name: getattr(args, name) for name in wanted if getattr(args, name, None) is not None})
-
-
-Parameters = dict[str, tuple[Callable[[str], Any], list[type[Policy]]]]
-
-
-def _parameters() -> Parameters:
-    """Parameters of all policies, how to read each from the command line, and the policies that take it."""
-    readers: dict[str, Callable[[str], Any]] = {"float": float, "Sequence[float]": numbers(float)}
-    found: Parameters = {}
-    for kind in POLICIES.values():
-        for field in fields(kind):  # type: ignore[arg-type]  # every policy is a dataclass
-            found.setdefault(field.name, (readers[str(field.type)], []))[1].append(kind)
-    return found
-
-
-def _flag(parameter: str) -> str:
-    return "--" + parameter.replace("_", "-")
 
 
 def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
@@ -175,15 +136,14 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
     )
 
 
-def _print_time(run: Path, evaluation: Evaluation, batch: int) -> None:
+def _print_time(meter: Milliseconds, evaluation: Evaluation) -> None:
     """What the rule is expected to take, by the profile beside the run."""
-    profile = load_profile(profile_path(run))
-    plain = profile.plain_seconds(batch)
+    plain = meter.plain(evaluation)
     told = []
     for how, compaction in (("survivors compacted", True), ("whole batches", False)):
-        seconds = profile.expected_seconds(evaluation, batch, compaction=compaction)
-        told.append(f"{1000 * seconds:.3f} ms with {how} (saving {1 - seconds / plain:.1%})")
-    print(f"expected at batch {batch}: {', '.join(told)}; plain network {1000 * plain:.3f} ms a sample")
+        taken = replace(meter, compaction=compaction).mean(evaluation)
+        told.append(f"{taken:.3f} ms with {how} (saving {1 - taken / plain:.1%})")
+    print(f"expected at batch {meter.batch}: {', '.join(told)}; plain network {plain:.3f} ms a sample")
 
 
 def _add_split_flags(parser: argparse.ArgumentParser) -> None:
@@ -204,20 +164,13 @@ def _add_choose(verbs: Parsers) -> None:
         "choose",
         choose_,
         "choose cache/cifar10-resnet56-fine-heads.parquet --policy cheapest --max-drop 0.01 --out choice.json",
-        "policies:\n" + "\n".join(f"  {kind.name:22}{kind.title}" for kind in POLICIES.values()),
+        policy_flags.titles(POLICIES.values()),
     )
     _add_split_flags(parser)
-    parser.add_argument("--policy", choices=tuple(POLICIES), default="cheapest", help="(default cheapest)")
-    _add_parameters(parser, _parameters())
-    parser.add_argument("--max-ms", type=float, help="for budget: mean milliseconds of a sample, as profile measured")
+    policy_flags.add_policy(parser, POLICIES)
+    policy_flags.add_parameters(parser, policy_flags.all_parameters())
     parser.add_argument("--batch", type=int, default=1, help="for --max-ms: size of the batches (default 1)")
     parser.add_argument("--out", type=Path, help="the JSON to write")
-
-
-def _add_parameters(parser: argparse.ArgumentParser, parameters: Parameters) -> None:
-    for name, (reader, kinds) in parameters.items():
-        meaning = "probability of being wrong (default 0.05)" if name == "alpha" else kinds[0].parameter_help
-        parser.add_argument(_flag(name), type=reader, help=f"for {', '.join(k.name for k in kinds)}: {meaning}")
 
 
 def _add_compare(verbs: Parsers) -> None:
@@ -241,12 +194,11 @@ def _add_report(verbs: Parsers) -> None:
         report_,
         "report cache/cifar10-resnet56-fine-heads.parquet --policy cheapest --max-drop 0.01 --out report.html",
         "The report opens at the slider position nearest to the parameter, or where the dashboard opens.\n\n"
-        "policies:\n" + "\n".join(f"  {kind.name:22}{kind.title}" for kind in SWEEPS.values()),
+        + policy_flags.titles(SWEEPS.values()),
     )
     _add_split_flags(parser)
-    parser.add_argument("--policy", choices=tuple(SWEEPS), default="cheapest", help="(default cheapest)")
-    shown = {kind.slider.parameter for kind in SWEEPS.values()}
-    _add_parameters(parser, {name: found for name, found in _parameters().items() if name in shown})
+    policy_flags.add_policy(parser, SWEEPS)
+    policy_flags.add_parameters(parser, ((kind.slider.parameter, kind) for kind in SWEEPS.values()))
     parser.add_argument("--out", type=Path, required=True, help="the HTML file to write")
 
 

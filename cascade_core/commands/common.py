@@ -57,16 +57,6 @@ def add_out(parser: argparse.ArgumentParser, folder: str = "") -> None:
     )
 
 
-def numbers(kind: type) -> Any:
-    """An argparse type for numbers separated by commas."""
-
-    def parse(text: str) -> list[Any]:
-        return [kind(part) for part in text.split(",")]
-
-    parse.__name__ = "numbers separated by commas"
-    return parse
-
-
 def cell(text: str) -> str:
     """A text that does not break the line and the columns that it stands in."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cascade_core.commands.common import Incomplete, Parsers, add_out, add_verb, cell, numbers, report, text
+from cascade_core.commands.common import Incomplete, Parsers, add_out, add_verb, cell, report, text
 from cascade_core.rendering.tables import profile_table
 from cascade_core.simulation.timing import profile_path, save_profile
 from cascade_core.storage.choice import Choice, load_choice
 from cascade_core.storage.parts import check_result
 from cascade_core.storage.store import read_metadata
+from cascade_core.support.checks import numbers
 
 if TYPE_CHECKING:
     from cascade_core.nets.networks.zoo import Network

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cascade_core.commands.common import Parsers, add_out, add_verb, numbers, text, write_run
+from cascade_core.commands.common import Parsers, add_out, add_verb, text, write_run
 from cascade_core.rendering.tables import stages_table
 from cascade_core.storage.importers import import_run
 from cascade_core.storage.joining import join_runs
 from cascade_core.storage.store import check_writable, load_run
+from cascade_core.support.checks import numbers
 
 
 def join(args: argparse.Namespace) -> None:

@@ -12,7 +12,6 @@ from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.yardsticks import overthinking
 from cascade_core.panels.live import LIVE, zoomed_axes
 from cascade_core.panels.sidebar import PICTURE_KINDS, PICTURES
-from cascade_core.policies import PaperRule
 from cascade_core.rendering import tables
 from cascade_core.rendering.axes import ConfidenceAxis
 from cascade_core.rendering.figures import explore
@@ -96,7 +95,7 @@ def details(
         {
             "Thresholds": thresholds,
             "Accuracy against computation": curve,
-            **({"Residual accuracy": residual} if exploration.policy is PaperRule and early else {}),
+            **({"Residual accuracy": residual} if "Residual accuracy" in exploration.policy.charts and early else {}),
             "Confidence": confidence,
             "Exits": leaving,
             "Stages": lambda: stages(exploration, colours),

@@ -1,19 +1,14 @@
 """Policies: ways to choose thresholds, one in a file, and the registry of their names.
 
-To add one: write a frozen dataclass as `base.Policy` describes (or `base.Sweep`, for a slider), and
-add it to `POLICIES`; the command line and the page offer what stands there.
+To add one, write a file with a frozen dataclass derived from `base.Policy` (or from `base.Sweep`, for a slider), and
+add the class to `POLICIES` here.  That is all: its fields say how they are read, checked and explained (`parameters`),
+so that the command line has their flags and exported choices their values; a sweep is offered by the page, compared
+with the others, written into reports, and held to the shared check of the tests.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
-
-import numpy as np
-
-from cascade_core.policies.base import Infeasible, Policy, Slider, Sweep
+from cascade_core.policies.base import Infeasible, Policy, Slider, Sweep, describe
 from cascade_core.policies.budget import BestWithinBudget
 from cascade_core.policies.by_class import PaperRuleByClass
 from cascade_core.policies.certified import Certified
@@ -26,7 +21,7 @@ from cascade_core.policies.timed import BestWithinTime
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
 
-SWEEPS: dict[str, type[Sweep]] = {
+POLICIES: dict[str, type[Policy]] = {
     policy.name: policy
     for policy in (
         CheapestWithinDrop,
@@ -37,10 +32,16 @@ SWEEPS: dict[str, type[Sweep]] = {
         SharedThreshold,
         GeometricShares,
         CheapestUncorrected,
+        FixedThresholds,
     )
 }
+"""All policies by name, in the order in which they are offered."""
 
-POLICIES: dict[str, type[Policy]] = {**SWEEPS, FixedThresholds.name: FixedThresholds}
+SWEEPS: dict[str, type[Sweep]] = {name: policy for name, policy in POLICIES.items() if issubclass(policy, Sweep)}
+"""Those that a slider can walk along: what the page, comparisons and reports offer."""
+
+TIMED: dict[str, type[Policy]] = {policy.name: policy for policy in (BestWithinTime,)}
+"""What the policies of these names are when their parameter is a time; each has a `meter`, made from a profile."""
 
 
 def choose(record: Record, policy: Policy) -> ExitRule:
@@ -52,26 +53,10 @@ def choose(record: Record, policy: Policy) -> ExitRule:
     return policy.choose(record)
 
 
-def describe(policy: Policy) -> dict[str, Any]:
-    """Name and parameters of a policy, as JSON data; `inf` (never leave here) becomes None."""
-    if isinstance(policy, BestWithinTime):
-        values: dict[str, Any] = {"max_ms": policy.max_ms, "batch": policy.meter.batch}
-    else:
-        values = asdict(policy)  # type: ignore[call-overload]  # every policy is a dataclass
-    return {"name": policy.name, "parameters": {key: _plain(value) for key, value in values.items()}}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
-    return None if math.isinf(value) else value
-
-
 __all__ = [
     "POLICIES",
     "SWEEPS",
+    "TIMED",
     "BestWithinBudget",
     "BestWithinTime",
     "Certified",

@@ -1,19 +1,24 @@
 """What a policy is: a frozen dataclass whose fields are its parameters, and a way to choose a rule.
 
 A policy reads a calibration `Record` and returns an `ExitRule`; it never sees the samples on which
-the rule is judged.  A `Sweep` policy has one parameter that a slider can walk along, and can choose
-for all slider positions at once.  Classes are final; nothing concrete is overridden.
+the rule is judged.  A policy of its own derives from `Policy`: fields that are parameters carry `parameters.number`,
+`whole`, `probability` or `thresholds` as metadata, a field without is something that the caller brings and that
+describes itself.  A `Sweep` has one parameter that a slider can walk along, and chooses for all slider positions at
+once in `path`; its `choose` is `path` at one position, and may be extended to warn, not to choose otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.policies.parameters import PARAMETER, Parameter
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
@@ -35,6 +40,7 @@ class Slider:
         decimals: Decimal places shown.
         opening: Value at which a page starts; of a `relative` one, its share of the plain network's MACs.
         relative: Whether values are MACs, which are shown as shares of the plain network's.
+        is_drop: Whether values are the accuracy drops that the policy keeps to, so that comparisons set it to theirs.
     """
 
     parameter: str
@@ -44,48 +50,96 @@ class Slider:
     decimals: int
     opening: float
     relative: bool = False
+    is_drop: bool = False
 
     def unit_of(self, record: Record) -> float:
         """What a value is divided by before it is scaled and shown."""
         return float(record.baseline_macs) if self.relative else 1.0
 
 
-class Policy(Protocol):
-    """Chooses thresholds from a calibration record."""
+@dataclass(frozen=True)
+class Policy(ABC):
+    """Chooses thresholds from a calibration record.
+
+    Attributes:
+        name: On the command line and in exported choices.
+        title: On the page.
+        promise: What the user can rely on, in a sentence or two.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    parameter_help: ClassVar[str]
     promise: ClassVar[str]
 
+    def __post_init__(self) -> None:
+        for name, parameter in self.parameters().items():
+            parameter.check(name, getattr(self, name))
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter]:
+        """What the metadata of the fields say, by name."""
+        return {field.name: field.metadata[PARAMETER] for field in fields(cls) if PARAMETER in field.metadata}
+
+    @abstractmethod
     def choose(self, record: Record) -> ExitRule:
         """The rule for `record`; raises `Infeasible` if none fulfils the parameters."""
-        ...
 
 
-@runtime_checkable
-class Sweep(Protocol):
-    """A policy with one parameter that a slider walks along."""
+@dataclass(frozen=True)
+class Sweep(Policy):
+    """A policy with one parameter that a slider walks along; others have defaults.
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    parameter_help: ClassVar[str]
-    promise: ClassVar[str]
+    Attributes:
+        slider: The parameter and how it is shown.
+        charts: Further charts that show how this policy chooses; `panels.details` knows their names.
+    """
+
     slider: ClassVar[Slider]
+    charts: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def at(cls, position: float) -> Self:
+        """The policy whose slider stands at `position`, with defaults for all else."""
+        read: Callable[..., Any] = cls.parameters()[cls.slider.parameter].read
+        return cls(**{cls.slider.parameter: read(position)})
 
     def choose(self, record: Record) -> ExitRule:
-        """As in `Policy`."""
-        ...
+        """The rule of `path` at the one position that this policy's parameters name."""
+        values = {name: getattr(self, name) for name in self.parameters()}
+        position = values.pop(self.slider.parameter)
+        path: Callable[..., RulePath] = self.path
+        return path(record, [position], **values).rule(0)
 
     @classmethod
+    @abstractmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
         """(count,) parameter values worth showing for `record`, from safest to boldest."""
-        ...
 
     @classmethod
+    @abstractmethod
     def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
-        """The rules at `positions`, each equal to what `choose` returns for it."""
-        ...
+        """The rules at `positions`; parameters beside the slider's are further arguments with the same defaults.
+
+        Raises:
+            Infeasible: No rule fulfils one of the positions.
+        """
+
+
+def describe(policy: Policy) -> dict[str, Any]:
+    """Name and parameters of a policy, as JSON data; `inf` (never leave here) becomes None."""
+    values: dict[str, Any] = {}
+    for field in fields(policy):
+        value = getattr(policy, field.name)
+        values |= {field.name: _plain(value)} if PARAMETER in field.metadata else value.describe()
+    return {"name": policy.name, "parameters": values}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, Sequence):
+        return [_plain(item) for item in value]
+    return None if math.isinf(value) else value
 
 
 def rule_path(record: Record, positions: Sequence[float] | NDArray[np.float64], thresholds: Any) -> RulePath:

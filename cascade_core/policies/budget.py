@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Infeasible, Slider, rule_path
+from cascade_core.policies.base import Infeasible, Slider, Sweep, rule_path
 from cascade_core.policies.joint import best_within
-from cascade_core.simulation.exits import ExitRule
+from cascade_core.policies.parameters import number
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import MAX_MACS, Record, leaving_costs
-from cascade_core.support import checks
+
+BUDGET = number(0.0, float(MAX_MACS), "mean MACs of a sample")
 
 
-def budget_slider(label: str) -> Slider:
-    """A slider over mean MACs, shown in percent of the plain network's."""
-    return Slider(
-        parameter="max_macs", label=label, unit="% of the MACs", scale=100, decimals=1, opening=0.5, relative=True
-    )
+BUDGET_SLIDER = Slider(
+    parameter="max_macs",
+    label="computation that may be spent",
+    unit="% of the MACs",
+    scale=100,
+    decimals=1,
+    opening=0.5,
+    relative=True,
+)
+"""Over mean MACs, shown in percent of the plain network's."""
 
 
 @dataclass(frozen=True)
-class BestWithinBudget:
+class BestWithinBudget(Sweep):
     """Greatest accuracy among all rules tried whose mean MACs on the calibration samples are within a budget.
 
     Attributes:
@@ -36,27 +42,15 @@ class BestWithinBudget:
         ValueError: `max_macs` is no number >= 0.
     """
 
-    max_macs: float
+    max_macs: float = field(metadata=BUDGET)
 
     name: ClassVar[str] = "budget"
     title: ClassVar[str] = "Most accurate within a budget"
-    parameter_help: ClassVar[str] = "mean MACs of a sample"
     promise: ClassVar[str] = (
         "Thresholds of all stages chosen together: those that are right most often while samples cost at most this "
         "much computation on average."
     )
-    slider: ClassVar[Slider] = budget_slider("computation that may be spent")
-
-    def __post_init__(self) -> None:
-        checks.in_range("max_macs", self.max_macs, 0.0, float(MAX_MACS))
-
-    def choose(self, record: Record) -> ExitRule:
-        """The rule at `max_macs`.
-
-        Raises:
-            Infeasible: No rule is as cheap.
-        """
-        return self.path(record, [self.max_macs]).rule(0)
+    slider: ClassVar[Slider] = BUDGET_SLIDER
 
     @classmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
@@ -67,7 +61,7 @@ class BestWithinBudget:
 
     @classmethod
     def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
-        """The rules at the budgets `positions`, found all at once."""
+        """The rules at the budgets `positions`, chosen all at once; raises `Infeasible` below the cheapest there is."""
         budgets = np.asarray(positions, dtype=np.float64)
         thresholds, least = best_within(record, budgets)
         refuse_below(budgets, least)

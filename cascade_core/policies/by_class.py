@@ -8,22 +8,20 @@ price is that each threshold rests on a K-th of the samples.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Slider, rule_path
-from cascade_core.policies.paper import PaperRule, paper_thresholds
-from cascade_core.simulation.exits import ExitRule
+from cascade_core.policies.base import Slider, Sweep, rule_path
+from cascade_core.policies.paper import EPSILON, PaperRule, paper_thresholds
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
-from cascade_core.support import checks
 
 
 @dataclass(frozen=True)
-class PaperRuleByClass:
+class PaperRuleByClass(Sweep):
     """Smallest threshold, of each stage and class answered there, with residual accuracy within `epsilon` of its best.
 
     A class that a stage never answers on the calibration samples never leaves there.
@@ -35,11 +33,10 @@ class PaperRuleByClass:
         ValueError: `epsilon` is outside [0, 1].
     """
 
-    epsilon: float
+    epsilon: float = field(metadata=EPSILON)
 
     name: ClassVar[str] = "paper-by-class"
     title: ClassVar[str] = "Paper's rule, each stage and class alone"
-    parameter_help: ClassVar[str] = PaperRule.parameter_help
     promise: ClassVar[str] = (
         "Each stage has a threshold for each class that it answers, and is at most epsilon below its own best accuracy "
         "on that class; the drop of the whole cascade is not bounded by it."
@@ -52,13 +49,6 @@ class PaperRuleByClass:
         decimals=1,
         opening=0.02,
     )
-
-    def __post_init__(self) -> None:
-        checks.in_range("epsilon", self.epsilon, 0.0, 1.0)
-
-    def choose(self, record: Record) -> ExitRule:
-        """The rule at `epsilon`."""
-        return self.path(record, [self.epsilon]).rule(0)
 
     @classmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:

@@ -13,20 +13,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.policies.base import rule_path
-from cascade_core.policies.cheapest import CheapestWithinDrop, drop_positions, drop_slider
+from cascade_core.policies.cheapest import DROP, WithinDrop, drop_slider
 from cascade_core.policies.joint import cheapest_within
+from cascade_core.policies.parameters import number, probability
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
-from cascade_core.support import checks
 
 RULES = 97
 """Cheapest rules that are tested, denser where drops are small."""
@@ -41,7 +41,7 @@ ALPHA = 0.05
 
 
 @dataclass(frozen=True)
-class Certified:
+class Certified(WithinDrop):
     """The boldest rule whose drop, on all samples there could be, is within a limit with probability 1 - alpha.
 
     Where no rule passes, the one by which nothing leaves early is taken, whose drop is 0; `choose` warns of that.
@@ -54,21 +54,16 @@ class Certified:
         ValueError: `max_drop` is outside [0, 1], or `alpha` not strictly between 0 and 1.
     """
 
-    max_drop: float
-    alpha: float = ALPHA
+    max_drop: float = field(metadata=number(0.0, 1.0, DROP))
+    alpha: float = field(default=ALPHA, metadata=probability("probability of being wrong (default 0.05)"))
 
     name: ClassVar[str] = "certified"
     title: ClassVar[str] = "Certified drop"
-    parameter_help: ClassVar[str] = CheapestWithinDrop.parameter_help
     promise: ClassVar[str] = (
         "The boldest thresholds for which tests on samples of their own show, with 95 % confidence, that the whole "
         "cascade loses at most this much accuracy on new samples; if none pass, nothing leaves early."
     )
     slider: ClassVar = drop_slider("accuracy drop that may not be exceeded")
-
-    def __post_init__(self) -> None:
-        checks.in_range("max_drop", self.max_drop, 0.0, 1.0)
-        checks.inner("alpha", self.alpha)
 
     def choose(self, record: Record) -> ExitRule:
         """The rule at `max_drop`.
@@ -76,7 +71,7 @@ class Certified:
         Warns:
             UserWarning: No rule passed, so that the full model is used.
         """
-        rule = certified_path(record, np.array([self.max_drop]), self.alpha).rule(0)
+        rule = super().choose(record)
         if not rule.leaves_early:
             warnings.warn(
                 f"No rule has a drop certified to be at most {self.max_drop:g} on these {record.n} samples: "
@@ -86,14 +81,9 @@ class Certified:
         return rule
 
     @classmethod
-    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
-        """Drops from 0 to where nothing more can be saved."""
-        return drop_positions(record, count)
-
-    @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
-        """The rules at the drops `positions`, with the usual alpha, each certified for itself."""
-        return certified_path(record, np.asarray(positions, dtype=np.float64), ALPHA)
+    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64], alpha: float = ALPHA) -> RulePath:
+        """The rules at the drops `positions`, each certified for itself."""
+        return certified_path(record, np.asarray(positions, dtype=np.float64), alpha)
 
 
 def certified_path(record: Record, limits: NDArray[np.float64], alpha: float) -> RulePath:

@@ -10,38 +10,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Infeasible, Slider, rule_path
+from cascade_core.policies.base import Infeasible, Slider, Sweep, rule_path
 from cascade_core.policies.joint import cheapest_within
 from cascade_core.policies.optimism import expectation
-from cascade_core.simulation.exits import ExitRule
+from cascade_core.policies.parameters import number
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
-from cascade_core.support import checks
 
 LARGEST_DROP = 0.05
 """End of the slider; few would give up more than five points."""
 
 
-def drop_positions(record: Record, count: int) -> NDArray[np.float64]:
-    """(count,) drops from 0 to where nothing more can be saved, in half points, five points at the most."""
-    worst = float(record.stage_accuracy[-1] - record.stage_accuracy.min())
-    end = min(LARGEST_DROP, max(0.005, math.ceil(worst * 200) / 200))
-    return np.linspace(0.0, end, count)
+DROP = "accuracy to give up, a fraction: 0.01 = one point"
 
 
 def drop_slider(label: str) -> Slider:
     """A slider over accuracy drops."""
-    return Slider(parameter="max_drop", label=label, unit="points", scale=100, decimals=1, opening=0.01)
+    return Slider(parameter="max_drop", label=label, unit="points", scale=100, decimals=1, opening=0.01, is_drop=True)
+
+
+class WithinDrop(Sweep):
+    """A policy whose slider is an accuracy drop."""
+
+    @classmethod
+    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
+        """Drops from 0 to where nothing more can be saved, in half points, five points at the most."""
+        worst = float(record.stage_accuracy[-1] - record.stage_accuracy.min())
+        end = min(LARGEST_DROP, max(0.005, math.ceil(worst * 200) / 200))
+        return np.linspace(0.0, end, count)
 
 
 @dataclass(frozen=True)
-class CheapestWithinDrop:
+class CheapestWithinDrop(WithinDrop):
     """Least mean MACs among rules whose accuracy drop, on samples they never saw, is expected within a limit.
 
     How it corrects for optimism: five-fold cross-fitting on the calibration samples estimates the drop on fresh samples
@@ -57,36 +63,19 @@ class CheapestWithinDrop:
         ValueError: `max_drop` is outside [-1, 1].
     """
 
-    max_drop: float
+    max_drop: float = field(metadata=number(-1.0, 1.0, DROP))
 
     name: ClassVar[str] = "cheapest"
     title: ClassVar[str] = "Cheapest within a drop"
-    parameter_help: ClassVar[str] = "accuracy to give up, a fraction: 0.01 = one point"
     promise: ClassVar[str] = (
         "Thresholds of all stages chosen together: those that compute least while the whole cascade is expected to "
         "lose at most this much accuracy on new samples."
     )
     slider: ClassVar[Slider] = drop_slider("acceptable accuracy drop")
 
-    def __post_init__(self) -> None:
-        checks.in_range("max_drop", self.max_drop, -1.0, 1.0)
-
-    def choose(self, record: Record) -> ExitRule:
-        """The rule at `max_drop`.
-
-        Raises:
-            Infeasible: A gain is asked for that no rule is expected to reach.
-        """
-        return self.path(record, [self.max_drop]).rule(0)
-
-    @classmethod
-    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
-        """Drops from 0 to where nothing more can be saved."""
-        return drop_positions(record, count)
-
     @classmethod
     def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
-        """The rules at the drops `positions`, found all at once."""
+        """The rules at the drops `positions`, chosen all at once; raises `Infeasible` for a gain that cannot be had."""
         wanted = np.asarray(positions, dtype=np.float64)
         expected = expectation(record)
         limits = expected.limit_for(wanted)
@@ -102,7 +91,7 @@ class CheapestWithinDrop:
 
 
 @dataclass(frozen=True)
-class CheapestUncorrected:
+class CheapestUncorrected(WithinDrop):
     """Least mean MACs among all rules tried whose accuracy drop on the calibration samples is within a limit.
 
     Attributes:
@@ -113,36 +102,19 @@ class CheapestUncorrected:
         ValueError: `max_drop` is outside [-1, 1].
     """
 
-    max_drop: float
+    max_drop: float = field(metadata=number(-1.0, 1.0, DROP))
 
     name: ClassVar[str] = "cheapest-uncorrected"
     title: ClassVar[str] = "Cheapest within a drop, uncorrected"
-    parameter_help: ClassVar[str] = CheapestWithinDrop.parameter_help
     promise: ClassVar[str] = (
         "As the cheapest, but the drop is kept on the samples that the thresholds are chosen on; "
         "on new samples it tends to be a little larger."
     )
     slider: ClassVar[Slider] = drop_slider("accuracy drop on the calibration samples")
 
-    def __post_init__(self) -> None:
-        checks.in_range("max_drop", self.max_drop, -1.0, 1.0)
-
-    def choose(self, record: Record) -> ExitRule:
-        """The rule at `max_drop`.
-
-        Raises:
-            Infeasible: A gain is asked for that no rule reaches.
-        """
-        return self.path(record, [self.max_drop]).rule(0)
-
-    @classmethod
-    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
-        """Drops from 0 to where nothing more can be saved."""
-        return drop_positions(record, count)
-
     @classmethod
     def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
-        """The rules at the drops `positions`, found all at once."""
+        """The rules at the drops `positions`, chosen all at once; raises `Infeasible` for a gain that cannot be had."""
         limits = np.asarray(positions, dtype=np.float64)
         thresholds, least = cheapest_within(record, limits)
         if len(limits) and limits.min() < least:

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
-from cascade_core.policies.base import rule_path
+from cascade_core.policies.base import Policy, rule_path
+from cascade_core.policies.parameters import thresholds
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
 from cascade_core.support import checks
 
 
 @dataclass(frozen=True)
-class FixedThresholds:
+class FixedThresholds(Policy):
     """Exactly the given thresholds, whatever the samples.
 
     Attributes:
         thresholds: M-1 numbers, first stage first; `inf` = never leave here.
     """
 
-    thresholds: Sequence[float]
+    thresholds: Sequence[float] = field(
+        metadata=thresholds(checks.numbers(float), "one for each stage but the last, a,b; inf = never leave there")
+    )
 
     name: ClassVar[str] = "fixed"
     title: ClassVar[str] = "Given thresholds"
-    parameter_help: ClassVar[str] = "one for each stage but the last, a,b; inf = never leave there"
     promise: ClassVar[str] = "The thresholds are yours; nothing is promised."
 
     def choose(self, record: Record) -> ExitRule:

@@ -11,21 +11,22 @@ stage, not the drop of the cascade's accuracy; that is what `CheapestWithinDrop`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Slider, rule_path
-from cascade_core.simulation.exits import ExitRule
+from cascade_core.policies.base import Slider, Sweep, rule_path
+from cascade_core.policies.parameters import number
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
-from cascade_core.support import checks
+
+EPSILON = number(0.0, 1.0, "degradation of each stage, a fraction: 0.01 = one point")
 
 
 @dataclass(frozen=True)
-class PaperRule:
+class PaperRule(Sweep):
     """Smallest threshold at which a stage's residual accuracy is within `epsilon` of its best.
 
     Attributes:
@@ -35,11 +36,10 @@ class PaperRule:
         ValueError: `epsilon` is outside [0, 1].
     """
 
-    epsilon: float
+    epsilon: float = field(metadata=EPSILON)
 
     name: ClassVar[str] = "paper"
     title: ClassVar[str] = "Paper's rule, each stage alone"
-    parameter_help: ClassVar[str] = "degradation of each stage, a fraction: 0.01 = one point"
     promise: ClassVar[str] = (
         "Each stage, judged alone, answers with at most epsilon below its own best accuracy; "
         "the drop of the whole cascade follows from it but is not bounded by it."
@@ -52,13 +52,7 @@ class PaperRule:
         decimals=1,
         opening=0.02,
     )
-
-    def __post_init__(self) -> None:
-        checks.in_range("epsilon", self.epsilon, 0.0, 1.0)
-
-    def choose(self, record: Record) -> ExitRule:
-        """The rule at `epsilon`."""
-        return self.path(record, [self.epsilon]).rule(0)
+    charts: ClassVar = ("Residual accuracy",)
 
     @classmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Slider, rule_path
-from cascade_core.simulation.exits import ExitRule
+from cascade_core.policies.base import Slider, Sweep, rule_path
+from cascade_core.policies.parameters import thresholds
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
 
 
 @dataclass(frozen=True)
-class SharedThreshold:
+class SharedThreshold(Sweep):
     """Every stage but the last leaves at the same confidence.
 
     Attributes:
         threshold: Least confidence to leave with, in the unit of the record's score; `inf` = never.
     """
 
-    threshold: float
+    threshold: float = field(metadata=thresholds(float, "the confidence that is enough"))
 
     name: ClassVar[str] = "shared"
     title: ClassVar[str] = "One shared threshold"
-    parameter_help: ClassVar[str] = "the confidence that is enough"
     promise: ClassVar[str] = "Every stage answers once its confidence reaches the same threshold; nothing is promised."
     slider: ClassVar[Slider] = Slider(
         parameter="threshold",
@@ -37,10 +36,6 @@ class SharedThreshold:
         decimals=3,
         opening=0.95,
     )
-
-    def choose(self, record: Record) -> ExitRule:
-        """The rule at `threshold`; it does not depend on the samples."""
-        return self.path(record, [self.threshold]).rule(0)
 
     @classmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Slider, rule_path
-from cascade_core.policies.budget import BestWithinBudget, budget_slider, refuse_below
+from cascade_core.policies.base import Slider, Sweep, rule_path
+from cascade_core.policies.budget import BUDGET, BUDGET_SLIDER, refuse_below
 from cascade_core.simulation.evaluation import count
-from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath
-from cascade_core.simulation.record import MAX_MACS, Record
-from cascade_core.support import checks
+from cascade_core.simulation.record import Record
 
 STEPS = 512
 """Ratios that bisection may end at, from 1 / `STEEPEST` to `STEEPEST` in equal factors; beyond them nothing leaves."""
@@ -31,7 +29,7 @@ STEEPEST = 1000.0
 
 
 @dataclass(frozen=True)
-class GeometricShares:
+class GeometricShares(Sweep):
     """Shares q^k of the samples leave at stage k, with the greatest q whose mean MACs are within a budget.
 
     Attributes:
@@ -41,27 +39,15 @@ class GeometricShares:
         ValueError: `max_macs` is no number >= 0.
     """
 
-    max_macs: float
+    max_macs: float = field(metadata=BUDGET)
 
     name: ClassVar[str] = "shares"
     title: ClassVar[str] = "Geometric exit shares within a budget"
-    parameter_help: ClassVar[str] = BestWithinBudget.parameter_help
     promise: ClassVar[str] = (
         "From stage to stage the share of samples that leave changes by the same factor, chosen so that samples cost "
         "at most this much computation on average; it needs no labels, and promises nothing on accuracy."
     )
-    slider: ClassVar[Slider] = budget_slider("computation that may be spent")
-
-    def __post_init__(self) -> None:
-        checks.in_range("max_macs", self.max_macs, 0.0, float(MAX_MACS))
-
-    def choose(self, record: Record) -> ExitRule:
-        """The rule at `max_macs`.
-
-        Raises:
-            Infeasible: No ratio is as cheap.
-        """
-        return self.path(record, [self.max_macs]).rule(0)
+    slider: ClassVar[Slider] = BUDGET_SLIDER
 
     @classmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
@@ -71,7 +57,7 @@ class GeometricShares:
 
     @classmethod
     def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
-        """The rules at the budgets `positions`; ratios that several of them try are tried once."""
+        """The rules at the budgets `positions`; raises `Infeasible` below the cheapest.  No ratio is tried twice."""
         budgets, ratios = np.asarray(positions, dtype=np.float64), _Ratios(record)
         refuse_below(budgets, ratios.macs(0))
         chosen = [ratios.thresholds(ratios.within(budget)) for budget in budgets]

@@ -6,25 +6,25 @@ rules of `budget`, the most accurate for each amount of MACs, are tried instead,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
-from cascade_core.policies.base import Infeasible
+from cascade_core.policies.base import Infeasible, Policy
 from cascade_core.policies.budget import BestWithinBudget
+from cascade_core.policies.parameters import number
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import Milliseconds, along
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.record import Record
-from cascade_core.support import checks
 
 TRIED = 401
 """Rules that are tried, from the plain network to the cheapest there is."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class BestWithinTime:
+class BestWithinTime(Policy):
     """Greatest accuracy among the rules of `BestWithinBudget` that are expected to take at most some milliseconds.
 
     Attributes:
@@ -35,16 +35,12 @@ class BestWithinTime:
         ValueError: `max_ms` is no number >= 0.
     """
 
-    max_ms: float
+    max_ms: float = field(metadata=number(0.0, 1e12, "mean milliseconds of a sample, as profile measured"))
     meter: Milliseconds
 
     name: ClassVar[str] = "budget"
     title: ClassVar[str] = BestWithinBudget.title
-    parameter_help: ClassVar[str] = "mean milliseconds of a sample"
     promise: ClassVar[str] = BestWithinBudget.promise
-
-    def __post_init__(self) -> None:
-        checks.in_range("max_ms", self.max_ms, 0.0, 1e12)
 
     def choose(self, record: Record) -> ExitRule:
         """The rule for the calibration samples of `record`.

@@ -75,6 +75,10 @@ class Milliseconds:
     def __post_init__(self) -> None:
         checks.whole("batch", self.batch, 1, self.profile.batch_sizes[-1])
 
+    def describe(self) -> dict[str, int]:
+        """For the exported JSON."""
+        return {"batch": self.batch}
+
     def mean(self, result: Evaluation) -> float:
         """Expected milliseconds of a sample."""
         return 1000 * self.profile.expected_seconds(result, self.batch, compaction=self.compaction)

@@ -6,7 +6,7 @@ Types call these once, at their door; algorithms below contain no checks.  Every
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,16 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
         raise ValueError(f"Expected {name} to be a whole number from {low} to {high} but it was {repr(value)[:60]}")
     return int(value)
+
+
+def numbers(kind: type) -> Callable[[str], list[Any]]:
+    """A reader of texts that hold numbers separated by commas; argparse tells its name where it raises ValueError."""
+
+    def read(text: str) -> list[Any]:
+        return [kind(part) for part in text.split(",")]
+
+    read.__name__ = "numbers separated by commas"
+    return read
 
 
 def in_range(name: str, value: float, low: float, high: float) -> float:

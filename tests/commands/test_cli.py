@@ -13,6 +13,7 @@ import pytest
 
 from cascade_core import CheapestWithinDrop, choose, evaluate, load_choice, load_run, save_choice, save_run
 from cascade_core.__main__ import main
+from cascade_core.simulation.timing import Profile, profile_path, save_profile
 from cascade_core.storage.store import digest
 from tests.samples import sample_run
 
@@ -92,6 +93,21 @@ def test_choose_takes_every_policy(policy: str, flags: list[str], run: Path, tmp
     assert choice.policy["name"] == policy
     if policy == "fixed":
         assert choice.thresholds.tolist() == [np.inf, np.float32(0.9)]
+
+
+def test_a_budget_may_be_of_milliseconds(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = tuple(stage.name for stage in load_run(run).stages)
+    seconds = {"trunk": [[1, 1.5]] * 3, "head": [[0.1, 0.1]] * 3, "plain": [3.1, 4.6]}
+    values = {f"{name}{end}": np.array(each) for name, each in seconds.items() for end in ("", "_p95")}
+    save_profile(Profile(stage_names=names, batch_sizes=(1, 2), circumstances={}, **values), profile_path(run))
+    out, budget = tmp_path / "choice.json", ["choose", str(run), "--policy", "budget", "--max-ms", "2000"]
+    assert main([*budget, "--batch", "2", "--out", str(out)]) == 0
+    assert load_choice(out).policy == {"name": "budget", "parameters": {"max_ms": 2000.0, "batch": 2}}
+    assert "expected at batch 2: " in capsys.readouterr().out
+    assert main([*budget, "--max-macs", "4000"]) == 2
+    assert "policy budget takes no --max-ms beside --max-macs" in capsys.readouterr().err
+    assert main(["choose", str(run), "--max-ms", "2000"]) == 2
+    assert "policy cheapest takes no --max-ms" in capsys.readouterr().err
 
 
 def test_import_makes_a_run_of_logits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cascade_core import ExitRule, FixedThresholds, PaperRule, Record, SharedThreshold, choose, evaluate, evaluate_path
-from cascade_core.policies import POLICIES, SWEEPS, Policy, describe
+from cascade_core.policies import POLICIES, SWEEPS, TIMED, Policy, describe
 from tests.oracle import assert_outcome, naive_evaluate, random_outputs, random_record
 
 
@@ -76,15 +76,23 @@ def test_positions_go_from_safest_to_boldest(name: str, stages: int) -> None:
 def test_registry(name: str) -> None:
     policy_class = POLICIES[name]
     assert policy_class.name == name
-    for text in (policy_class.title, policy_class.promise, policy_class.parameter_help):
+    for text in (policy_class.title, policy_class.promise, *(one.help for one in policy_class.parameters().values())):
         assert text.strip()
     assert policy_class.promise.endswith(".")
     if name in SWEEPS:
         assert SWEEPS[name] is policy_class
         slider = SWEEPS[name].slider
-        assert slider.parameter in {field.name for field in fields(policy_class)}  # type: ignore[arg-type]  # dataclasses
+        assert slider.parameter in {field.name for field in fields(policy_class)}
         assert slider.scale > 0
         assert slider.decimals >= 0
+
+
+def test_a_flag_reads_the_same_for_every_policy_that_takes_it() -> None:
+    readers: dict[str, set[object]] = {}
+    for policy in (*POLICIES.values(), *TIMED.values()):
+        for name, parameter in policy.parameters().items():
+            readers.setdefault(name, set()).add(parameter.read)
+    assert {name for name, different in readers.items() if len(different) > 1} == set()
 
 
 def test_describe_is_json_data() -> None:

@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 from cascade_core.analysis.exploration import ALPHA, Exploration
-from cascade_core.policies import Policy, describe
+from cascade_core.policies import describe
 from cascade_core.rendering.live import live_css, live_js
 from cascade_core.rendering.live.data import packed
 from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
@@ -86,7 +86,7 @@ def chosen_json(exploration: Exploration, position: int, run: Mapping[str, str])
     return choice_json(
         exploration.path.rule(position),
         exploration.at(position),
-        policy=describe(_policy(exploration, position)),
+        policy=describe(exploration.chosen(position)),
         run=run,
         split=exploration.split.describe(),
     )
@@ -97,11 +97,6 @@ def file_stem(exploration: Exploration, position: int, name: str) -> str:
     slider = exploration.policy.slider
     unit = slider.unit.split(" ")[0].replace("%", "percent")
     return f"{name}-{exploration.policy.name}-{exploration.shown[position]:.{slider.decimals + 1}f}{unit}"
-
-
-def _policy(exploration: Exploration, position: int) -> Policy:
-    parameter = exploration.policy.slider.parameter
-    return exploration.policy(**{parameter: float(exploration.path.positions[position])})
 
 
 def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int) -> dict[str, str]:
@@ -205,7 +200,7 @@ def _stages(exploration: Exploration) -> str:
 
 def _origin(exploration: Exploration, position: int, run: Mapping[str, str], made: date) -> Iterator[tuple[str, str]]:
     test, split = exploration.test, exploration.split
-    described = describe(_policy(exploration, position))
+    described = describe(exploration.chosen(position))
     parameters = ", ".join(f"{name} = {given:.10g}" for name, given in described["parameters"].items())
     yield "run", run["name"]
     yield "SHA-256 of the run", run["sha256"]
