@@ -24,9 +24,9 @@ from cascade_core.policies import (
 )
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
-from cascade_core.simulation.exits import ExitRule, exit_stages
+from cascade_core.simulation.exits import ExitRule, Judgement, exit_stages
 from cascade_core.simulation.paths import PathEvaluation, RulePath, evaluate_path
-from cascade_core.simulation.record import Record, Stage, StageOutputs
+from cascade_core.simulation.record import Record, Stage, StageOutputs, split_indices
 from cascade_core.storage.choice import Choice, load_choice, save_choice
 from cascade_core.storage.importers import import_run
 from cascade_core.storage.store import load_record, load_run, save_run
@@ -45,6 +45,7 @@ __all__ = [
     "FixedThresholds",
     "GeometricShares",
     "Infeasible",
+    "Judgement",
     "PaperRule",
     "PaperRuleByClass",
     "PathEvaluation",
@@ -73,4 +74,5 @@ __all__ = [
     "save_choice",
     "save_run",
     "single_stage",
+    "split_indices",
 ]

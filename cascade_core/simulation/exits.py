@@ -1,14 +1,16 @@
-"""`ExitRule` and THE exit rule: leave at the first stage whose confidence reaches its threshold.
+"""`ExitRule` and THE exit rule: a sample exits at the first stage whose confidence reaches its threshold.
 
-The comparison is ``>=`` in float32, in one place: the simulation uses `exit_stages` whole, a runner
-uses the same comparison stage by stage.  The last stage always answers and has no threshold.  A stage has one
-threshold for all samples, or one for each class that it may answer: then a sample meets that of its own answer.
+The comparison is ``>=`` in float32, in one place, `sure_enough`: the simulation uses `exit_stages` whole, whoever runs
+a network uses `ExitRule.judge` stage by stage.  The last stage always answers and has no threshold.  A stage has one
+threshold for all samples, or one for each class that it may answer: then a sample meets that of its own answer.  Only
+this file and `paths` know of the two; all others read ``columns``, whose last axis has one entry or K.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,27 +44,52 @@ def exit_stages(
         )
     if limits.ndim == 2 and predictions is None:
         raise ValueError("Expected predictions with a threshold for each class but there were none")
+    answers = np.zeros(confidence.shape, dtype=np.int64) if predictions is None else predictions
+    columns = columns_of(limits, 1)
     result = np.full(confidence.shape[1], len(limits))
     # From the last to the first, so that the first stage that is sure enough has the last word.
     for stage in range(len(limits) - 1, -1, -1):
-        answers = None if predictions is None else predictions[stage]
-        result[sure_enough(confidence[stage], limits[stage], answers)] = stage
+        result[sure_enough(confidence[stage], columns[stage], answers[stage])] = stage
     return result
+
+
+def columns_of(thresholds: NDArray[np.floating], axes: int) -> NDArray[Any]:
+    """Thresholds of `axes` axes, or of one more for classes, with that axis in any case: (..., 1), or (..., K)."""
+    return thresholds if thresholds.ndim > axes else thresholds[..., None]
+
+
+def met_by(columns: NDArray[Any], answers: NDArray[np.integer]) -> NDArray[Any]:
+    """What samples that were answered so meet of `columns` (..., 1 or K): (..., 1) for all alike, or (..., N)."""
+    return columns if columns.shape[-1] == 1 else columns[..., answers]
 
 
 def sure_enough(
-    confidence: NDArray[np.floating], threshold: NDArray[np.floating], answers: NDArray[np.integer] | None
+    confidence: NDArray[np.floating], threshold: NDArray[np.floating], answers: NDArray[np.integer]
 ) -> NDArray[np.bool_]:
-    """THE comparison, of one stage: whether each sample may leave there.
+    """THE comparison, of one stage: whether each sample may exit there.
 
     Args:
         confidence: (N,).
-        threshold: (), or (K,) for each class, of the same type.
+        threshold: (1,), or (K,) for each class, of the same type.
         answers: (N,) class numbers; read where there is a threshold for each.
     """
-    met = threshold if threshold.ndim == 0 or answers is None else threshold[answers]
-    result: NDArray[np.bool_] = confidence >= met
+    result: NDArray[np.bool_] = confidence >= met_by(threshold, answers)
     return result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judgement:
+    """What a stage says of the N samples that reach it.
+
+    Attributes:
+        answers: (N,) int64 class numbers, the largest softmax's.
+        confidence: (N,) float32, under the rule's temperature and score.
+        exits: (N,) bool, whether each sample exits here.
+    """
+
+    answers: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    exits: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,7 +114,10 @@ class ExitRule:
     stage_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        thresholds = check_thresholds(self.thresholds)
+        thresholds = cast_thresholds(self.thresholds, "stages - 1", (None,))
+        for stage, *column in np.argwhere(np.isnan(thresholds) | np.isneginf(thresholds))[:1]:
+            place, value = "".join(f", class {k}" for k in column), thresholds[(stage, *column)]
+            raise ValueError(f"Expected the threshold of stage {stage}{place} to be a number or inf but it was {value}")
         checks.one_of("score", self.score, tuple(scores.SCORES))
         put = object.__setattr__
         put(self, "top_k", checks.whole("top_k", self.top_k, 1, MAX_MACS))
@@ -97,14 +127,59 @@ class ExitRule:
             put(self, "stage_names", checks.names("stage_names", self.stage_names, len(thresholds) + 1, "stage"))
 
     @property
+    def by_class(self) -> bool:
+        """Whether there is a threshold for each class."""
+        return self.thresholds.ndim == 2
+
+    @property
+    def columns(self) -> NDArray[np.float32]:
+        """(M-1, 1) thresholds, or (M-1, K) where there is one for each class."""
+        return columns_of(self.thresholds, 1)
+
+    @property
     def active(self) -> NDArray[np.bool_]:
         """(M,) whether each stage's head is run: all but those whose threshold is `inf`."""
-        return active_heads(self.thresholds[None], self.thresholds.ndim == 2)[0]
+        return active_heads(self.columns)
 
     @property
     def leaves_early(self) -> bool:
         """Whether any sample could leave before the last stage."""
         return bool(self.active[:-1].any())
+
+    def judge(self, softmaxes: NDArray[np.floating], stage: int) -> Judgement:
+        """What a stage answers, how sure it is of that, and which samples exit there.
+
+        Args:
+            softmaxes: (N, K) of the samples that reach the stage, as the network gives them: float32 without a
+                temperature.  Answers are theirs, as in a `Record`.
+            stage: From 0 to M-1; at the last all samples exit.
+
+        Raises:
+            ValueError: There is no such stage, softmaxes are not (N, K), or the rule is for other classes.
+        """
+        probs = np.asarray(softmaxes, dtype=np.float32)
+        last = checks.whole("stage", stage, 0, len(self.thresholds)) == len(self.thresholds)
+        if probs.ndim != 2:
+            raise ValueError(f"Expected softmaxes of shape (samples, classes) but their shape was {probs.shape}")
+        self._check_classes(classes := probs.shape[1])
+        if self.top_k > classes:
+            raise ValueError(
+                f"Expected a choice for at most the top {classes}, as there are classes, but it is for {self.top_k}"
+            )
+        answers = probs.argmax(axis=1)
+        confidence = scores.confidence(self.scaled(probs, stage), self.score, self.top_k)
+        exits = np.ones(len(answers), dtype=bool) if last else sure_enough(confidence, self.columns[stage], answers)
+        return Judgement(answers=answers, confidence=confidence, exits=exits)
+
+    def scaled(self, softmaxes: NDArray[np.float32], stage: int) -> NDArray[np.float32]:
+        """Softmaxes (..., K) of a stage under the rule's temperature, as confidence is scored from them."""
+        return scores.tempered(softmaxes, self.temperatures, stage)
+
+    def threshold(self, stage: int, answer: int | None = None) -> float | None:
+        """What confidence in `answer` must reach at a stage; None at the last, and where only the answer would tell."""
+        if stage == len(self.thresholds) or (self.by_class and answer is None):
+            return None
+        return float(met_by(self.columns[stage], np.array([answer or 0]))[0])
 
     def leaving(self, record: Record) -> NDArray[np.int64]:
         """(N,) stage at which each sample of a record leaves.
@@ -117,70 +192,42 @@ class ExitRule:
 
     def check_fits(self, record: Record) -> None:
         """Raise ValueError, saying what differs, unless this rule is meant for records like `record`."""
-        check_fits(record, self.thresholds, self)
+        own, stages = len(self.thresholds) + 1, len(record.stages)
+        if own != stages:
+            raise ValueError(f"Expected a rule for {stages} stages ({stages - 1} thresholds) but it is for {own}")
+        if self.stage_names is not None and self.stage_names != record.stage_names:
+            raise ValueError(
+                f"Expected a rule for the stages {', '.join(record.stage_names)} but it is for "
+                f"{', '.join(self.stage_names)}"
+            )
+        if (self.score, self.top_k) != (record.score, record.top_k):
+            raise ValueError(
+                f"Expected a rule for the score {record.score} (top {record.top_k}) "
+                f"but it is for {self.score} (top {self.top_k})"
+            )
+        if self.temperatures != record.temperatures:
+            raise ValueError(
+                f"Expected a rule for the temperatures {_shown(record.temperatures)} "
+                f"but it is for {_shown(self.temperatures)}"
+            )
+        self._check_classes(record.classes)
+
+    def _check_classes(self, classes: int) -> None:
+        if self.by_class and self.thresholds.shape[1] != classes:
+            raise ValueError(f"Expected a choice for {classes} classes but it is for {self.thresholds.shape[1]}")
 
 
-def check_thresholds(value: ArrayLike) -> NDArray[np.float32]:
-    """Thresholds as float32: (M-1,), or (M-1, K).
-
-    Raises:
-        ValueError: One is NaN or `-inf`, or there are too few or too many axes.
-    """
-    by_class = np.ndim(value) == 2 if not isinstance(value, str) else False
-    dims, shape = ("(stages - 1, classes)", (None, None)) if by_class else ("(stages - 1)", (None,))
-    thresholds = checks.array("thresholds", value, np.float32, dims, shape)
-    for where in np.argwhere(np.isnan(thresholds) | np.isneginf(thresholds))[:1]:
-        place = f"stage {where[0]}" + (f", class {where[1]}" if by_class else "")
-        raise ValueError(
-            f"Expected the threshold of {place} to be a number or inf but it was {thresholds[tuple(where)]}"
-        )
-    return thresholds
+def cast_thresholds(value: ArrayLike, dims: str, shape: Sequence[int | None]) -> NDArray[np.float32]:
+    """Thresholds as float32, of a shape or with one more axis for classes; ValueError if they are not."""
+    if not isinstance(value, str) and np.ndim(value) == len(shape) + 1:
+        dims, shape = f"{dims}, classes", (*shape, None)
+    return checks.array("thresholds", value, np.float32, f"({dims})", shape)
 
 
-def active_heads(thresholds: NDArray[np.float32], by_class: bool) -> NDArray[np.bool_]:
-    """(G, M) whether heads are run under thresholds (G, M-1), or (G, M-1, K) by class."""
-    lowest = thresholds.min(axis=2) if by_class else thresholds
-    # The last stage always answers, as if its threshold were 0.
-    return np.append(lowest, np.zeros((len(lowest), 1), dtype=np.float32), axis=1) < np.inf
-
-
-class _Meant(Protocol):
-    """What says which records thresholds are meant for."""
-
-    @property
-    def score(self) -> str: ...
-    @property
-    def top_k(self) -> int: ...
-    @property
-    def temperatures(self) -> Temperatures: ...
-    @property
-    def stage_names(self) -> tuple[str, ...] | None: ...
-
-
-def check_fits(record: Record, thresholds: NDArray[np.float32], meant: _Meant) -> None:
-    """Raise ValueError, saying what differs, unless thresholds (M-1,) or (M-1, K) so described apply to `record`."""
-    if len(thresholds) + 1 != len(record.stages):
-        raise ValueError(
-            f"Expected a rule for {len(record.stages)} stages ({len(record.stages) - 1} thresholds) "
-            f"but it is for {len(thresholds) + 1}"
-        )
-    if meant.stage_names is not None and meant.stage_names != record.stage_names:
-        raise ValueError(
-            f"Expected a rule for the stages {', '.join(record.stage_names)} but it is for "
-            f"{', '.join(meant.stage_names)}"
-        )
-    if (meant.score, meant.top_k) != (record.score, record.top_k):
-        raise ValueError(
-            f"Expected a rule for the score {record.score} (top {record.top_k}) "
-            f"but it is for {meant.score} (top {meant.top_k})"
-        )
-    if meant.temperatures != record.temperatures:
-        raise ValueError(
-            f"Expected a rule for the temperatures {_shown(record.temperatures)} "
-            f"but it is for {_shown(meant.temperatures)}"
-        )
-    if thresholds.ndim == 2 and thresholds.shape[1] != record.classes:
-        raise ValueError(f"Expected a rule for {record.classes} classes but it is for {thresholds.shape[1]}")
+def active_heads(columns: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(..., M) whether heads are run under thresholds (..., M-1, 1 or K); the last, which always answers, is."""
+    early = columns.min(axis=-1) < np.inf
+    return np.concatenate([early, np.ones((*early.shape[:-1], 1), dtype=bool)], axis=-1)
 
 
 def _shown(temperatures: Temperatures) -> str:

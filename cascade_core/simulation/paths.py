@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cascade_core.simulation.bounds import mean_interval, paired_interval
 from cascade_core.simulation.counting import count_leaving
 from cascade_core.simulation.evaluation import Evaluation
-from cascade_core.simulation.exits import ExitRule, active_heads, check_fits
+from cascade_core.simulation.exits import ExitRule, active_heads, cast_thresholds, columns_of
 from cascade_core.simulation.record import Record, Temperatures, leaving_costs
 from cascade_core.support import checks
 
@@ -40,11 +40,8 @@ class RulePath:
 
     def __post_init__(self) -> None:
         positions = checks.array("positions", self.positions, np.float64, "(positions)", (None,))
-        shape: tuple[int | None, ...] = (len(positions), len(self.stage_names) - 1)
-        dims = "(positions, stages - 1)"
-        if np.ndim(self.thresholds) == 3:
-            shape, dims = (*shape, None), "(positions, stages - 1, classes)"
-        thresholds = checks.array("thresholds", self.thresholds, np.float32, dims, shape)
+        shape = (len(positions), len(self.stage_names) - 1)
+        thresholds = cast_thresholds(self.thresholds, "positions, stages - 1", shape)
         if np.isnan(thresholds).any() or np.isneginf(thresholds).any():
             raise ValueError("Expected thresholds to be numbers or inf but some are NaN or -inf")
         object.__setattr__(self, "positions", positions)
@@ -57,6 +54,16 @@ class RulePath:
     def by_class(self) -> bool:
         """Whether there is a threshold for each class."""
         return self.thresholds.ndim == 3
+
+    @property
+    def columns(self) -> NDArray[np.float32]:
+        """(G, M-1, 1) thresholds, or (G, M-1, K) where there is one for each class."""
+        return columns_of(self.thresholds, 2)
+
+    @property
+    def active(self) -> NDArray[np.bool_]:
+        """(G, M) whether each stage's head is run under each rule."""
+        return active_heads(self.columns)
 
     def rule(self, position: int) -> ExitRule:
         """The rule at slider position `position`, from 0 to G-1."""
@@ -148,15 +155,14 @@ def evaluate_path(record: Record, path: RulePath) -> PathEvaluation:
     Raises:
         ValueError: The path is meant for other stages or another score.
     """
-    check_fits(record, path.thresholds[0], path)
+    path.rule(0).check_fits(record)
     counts = count_leaving(record, path.thresholds)
     exits, correct, helped = (counts[:, :, column] for column in range(3))
-    active = active_heads(path.thresholds, path.by_class)
     return PathEvaluation(
         stage_names=record.stage_names,
         exit_counts=exits,
         correct_counts=correct,
-        costs=leaving_costs(record.stages, active, record.baseline_macs),
+        costs=leaving_costs(record.stages, path.active, record.baseline_macs),
         helped=helped.sum(axis=1),
         full_correct=int(record.correct[-1].sum()),
         n=record.n,

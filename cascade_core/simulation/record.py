@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -292,7 +292,9 @@ class StageOutputs:
         k, scaling = checks.whole("top_k", top_k, 1, classes), check_temperatures(temperatures, m)
         predictions = self.probs.argmax(axis=2)
         return Record(
-            confidence=np.stack([scores.confidence(p, score, k) for p in self._scaled(scaling)]),
+            confidence=np.stack(
+                [scores.confidence(scores.tempered(p, scaling, i), score, k) for i, p in enumerate(self.probs)]
+            ),
             predictions=predictions,
             correct=predictions == self.labels if k == 1 else scores.label_among_top(self.probs, self.labels, k),
             temperatures=scaling,
@@ -307,11 +309,6 @@ class StageOutputs:
     def take(self, index: NDArray[np.int64]) -> StageOutputs:
         """The samples at `index` (n,), in that order."""
         return replace(self, probs=self.probs[:, index], labels=self.labels[index], sample_ids=self.sample_ids[index])
-
-    def _scaled(self, temperatures: Temperatures) -> Iterator[NDArray[np.float32]]:
-        """(N, K) softmaxes of each stage."""
-        for stage, probs in enumerate(self.probs):
-            yield probs if temperatures is None else scores.scaled(probs, temperatures[stage])
 
 
 def _json_data(name: str, value: Mapping[str, Any]) -> dict[str, Any]:

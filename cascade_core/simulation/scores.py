@@ -7,7 +7,7 @@ are common: float32 softmax saturates at 1.0.  Nothing here knows about stages o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,11 @@ def scaled(probs: Floats, temperature: float) -> Floats:
         logs = np.log(probs) / np.float32(temperature)
     raised = np.exp(logs - logs.max(axis=-1, keepdims=True))
     return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def tempered(probs: Floats, temperatures: Sequence[float] | None, stage: int) -> Floats:
+    """Softmaxes (..., K) of a stage, scaled by its own of M temperatures; without any, as they are."""
+    return probs if temperatures is None else scaled(probs, temperatures[stage])
 
 
 SCORES: dict[str, Callable[[Floats], Floats]] = {

@@ -18,9 +18,7 @@ import sys
 from pathlib import Path
 
 from cascade_core import load_choice
-from cascade_core.nets import Runner
-from cascade_core.nets.classify import Answer, classify_files, image_files, load_cascade
-from cascade_core.nets.networks import find
+from cascade_core.nets import Answer, Runner, classify_files, find, image_files, load_cascade
 
 NETWORKS = $networks
 CHOICE = $choice
@@ -29,12 +27,12 @@ CLASSES = $classes
 networks = [find(text) for text in NETWORKS]
 rule = load_choice(CHOICE).rule
 runner = Runner(load_cascade(networks, len(CLASSES)), rule)
-for found in classify_files(runner, image_files([Path(sys.argv[1])]), networks[0].preprocessing):
-    if isinstance(found, Answer):
-        answer, stage = CLASSES[found.prediction], rule.stage_names[found.stage]
-        print(found.file, answer, f"{found.confidence:.4f}", stage, sep="\\t")
+for result in classify_files(runner, image_files([Path(sys.argv[1])]), networks[0].preprocessing):
+    if isinstance(result, Answer):
+        answer, stage = CLASSES[result.prediction], rule.stage_names[result.stage]
+        print(result.file, answer, f"{result.confidence:.4f}", stage, sep="\\t")
     else:
-        print(found.file, found.reason, sep="\\t", file=sys.stderr)
+        print(result.file, result.reason, sep="\\t", file=sys.stderr)
 ''')
 
 _SOFTMAXES = Template('''"""Apply the chosen thresholds to softmaxes as they come, stage by stage.
@@ -42,11 +40,7 @@ _SOFTMAXES = Template('''"""Apply the chosen thresholds to softmaxes as they com
 Call `leave` after each stage with the softmaxes of the samples that are left, and go on with those that may not leave.
 """
 
-import numpy as np
-
 from cascade_core import load_choice
-from cascade_core.exits import sure_enough
-from cascade_core.scores import confidence, scaled
 
 CHOICE = $choice
 STAGES = $stages
@@ -56,12 +50,8 @@ rule = load_choice(CHOICE).rule
 
 def leave(softmaxes, stage):
     """Answers (N,) and who may leave (N,), of float32 softmaxes (N, K) of a stage, from 0 to len(STAGES) - 1."""
-    if rule.temperatures is not None:
-        softmaxes = scaled(softmaxes, rule.temperatures[stage])
-    answers = softmaxes.argmax(axis=1)
-    if stage == len(rule.thresholds):
-        return answers, np.ones(len(answers), dtype=bool)
-    return answers, sure_enough(confidence(softmaxes, rule.score, rule.top_k), rule.thresholds[stage], answers)
+    judged = rule.judge(softmaxes, stage)
+    return judged.answers, judged.exits
 ''')
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cascade_core import ExitRule, exit_stages
+from cascade_core import ExitRule, StageOutputs, exit_stages
 from tests.oracle import f32, naive_exit, random_record, random_rules
+from tests.samples import sample_run
 
 
 def test_by_hand() -> None:
@@ -118,3 +119,76 @@ def test_rules_for_each_class_fit_records_of_as_many() -> None:
     rule = ExitRule(thresholds=np.full((2, record.classes + 1), 0.5))
     with pytest.raises(ValueError, match=f"for {record.classes} classes but it is for {record.classes + 1}"):
         rule.leaving(record)
+
+
+def test_judge_by_hand() -> None:
+    rule = ExitRule(thresholds=np.array([[0.5, np.inf], [0.9, 0.7]]))
+    # The first sample is answered 0 and reaches 0.5 exactly; the second is answered 1, which never exits here.
+    judged = rule.judge(np.array([[0.5, 0.5], [0.1, 0.9]]), 0)
+    assert judged.answers.tolist() == [0, 1]
+    assert judged.confidence.tolist() == f32(0.5, 0.9).tolist()
+    assert judged.exits.tolist() == [True, False]
+    assert rule.judge(np.array([[0.5, 0.5], [0.1, 0.9]]), 1).exits.tolist() == [False, True]
+    assert rule.judge(np.array([[0.5, 0.5], [0.1, 0.9]]), 2).exits.tolist() == [True, True]  # the last always answers
+
+
+@pytest.mark.parametrize("by_class", [False, True])
+@pytest.mark.parametrize(
+    ("score", "top_k", "temperatures"),
+    [
+        ("max_probability", 1, None),
+        ("margin", 1, (0.7, 1.3, 1.0)),
+        ("negative_entropy", 1, None),
+        ("max_probability", 3, (50.0, 0.1, 2.0)),
+    ],
+)
+def test_judging_stage_by_stage_is_what_is_simulated(
+    by_class: bool, score: str, top_k: int, temperatures: tuple[float, ...] | None
+) -> None:
+    outputs = sample_run()
+    record = outputs.record(score, top_k, temperatures)
+    lowest = np.quantile(record.confidence[:-1], 0.6, axis=1)
+    thresholds = np.stack([lowest, *[lowest + 0.01] * (record.classes - 1)], axis=1) if by_class else lowest
+    rule = ExitRule(thresholds=thresholds, score=score, top_k=top_k, temperatures=temperatures)
+    assert judged_stage_by_stage(rule, outputs) == rule.leaving(record).tolist()
+    for stage, softmaxes in enumerate(outputs.probs):
+        judged = rule.judge(softmaxes, stage)
+        assert judged.answers.tolist() == record.predictions[stage].tolist()
+        assert judged.confidence.tolist() == record.confidence[stage].tolist()
+
+
+def judged_stage_by_stage(rule: ExitRule, outputs: StageOutputs) -> list[int]:
+    exits, left = np.zeros(len(outputs.labels), dtype=np.int64), np.arange(len(outputs.labels))
+    for stage, softmaxes in enumerate(outputs.probs):
+        judged = rule.judge(softmaxes[left], stage)
+        exits[left[judged.exits]] = stage
+        left = left[~judged.exits]
+    assert not len(left)
+    return [int(stage) for stage in exits]
+
+
+def test_answers_are_those_of_the_softmax_where_a_temperature_makes_two_equal() -> None:
+    softmaxes = f32(0.4999999, 0.5000001)[None]
+    rule = ExitRule(thresholds=f32(0.1), temperatures=(50.0, 1.0))
+    assert np.ptp(rule.scaled(softmaxes, 0)) == 0
+    assert rule.judge(softmaxes, 0).answers.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("shape", "stage", "words"),
+    [
+        ((2,), 0, r"softmaxes of shape \(samples, classes\) but their shape was \(2,\)"),
+        ((1, 2), 2, "stage to be a whole number from 0 to 1 but it was 2"),
+        ((1, 3), 0, "for 3 classes but it is for 2"),
+    ],
+)
+def test_judge_raises(shape: tuple[int, ...], stage: int, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ExitRule(thresholds=f32(0.5, 0.5)[None]).judge(np.full(shape, 1 / shape[-1]), stage)
+
+
+def test_a_threshold_by_stage_and_answer() -> None:
+    assert ExitRule(thresholds=f32(0.5)).threshold(0) == 0.5
+    rule = ExitRule(thresholds=f32(0.5, np.inf)[None])
+    assert [rule.threshold(0, answer) for answer in (0, 1, None)] == [0.5, np.inf, None]
+    assert rule.threshold(1, 0) is None  # the last stage has none

@@ -2,7 +2,7 @@
 
 After each stage whose head is on, the samples that are sure enough answer and are dropped; the next stage is computed
 for the survivors, as a smaller batch.  A head that is off is not run, and where all early ones are off the plain
-network is.  Confidence is scored and compared as in the simulation: `scores.confidence` and `exits.sure_enough`.
+network is.  Softmaxes are judged as the simulation judges them, by `ExitRule.judge`.
 
 Only rounding can make a difference to what was simulated: a smaller batch may be summed in another order, in the
 last digit, and so fall on the other side of a threshold that it nearly equals.
@@ -20,8 +20,7 @@ from torch import Tensor
 from cascade_core.nets.devices import keep_heap, lay_out, resolve_device
 from cascade_core.nets.folding import folded_model
 from cascade_core.nets.staged import StagedModel
-from cascade_core.simulation import scores
-from cascade_core.simulation.exits import ExitRule, sure_enough
+from cascade_core.simulation.exits import ExitRule
 from cascade_core.storage.choice import Choice
 
 
@@ -130,26 +129,10 @@ class Runner:
 def note_answers(
     logits: Tensor, stage: int, samples: NDArray[np.int64], rule: ExitRule, result: Answers
 ) -> NDArray[np.bool_]:
-    """Note what a stage says of those of its samples that it lets leave, and return which these are."""
-    softmax = logits.float().softmax(dim=-1).cpu().numpy()
-    _check_classes(rule, softmax.shape[-1])
-    if rule.temperatures is not None:
-        softmax = scores.scaled(softmax, rule.temperatures[stage])
-    answers, confidence = softmax.argmax(axis=-1), scores.confidence(softmax, rule.score, rule.top_k)
-    last = stage == len(rule.thresholds)
-    leaves = np.ones(len(samples), dtype=bool) if last else sure_enough(confidence, rule.thresholds[stage], answers)
-    gone = samples[leaves]
-    result.predictions[gone] = answers[leaves]
-    result.confidence[gone] = confidence[leaves]
-    result.stages[gone] = stage
-    return leaves
-
-
-def _check_classes(rule: ExitRule, classes: int) -> None:
-    """Raise ValueError unless a rule can be for networks of so many classes, which only a network's answer tells."""
-    if rule.thresholds.ndim == 2 and rule.thresholds.shape[1] != classes:
-        raise ValueError(f"Expected a choice for {classes} classes but it is for {rule.thresholds.shape[1]}")
-    if rule.top_k > classes:
-        raise ValueError(
-            f"Expected a choice for at most the top {classes}, as there are classes, but it is for {rule.top_k}"
-        )
+    """Note what a stage says of those of its samples that exit there, and return which these are."""
+    judged = rule.judge(logits.float().softmax(dim=-1).cpu().numpy(), stage)
+    here = samples[judged.exits]
+    result.predictions[here] = judged.answers[judged.exits]
+    result.confidence[here] = judged.confidence[judged.exits]
+    result.stages[here] = stage
+    return judged.exits

@@ -21,7 +21,6 @@ from cascade_core.nets.images.datasets import ImageSet, open_data
 from cascade_core.nets.images.pixels import Pixels, Preprocessing, normalise, open_image, prepare
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
-from cascade_core.simulation import scores
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.passages import LEFT, NOT_REACHED, SWITCHED_OFF, WENT_ON, Passage, StagePassage
 from cascade_core.simulation.record import Stage, leaving_costs
@@ -98,25 +97,14 @@ def _row(
     name: str, state: str, softmax: NDArray[np.float32] | None, rule: ExitRule, number: int, macs: int | None
 ) -> StagePassage:
     """What one stage said, judged under the rule."""
-    scaled, confidence = softmax, None
-    if softmax is not None:
-        if rule.temperatures is not None:
-            scaled = scores.scaled(softmax, rule.temperatures[number])
-        confidence = float(scores.confidence(scaled, rule.score, rule.top_k))  # type: ignore[arg-type]  # both are there
-    threshold = None
-    if number < len(rule.thresholds):
-        given = rule.thresholds[number]
-        if given.ndim == 0:
-            threshold = float(given)
-        elif softmax is not None:
-            threshold = float(given[softmax.argmax()])
+    judged = None if softmax is None else rule.judge(softmax[None], number)
     return StagePassage(
         name=name,
         state=state,
         softmax=softmax,
-        scaled=scaled,
-        confidence=confidence,
-        threshold=threshold,
+        scaled=None if softmax is None else rule.scaled(softmax, number),
+        confidence=None if judged is None else float(judged.confidence[0]),
+        threshold=rule.threshold(number, None if judged is None else int(judged.answers[0])),
         macs=macs,
     )
 
