@@ -25,7 +25,7 @@ from cascade_core.policies import (
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule, Judgement, exit_stages
-from cascade_core.simulation.paths import PathEvaluation, RulePath, evaluate_path
+from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record, Stage, StageOutputs, split_indices
 from cascade_core.storage.choice import Choice, load_choice, save_choice
 from cascade_core.storage.importers import import_run
@@ -48,7 +48,6 @@ __all__ = [
     "Judgement",
     "PaperRule",
     "PaperRuleByClass",
-    "PathEvaluation",
     "Record",
     "RulePath",
     "SharedThreshold",

@@ -33,7 +33,7 @@ def assert_same(record: Record, path: RulePath) -> None:
     low, high = found.drop_interval()
     for g in range(len(path)):
         one = evaluate(record, path.rule(g))
-        at = found.at(g)
+        at = found[g]
         assert at.exit_counts.tolist() == one.exit_counts.tolist()
         assert at.correct_counts.tolist() == one.correct_counts.tolist()
         assert at.costs.tolist() == one.costs.tolist()

@@ -18,7 +18,7 @@ from cascade_core.analysis.yardsticks import dominated, oracle, random_exit_accu
 from cascade_core.policies import Sweep
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
-from cascade_core.simulation.paths import PathEvaluation, RulePath, evaluate_path
+from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record, StageOutputs, split_indices
 from cascade_core.support import checks
 
@@ -88,7 +88,7 @@ class Exploration:
     calibration: Record
     test: Record
     path: RulePath
-    evaluation: PathEvaluation
+    evaluation: Evaluation
 
     @cached_property
     def certificate(self) -> NDArray[np.float64] | None:
@@ -132,7 +132,7 @@ class Exploration:
 
     def at(self, position: int) -> Evaluation:
         """What the rule at a slider position does on the test samples."""
-        return self.evaluation.at(position)
+        return self.evaluation[position]
 
     def calibrated(self, position: int) -> Evaluation:
         """What the rule at a slider position does on the samples it was chosen on."""

@@ -124,6 +124,6 @@ def _lost_by_search(record: Record, folds: Folds, limits: NDArray[np.float64]) -
         # Rows are evaluated in any order: a path's own order is not asked for.
         found = evaluate_path(held, rule_path(held, limits, thresholds))
         lost += found.full_correct - found.correct_counts.sum(axis=1)
-        safest = found.at(0)
+        safest = found[0]
         discordant += safest.harmed + safest.helped
     return lost, discordant

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cascade_core.analysis.calibration import auroc, expected_calibration_error
-from cascade_core.analysis.classes import ClassEvaluation, Mistake
+from cascade_core.analysis.classes import Mistake
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import OperatingPoint
@@ -163,7 +163,7 @@ def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
     return frame.drop(columns=parameters)
 
 
-def classes_table(evaluation: ClassEvaluation, class_names: Sequence[str]) -> pd.DataFrame:
+def classes_table(evaluation: Evaluation, class_names: Sequence[str]) -> pd.DataFrame:
     """A row a class with samples: what the cascade does to them, and the share of them that leaves at each stage."""
     low, high = evaluation.drop_interval()
     frame = pd.DataFrame(

@@ -51,16 +51,17 @@ def mean_interval(
     """Confidence interval for the mean of values that were seen so many times, by the normal approximation.
 
     Args:
-        counts: (..., M) times, not all 0.
+        counts: (..., M) times.
         values: (..., M).
         level: Coverage, in (0, 1).
 
     Returns:
-        Lower and upper ends, (...), within the least and the greatest value.
+        Lower and upper ends, (...), within the least and the greatest value; NaN where all counts are 0.
     """
     z = NormalDist().inv_cdf(0.5 + checks.inner("level", level) / 2)
     n = counts.sum(axis=-1)
-    mean = (counts * values).sum(axis=-1) / n
+    with np.errstate(invalid="ignore"):
+        mean = (counts * values).sum(axis=-1) / n
     variance = (counts * (values - mean[..., None]) ** 2).sum(axis=-1) / n
     half = z * np.sqrt(variance / n)
     return np.maximum(mean - half, values.min(axis=-1)), np.minimum(mean + half, values.max(axis=-1))

@@ -1,12 +1,13 @@
 """What a rule does to accuracy and cost on a record, as counts.
 
-An `Evaluation` holds whole numbers only; accuracy, drop, mean MACs and saving are derived from them,
-so that totals cannot disagree.  It is what simulation, tables, figures, JSON and page all show.
+An `Evaluation` holds whole numbers only; accuracy, drop, mean MACs and saving are derived from them, here and nowhere
+else, so that totals cannot disagree.  It is what simulation, tables, figures, JSON and page all show.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +16,25 @@ from cascade_core.simulation.bounds import mean_interval, paired_interval
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record, leaving_costs
 
+Numbers: TypeAlias = Any
+"""Python's own number for one rule, else an array in the shape of the leading axes."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """Counts of one rule on one record; all properties are derived.
+    """Counts of one rule on one record, or of many; all properties are derived.
+
+    Leading axes (...) are () for one rule, (G,) for the rules of a path, (K,) for a rule on the samples of each class,
+    and ``evaluation[g]`` is the one at g.  Shares of no samples are NaN.
 
     Attributes:
         stage_names: M names.
-        exit_counts: (M,) samples that leave at each stage.
-        correct_counts: (M,) of those, answered correctly.
-        costs: (M,) MACs of a sample that leaves at each stage.
-        full_correct: Samples that the last stage answers correctly.
-        helped: Samples answered correctly that the last stage gets wrong.
-        n: All samples.
+        exit_counts: (..., M) samples that leave at each stage.
+        correct_counts: (..., M) of those, answered correctly.
+        costs: (M,) or (..., M) MACs of a sample that leaves at each stage.
+        full_correct: () or (...) samples that the last stage answers correctly.
+        helped: (...) samples answered correctly that the last stage gets wrong.
+        n: () or (...) all samples.
         baseline_macs: MACs of the plain network on one sample.
     """
 
@@ -35,60 +42,90 @@ class Evaluation:
     exit_counts: NDArray[np.int64]
     correct_counts: NDArray[np.int64]
     costs: NDArray[np.int64]
-    full_correct: int
-    helped: int
-    n: int
+    full_correct: Numbers
+    helped: Numbers
+    n: Numbers
     baseline_macs: int
 
-    @property
-    def accuracy(self) -> float:
-        """Share of the samples answered correctly, in [0, 1]."""
-        return int(self.correct_counts.sum()) / self.n
+    def __getitem__(self, index: int) -> Evaluation:
+        """The evaluation at `index` of the first leading axis."""
+        shape = self.exit_counts.shape
+        full_correct, helped, n = (
+            _plain(np.broadcast_to(counts, shape[:-1])[index]) for counts in (self.full_correct, self.helped, self.n)
+        )
+        return Evaluation(
+            stage_names=self.stage_names,
+            exit_counts=self.exit_counts[index],
+            correct_counts=self.correct_counts[index],
+            costs=np.broadcast_to(self.costs, shape)[index],
+            full_correct=full_correct,
+            helped=helped,
+            n=n,
+            baseline_macs=self.baseline_macs,
+        )
 
     @property
-    def full_accuracy(self) -> float:
-        """Accuracy if every sample went to the last stage, in [0, 1]."""
-        return self.full_correct / self.n
+    def accuracy(self) -> Numbers:
+        """(...) share of the samples answered correctly, in [0, 1]."""
+        return _share(self.correct_counts.sum(axis=-1), self.n)
 
     @property
-    def harmed(self) -> int:
-        """Samples answered wrongly that the last stage gets right."""
-        return self.full_correct - int(self.correct_counts.sum()) + self.helped
+    def full_accuracy(self) -> Numbers:
+        """() or (...) accuracy if every sample went to the last stage, in [0, 1]."""
+        return _share(self.full_correct, self.n)
 
     @property
-    def accuracy_drop(self) -> float:
-        """Full accuracy minus accuracy, a fraction; negative when leaving early helps."""
-        return (self.harmed - self.helped) / self.n
+    def harmed(self) -> Numbers:
+        """(...) samples answered wrongly that the last stage gets right."""
+        return _plain(self.full_correct - self.correct_counts.sum(axis=-1) + self.helped)
 
-    def drop_interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Paired confidence interval of the accuracy drop, fractions; see `bounds.paired_interval`."""
+    @property
+    def accuracy_drop(self) -> Numbers:
+        """(...) full accuracy minus accuracy, fractions; negative when leaving early helps."""
+        return _share(self.harmed - self.helped, self.n)
+
+    def drop_interval(self, level: float = 0.95) -> tuple[Numbers, Numbers]:
+        """(...) ends of the paired confidence interval of each drop, fractions; see `bounds.paired_interval`."""
         low, high = paired_interval(self.harmed, self.helped, self.n, level)
-        return float(low), float(high)
+        return tuple(_plain(np.where(np.greater(self.n, 0), end, np.nan)) for end in (low, high))
 
     @property
     def exit_shares(self) -> NDArray[np.float64]:
-        """(M,) share of the samples that leave at each stage; sums to 1."""
-        return self.exit_counts / self.n
+        """(..., M) share of the samples that leave at each stage; sums to 1."""
+        return _share(self.exit_counts, np.expand_dims(self.n, -1))
 
     @property
-    def mean_macs(self) -> float:
-        """Mean multiply-accumulates of a sample."""
-        return int((self.exit_counts * self.costs).sum()) / self.n
+    def mean_macs(self) -> Numbers:
+        """(...) mean multiply-accumulates of a sample."""
+        return _share((self.exit_counts * self.costs).sum(axis=-1), self.n)
 
     @property
-    def saving(self) -> float:
-        """Share of the plain network's MACs that is saved; negative when the cascade costs more."""
+    def saving(self) -> Numbers:
+        """(...) share of the plain network's MACs that is saved; negative when the cascade costs more."""
         return 1 - self.mean_macs / self.baseline_macs
 
-    def saving_interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Confidence interval of the saving, fractions; see `bounds.mean_interval`."""
+    def saving_interval(self, level: float = 0.95) -> tuple[Numbers, Numbers]:
+        """(...) ends of the confidence interval of each saving, fractions; see `bounds.mean_interval`."""
         low, high = mean_interval(self.exit_counts, self.costs, level)
-        return 1 - float(high) / self.baseline_macs, 1 - float(low) / self.baseline_macs
+        return _plain(1 - high / self.baseline_macs), _plain(1 - low / self.baseline_macs)
 
     @property
-    def speedup(self) -> float:
-        """The plain network's MACs over the cascade's mean MACs."""
-        return self.baseline_macs / self.mean_macs if self.mean_macs else float("inf")
+    def speedup(self) -> Numbers:
+        """(...) the plain network's MACs over the cascade's mean MACs."""
+        with np.errstate(divide="ignore"):
+            return _plain(np.divide(self.baseline_macs, self.mean_macs))
+
+
+def _plain(value: Any) -> Numbers:
+    """An array as it is; of no axes, Python's own number, which is equal to itself in JSON and in print."""
+    return value.item() if np.ndim(value) == 0 else value
+
+
+def _share(part: Any, n: Any) -> Numbers:
+    """Whole numbers over whole numbers, NaN over 0; for one rule rounded once, however large they are."""
+    if np.ndim(part) == 0 and np.ndim(n) == 0:
+        return int(part) / n
+    return np.divide(part, n, out=np.full(np.shape(part), np.nan), where=np.greater(n, 0))
 
 
 def evaluate(record: Record, rule: ExitRule) -> Evaluation:
@@ -102,15 +139,27 @@ def evaluate(record: Record, rule: ExitRule) -> Evaluation:
 
 def count(record: Record, leaving: NDArray[np.int64], active: NDArray[np.bool_]) -> Evaluation:
     """Count what happens when sample i leaves at stage `leaving[i]` and the `active` heads are run."""
+    return count_groups(record, leaving, active, np.zeros(record.n, dtype=np.int64), 1)[0]
+
+
+def count_groups(
+    record: Record, leaving: NDArray[np.int64], active: NDArray[np.bool_], groups: NDArray[np.int64], size: int
+) -> Evaluation:
+    """The same on the samples of each of `size` groups, where sample i is of group `groups[i]`."""
     right = record.correct[leaving, np.arange(record.n)]
-    m = len(record.stages)
+    full, m = record.correct[-1], len(record.stages)
+    cells = groups * m + leaving
+
+    def by_group(members: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(groups[members], minlength=size)
+
     return Evaluation(
         stage_names=record.stage_names,
-        exit_counts=np.bincount(leaving, minlength=m),
-        correct_counts=np.bincount(leaving[right], minlength=m),
+        exit_counts=np.bincount(cells, minlength=size * m).reshape(size, m),
+        correct_counts=np.bincount(cells[right], minlength=size * m).reshape(size, m),
         costs=leaving_costs(record.stages, active, record.baseline_macs),
-        full_correct=int(record.correct[-1].sum()),
-        helped=int((right & ~record.correct[-1]).sum()),
-        n=record.n,
+        full_correct=by_group(full),
+        helped=by_group(right & ~full),
+        n=np.bincount(groups, minlength=size),
         baseline_macs=record.baseline_macs,
     )

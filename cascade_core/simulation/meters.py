@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.evaluation import Evaluation
-from cascade_core.simulation.paths import PathEvaluation
 from cascade_core.simulation.timing import Profile
 from cascade_core.support import checks
 
@@ -34,7 +33,7 @@ class Meter(Protocol):
         """Mean cost of a sample."""
         ...
 
-    def plain(self, result: Evaluation | PathEvaluation) -> float:
+    def plain(self, result: Evaluation) -> float:
         """Cost of a sample in the plain network."""
         ...
 
@@ -50,7 +49,7 @@ class Macs:
         """Mean MACs of a sample."""
         return result.mean_macs
 
-    def plain(self, result: Evaluation | PathEvaluation) -> float:
+    def plain(self, result: Evaluation) -> float:
         """MACs of a sample in the plain network."""
         return float(result.baseline_macs)
 
@@ -83,7 +82,7 @@ class Milliseconds:
         """Expected milliseconds of a sample."""
         return 1000 * self.profile.expected_seconds(result, self.batch, compaction=self.compaction)
 
-    def plain(self, result: Evaluation | PathEvaluation) -> float:
+    def plain(self, result: Evaluation) -> float:
         """Milliseconds of a sample in the plain network."""
         return 1000 * self.profile.plain_seconds(self.batch)
 
@@ -91,8 +90,8 @@ class Milliseconds:
 MACS = Macs()
 
 
-def along(meter: Meter, result: PathEvaluation) -> NDArray[np.float64]:
+def along(meter: Meter, result: Evaluation) -> NDArray[np.float64]:
     """(G,) mean costs of a sample under every rule of a path."""
     if isinstance(meter, Macs):
         return result.mean_macs
-    return np.array([meter.mean(result.at(position)) for position in range(len(result.helped))])
+    return np.array([meter.mean(result[position]) for position in range(len(result.exit_counts))])

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.bounds import mean_interval, paired_interval
 from cascade_core.simulation.counting import count_leaving
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule, active_heads, cast_thresholds, columns_of
@@ -81,76 +80,8 @@ class RulePath:
         return replace(self, positions=self.positions[one], thresholds=self.thresholds[one])
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PathEvaluation:
-    """Counts of every rule of a path on one record; row g is `Evaluation` g.
-
-    Attributes:
-        exit_counts, correct_counts, costs: (G, M) int64.
-        helped: (G,) int64.
-        full_correct, n, baseline_macs, stage_names: As in `Evaluation`.
-    """
-
-    stage_names: tuple[str, ...]
-    exit_counts: NDArray[np.int64]
-    correct_counts: NDArray[np.int64]
-    costs: NDArray[np.int64]
-    helped: NDArray[np.int64]
-    full_correct: int
-    n: int
-    baseline_macs: int
-
-    def at(self, position: int) -> Evaluation:
-        """What the rule at `position` does."""
-        return Evaluation(
-            stage_names=self.stage_names,
-            exit_counts=self.exit_counts[position],
-            correct_counts=self.correct_counts[position],
-            costs=self.costs[position],
-            full_correct=self.full_correct,
-            helped=int(self.helped[position]),
-            n=self.n,
-            baseline_macs=self.baseline_macs,
-        )
-
-    @property
-    def accuracy(self) -> NDArray[np.float64]:
-        """(G,) share of the samples answered correctly."""
-        return self.correct_counts.sum(axis=1) / self.n
-
-    @property
-    def full_accuracy(self) -> float:
-        """Accuracy if every sample went to the last stage."""
-        return self.full_correct / self.n
-
-    @property
-    def accuracy_drop(self) -> NDArray[np.float64]:
-        """(G,) full accuracy minus accuracy, fractions."""
-        return (self.full_correct - self.correct_counts.sum(axis=1)) / self.n
-
-    def drop_interval(self, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(G,) lower and upper ends of the paired interval of each drop."""
-        harmed = self.full_correct - self.correct_counts.sum(axis=1) + self.helped
-        return paired_interval(harmed, self.helped, self.n, level)
-
-    @property
-    def mean_macs(self) -> NDArray[np.float64]:
-        """(G,) mean multiply-accumulates of a sample."""
-        return (self.exit_counts * self.costs).sum(axis=1) / self.n
-
-    @property
-    def saving(self) -> NDArray[np.float64]:
-        """(G,) share of the plain network's MACs that is saved."""
-        return 1 - self.mean_macs / self.baseline_macs
-
-    def saving_interval(self, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(G,) lower and upper ends of the interval of each saving."""
-        low, high = mean_interval(self.exit_counts, self.costs, level)
-        return 1 - high / self.baseline_macs, 1 - low / self.baseline_macs
-
-
-def evaluate_path(record: Record, path: RulePath) -> PathEvaluation:
-    """Evaluate every rule of `path` on `record`, exactly as `evaluate` would one by one.
+def evaluate_path(record: Record, path: RulePath) -> Evaluation:
+    """Evaluate every rule of `path` on `record`, (G,), exactly as `evaluate` would one by one.
 
     Raises:
         ValueError: The path is meant for other stages or another score.
@@ -158,7 +89,7 @@ def evaluate_path(record: Record, path: RulePath) -> PathEvaluation:
     path.rule(0).check_fits(record)
     counts = count_leaving(record, path.thresholds)
     exits, correct, helped = (counts[:, :, column] for column in range(3))
-    return PathEvaluation(
+    return Evaluation(
         stage_names=record.stage_names,
         exit_counts=exits,
         correct_counts=correct,

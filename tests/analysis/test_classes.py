@@ -28,7 +28,7 @@ def test_each_class_equals_evaluate_on_its_samples(rule: ExitRule) -> None:
     for label in range(5):
         # By its definition: the record of the class's samples, judged by itself.
         alone = evaluate(record.take(np.flatnonzero(record.labels == label)), rule)
-        one = found.of(label)
+        one = found[label]
         assert one.exit_counts.tolist() == alone.exit_counts.tolist()
         assert one.correct_counts.tolist() == alone.correct_counts.tolist()
         assert one.costs.tolist() == alone.costs.tolist()

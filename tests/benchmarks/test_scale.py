@@ -71,7 +71,7 @@ def test_a_path_of_401_positions(policy: Any, large: Record, show: Show) -> None
     path = policy.path(large, policy.positions(large, POSITIONS))
     seconds, peak, found = measured(lambda: evaluate_path(large, path))
     start = time.perf_counter()
-    found.at(200)
+    found[200]
     position = time.perf_counter() - start
     plain = looped_plainly(large, path.thresholds[[0, 200, 400]]) / 3 * POSITIONS
     few = large.take(np.arange(20_000))

@@ -35,7 +35,7 @@ def check_policy(policy_class: Any, record: Record, parameters: Sequence[float] 
         assert quietly_chosen(shuffled, policy).thresholds.tobytes() == rule.thresholds.tobytes()
         outcome = naive_evaluate(record, rule.thresholds)
         assert_outcome(evaluate(record, rule), outcome)
-        assert_outcome(found.at(g), outcome)
+        assert_outcome(found[g], outcome)
 
 
 def quietly_chosen(record: Record, policy: Policy) -> ExitRule:

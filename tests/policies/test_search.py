@@ -58,7 +58,7 @@ def test_path_keeps_every_limit_and_saves_more_with_it(m: int) -> None:
     assert (result.accuracy_drop <= LIMITS).all()
     assert (np.diff(result.mean_macs) <= 0).all()
     for g in (0, 10, 20):
-        assert_outcome(result.at(g), naive_evaluate(record, path.thresholds[g]))
+        assert_outcome(result[g], naive_evaluate(record, path.thresholds[g]))
 
 
 def test_a_head_that_does_not_pay_is_switched_off() -> None:

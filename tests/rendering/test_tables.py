@@ -44,8 +44,8 @@ def test_classes_table_leaves_out_classes_without_samples() -> None:
     assert frame["class"].tolist() == ["a", "c", "d", "e"]
     assert frame["samples"].sum() == record.n
     assert frame["accuracy_drop"].iloc[1] == found.accuracy_drop[2]
-    assert frame["drop_high"].iloc[1] == found.of(2).drop_interval()[1]
-    assert frame["share stage 2"].iloc[3] == found.of(4).exit_shares[1]
+    assert frame["drop_high"].iloc[1] == found[2].drop_interval()[1]
+    assert frame["share stage 2"].iloc[3] == found[4].exit_shares[1]
 
 
 def test_mistakes_table_names_the_classes() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from cascade_core import ExitRule, Stage, evaluate
+from cascade_core import Evaluation, ExitRule, Stage, evaluate
+from cascade_core.simulation.evaluation import count_groups
 from tests.oracle import assert_outcome, f32, make_record, naive_evaluate, random_record, random_rules
 
 STAGES = (Stage(name="a", trunk_macs=100, head_macs=10), Stage(name="b", trunk_macs=200, head_macs=20))
@@ -68,6 +72,49 @@ def test_equals_the_loop(stages: int) -> None:
     record = random_record(10 + stages, stages=stages)
     for thresholds in random_rules(stages, record, 30):
         assert_outcome(evaluate(record, ExitRule(thresholds=thresholds)), naive_evaluate(record, thresholds))
+
+
+def test_numbers_of_one_rule_are_python_s_own() -> None:
+    found = evaluate(RECORD, ExitRule(thresholds=f32(0.8)))
+    counts = (found.n, found.full_correct, found.helped, found.harmed)
+    assert [type(number) for number in counts] == [int] * 4
+    shares = (found.accuracy, found.full_accuracy, found.accuracy_drop, found.mean_macs, found.saving, found.speedup)
+    assert [type(number) for number in (*shares, *found.drop_interval(), *found.saving_interval())] == [float] * 10
+    assert json.loads(json.dumps([*counts, *shares])) == [*counts, *shares]
+
+
+def test_leading_axes_are_many_rules_or_groups_of_samples() -> None:
+    """Of groups of 3, 0 and 2 samples, each is what it is by itself, and none has no share."""
+    rule, groups = ExitRule(thresholds=f32(0.8)), np.array([0, 2, 0, 0, 2])
+    found = count_groups(RECORD, rule.leaving(RECORD), rule.active, groups, 3)
+    assert found.n.tolist() == [3, 0, 2]
+    for group in (0, 2):
+        assert_same_numbers(found[group], evaluate(RECORD.take(np.flatnonzero(groups == group)), rule))
+        assert found.speedup[group] == found[group].speedup
+    shares = (found.accuracy, found.full_accuracy, found.accuracy_drop, found.saving)
+    for values in (*shares, *found.drop_interval(), *found.saving_interval()):
+        assert np.isnan(values).tolist() == [False, True, False]
+    with pytest.raises(IndexError):
+        found[3]
+    with pytest.raises(IndexError):
+        found[0][0]
+
+
+def assert_same_numbers(one: Evaluation, other: Evaluation) -> None:
+    for name in ("n", "full_correct", "helped", "harmed", "accuracy", "full_accuracy", "accuracy_drop", "mean_macs"):
+        assert repr(getattr(one, name)) == repr(getattr(other, name)), name
+    assert one.drop_interval() == other.drop_interval()
+    assert one.saving_interval() == other.saving_interval()
+    for name in ("exit_counts", "correct_counts", "costs", "exit_shares"):
+        assert getattr(one, name).tolist() == getattr(other, name).tolist(), name
+
+
+def test_a_mean_of_one_rule_is_rounded_once() -> None:
+    """2^53 + 1 is no float: a sum that is first made one would give another mean."""
+    found = replace(
+        evaluate(RECORD, ExitRule(thresholds=f32(0.8))), costs=np.array([0, 2**53 + 1]), exit_counts=np.array([2, 3])
+    )
+    assert found.mean_macs == 3 * (2**53 + 1) / 5
 
 
 def test_refuses_a_rule_for_others() -> None:

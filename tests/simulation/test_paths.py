@@ -71,5 +71,5 @@ def test_intervals_of_savings_are_those_of_single_rules() -> None:
     found = evaluate_path(record, path_of(record, random_rules(2, record, 8)))
     low, high = found.saving_interval(0.9)
     for g in range(8):
-        assert (low[g], high[g]) == found.at(g).saving_interval(0.9)
+        assert (low[g], high[g]) == found[g].saving_interval(0.9)
         assert low[g] <= found.saving[g] <= high[g]

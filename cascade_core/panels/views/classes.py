@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core.analysis.classes import ClassEvaluation, confusion, evaluate_classes, most_confused
+from cascade_core.analysis.classes import confusion, evaluate_classes, most_confused
 from cascade_core.panels.details import chart as chart
 from cascade_core.panels.details import palette
 from cascade_core.panels.operating import ANY, operating_point
 from cascade_core.panels.shown import Shown
 from cascade_core.rendering import tables
 from cascade_core.rendering.figures.classes import MOST_BARS, MOST_CELLS, class_bars, confusion_matrix
+from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
 
@@ -36,7 +37,7 @@ def classes(shown: Shown) -> None:
     _confusion(test, rule, names)
 
 
-def _table(evaluation: ClassEvaluation, names: list[str]) -> None:
+def _table(evaluation: Evaluation, names: list[str]) -> None:
     frame = tables.classes_table(evaluation, names)
     points = [name for name in frame.columns if name.endswith("_drop") or name.startswith("drop_")]
     frame[points] *= 100

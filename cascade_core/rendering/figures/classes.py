@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from cascade_core.analysis.classes import ClassEvaluation
 from cascade_core.rendering.figures.explore import MARGIN, plain
 from cascade_core.rendering.palette import Palette
+from cascade_core.simulation.evaluation import Evaluation
 
 MOST_BARS = 40
 """Classes that are drawn; of more, those with the largest drop."""
@@ -20,7 +20,7 @@ MOST_CELLS = 20
 """Classes up to which a matrix can be read."""
 
 
-def class_bars(evaluation: ClassEvaluation, class_names: Sequence[str], palette: Palette) -> go.Figure:
+def class_bars(evaluation: Evaluation, class_names: Sequence[str], palette: Palette) -> go.Figure:
     """Accuracy drop with its interval, and saving, of the classes with samples, the largest drop at the top."""
     with_samples = np.flatnonzero(evaluation.n)
     order = with_samples[np.argsort(-evaluation.accuracy_drop[with_samples], kind="stable")][:MOST_BARS]
