@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.record import Record, StageOutputs
+from cascade_core.simulation.scores import SCORES
 from cascade_core.support import checks
 
 TEMPERATURES = (0.02, 50.0)
@@ -71,7 +72,7 @@ def reliability(record: Record, stage: int, bins: int = 15) -> Reliability:
     Raises:
         ValueError: The record's score is no probability, so that there is nothing to compare accuracy with.
     """
-    checks.one_of("score, for calibration,", record.score, ("max_probability",))
+    checks.one_of("score, for calibration,", record.score, [name for name, one in SCORES.items() if one.is_probability])
     checks.whole("bins", bins, 1, 10_000)
     confidence = record.confidence[stage].astype(np.float64)
     index = np.minimum((confidence * bins).astype(np.int64), bins - 1)

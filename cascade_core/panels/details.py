@@ -21,6 +21,7 @@ from cascade_core.rendering.published import SOURCE, PublishedResult
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter
+from cascade_core.simulation.scores import SCORES
 
 
 def palette() -> Palette:
@@ -143,7 +144,7 @@ def stages(exploration: Exploration, colours: Palette) -> None:
             ),
         },
     )
-    if exploration.test.score == "max_probability":
+    if SCORES[exploration.test.score].is_probability:
         chart(
             explore.reliability_curves(exploration.test, colours),
             "reliability",

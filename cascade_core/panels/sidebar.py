@@ -22,12 +22,6 @@ PICTURES = "pictures"
 PICTURE_KINDS = ("SVG", "PNG")
 """Key of the widget that says how charts are saved, and its options."""
 
-_SCORE_TITLES = {
-    "max_probability": "largest softmax",
-    "margin": "largest less second largest",
-    "negative_entropy": "negative entropy",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
@@ -60,7 +54,7 @@ def select(runs: Sequence[Run]) -> Selection:
         score = st.selectbox(
             "Confidence score",
             list(SCORES),
-            format_func=lambda name: _SCORE_TITLES.get(name, name),
+            format_func=lambda name: SCORES[name].title,
             help="What a stage's threshold is compared with. Larger is surer.",
             key="score",
         )

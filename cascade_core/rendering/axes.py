@@ -2,7 +2,7 @@
 
 Trained networks put most samples within a hair of 1.0, where a linear axis shows one bar.  Scores
 that end at 1 are therefore shown on a scale of nines, -log10(1 - confidence): 0.9 is one nine, 0.99
-two.  Negative entropy ends at 0 and is shown as it is.
+two.  Others are shown as they are.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from cascade_core.simulation.scores import SCORES
 
 NINES = 5.0
 """End of the scale of nines; what is surer than 0.99999 stands in the last bin."""
@@ -25,20 +27,21 @@ class ConfidenceAxis:
     Attributes:
         label: What the axis shows.
         ticks: Places in [0, 1] and their texts.
-        low: Least value of the score; used by a linear axis only.
+        low, high: Ends of a linear axis: the least and the greatest value of the score.
         nines: Whether this is a scale of nines.
     """
 
     label: str
     ticks: tuple[tuple[float, str], ...]
     low: float
+    high: float
     nines: bool
 
     def place(self, confidence: ArrayLike) -> NDArray[np.float64]:
         """Places in [0, 1] of confidences of any shape; an infinite threshold is placed at 1."""
         values = np.asarray(confidence, dtype=np.float64)
         if not self.nines:
-            return np.clip((values - self.low) / -self.low, 0.0, 1.0)
+            return np.clip((values - self.low) / (self.high - self.low), 0.0, 1.0)
         remainder = np.clip(1.0 - values, 10.0**-NINES, 1.0)
         return np.clip(-np.log10(remainder) / NINES, 0.0, 1.0)
 
@@ -46,7 +49,7 @@ class ConfidenceAxis:
     def steps(self) -> tuple[float, ...]:
         """Confidences worth cutting at, from the least to the largest of the score, closer where samples lie closer."""
         if not self.nines:
-            return tuple(np.linspace(self.low, 0.0, 11).tolist())
+            return tuple(np.linspace(self.low, self.high, 11).tolist())
         return (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 1.0)
 
     def bins(self, confidence: ArrayLike) -> NDArray[np.int64]:
@@ -56,15 +59,11 @@ class ConfidenceAxis:
 
 def confidence_axis(score: str, classes: int) -> ConfidenceAxis:
     """The axis for a score in `scores.SCORES`, with `classes` classes."""
-    if score == "negative_entropy":
-        low = -float(np.log(max(classes, 2)))
-        ticks = tuple((place, f"{low * (1 - place):.2f}") for place in (0.0, 0.25, 0.5, 0.75, 1.0))
-        return ConfidenceAxis(label="negative entropy, in nats", ticks=ticks, low=low, nines=False)
-    nines = ("0", "0.9", "0.99", "0.999", "0.9999", "0.99999")
-    name = "confidence" if score == "max_probability" else score
-    return ConfidenceAxis(
-        label=f"{name}, on a scale of nines",
-        ticks=tuple((i / NINES, text) for i, text in enumerate(nines)),
-        low=0.0,
-        nines=True,
-    )
+    about = SCORES[score]
+    if about.greatest == 1.0:
+        texts = ("0", "0.9", "0.99", "0.999", "0.9999", "0.99999")
+        ticks = tuple((i / NINES, text) for i, text in enumerate(texts))
+        return ConfidenceAxis(label=f"{about.axis}, on a scale of nines", ticks=ticks, low=0.0, high=1.0, nines=True)
+    low, high = about.least(max(classes, 2)), about.greatest
+    ticks = tuple((place, f"{low + (high - low) * place:.2f}") for place in (0.0, 0.25, 0.5, 0.75, 1.0))
+    return ConfidenceAxis(label=about.axis, ticks=ticks, low=low, high=high, nines=False)

@@ -17,6 +17,7 @@ from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, along
 from cascade_core.simulation.record import Record
+from cascade_core.simulation.scores import SCORES
 from cascade_core.simulation.timing import Profile
 
 
@@ -58,7 +59,7 @@ def worth_table(exploration: Exploration) -> pd.DataFrame:
             "dominated": exploration.dominated,
         }
     )
-    if record.score == "max_probability":
+    if SCORES[record.score].is_probability:
         frame.insert(4, "calibration_error", [expected_calibration_error(record, stage) for stage in stages])
     return frame
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.simulation.scores import SCORES
+
 WENT_ON, LEFT, SWITCHED_OFF, NOT_REACHED = "went on", "left", "switched off", "not reached"
 
 TOLERANCE = 1e-4
@@ -152,13 +154,13 @@ def told(score: str, confidence: float, threshold: float | None) -> tuple[str, s
     """Confidence and threshold in words, with digits enough to tell them apart; no threshold where none can be met."""
     never = threshold is None or np.isinf(threshold)
     values = [confidence] if never else [confidence, float(threshold or 0.0)]
-    probability = score == "max_probability"
+    about = SCORES[score]
     texts: list[str] = []
     for digits in range(1, _DIGITS):
-        texts = [sure_percent(v, digits) if probability else f"{v:.{digits + 2}f}" for v in values]
+        texts = [sure_percent(v, digits) if about.is_probability else f"{v:.{digits + 2}f}" for v in values]
         if never or texts[0] != texts[1] or values[0] == values[1]:
             break
-    sure = f"{texts[0]} sure" if probability else f"{score.replace('_', ' ')} {texts[0]}"
+    sure = f"{texts[0]} sure" if about.is_probability else f"{score.replace('_', ' ')} {texts[0]}"
     return sure, None if never else texts[1]
 
 

@@ -3,11 +3,15 @@
 Larger is surer for every score, so that one comparison (``confidence >= threshold``) serves them
 all.  Scores are computed in float32 from float32 softmaxes, as a deployed cascade would, and ties
 are common: float32 softmax saturates at 1.0.  Nothing here knows about stages or thresholds.
+
+To add a score, write its function and an entry of `SCORES`, and name it where cascades are described to programs that
+know nothing of this one: `storage/choice.schema.json` and `nets/running/bundled_run.py`, which a test holds to this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,18 +63,61 @@ def tempered(probs: Floats, temperatures: Sequence[float] | None, stage: int) ->
     return probs if temperatures is None else scaled(probs, temperatures[stage])
 
 
-SCORES: dict[str, Callable[[Floats], Floats]] = {
-    "max_probability": max_probability,
-    "margin": margin,
-    "negative_entropy": negative_entropy,
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A way to say how sure a softmax is, and how it is spoken of and shown.
+
+    Attributes:
+        function: Softmaxes (..., K) -> (...) float32, larger is surer.
+        least: Least value there is with K classes.
+        title: What the page calls it.
+        phrase: What a sentence calls it, of a stage: "its largest softmax".
+        axis: What an axis calls it, with its unit.
+        greatest: Greatest value; where it is 1, axes are on a scale of nines.
+        is_probability: Whether it is meant as the probability that the answer is right: it is then shown in percent and
+            may be held against accuracy.
+    """
+
+    function: Callable[[Floats], Floats]
+    least: Callable[[int], float]
+    title: str
+    phrase: str
+    axis: str
+    greatest: float = 1.0
+    is_probability: bool = False
+
+
+SCORES: dict[str, Score] = {
+    "max_probability": Score(
+        function=max_probability,
+        least=lambda classes: 1 / classes,
+        title="largest softmax",
+        phrase="its largest softmax",
+        axis="confidence",
+        is_probability=True,
+    ),
+    "margin": Score(
+        function=margin,
+        least=lambda classes: 0.0,
+        title="largest less second largest",
+        phrase="its largest softmax less the second largest",
+        axis="margin",
+    ),
+    "negative_entropy": Score(
+        function=negative_entropy,
+        least=lambda classes: -float(np.log(classes)),
+        greatest=0.0,
+        title="negative entropy",
+        phrase="the negative entropy of its softmaxes",
+        axis="negative entropy, in nats",
+    ),
 }
 
 
 def score_range(score: str, classes: int) -> tuple[float, float]:
     """Least and greatest value that `score` can take with `classes` classes."""
     checks.one_of("score", score, tuple(SCORES))
-    least = {"max_probability": 1 / classes, "margin": 0.0, "negative_entropy": -float(np.log(classes))}
-    return least[score], 0.0 if score == "negative_entropy" else 1.0
+    return SCORES[score].least(classes), SCORES[score].greatest
 
 
 def confidence(probs: Floats, score: str, top_k: int) -> Floats:
@@ -84,7 +131,7 @@ def confidence(probs: Floats, score: str, top_k: int) -> Floats:
     """
     checks.one_of("score", score, tuple(SCORES))
     if top_k == 1:
-        return SCORES[score](probs)
+        return SCORES[score].function(probs)
     if score != "max_probability":
         raise ValueError(f"Expected score to be max_probability with top_k={top_k} but it was {score!r}")
     return top_k_sum(probs, top_k)

@@ -64,6 +64,9 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+STORED_SCORES = ("max_probability", "margin", "negative_entropy")
+"""Scores that have columns of their own in files of this version; others are computed from the softmaxes."""
+
 METADATA_KEY = b"cascade_core"
 PART_KEY = b"cascade_core_part"
 """Under it a part that was computed by itself says of which work it is which part."""
@@ -153,12 +156,15 @@ def _table(outputs: StageOutputs) -> pa.Table:
     ids = pa.array(outputs.sample_ids.tolist(), pa.string())
     columns: dict[str, Any] = {"sample_id": ids, "label": outputs.labels}
     for stage, probs in enumerate(outputs.probs):
-        columns[f"stage_{stage}_prediction"] = probs.argmax(axis=1)
-        for name, score in scores.SCORES.items():
-            columns[f"stage_{stage}_{name}"] = score(probs)
+        columns |= {f"stage_{stage}_{what}": values for what, values in _beside(probs).items()}
         columns[f"stage_{stage}_probs"] = pa.FixedSizeListArray.from_arrays(pa.array(probs.ravel()), classes)
     text = json.dumps(run_metadata(outputs), allow_nan=False, sort_keys=True)
     return pa.table(columns).replace_schema_metadata({METADATA_KEY: text.encode()})
+
+
+def _beside(probs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """Answers and scores that are written beside the softmaxes of a stage."""
+    return {"prediction": probs.argmax(axis=1)} | {s: scores.SCORES[s].function(probs) for s in STORED_SCORES}
 
 
 def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> StageOutputs:
@@ -176,7 +182,7 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Stage
         metadata = read_metadata(source)
         classes = len(metadata["class_names"])
         m = len(metadata["stages"])
-        stored = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", *scores.SCORES)]
+        stored = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", *STORED_SCORES)]
         wanted = ["sample_id", "label", *stored, *(f"stage_{s}_probs" for s in range(m))]
         table = _read(source, m, wanted, {f"stage_{s}_probs": classes for s in range(m)}, max_bytes)
         n = table.num_rows
@@ -197,8 +203,7 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Stage
 def _check_stored(table: pa.Table, outputs: StageOutputs) -> None:
     """Raise BadFile unless answers and scores beside the softmaxes are those of the softmaxes."""
     for stage, probs in enumerate(outputs.probs):
-        expected = {"prediction": probs.argmax(axis=1), **{name: score(probs) for name, score in scores.SCORES.items()}}
-        for what, values in expected.items():
+        for what, values in _beside(probs).items():
             # Another machine may round a logarithm differently in its last digit.
             if not np.allclose(_numbers(table, f"stage_{stage}_{what}"), values, rtol=1e-5, atol=1e-6):
                 raise BadFile(f"expected column 'stage_{stage}_{what}' to follow from the softmaxes but it does not")
@@ -217,7 +222,7 @@ def load_record(path: str | Path, score: str = "max_probability", top_k: int = 1
         ValueError: The score is unknown, or not defined for `top_k`, or `top_k` exceeds the classes.
     """
     checks.one_of("score", score, tuple(scores.SCORES))
-    if top_k != 1:
+    if top_k != 1 or score not in STORED_SCORES:
         return load_run(path).record(score, top_k)
     source = Path(path)
     with readable(source):

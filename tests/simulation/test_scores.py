@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cascade_core import load_record, load_run, save_run
+from cascade_core.__main__ import main
+from cascade_core.nets.running import bundled_run
+from cascade_core.rendering.axes import confidence_axis
 from cascade_core.simulation import scores
+from cascade_core.storage.choice import schema
 from tests.oracle import f32, random_outputs
+from tests.samples import sample_run
 
 
 def test_values_by_hand() -> None:
@@ -98,3 +105,30 @@ def test_raises_for_unknown_scores_and_top_k_of_other_scores() -> None:
         scores.confidence(probs, "margin", 2)
     with pytest.raises(ValueError, match="one of max_probability"):
         scores.score_range("x", 3)
+
+
+def test_other_programs_are_told_of_the_same_scores() -> None:
+    assert schema()["properties"]["rule"]["properties"]["score"]["enum"] == list(scores.SCORES)
+    assert tuple(scores.SCORES) == bundled_run.SCORES
+
+
+def test_a_score_of_ones_own_is_one_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gini = scores.Score(
+        function=lambda probs: np.square(probs).sum(axis=-1),
+        least=lambda classes: 1 / classes,
+        title="sum of squares",
+        phrase="the sum of its squared softmaxes",
+        axis="sum of squares",
+    )
+    monkeypatch.setitem(scores.SCORES, "gini", gini)
+    monkeypatch.setitem(schema()["properties"]["rule"]["properties"]["score"], "enum", list(scores.SCORES))
+    run, out = save_run(sample_run(), tmp_path / "run.parquet"), tmp_path / "report.html"
+    # 0.8^2 + 0.2^2 = 0.68
+    assert scores.confidence(f32(0.8, 0.2), "gini", 1) == pytest.approx(0.68)
+    assert (load_record(run, "gini").confidence == load_run(run).record("gini").confidence).all()
+    assert confidence_axis("gini", 5).label == "sum of squares, on a scale of nines"
+    assert main(["choose", str(run), "--score", "gini", "--max-drop", "0.02"]) == 0
+    assert main(["report", str(run), "--score", "gini", "--out", str(out)]) == 0
+    assert gini.phrase in out.read_text(encoding="utf-8")

@@ -20,16 +20,11 @@ from cascade_core.rendering.live.data import packed
 from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
 from cascade_core.rendering.report.words import flat, percent, points, setting, threshold, value
 from cascade_core.rendering.tables import operating_points, stages_table
+from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import INTERVAL_LEVEL, choice_json
 from cascade_core.support.version import VERSION
 
 __all__ = ["chosen_json", "file_stem", "report_html", "setting"]
-
-_SCORES = {
-    "max_probability": "its largest softmax",
-    "margin": "its largest softmax less the second largest",
-    "negative_entropy": "the negative entropy of its softmaxes",
-}
 
 
 def report_html(
@@ -115,7 +110,7 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
         "setting": setting(exploration, position),
         "lead": _lead(exploration, position, unit),
         "unit": unit,
-        "score": _SCORES.get(test.score, test.score),
+        "score": SCORES[test.score].phrase,
         "top": "" if test.top_k == 1 else f", that is, among its {test.top_k} likeliest",
         "baseline": f"{test.baseline_macs:,}",
         "measured": data["footnote"],
