@@ -200,9 +200,13 @@ def test_panels_and_command_line_start_without_torch() -> None:
 def test_the_live_panel_waits_for_no_tables() -> None:
     """What is imported up to the panel's payload keeps whoever opens the page waiting."""
     loaded = loaded_by(
-        "from cascade_core.panels import live, runs, shown, sidebar\n"
+        "from cascade_core.panels import page, questions, runs, sidebar\n"
+        "import cascade_core.panels.views.explore\n"
+        "from cascade_core.analysis.exploration import Split\n"
+        "from cascade_core.simulation.meters import MACS\n"
         "run = next(run for run in runs.list_runs()[0] if run.name == sidebar.PREFERRED_RUN)\n"
-        "runs.prepare(run, 'max_probability', False, 'cheapest', runs.Split(), ())"
+        "question = dict(policy='cheapest', score='max_probability', calibrated=False, split=Split())\n"
+        "questions.payload(questions.Question(run=run, **question), MACS, ())"
     )
     assert "pyarrow" in loaded
     assert not loaded & {"pandas", "scipy", "jsonschema"}

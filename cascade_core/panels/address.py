@@ -13,25 +13,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from cascade_core.panels import state
 from cascade_core.panels.live import send
 from cascade_core.panels.shown import Shown
 from cascade_core.policies import SWEEPS
 from cascade_core.simulation.scores import SCORES
-
-AT = "at"
-"""The slider's value, in its own unit."""
-
-DEFAULTS: dict[str, Any] = {
-    "view": "explore",
-    "policy": next(iter(SWEEPS)),
-    "score": next(iter(SCORES)),
-    "calibrated": False,
-    "seed": 0,
-    "in_sample": False,
-    "cost": "MACs",
-    "batch": 1,
-}
-"""Keys of widgets, which are names of parameters too; the run and the slider's value come with them."""
 
 MAX_SEED = 2**31 - 1
 SHOWN = 60
@@ -40,67 +26,67 @@ SHOWN = 60
 
 def read(runs: Collection[str], views: Collection[str]) -> None:
     """Give widgets their values at the start of a session, and say which parameters do not fit."""
-    if "address:read" not in st.session_state:
-        st.session_state["address:read"] = True
-        values, bad = parsed(st.query_params.to_dict(), runs, views)
-        for key, value in (DEFAULTS | values).items():
-            st.session_state[f"address:{AT}" if key == AT else key] = value
-        st.session_state["address:bad"] = bad
-    for line in st.session_state.pop("address:bad", ()):
+    if not state.LINK_READ.get():
+        state.LINK_READ.set(True)
+        values, faults = parsed(st.query_params.to_dict(), runs, views)
+        for value in state.LINKED:
+            value.set(values.get(value.key, value.get()))
+        state.LINK_FAULTS.set(faults)
+    for line in state.LINK_FAULTS.take():
         _say(line)
 
 
-def parsed(given: Mapping[str, str], runs: Collection[str], views: Collection[str]) -> tuple[dict[str, Any], list[str]]:
+def parsed(
+    parameters: Mapping[str, str], runs: Collection[str], views: Collection[str]
+) -> tuple[dict[str, Any], list[str]]:
     """Values by key, of those parameters that fit, and a line on each that does not; unknown ones are passed over."""
-    readers: dict[str, Callable[[str], Any]] = {
-        "run": _among(runs, "a run in the list"),
-        "view": _among(views, f"one of {', '.join(views)}"),
-        "policy": _among(SWEEPS, f"one of {', '.join(SWEEPS)}"),
-        "score": _among(SCORES, f"one of {', '.join(SCORES)}"),
-        "calibrated": _flag,
-        "seed": _whole(0, MAX_SEED),
-        "in_sample": _flag,
-        "cost": _among(("MACs", "milliseconds"), "MACs or milliseconds"),
-        "batch": _whole(1, MAX_SEED),
-        AT: _number,
+    readers: dict[state.Value[Any], Callable[[str], Any]] = {
+        state.RUN: _among(runs, "a run in the list"),
+        state.VIEW: _among(views, f"one of {', '.join(views)}"),
+        state.POLICY: _among(SWEEPS, f"one of {', '.join(SWEEPS)}"),
+        state.SCORE: _among(SCORES, f"one of {', '.join(SCORES)}"),
+        state.CALIBRATED: _flag,
+        state.SEED: _whole(0, MAX_SEED),
+        state.IN_SAMPLE: _flag,
+        state.COST: _among(("MACs", "milliseconds"), "MACs or milliseconds"),
+        state.BATCH: _whole(1, MAX_SEED),
+        state.AT: _number,
     }
     values, bad = {}, []
-    for key, reader in readers.items():
-        if key in given:
+    for key, reader in ((value.key, reader) for value, reader in readers.items()):
+        if key in parameters:
             try:
-                values[key] = reader(given[key])
+                values[key] = reader(parameters[key])
             except ValueError as error:
-                bad.append(f"expected {key} to be {error} but it was {given[key][:SHOWN]!r}")
+                bad.append(f"expected {key} to be {error} but it was {parameters[key][:SHOWN]!r}")
     return values, bad
 
 
 def go_to(shown: Shown) -> Shown:
     """What is shown, at the slider value that the address named, if it has not been gone to yet."""
-    wanted = st.session_state.pop(f"address:{AT}", None)
-    if wanted is None:
+    value = state.AT.take()
+    if value is None:
         return shown
     values = shown.exploration.shown
     low, high = float(values.min()), float(values.max())
-    if not low - 1e-9 <= wanted <= high + 1e-9:
-        _say(f"expected {AT} to be from {low:.6g} to {high:.6g} but it was {wanted:.6g}")
+    if not low - 1e-9 <= value <= high + 1e-9:
+        _say(f"expected {state.AT.key} to be from {low:.6g} to {high:.6g} but it was {value:.6g}")
         return shown
-    position = int(np.abs(values - wanted).argmin())
-    send(shown.data, position)
+    position = int(np.abs(values - value).argmin())
+    send(shown.payload, position)
     return shown.at(position)
 
 
-def write(shown: Shown, view: str, position: int) -> None:
+def write(shown: Shown, view: str) -> None:
     """Have the browser's address name what is looked at."""
-    chosen = shown.selection
-    state = {key: st.session_state.get(key, default) for key, default in DEFAULTS.items()} | {"view": view}
-    if state["cost"] == DEFAULTS["cost"]:
-        state["batch"] = DEFAULTS["batch"]
-    wanted = {"run": chosen.run.name}
-    wanted |= {key: _text(value) for key, value in state.items() if value != DEFAULTS[key]}
-    if position != int(shown.data["slider"]["initial"]):
-        wanted[AT] = f"{float(shown.exploration.shown[position]):.9g}"
-    if st.query_params.to_dict() != wanted:
-        st.query_params.from_dict(wanted)
+    values = {value: value.get() for value in state.LINKED} | {state.VIEW: view, state.RUN: shown.question.run.name}
+    if values[state.COST] == state.COST.default:
+        del values[state.BATCH]
+    parameters = {value.key: _text(now) for value, now in values.items() if now != value.default}
+    if shown.position != int(shown.payload["slider"]["initial"]):
+        parameters[state.AT.key] = f"{float(shown.exploration.shown[shown.position]):.9g}"
+    if st.query_params.to_dict() != parameters:
+        st.query_params.from_dict(parameters)
 
 
 def _text(value: Any) -> str:

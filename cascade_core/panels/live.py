@@ -11,17 +11,15 @@ the payload comes from `cascade_core.rendering.live.data`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from cascade_core.panels import state
 from cascade_core.rendering.live import live_css, live_js
-
-LIVE = "live"
-"""Key of the page's panel."""
 
 LARGEST_END = 1e15
 """No axis of a chart goes as far."""
@@ -33,44 +31,36 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("cascade_core.live", css=live_css(), js=live_js(), isolate_styles=False)
 
 
-def live_panel(
-    data: Mapping[str, Any],
-    key: str,
-    on_release: Callable[[], None] | None = None,
-    presentation: Mapping[str, Any] | None = None,
-) -> int:
+def live_panel(data: Mapping[str, Any], presentation: Mapping[str, Any] | None = None) -> int:
     """Show the live panel, and say where its slider rests.
 
     Args:
         data: The payload, as JSON data without NaN or infinities; equal ids mean equal payloads.
-        key: Of the Streamlit element; two panels in one app need two.
-        on_release: Called before the rerun that a release causes.
         presentation: To fill one screen; its "pins" are positions that keys go to, rising.
 
     Returns:
         Index of the released position, in [0, G); `data["slider"]["initial"]` until the first release
         under this id.
     """
-    kept, sent = f"{key}:released", st.session_state.get(f"{key}:sent", {})
+    sent = state.SENT.get()
     result = _component()(
-        key=key,
+        key=state.LIVE,
         # Named, so that the browser finds the same position again when the panel leaves the page and returns; a
         # later turn is a position that Python sends it to.  What does not change is not sent again.
         data={
             **data,
             "slider": {**data["slider"], "initial": released_index(sent, data)},
-            "panel": key,
+            "panel": state.LIVE,
             "turn": sent.get("turn", 0),
             "presentation": presentation,
         },
-        on_position_change=on_release or _nothing,
+        on_position_change=_nothing,
     )
     if result.position is not None and result.position.get("turn") == sent.get("turn", 0):
         # Streamlit forgets a component's state when it is not on the page; this outlives that.
-        st.session_state[kept] = dict(result.position)
-    position = st.session_state.get(kept)
-    zoom = position.get("zoom") if isinstance(position, Mapping) and position.get("id") == data["id"] else None
-    st.session_state[f"{key}:zoom"] = zoom
+        state.RELEASED.set(dict(result.position))
+    position = state.RELEASED.get()
+    state.ZOOM.set(position.get("zoom") if position is not None and position.get("id") == data["id"] else None)
     return released_index(position, data)
 
 
@@ -95,11 +85,11 @@ def _is_range(ends: object) -> bool:
     return all(isinstance(end, int | float) and abs(end) < LARGEST_END for end in ends)
 
 
-def send(data: Mapping[str, Any], index: int, key: str = LIVE) -> None:
+def send(data: Mapping[str, Any], index: int) -> None:
     """Let the panel of this payload stand at another position from the next run on, as if it were released there."""
-    turn = st.session_state.get(f"{key}:sent", {}).get("turn", 0) + 1
-    st.session_state[f"{key}:sent"] = {"id": data["id"], "index": index, "turn": turn}
-    st.session_state[f"{key}:released"] = {"id": data["id"], "index": index}
+    position = {"id": data["id"], "index": index}
+    state.SENT.set(position | {"turn": state.SENT.get().get("turn", 0) + 1})
+    state.RELEASED.set(position)
 
 
 def released_index(position: object, data: Mapping[str, Any]) -> int:

@@ -13,9 +13,6 @@ from cascade_core.analysis.points import setting_words
 from cascade_core.panels.shown import Shown
 from cascade_core.support import wording
 
-ANY = -1
-"""In a list of numbered stages or classes to choose from, no particular one."""
-
 
 def operating_point(shown: Shown) -> None:
     """Say which policy and slider value are looked at, and what they do."""
@@ -27,11 +24,11 @@ def operating_words(exploration: Exploration, position: int) -> str:
     here, slider = exploration.at(position), exploration.policy.slider
     setting = setting_words(exploration, position)
     drop, saving = here.accuracy_drop, here.saving
-    given = f"{wording.fixed(100 * abs(drop), 1)} points {'gained' if drop < 0 else 'given up'}"
+    paid = f"{wording.fixed(100 * abs(drop), 1)} points {'gained' if drop < 0 else 'given up'}"
     saved = f"{wording.percent(abs(saving))} of the computation {'saved' if saving >= 0 else 'added'}"
     measured = "samples that also chose the thresholds" if exploration.split.in_sample else "test samples"
     return (
         f"**{exploration.policy.title}**, {slider.label}: **{setting}**. Accuracy "
-        f"**{wording.percent(here.accuracy, 1)}** (plain network {wording.percent(here.full_accuracy, 1)}), {given}, "
+        f"**{wording.percent(here.accuracy, 1)}** (plain network {wording.percent(here.full_accuracy, 1)}), {paid}, "
         f"**{saved}**, on {here.n:,} {measured}."
     )

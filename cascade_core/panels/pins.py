@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cascade_core.analysis.points import OperatingPoint, operating_point
+from cascade_core.panels import state
 from cascade_core.panels.shown import Shown
+from cascade_core.panels.state import Key
 
 MOST = 50
 """Pins that a session keeps; the oldest go."""
-
-_PINS = "pins"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,32 +31,32 @@ class Pin:
 
 def pins() -> list[Pin]:
     """The session's pins, oldest first."""
-    return list(st.session_state.get(_PINS, ()))
+    return list(state.PINS.get())
 
 
-def keep(wanted: list[Pin]) -> None:
+def keep(pins: list[Pin]) -> None:
     """Replace the session's pins."""
-    st.session_state[_PINS] = wanted[-MOST:]
+    state.PINS.set(pins[-MOST:])
 
 
-def pin_button(shown: Shown, position: int) -> None:
-    """A button that pins the rule at `position`."""
+def pin_button(shown: Shown) -> None:
+    """A button that pins the position."""
     if not st.button(
         "Pin this point",
         icon=":material/push_pin:",
         help="Keeps it for the table under Compare, and as a stop of the presentation.",
-        key="pin",
+        key=Key.PIN,
     ):
         return
     known = pins()
-    if any(one.shown == shown.data["id"] and one.position == position for one in known):
+    if shown.position in pinned_positions(shown):
         _say("This point is pinned already.")
         return
-    chosen = shown.selection
+    question, position = shown.question, shown.position
     point = operating_point(
-        shown.exploration, position, run=chosen.run.name, score=chosen.score, calibrated=chosen.calibrated
+        shown.exploration, position, run=question.run.name, score=question.score, calibrated=question.calibrated
     )
-    keep([*known, Pin(shown=shown.data["id"], position=position, point=point)])
+    keep([*known, Pin(shown=shown.payload["id"], position=position, point=point)])
     _say(f"Pinned as number {len(known) + 1}.")
 
 
@@ -67,4 +67,4 @@ def _say(words: str) -> None:
 
 def pinned_positions(shown: Shown) -> list[int]:
     """Positions of what is shown that are pinned, rising."""
-    return sorted({one.position for one in pins() if one.shown == shown.data["id"]})
+    return sorted({one.position for one in pins() if one.shown == shown.payload["id"]})

@@ -1,44 +1,26 @@
-"""Runs that can be shown: listing those of the cache folder, and keeping what was read and computed.
+"""Runs that can be shown: those of the cache folder, and those that a session brought (see `upload`).
 
-Everything kept is keyed on the run's digest, so that a replaced file is noticed; records and
-explorations are never written to.  Those of the cache folder are shared between sessions; those of a run
-that a session brought (see `upload`) are kept in that session alone, and never come from another.
 A run is only ever looked up in a listing: no name from outside is joined to a path.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import streamlit as st
 
-from cascade_core.analysis.exploration import Exploration, Split, calibrated_record, explore
-from cascade_core.policies import SWEEPS
-from cascade_core.rendering.axes import ConfidenceAxis, confidence_axis
-from cascade_core.rendering.live.data import live_data, words
-from cascade_core.rendering.published import PublishedResult
-from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.record import Record, StageOutputs
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import store
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
 
-Published = tuple[PublishedResult, ...]
-
 CACHE = Path(__file__).resolve().parents[2] / "cache"
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-OWN_ENTRIES = 4
-"""Results of each kind that a session keeps of the runs that it brought."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,71 +114,9 @@ def _digest(path: Path, modified_and_size: tuple[tuple[int, int], ...]) -> str:
     return store.digest(path)
 
 
-def _kept(
-    max_entries: int, spinner: str
-) -> Callable[[Callable[Concatenate[Run, str, P], R]], Callable[Concatenate[Run, P], R]]:
-    """Keep what a function makes of a run: for all sessions, or, of a run that a session brought, in that session."""
-
-    def decorate(function: Callable[Concatenate[Run, str, P], R]) -> Callable[Concatenate[Run, P], R]:
-        shared = st.cache_resource(max_entries=max_entries, show_spinner=spinner)(function)
-        own = st.cache_resource(max_entries=OWN_ENTRIES, show_spinner=spinner, scope="session")(function)
-
-        def kept(run: Run, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            return (own if run.yours else shared)(run, run.digest, *args, **kwargs)
-
-        return kept
-
-    return decorate
-
-
-@_kept(8, "Reading the run ...")
-def _record(_run: Run, digest: str, score: str) -> Record:
-    return _run.record(score)
-
-
-@_kept(8, "Fitting temperatures ...")
-def _calibrated(_run: Run, digest: str, score: str, split: Split) -> Record:
-    """The record with softmaxes scaled by temperatures that were fitted to the split's calibration samples."""
-    return calibrated_record(_run.outputs(), split, score)
-
-
-@_kept(32, "Choosing thresholds ...")
-def _exploration(_run: Run, digest: str, score: str, calibrated: bool, policy: str, split: Split) -> Exploration:
-    record = _calibrated(_run, score, split) if calibrated else _record(_run, score)
-    return explore(record, SWEEPS[policy], split)
-
-
-@_kept(32, "Preparing the slider ...")
-def _live_data(
-    _run: Run,
-    digest: str,
-    score: str,
-    calibrated: bool,
-    policy: str,
-    split: Split,
-    published: Published,
-    _meter: Meter,
-    meter_key: str,
-) -> dict[str, Any]:
-    swept = _exploration(_run, score, calibrated, policy, split)
-    return live_data(
-        swept,
-        axis(_run, score),
-        initial=swept.opening,
-        published=published,
-        meter=_meter,
-        name=_run.name,
-        **words(_run.origin, _run.name),
-    )
-
-
-def explored(run: Run, score: str, calibrated: bool, policy: str, split: Split) -> Exploration:
-    """The policy swept over the run; kept for the next time.
-
-    Raises:
-        ValueError: The file is malformed, or the policy cannot handle the run.
-    """
-    return _exploration(run, score, calibrated, policy, split)
+def file_size(run: Run) -> int | None:
+    """Bytes of the run's file, or of all its parts; None of a run that the session brought."""
+    return None if run.path is None else sum(file.stat().st_size for file in run_files(run.path))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -219,60 +139,3 @@ def profile_of(run: Run) -> tuple[Profile | None, str]:
     stages = tuple(stage["name"] for stage in run.metadata["stages"])
     found = _profile(path, stages, (stat.st_mtime_ns, stat.st_size))
     return (None, found) if isinstance(found, str) else (found, "")
-
-
-def _key(meter: Meter) -> str:
-    """What tells meters apart: a profile that was read again is another object."""
-    return f"{id(meter.profile)}:{meter.batch}" if isinstance(meter, Milliseconds) else meter.unit
-
-
-@_kept(8, "Reading the run ...")
-def _sample_ids(_run: Run, digest: str) -> tuple[str, ...]:
-    return _run.sample_ids()
-
-
-def sample_ids(run: Run) -> tuple[str, ...]:
-    """N texts, one for each sample of the whole run, in its order.
-
-    Raises:
-        ValueError: The file is malformed.
-    """
-    return _sample_ids(run)
-
-
-@_kept(2, "Reading the run ...")
-def _outputs(_run: Run, digest: str) -> StageOutputs:
-    return _run.outputs()
-
-
-def outputs(run: Run) -> StageOutputs:
-    """All softmaxes of the run.
-
-    Raises:
-        ValueError: The file is malformed.
-    """
-    return _outputs(run)
-
-
-def file_size(run: Run) -> int | None:
-    """Bytes of the run's file, or of all its parts; None of a run that the session brought."""
-    return None if run.path is None else sum(file.stat().st_size for file in run_files(run.path))
-
-
-def axis(run: Run, score: str) -> ConfidenceAxis:
-    """The axis on which confidences of the run are shown."""
-    return confidence_axis(score, len(run.metadata["class_names"]))
-
-
-def prepare(
-    run: Run, score: str, calibrated: bool, policy: str, split: Split, published: Published, meter: Meter = MACS
-) -> tuple[Exploration, dict[str, Any]]:
-    """The policy swept over the run, and what the live panel shows of it; kept for the next time.
-
-    Raises:
-        ValueError: The file is malformed, or the policy cannot handle the run.
-    """
-    return (
-        _exploration(run, score, calibrated, policy, split),
-        _live_data(run, score, calibrated, policy, split, published, meter, _key(meter)),
-    )

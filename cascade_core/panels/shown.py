@@ -1,4 +1,4 @@
-"""What a view is given: the selection of the sidebar, its exploration, and where the slider rests."""
+"""What a view is given: the user's question, what answers it, and where the slider rests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Any
 import streamlit as st
 
 from cascade_core.analysis.exploration import Exploration
-from cascade_core.panels import runs
-from cascade_core.panels.live import LIVE, released_index
+from cascade_core.panels import questions, state
+from cascade_core.panels.live import released_index
+from cascade_core.panels.questions import Question
 from cascade_core.panels.sidebar import Selection
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.exits import ExitRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,35 +22,44 @@ class Shown:
     """A policy swept over a run, as the user selected them.
 
     Attributes:
-        data: The live panel's payload.
+        payload: The live panel's.
         position: The slider position that was last released, also while the panel is not on the page.
     """
 
     selection: Selection
     exploration: Exploration
-    data: Mapping[str, Any]
+    payload: Mapping[str, Any]
     position: int
+
+    @property
+    def question(self) -> Question:
+        """What the exploration answers."""
+        return self.selection.question
+
+    @property
+    def rule(self) -> ExitRule:
+        """The thresholds at the position."""
+        return self.exploration.path.rule(self.position)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What they do to the test samples."""
+        return self.exploration.at(self.position)
 
     def at(self, position: int) -> Shown:
         """The same at another position."""
         return replace(self, position=position)
 
 
-def prepare(selection: Selection) -> Shown | None:
+def answer(selection: Selection) -> Shown | None:
     """What to show of a selection; None, after saying why, if that cannot be shown."""
+    question = selection.question
     try:
-        exploration, data = runs.prepare(
-            selection.run,
-            selection.score,
-            selection.calibrated,
-            selection.policy,
-            selection.split,
-            selection.published,
-            selection.meter,
-        )
+        exploration = questions.explored(question)
+        payload = questions.payload(question, selection.meter, selection.published)
     except ValueError as error:
         st.error("This run cannot be shown with this policy and score.", icon=":material/error:")
         st.text(str(error))
         return None
-    position = released_index(st.session_state.get(f"{LIVE}:released"), data)
-    return Shown(selection=selection, exploration=exploration, data=data, position=position)
+    position = released_index(state.RELEASED.get(), payload)
+    return Shown(selection=selection, exploration=exploration, payload=payload, position=position)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cascade_core.analysis.exploration import Split
-from cascade_core.panels import upload
+from cascade_core.panels import state, upload
+from cascade_core.panels.questions import Question
 from cascade_core.panels.runs import Run, profile_of
+from cascade_core.panels.state import Key
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering.published import PUBLISHED, SOURCE, PublishedResult, published_on
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds
@@ -18,20 +20,12 @@ from cascade_core.simulation.timing import Profile
 
 PREFERRED_RUN = "cifar10-resnet56-fine-heads"
 
-PICTURES = "pictures"
-PICTURE_KINDS = ("SVG", "PNG")
-"""Key of the widget that says how charts are saved, and its options."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What the user chose to look at."""
+    """What the user chose to look at, and how it is shown: costs by a meter, beside published results."""
 
-    run: Run
-    policy: str
-    score: str
-    calibrated: bool
-    split: Split
+    question: Question
     meter: Meter
     published: tuple[PublishedResult, ...]
 
@@ -43,62 +37,49 @@ def select(runs: Sequence[Run]) -> Selection:
         with st.container():  # always there, so that what stands below keeps its place, and stays open
             upload.about(run)
         upload.offer()
-        policy = st.selectbox(
-            "Policy",
-            list(SWEEPS),
-            format_func=lambda name: SWEEPS[name].title,
-            help="How thresholds follow from the slider.",
-            key="policy",
-        )
-        st.caption(SWEEPS[policy].promise)
-        score = st.selectbox(
-            "Confidence score",
-            list(SCORES),
-            format_func=lambda name: SCORES[name].title,
-            help="What a stage's threshold is compared with. Larger is surer.",
-            key="score",
-        )
-        calibrated = st.toggle(
-            "Calibrated softmaxes",
-            help="Divide each stage's log-softmaxes by a temperature fitted to the calibration half, so that "
-            "confidences are closer to accuracies and one threshold means the same at every stage.",
-            key="calibrated",
-        )
-        seed = st.number_input(
-            "Split seed",
-            min_value=0,
-            max_value=2**31 - 1,
-            step=1,
-            help="Draws which half of the samples chooses thresholds; the other half measures them.",
-            key="seed",
-        )
-        in_sample = st.toggle(
-            "In-sample numbers",
-            help="Choose and measure on the same samples, as is often done. Looks better than it is.",
-            key="in_sample",
-        )
-        selection = Selection(
-            run=run,
-            policy=policy,
-            score=score,
-            calibrated=calibrated,
-            meter=_meter(run),
-            split=Split(seed=int(seed), in_sample=in_sample),
-            published=_published(run),
-        )
-        _pictures()
+        selection = Selection(question=_question(run), meter=_meter(run), published=_published(run))
+        _picture_format()
         return selection
 
 
-def _pictures() -> None:
+def _question(run: Run) -> Question:
+    policy = st.selectbox(
+        "Policy",
+        list(SWEEPS),
+        format_func=lambda name: SWEEPS[name].title,
+        help="How thresholds follow from the slider.",
+        key=state.POLICY.key,
+    )
+    st.caption(SWEEPS[policy].promise)
+    score = st.selectbox(
+        "Confidence score",
+        list(SCORES),
+        format_func=lambda name: SCORES[name].title,
+        help="What a stage's threshold is compared with. Larger is surer.",
+        key=state.SCORE.key,
+    )
+    about = (
+        "Divide each stage's log-softmaxes by a temperature fitted to the calibration half, so that confidences are "
+        "closer to accuracies and one threshold means the same at every stage."
+    )
+    calibrated = st.toggle("Calibrated softmaxes", help=about, key=state.CALIBRATED.key)
+    about = "Draws which half of the samples chooses thresholds; the other half measures them."
+    seed = st.number_input("Split seed", min_value=0, max_value=2**31 - 1, step=1, help=about, key=state.SEED.key)
+    about = "Choose and measure on the same samples, as is often done. Looks better than it is."
+    in_sample = st.toggle("In-sample numbers", help=about, key=state.IN_SAMPLE.key)
+    split = Split(seed=int(seed), in_sample=in_sample)
+    return Question(run=run, policy=policy, score=score, calibrated=calibrated, split=split)
+
+
+def _picture_format() -> None:
     """How charts are saved; they read it from the session."""
-    st.session_state.setdefault(PICTURES, PICTURE_KINDS[0])
     st.segmented_control(
         "Charts are saved as",
-        PICTURE_KINDS,
+        state.PICTURE_FORMATS,
+        default=state.PICTURE_FORMAT.default,
         required=True,
         help="By the camera at the corner of a chart. Those of the live panel have buttons of their own.",
-        key=PICTURES,
+        key=state.PICTURE_FORMAT.key,
     )
 
 
@@ -106,15 +87,15 @@ def _run(runs: Sequence[Run]) -> Run:
     by_name: Mapping[str, Run] = {run.name: run for run in runs}
     names = list(by_name)
     # A run may have gone since it was selected.
-    if st.session_state.get(upload.RUN) not in by_name:
-        st.session_state[upload.RUN] = PREFERRED_RUN if PREFERRED_RUN in names else names[0]
+    if state.RUN.get() not in by_name:
+        state.RUN.set(PREFERRED_RUN if PREFERRED_RUN in names else names[0])
     return by_name[
         st.selectbox(
             "Run",
             names,
             format_func=lambda name: f"{name} (yours)" if by_name[name].yours else name,
             help="A file in the cache folder, or one that you brought.",
-            key=upload.RUN,
+            key=state.RUN.key,
         )
     ]
 
@@ -137,17 +118,17 @@ def _meter(run: Run) -> Meter:
         required=True,
         help="Multiply-accumulates are what a sample needs anywhere; milliseconds are what it takes on the machine "
         "where the run's stages were measured.",
-        key="cost",
+        key=state.COST.key,
     )
     if unit == "MACs":
         return MACS
-    if st.session_state.get("batch") not in profile.batch_sizes:
-        st.session_state["batch"] = profile.batch_sizes[0]
+    if state.BATCH.get() not in profile.batch_sizes:
+        state.BATCH.set(profile.batch_sizes[0])
     batch = st.select_slider(
         "in batches of",
         profile.batch_sizes,
         help="Samples computed at once. Those that stay after a stage are gathered in a smaller batch.",
-        key="batch",
+        key=state.BATCH.key,
     )
     st.caption("Measured with " + ", ".join(f"{key} {value}" for key, value in _circumstances(profile)) + ".")
     return Milliseconds(profile=profile, batch=batch)
@@ -168,6 +149,6 @@ def _published(run: Run) -> tuple[PublishedResult, ...]:
         placeholder="none",
         help=f"Shown on the accuracy-compute curve. {SOURCE}.",
         # A run on other data starts with its own published series.
-        key=f"published-{'-'.join(same_data)}",
+        key=Key.PUBLISHED.of(*same_data),
     )
     return (titles[chosen],) if chosen else ()

@@ -11,15 +11,15 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from cascade_core.panels import runs
+from cascade_core.panels import runs, state
 from cascade_core.panels.runs import Run
+from cascade_core.panels.state import Key
 from cascade_core.simulation.record import StageOutputs
 from cascade_core.storage.importers import EQUAL_MACS, import_run, with_macs
 from cascade_core.storage.importers.templates import csv_template, npz_template
@@ -36,15 +36,6 @@ MAX_STAGES = 64
 KEPT = 3
 """Runs that a session keeps: the last ones."""
 
-UPLOADER = "own_file"
-RUN = "run"
-"""Keys of the uploader and of the run selector."""
-
-_KEPT = "own_runs"
-_SAID = "own_said"
-_SAID_OF_MACS = "own_said_of_macs"
-_MACS = "own_macs"
-_NEWS = "own_news"  # there until the whole page has heard that its runs are others
 _MOST_MACS = (1 << 53) - 1  # a browser's whole numbers end here
 
 
@@ -64,7 +55,7 @@ class Own:
 
 def own_runs(others: Iterable[Run]) -> list[Run]:
     """The runs that this session brought, named apart from `others`."""
-    st.session_state.pop(_NEWS, None)
+    state.OWN_NEWS.take()
     taken = {run.name for run in others}
     return [replace(own.run, name=_distinct(own.run.name, taken)) for own in _kept()]
 
@@ -72,18 +63,18 @@ def own_runs(others: Iterable[Run]) -> list[Run]:
 @st.fragment
 def offer() -> None:
     """The place to drop a file, what came of the last one, and templates; a file that is none touches nothing else."""
-    if st.session_state.pop(_NEWS, False):
+    if state.OWN_NEWS.take():
         st.rerun()
     with st.expander("Your own softmaxes", icon=":material/upload_file:"):
         st.file_uploader(
             "Softmaxes or logits of every stage, or a run file: .npz, .csv or .parquet",
             max_upload_size=MEGABYTES,
-            key=UPLOADER,
+            key=state.OWN_FILE.key,
             on_change=_take,
         )
-        if said := st.session_state.get(_SAID):
+        if fault := state.OWN_FAULT.get():
             st.error("This file was not loaded; the page shows what it showed.", icon=":material/error:")
-            st.text(said)
+            st.text(fault)
         st.caption(
             f"At most {MEGABYTES} MB, {UNPACKED_BYTES >> 20} MB unpacked, {MAX_STAGES} stages. What you bring is seen "
             f"in this session alone and written nowhere; your last {KEPT} files are kept until you leave the page."
@@ -107,9 +98,9 @@ def about(run: Run) -> None:
             icon=":material/download:",
             help="A run file: put it in the cache folder and the page lists it for everybody.",
             on_click="ignore",
-            key="own_download",
+            key=Key.OWN.of("download"),
         )
-        st.button("Remove", icon=":material/delete:", on_click=_remove, args=(own,), key="own_remove")
+        st.button("Remove", icon=":material/delete:", on_click=_remove, args=(own,), key=Key.OWN.of("remove"))
     if run.origin.assumed_macs:
         _ask_for_macs(own)
 
@@ -161,15 +152,14 @@ def _distinct(name: str, taken: set[str]) -> str:
 
 
 def _kept() -> list[Own]:
-    found: list[Own] = st.session_state.setdefault(_KEPT, [])
-    return found
+    return list(state.OWN_RUNS.get())
 
 
 def _take() -> None:
     """Read the file that was dropped, and show it; what is shown stays where it cannot be read."""
-    st.session_state.pop(_SAID, None)
-    file = st.session_state[UPLOADER]
-    if not isinstance(file, UploadedFile):
+    state.OWN_FAULT.take()
+    file = state.OWN_FILE.get()
+    if file is None:
         return
     raw = file.getvalue()
     uploaded = hashlib.sha256(raw).hexdigest()
@@ -178,7 +168,7 @@ def _take() -> None:
         try:
             outputs, cache_file = read_upload(file.name, raw)
         except BadFile as error:
-            st.session_state[_SAID] = str(error)
+            state.OWN_FAULT.set(str(error))
             return
         others = {run.name for run in [*runs.list_runs()[0], *(own.run for own in _kept())]}
         own = _own(_distinct(run_name(file.name), others), uploaded, outputs, cache_file)
@@ -194,13 +184,13 @@ def _own(name: str, uploaded: str, outputs: StageOutputs, cache_file: bytes) -> 
 def _keep(own: Own) -> None:
     """Put a run last among those that are kept, and select it."""
     others = [other for other in _kept() if other.uploaded != own.uploaded]
-    st.session_state[_KEPT] = [*others, own][-KEPT:]
-    st.session_state[RUN] = own.run.name
-    st.session_state[_NEWS] = True
+    state.OWN_RUNS.set([*others, own][-KEPT:])
+    state.RUN.set(own.run.name)
+    state.OWN_NEWS.set(True)
 
 
 def _remove(own: Own) -> None:
-    st.session_state[_KEPT] = [other for other in _kept() if other.uploaded != own.uploaded]
+    state.OWN_RUNS.set([other for other in _kept() if other.uploaded != own.uploaded])
 
 
 def _giver(raw: bytes) -> Callable[[], bytes]:
@@ -214,47 +204,32 @@ def _ask_for_macs(own: Own) -> None:
         "Savings are right only if that is so.",
         icon=":material/warning:",
     )
-    with st.form(f"{_MACS}-{own.run.digest}", border=False), st.expander("Give the MACs"):
+    with st.form(Key.OWN.of("macs", own.run.digest), border=False), st.expander("Give the MACs"):
+        about = "Multiply-accumulates for one sample, its head's among them."
         for stage in range(len(own.run.metadata["stages"])):
-            st.number_input(
-                f"Stage {stage + 1} adds",
-                min_value=0,
-                max_value=_MOST_MACS,
-                value=EQUAL_MACS,
-                step=1,
-                help="Multiply-accumulates for one sample, its head's among them.",
-                key=_macs_key(own, stage),
-            )
-        st.number_input(
-            "Plain network",
-            min_value=0,
-            max_value=_MOST_MACS,
-            value=0,
-            step=1,
-            help="What you would run without a cascade; for a cascade of whole models, the last alone. "
-            "0: all stages together.",
-            key=_macs_key(own, -1),
-        )
+            _macs_field(own, stage, f"Stage {stage + 1} adds", EQUAL_MACS, about)
+        about = "What you would run without a cascade; for a cascade of whole models, the last alone."
+        _macs_field(own, -1, "Plain network", 0, f"{about} 0: all stages together.")
         st.form_submit_button("Use these MACs", on_click=_give_macs, args=(own,))
-        if said := st.session_state.pop(_SAID_OF_MACS, None):
+        if fault := state.OWN_MACS_FAULT.take():
             st.error("These MACs were not taken.", icon=":material/error:")
-            st.text(said)
+            st.text(fault)
 
 
-def _macs_key(own: Own, stage: int) -> str:
-    return f"{_MACS}-{own.run.digest}-{stage}"
+def _macs_field(own: Own, stage: int, label: str, value: int, about: str) -> None:
+    key = state.own_macs(own.run.digest, stage).key
+    st.number_input(label, min_value=0, max_value=_MOST_MACS, value=value, step=1, help=about, key=key)
 
 
 def _give_macs(own: Own) -> None:
-    given = own.run.held
-    if given is None:
+    held = own.run.held
+    if held is None:
         return
-    macs: Sequence[int] = [int(st.session_state[_macs_key(own, stage)]) for stage in range(len(given.stages))]
-    baseline = int(st.session_state[_macs_key(own, -1)])
+    *macs, baseline = (state.own_macs(own.run.digest, stage).get() for stage in [*range(len(held.stages)), -1])
     try:
-        outputs = with_macs(given, macs, baseline or None)
+        outputs = with_macs(held, macs, baseline or None)
     except ValueError as error:
-        st.session_state[_SAID_OF_MACS] = str(error)
+        state.OWN_MACS_FAULT.set(str(error))
         return
     _keep(_own(own.run.name, own.uploaded, outputs, run_bytes(outputs)))
 
@@ -262,10 +237,9 @@ def _give_macs(own: Own) -> None:
 def _templates() -> None:
     st.caption("**Templates**, which import as they are:")
     with st.container(horizontal=True):
-        st.download_button("CSV", csv_template, "template.csv", "text/csv", on_click="ignore", key="template_csv")
-        st.download_button(
-            "NumPy", npz_template, "template.npz", "application/zip", on_click="ignore", key="template_npz"
-        )
+        csv, npz = Key.OWN.of("csv"), Key.OWN.of("npz")
+        st.download_button("CSV", csv_template, "template.csv", "text/csv", csv, on_click="ignore")
+        st.download_button("NumPy", npz_template, "template.npz", "application/zip", npz, on_click="ignore")
     st.caption(
         "Tables have a row for each sample at each stage: `sample_id`, `label` (class number from 0), `stage`, `macs` "
         "(multiply-accumulates that the stage adds) and `p_0`, `p_1`, ... (softmax; or `logit_0`, ...). NumPy archives "

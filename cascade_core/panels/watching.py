@@ -10,9 +10,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-
+from cascade_core.panels import private
 from cascade_core.panels.runs import cache_folder
 from cascade_core.storage.parts import DONE, PLAN, is_run
 
@@ -31,13 +29,12 @@ def watch() -> None:
 
     To be called before the folder is listed, so that what changes meanwhile is noticed.
     """
-    context = get_script_run_ctx()
-    # A test driver has no server, only something that looks like one.
-    if context is None or not runtime.exists() or not isinstance(runtime.get_instance(), runtime.Runtime):
+    session = private.session_id()
+    if session is None:
         return
     stamp = folder_stamp(cache_folder())
     with _lock:
-        _listed[context.session_id] = stamp
+        _listed[session] = stamp
         if not _thread:
             _thread.append(threading.Thread(target=_look, name="cache folder", daemon=True))
             _thread[0].start()
@@ -82,10 +79,9 @@ def _look() -> None:
 
 def _compare(session: str, stamp: Stamp) -> None:
     """Forget a session that has ended; run it again if it lists something else."""
-    app = runtime.get_instance().get_app_session(session) if runtime.exists() else None
-    if app is None:
+    run_again = private.rerun_of(session)
+    if run_again is None:
         del _listed[session]
     elif _listed[session] != stamp:
         _listed[session] = stamp
-        # What Streamlit does itself, from a thread of its own, when a source file changes: widgets and URL stay.
-        app.request_rerun(app._client_state)
+        run_again()

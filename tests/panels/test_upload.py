@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, StageOutputs, load_run, save_run
 from cascade_core.analysis.exploration import Split, explore
-from cascade_core.panels import upload
+from cascade_core.panels import state, upload
 from cascade_core.storage.importers.templates import LABELS, MACS, PROBS, STAGES, csv_template, npz_template
 from cascade_core.storage.store import BadFile, run_bytes
 from tests.malformed import FILES, TRAP, Malformed, Payload
@@ -40,7 +40,7 @@ def page() -> AppTest:
 
 
 def bring(app: AppTest, name: str, raw: bytes) -> None:
-    app.file_uploader(key=upload.UPLOADER).upload(name, raw).run()
+    app.file_uploader(key=state.OWN_FILE.key).upload(name, raw).run()
     assert not app.exception
 
 
@@ -214,9 +214,9 @@ def test_the_last_few_are_kept(cache: Path) -> None:
 def test_removing(cache: Path) -> None:
     app = page()
     bring(app, "mine.npz", npz(MINE, macs=[1, 2, 3]))
-    app.file_uploader(key=upload.UPLOADER).set_value(None).run()
+    app.file_uploader(key=state.OWN_FILE.key).set_value(None).run()
     assert app.selectbox(key="run").value == "mine"  # what was read does not need its file
-    app.button(key="own_remove").click().run()
+    app.button(key="own:remove").click().run()
     assert not app.exception
     assert shown_names(app) == ["shipped"]
     assert app.selectbox(key="run").value == "shipped"

@@ -1,1 +1,39 @@
-"""The views of the page, one file each."""
+"""The views of the page: a view is a file in this folder, with a function ``show(shown)``, and a line below.
+
+Its file is imported when it is first looked at, so that the page opens without what one view alone needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from cascade_core.panels.shown import Shown
+
+
+@dataclass(frozen=True)
+class View:
+    """Something to look at.
+
+    Attributes:
+        file: Its file in this folder, without the ending.
+    """
+
+    title: str
+    file: str
+
+    def show(self, shown: Shown) -> None:
+        """Lay it out below what the page has already."""
+        import_module(f"{__name__}.{self.file}").show(shown)
+
+
+VIEWS = {
+    "explore": View("Explore", "explore"),
+    "compare": View("Compare", "comparing"),
+    "samples": View("Samples", "samples"),
+    "classes": View("Classes", "classes"),
+    "try": View("Try it", "trying"),
+    "about": View("About", "about"),
+    "present": View("Present", "presenting"),
+}
+"""By the name that links have for them, in the order in which they are offered."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core.panels import runs
-from cascade_core.panels.details import chart as chart
-from cascade_core.panels.details import palette
+from cascade_core.panels import questions, runs
+from cascade_core.panels.charts import chart, number, palette, share, table
 from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
 from cascade_core.rendering import tables
@@ -32,16 +31,16 @@ _METHOD = (
 )
 
 
-def about(shown: Shown) -> None:
+def show(shown: Shown) -> None:
     """Where the run came from, what its stages compute, and how that is counted."""
     operating_point(shown)
     st.html(f"<style>{markup_css()}</style>")
-    run, test = shown.selection.run, shown.exploration.test
+    run, test = shown.question.run, shown.exploration.test
     st.subheader("Where this run came from", anchor=False)
     known, unknown = provenance(run.metadata["source"])
     size = runs.file_size(run)
     here = [
-        ("Samples", f"{len(runs.sample_ids(run)):,}, of {len(run.metadata['class_names']):,} classes"),
+        ("Samples", f"{len(questions.sample_ids(run)):,}, of {len(run.metadata['class_names']):,} classes"),
         ("File", run.name if size is None else f"{run.name}, {size:,} bytes"),
         ("SHA-256 of the file", run.digest),
     ]
@@ -51,12 +50,8 @@ def about(shown: Shown) -> None:
     with st.expander("All metadata as the file has it (JSON)"):
         st.json(run.metadata)
     st.subheader("What each stage computes", anchor=False)
-    chart(
-        stage_macs(test, palette()),
-        "stage-macs",
-        "MACs of each stage",
-        "MACs of each stage's trunk piece and head, one behind the other, in percent of the plain network.",
-    )
+    alt = "MACs of each stage's trunk piece and head, one behind the other, in percent of the plain network."
+    chart(stage_macs(test, palette()), "stage-macs", "MACs of each stage", alt)
     st.caption(
         "Trunk pieces in the stages' colours, heads hatched; the number is what leaving there costs, all heads run."
     )
@@ -67,20 +62,13 @@ def about(shown: Shown) -> None:
 
 
 def _table(shown: Shown) -> None:
-    macs = st.column_config.NumberColumn(format="localized")
-    st.dataframe(
-        tables.macs_table(shown.exploration.test),
-        width="stretch",
-        hide_index=True,
-        column_config={
-            "stage": "Stage",
-            "trunk_macs": macs | {"label": "MACs of its trunk piece"},
-            "head_macs": macs | {"label": "MACs of its head"},
-            "cumulative_macs": macs | {"label": "MACs up to here"},
-            "share": st.column_config.NumberColumn(
-                "Share", format="percent", help="Of the plain network's MACs; more than 100 % where heads come on top."
-            ),
-            "accuracy": st.column_config.NumberColumn("Accuracy alone", format="percent"),
-        },
-    )
+    columns = {
+        "stage": "Stage",
+        "trunk_macs": number("MACs of its trunk piece"),
+        "head_macs": number("MACs of its head"),
+        "cumulative_macs": number("MACs up to here"),
+        "share": share("Share", "Of the plain network's MACs; more than 100 % where heads come on top."),
+        "accuracy": share("Accuracy alone"),
+    }
+    table(tables.macs_table(shown.exploration.test), columns)
     st.caption(f"The plain network: {wording.macs(shown.exploration.test.baseline_macs)}.")

@@ -12,10 +12,11 @@ from pathlib import Path
 import streamlit as st
 
 from cascade_core.analysis.samples import ORDERS, Outcomes, Wish, counts, outcomes, pick
-from cascade_core.panels import runs
-from cascade_core.panels.details import palette
-from cascade_core.panels.operating import ANY, operating_point
+from cascade_core.panels import questions
+from cascade_core.panels.charts import choose, palette
+from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
+from cascade_core.panels.state import Key
 from cascade_core.rendering.markup import cards, gallery, markup_css
 from cascade_core.storage.pictures import PictureFolder, Thumbnail, are_built_in, digit_thumbnail, file_thumbnail
 from cascade_core.support import wording
@@ -38,14 +39,14 @@ _KINDS = {
 _ORDERS = {"surest": "surest first", "least sure": "least sure first", "name": "by name"}
 
 
-def samples(shown: Shown) -> None:
+def show(shown: Shown) -> None:
     """Cards of the samples that the user asks for, a page at a time."""
     operating_point(shown)
     st.html(f"<style>{markup_css()}</style>")
-    exploration, run = shown.exploration, shown.selection.run
-    whole = runs.sample_ids(run)
+    exploration, run = shown.exploration, shown.question.run
+    whole = questions.sample_ids(run)
     ids = [whole[i] for i in exploration.split.test_index(len(whole))]
-    found = outcomes(exploration.test, exploration.path.rule(shown.position))
+    found = outcomes(exploration.test, shown.rule)
     wish = _wish(shown, found)
     index = pick(found, wish, ids)
     st.caption(
@@ -58,7 +59,8 @@ def samples(shown: Shown) -> None:
     folders = None if are_built_in(run.origin) else _folders(ids[0])
     pages = -(-len(index) // PAGE)
     # Another wish, or another rule, begins at its first page.
-    page = st.pagination(pages, key=f"samples:page:{shown.data['id']}:{shown.position}:{wish}") if pages > 1 else 1
+    key = Key.SAMPLES.of("page", shown.payload["id"], shown.position, wish)
+    page = st.pagination(pages, key=key) if pages > 1 else 1
     index = index[(page - 1) * PAGE : page * PAGE]
     pictures = _pictures(folders, [ids[i] for i in index])
     made = cards(found, index, ids, run.metadata["class_names"], pictures)
@@ -66,7 +68,7 @@ def samples(shown: Shown) -> None:
 
 
 def _wish(shown: Shown, found: Outcomes) -> Wish:
-    run, test = shown.selection.run, shown.exploration.test
+    run, test = shown.question.run, shown.exploration.test
     names, many = run.metadata["class_names"], counts(found)
     kind = st.segmented_control(
         "Show",
@@ -75,48 +77,31 @@ def _wish(shown: Shown, found: Outcomes) -> Wish:
         format_func=lambda kind: f"{_KINDS[kind][0]} {many[kind]:,}",
         required=True,
         label_visibility="collapsed",
-        key="samples:kind",
+        key=Key.SAMPLES.of("kind"),
         persist_state="session",
     )
     first, second, third, fourth = st.columns(4)
     # Classes, stages and scores are the run's own, and so is what was chosen of them.
     own = run.digest[:12]
-    label = first.selectbox(
-        "True class",
-        range(ANY, len(names)),
-        format_func=lambda one: "all classes" if one == ANY else names[one],
-        key=f"samples:class:{own}",
-        persist_state="session",
-    )
-    stage = second.selectbox(
-        "Left at",
-        range(ANY, len(test.stages)),
-        format_func=lambda one: "any stage" if one == ANY else test.stage_names[one],
-        key=f"samples:stage:{own}",
-        persist_state="session",
-    )
+    key = Key.SAMPLES.of("class", own)
+    label = choose(first, "True class", names, "all classes", key=key, persist_state="session")
+    key = Key.SAMPLES.of("stage", own)
+    stage = choose(second, "Left at", test.stage_names, "any stage", key=key, persist_state="session")
     order = third.selectbox(
-        "Order", ORDERS, format_func=_ORDERS.__getitem__, key="samples:order", persist_state="session"
+        "Order", ORDERS, format_func=_ORDERS.__getitem__, key=Key.SAMPLES.of("order"), persist_state="session"
     )
-    steps = runs.axis(run, test.score).steps
+    steps = shown.question.axis.steps
     low, high = fourth.select_slider(
         "Confidence where they left",
         steps,
         value=(steps[0], steps[-1]),
         format_func=wording.confidence,
-        key=f"samples:confidence:{own}:{test.score}",
+        key=Key.SAMPLES.of("confidence", own, test.score),
         persist_state="session",
     )
     # Rounding may carry a score a little beyond its range.
     low, high = (-float("inf") if low == steps[0] else low), (float("inf") if high == steps[-1] else high)
-    return Wish(
-        kind=kind,
-        label=None if label == ANY else label,
-        stage=None if stage == ANY else stage,
-        low=low,
-        high=high,
-        order=order,
-    )
+    return Wish(kind=kind, label=label, stage=stage, low=low, high=high, order=order)
 
 
 def _pictures(folders: list[PictureFolder] | None, ids: list[str]) -> list[Thumbnail | None]:
@@ -145,7 +130,7 @@ def _folders(example: str) -> list[PictureFolder]:
             placeholder="path/of/the/folder",
             help=f"The folder that the run was recorded from, on this computer. `{PICTURES}` in the environment names "
             "it for good.",
-            key="samples:folder",
+            key=Key.SAMPLES.of("folder"),
             persist_state="session",
         )
     if not named:

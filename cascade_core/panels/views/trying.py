@@ -16,12 +16,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cascade_core.panels import runs
-from cascade_core.panels.details import palette
+from cascade_core.panels import questions, runs, state
+from cascade_core.panels.charts import palette
 from cascade_core.panels.runs import Run
 from cascade_core.panels.shown import Shown
+from cascade_core.panels.state import Key, Value
 from cascade_core.rendering.markup import passage_cards
-from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.passages import Passage, agreement
 from cascade_core.simulation.record import StageOutputs
 
@@ -48,13 +48,13 @@ class _Picked:
     sample: int | None = None
 
 
-def try_it(shown: Shown) -> None:
+def show(shown: Shown) -> None:
     """Controls that pick a picture, and below them its way through the stages."""
     st.caption(
         "One picture goes through the network here and now, and leaves where the rule at the slider's position in "
         "*Explore* lets it."
     )
-    run = shown.selection.run
+    run = shown.question.run
     try:
         with st.spinner("Loading torch ..."):
             # What makes this page heavy is loaded by those who look at this view, and by nobody else.
@@ -129,15 +129,15 @@ def _pick(shown: Shown) -> _Picked | None:
         format_func=kinds.__getitem__,
         required=True,
         label_visibility="collapsed",
-        key="try:kind",
+        key=Key.TRY.of("kind"),
     )
     return _upload() if kind == "upload" else _sample(shown)
 
 
 def _sample(shown: Shown) -> _Picked | None:
     """A sample of the run, with its picture."""
-    run = shown.selection.run
-    outputs = runs.outputs(run)
+    run = shown.question.run
+    outputs = questions.outputs(run)
     ids = outputs.sample_ids.tolist()
     sample_id = _sample_id(shown, outputs, ids)
     if sample_id not in ids:
@@ -162,41 +162,46 @@ def _sample(shown: Shown) -> _Picked | None:
 def _sample_id(shown: Shown, outputs: StageOutputs, ids: list[str]) -> str:
     """An id from a list, typed, or drawn by lot."""
     # A run's own, as an id of another run is none of this.
-    run = shown.selection.run.digest[:16]
-    key = f"try:sample:{run}"
+    run = shown.question.run.digest[:16]
+    chosen = state.tried_sample(run)
     first, second, third = st.columns([3, 2, 1.5], vertical_alignment="bottom")
     if len(ids) <= MOST_LISTED:
-        sample_id = first.selectbox("Sample", ids, key=key, help="Type to search.")
+        sample_id = first.selectbox("Sample", ids, key=chosen.key, help="Type to search.")
     else:
-        st.session_state.setdefault(key, ids[0])
-        sample_id = first.text_input("Sample", key=key, help="An id as the run has it.").strip()
+        if chosen.get() is None:
+            chosen.set(ids[0])
+        sample_id = first.text_input("Sample", key=chosen.key, help="An id as the run has it.").strip()
     stage = second.selectbox(
         "Draw from",
         [None, *range(len(outputs.stages))],
         format_func=lambda number: "all samples" if number is None else f"those leaving at stage {number + 1}",
-        key=f"try:from:{run}",
+        key=Key.TRY.of("from", run),
     )
-    rule = shown.exploration.path.rule(shown.position)
     third.button(
         "A random one",
         on_click=_draw,
-        args=(key, outputs, rule, shown.selection.score, stage),
+        args=(chosen, shown, outputs, stage),
         icon=":material/casino:",
         width="stretch",
-        key="try:random",
+        key=Key.TRY.of("random"),
     )
     return str(sample_id)
 
 
-def _draw(key: str, outputs: StageOutputs, rule: ExitRule, score: str, stage: int | None) -> None:
+def _draw(chosen: Value[str | None], shown: Shown, outputs: StageOutputs, stage: int | None) -> None:
     """Pick a sample by lot, of those that leave at a stage where one is given."""
     index = np.arange(len(outputs.labels))
     if stage is not None:
-        index = np.flatnonzero(rule.leaving(outputs.record(score, 1, rule.temperatures)) == stage)
+        index = np.flatnonzero(_leaving(shown, outputs) == stage)
     if len(index):
-        st.session_state[key] = str(outputs.sample_ids[choice(index)])
+        chosen.set(str(outputs.sample_ids[choice(index)]))
     else:
         st.toast("No sample leaves there at this position of the slider.")
+
+
+def _leaving(shown: Shown, outputs: StageOutputs) -> NDArray[np.int64]:
+    """(N,) stages where samples leave, as the run recorded them."""
+    return shown.rule.leaving(outputs.record(shown.question.score, 1, shown.rule.temperatures))
 
 
 def _upload() -> _Picked | None:
@@ -205,7 +210,7 @@ def _upload() -> _Picked | None:
         "A picture; it stays in this session's memory and is written nowhere",
         type=list(ENDINGS),
         max_upload_size=UPLOAD_MEGABYTES,
-        key="try:upload",
+        key=Key.TRY.of("upload"),
     )
     if file is None:
         return None
@@ -227,14 +232,13 @@ def _show(shown: Shown, picked: _Picked, model: StagedModel, wanted: Preprocessi
         "Ask the other stages too",
         value=True,
         help="Computes what the stages would have said that the picture does not reach. That is no part of its cost.",
-        key="try:beyond",
+        key=Key.TRY.of("beyond"),
     )
-    run, exploration = shown.selection.run, shown.exploration
-    rule, record = exploration.path.rule(shown.position), exploration.test
+    run, record = shown.question.run, shown.exploration.test
     try:
         tried = try_picture(
             model,
-            rule,
+            shown.rule,
             picked.pixels,
             wanted,
             stages=record.stages,
@@ -251,8 +255,8 @@ def _show(shown: Shown, picked: _Picked, model: StagedModel, wanted: Preprocessi
         if picked.pixels.shape != tried.seen.shape:
             st.html(passage_cards.picture_html(tried.seen, "as the network is given it"))
     with stages:
-        axis, names = runs.axis(run, shown.selection.score), run.metadata["class_names"]
-        outputs = None if picked.sample is None else runs.outputs(run)
+        axis, names = shown.question.axis, run.metadata["class_names"]
+        outputs = None if picked.sample is None else questions.outputs(run)
         label = None if outputs is None else int(outputs.labels[picked.sample])
         st.html(passage_cards.passage_html(tried.passage, names, axis, palette(), label))
         if outputs is not None and picked.sample is not None:
@@ -263,9 +267,8 @@ def _show(shown: Shown, picked: _Picked, model: StagedModel, wanted: Preprocessi
 
 def _recorded(shown: Shown, passage: Passage, outputs: StageOutputs, sample: int) -> str:
     """How the passage compares with what the run recorded, and whether the thresholds know the sample."""
-    exploration = shown.exploration
-    rule, one = exploration.path.rule(shown.position), outputs.take(np.array([sample]))
-    simulated = int(rule.leaving(one.record(shown.selection.score, 1, rule.temperatures))[0])
-    chosen_on = sample in exploration.split.calibration_index(len(outputs.labels))
+    one = outputs.take(np.array([sample]))
+    simulated = int(_leaving(shown, one)[0])
+    chosen_on = sample in shown.question.split.calibration_index(len(outputs.labels))
     half = "The thresholds were chosen on it, among others." if chosen_on else "No threshold was chosen on it."
     return f"{agreement(passage, one.probs[:, 0], simulated)} {half}"

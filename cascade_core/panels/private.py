@@ -1,0 +1,48 @@
+"""All that the page uses of Streamlit beyond its documented interface, which another version may change unsaid.
+
+`tests/panels/test_private.py` has a test for each name, so that an upgrade that breaks one says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+STYLE = """<style>
+/* Streamlit fades what a rerun has not sent again within half a second; on a busy machine a release takes longer. */
+[data-testid="stElementContainer"][data-stale="true"] { transition-delay: 3s !important; }
+/* Chosen options are white on the accent, which in the dark theme is too light for it. */
+[data-testid="stMultiSelectTagsContainer"] [data-tag] { background: transparent; border: 1px solid; color: inherit; }
+[data-testid="stMultiSelectTagsContainer"] [data-tag] * { color: inherit; }
+/* Code in small print is pale green, and paler than can be read. */
+[data-testid="stCaptionContainer"] code { color: inherit; }
+@media (min-width: 768px) {
+  [data-testid="stMainBlockContainer"] { padding: 3rem 2.5rem 5rem; }
+}
+</style>"""
+"""Of the whole page."""
+
+BARE = """<style>
+[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"], [data-testid="stToolbar"],
+.st-key-chrome { display: none !important; }
+[data-testid="stMainBlockContainer"] { padding: 0.75rem 2rem 0 !important; max-width: none !important; }
+</style>"""
+"""Hides what surrounds a page of Streamlit, and what the page itself keeps under the key `chrome`."""
+
+
+def session_id() -> str | None:
+    """The session whose page is running; None without a server, as under a test driver."""
+    context = get_script_run_ctx()
+    # A test driver has something that looks like a server.
+    if context is None or not runtime.exists() or not isinstance(runtime.get_instance(), runtime.Runtime):
+        return None
+    return context.session_id
+
+
+def rerun_of(session: str) -> Callable[[], None] | None:
+    """What has the page of a session run again, from any thread; None once the session has ended."""
+    app = runtime.get_instance().get_app_session(session) if runtime.exists() else None
+    # What Streamlit does itself, from a thread of its own, when a source file changes: widgets and URL stay.
+    return None if app is None else lambda: app.request_rerun(app._client_state)

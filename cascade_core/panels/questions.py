@@ -1,0 +1,115 @@
+"""A question, a policy swept over a run, and what answers it: read or computed once, and kept.
+
+What is kept is known by its run's digest, so that a replaced file is noticed; it is never written to.  Of runs of the
+cache folder it is shared between sessions; of a run that a session brought (see `upload`) it is kept in that session
+alone, and never taken from another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial, wraps
+from operator import attrgetter
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import streamlit as st
+
+from cascade_core.analysis.exploration import Exploration, Split, calibrated_record, explore
+from cascade_core.panels.runs import Run
+from cascade_core.policies import SWEEPS
+from cascade_core.rendering.axes import ConfidenceAxis, confidence_axis
+from cascade_core.rendering.live.data import live_data, words
+from cascade_core.rendering.published import PublishedResult
+from cascade_core.simulation.meters import Meter
+from cascade_core.simulation.record import Record
+
+OWN_ENTRIES = 4
+"""Results of each kind that a session keeps of the runs that it brought."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What does this policy make of this run?
+
+    Attributes:
+        policy: A name in `SWEEPS`.
+        score: A name in `SCORES`.
+        calibrated: Whether each stage's softmaxes are scaled by a temperature that is fitted to the calibration half.
+    """
+
+    run: Run
+    policy: str
+    score: str
+    calibrated: bool
+    split: Split
+
+    @property
+    def axis(self) -> ConfidenceAxis:
+        """The axis on which confidences are shown."""
+        return confidence_axis(self.score, len(self.run.metadata["class_names"]))
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Q = TypeVar("Q", Run, Question)
+
+
+def _kept(max_entries: int, spinner: str) -> Callable[[Callable[Concatenate[Q, P], R]], Callable[Concatenate[Q, P], R]]:
+    """Keep what a function makes of a run or a question: for all sessions, or, if a session brought the run, in it."""
+    keep = partial(st.cache_resource, show_spinner=spinner, hash_funcs={Run: attrgetter("digest"), Question: vars})
+
+    def decorate(function: Callable[Concatenate[Q, P], R]) -> Callable[Concatenate[Q, P], R]:
+        shared = keep(max_entries=max_entries)(function)
+        own = keep(max_entries=OWN_ENTRIES, scope="session")(function)
+
+        @wraps(function)
+        def kept(about: Q, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            run = about.run if isinstance(about, Question) else about
+            result: R = (own if run.yours else shared)(about, *args, **kwargs)
+            return result
+
+        return kept
+
+    return decorate
+
+
+sample_ids = _kept(8, "Reading the run ...")(Run.sample_ids)
+outputs = _kept(2, "Reading the run ...")(Run.outputs)
+_record = _kept(8, "Reading the run ...")(Run.record)
+
+
+@_kept(8, "Fitting temperatures ...")
+def _calibrated(run: Run, score: str, split: Split) -> Record:
+    return calibrated_record(run.outputs(), split, score)
+
+
+@_kept(32, "Choosing thresholds ...")
+def explored(question: Question) -> Exploration:
+    """The policy swept over the run.
+
+    Raises:
+        ValueError: The file is malformed, or the policy cannot handle the run.
+    """
+    run, score, split = question.run, question.score, question.split
+    record = _calibrated(run, score, split) if question.calibrated else _record(run, score)
+    return explore(record, SWEEPS[question.policy], split)
+
+
+@_kept(32, "Preparing the slider ...")
+def payload(question: Question, meter: Meter, published: tuple[PublishedResult, ...]) -> dict[str, Any]:
+    """What the live panel shows of the exploration.
+
+    Raises:
+        ValueError: The file is malformed, or the policy cannot handle the run.
+    """
+    exploration, run = explored(question), question.run
+    return live_data(
+        exploration,
+        question.axis,
+        initial=exploration.opening,
+        published=published,
+        meter=meter,
+        name=run.name,
+        **words(run.origin, run.name),
+    )

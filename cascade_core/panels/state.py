@@ -1,0 +1,119 @@
+"""What a session remembers, and the keys of all elements: no other file touches `st.session_state`, or makes up a key.
+
+A `Value` outlives the run of the page that set it; one that a widget shows lends the widget its key, and may be set
+until the widget is drawn.  A `Key` is of an element whose value only the line that draws it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+
+from cascade_core.policies import SWEEPS
+from cascade_core.simulation.scores import SCORES
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Value(Generic[T]):
+    """A value of the session that is running, `default` until it is set."""
+
+    key: str
+    default: T
+
+    def get(self) -> T:
+        """The value."""
+        value: T = st.session_state.get(self.key, self.default)
+        return value
+
+    def set(self, value: T) -> None:
+        """Replace the value."""
+        st.session_state[self.key] = value
+
+    def take(self) -> T:
+        """The value, which is the default again afterwards."""
+        value: T = st.session_state.pop(self.key, self.default)
+        return value
+
+
+RUN = Value[str | None]("run", None)
+VIEW = Value("view", "explore")
+POLICY = Value("policy", next(iter(SWEEPS)))
+SCORE = Value("score", next(iter(SCORES)))
+CALIBRATED = Value("calibrated", False)
+SEED = Value("seed", 0)
+IN_SAMPLE = Value("in_sample", False)
+COST = Value("cost", "MACs")
+BATCH = Value("batch", 1)
+AT = Value[float | None]("at", None)
+"""The slider's value, in its own unit, until the page has gone there."""
+
+LINKED: tuple[Value[Any], ...] = (RUN, VIEW, POLICY, SCORE, CALIBRATED, SEED, IN_SAMPLE, COST, BATCH, AT)
+"""What a link names, each under its key."""
+
+LINK_READ = Value("link:read", False)
+LINK_FAULTS = Value[Sequence[str]]("link:faults", ())
+"""Whether the page's address has been read, and lines on what did not fit."""
+
+PICTURE_FORMATS = ("SVG", "PNG")
+PICTURE_FORMAT = Value("pictures", PICTURE_FORMATS[0])
+"""How charts are saved."""
+
+LIVE = "live"
+"""Key of the live panel."""
+
+RELEASED = Value[Mapping[str, Any] | None](f"{LIVE}:released", None)
+SENT = Value[Mapping[str, Any]](f"{LIVE}:sent", {})
+ZOOM = Value[object](f"{LIVE}:zoom", None)
+"""Of the live panel: where it was let go, where Python sent it, and which axes were zoomed then, as browsers say it."""
+
+PINS = Value[Sequence[Any]]("pins", ())
+"""`pins.Pin`, oldest first."""
+
+OWN_RUNS = Value[Sequence[Any]]("own_runs", ())
+"""`upload.Own`, oldest first."""
+
+OWN_FILE = Value[Any]("own_file", None)
+OWN_FAULT = Value("own_said", "")
+OWN_MACS_FAULT = Value("own_said_of_macs", "")
+OWN_NEWS = Value("own_news", False)
+"""Of the place for the user's softmaxes: its uploader, what was wrong with the last file or the last MACs, and whether
+the whole page has yet to hear that its runs are others."""
+
+
+def own_macs(digest: str, stage: int) -> Value[int]:
+    """MACs that the user gives to a stage of a run that the session brought, or, as stage -1, to the plain network."""
+    return Value(f"own_macs-{digest}-{stage}", 0)
+
+
+def tried_sample(digest: str) -> Value[str | None]:
+    """The sample of a run that goes through the network."""
+    return Value(f"try:sample:{digest[:16]}", None)
+
+
+@unique
+class Key(StrEnum):
+    """Keys of elements whose value only the line that draws them reads, or what such keys begin with."""
+
+    CHROME = "chrome"
+    LEAVE = "leave"
+    DETAILS = "details"
+    PIN = "pin"
+    UNPIN = "unpin"
+    DOWNLOAD = "download"
+    CHOICE = "choice"
+    OWN = "own"
+    PUBLISHED = "published"
+    COMPARE = "compare"
+    SAMPLES = "samples"
+    CLASSES = "classes"
+    TRY = "try"
+
+    def of(self, *which: object) -> str:
+        """The key of one of several elements."""
+        return ":".join((self, *map(str, which)))

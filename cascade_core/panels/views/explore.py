@@ -1,0 +1,28 @@
+"""The live panel, and below it what follows the position where its slider was let go."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cascade_core.panels.live import live_panel
+from cascade_core.panels.shown import Shown
+
+
+def show(shown: Shown) -> None:
+    """The panel, what can be taken away from its position, and details of that."""
+    if len(shown.exploration.test.stages) == 1:
+        st.info(
+            "This run has one stage, so every sample leaves there and there is nothing to choose. "
+            "A cascade needs exits: see `python -m cascade_core build --help`.",
+            icon=":material/info:",
+        )
+    here = shown.at(live_panel(shown.payload))
+    # What draws tables and charts takes a while to import: the panel is on its way to the browser by now.
+    from cascade_core.panels import details, exports
+    from cascade_core.panels.pins import pin_button
+
+    with st.container(horizontal=True):
+        pin_button(here)
+        exports.downloads(here)
+    details.details(here)
+    exports.load_back(here)
