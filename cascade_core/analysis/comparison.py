@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cascade_core.analysis.exploration import ALPHA, POSITIONS, Split
+from cascade_core.analysis.exploration import POSITIONS, Split
 from cascade_core.policies import SWEEPS, Sweep
+from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cascade_core.analysis.calibration import fit_temperatures
 from cascade_core.analysis.yardsticks import dominated, oracle, random_exit_accuracy, single_stage
 from cascade_core.policies import Sweep
+from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.paths import RulePath, evaluate_path
@@ -24,9 +25,6 @@ from cascade_core.support import checks
 
 POSITIONS = 401
 """Slider positions; a step is less than one pixel on most screens."""
-
-ALPHA = 0.05
-"""Probability that a certificate is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)

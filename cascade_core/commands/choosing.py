@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cascade_core.analysis.comparison import compare
-from cascade_core.analysis.exploration import ALPHA, Split, calibrated_record, explore
+from cascade_core.analysis.exploration import Split, calibrated_record, explore
 from cascade_core.commands import policy_flags
 from cascade_core.commands.common import Parsers, add_verb, text
 from cascade_core.policies import POLICIES, SWEEPS, TIMED, choose, describe
@@ -17,6 +17,7 @@ from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import published_on
 from cascade_core.rendering.report import report_html, setting
 from cascade_core.rendering.tables import comparison_table, exits_table
+from cascade_core.simulation.bounds import ALPHA, COVERAGE
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
@@ -131,7 +132,7 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
     low, high = evaluation.drop_interval()
     print(
         f"accuracy {evaluation.accuracy:.2%} (last stage {evaluation.full_accuracy:.2%}), "
-        f"drop {100 * evaluation.accuracy_drop:.2f} points (95 % interval {100 * low:.2f} to {100 * high:.2f}), "
+        f"drop {100 * evaluation.accuracy_drop:.2f} points ({COVERAGE} interval {100 * low:.2f} to {100 * high:.2f}), "
         f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs, on {evaluation.n:,} samples"
     )
 

@@ -23,6 +23,7 @@ from cascade_core.policies.base import rule_path
 from cascade_core.policies.cheapest import DROP, WithinDrop, drop_slider
 from cascade_core.policies.joint import cheapest_within
 from cascade_core.policies.parameters import number, probability
+from cascade_core.simulation.bounds import ALPHA, CERTAINTY
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath
@@ -36,8 +37,6 @@ CAUTIOUS = 15
 
 SEED = 1
 """Of the division in two."""
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,13 @@ class Certified(WithinDrop):
     """
 
     max_drop: float = field(metadata=number(0.0, 1.0, DROP))
-    alpha: float = field(default=ALPHA, metadata=probability("probability of being wrong (default 0.05)"))
+    alpha: float = field(default=ALPHA, metadata=probability(f"probability of being wrong (default {ALPHA})"))
 
     name: ClassVar[str] = "certified"
     title: ClassVar[str] = "Certified drop"
     promise: ClassVar[str] = (
-        "The boldest thresholds for which tests on samples of their own show, with 95 % confidence, that the whole "
-        "cascade loses at most this much accuracy on new samples; if none pass, nothing leaves early."
+        f"The boldest thresholds for which tests on samples of their own show, with {CERTAINTY} confidence, "
+        "that the whole cascade loses at most this much accuracy on new samples; if none pass, nothing leaves early."
     )
     slider: ClassVar = drop_slider("accuracy drop that may not be exceeded")
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.base import rule_path
 from cascade_core.policies.joint import cheapest_within, first_best, on_folds, on_grid
+from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.evaluation import evaluate
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.record import Record
@@ -74,7 +75,7 @@ def expectation(record: Record) -> Expectation:
         return Expectation(limits=limits, drops=np.full(len(limits), 2.0), error=0.0)
     folds = np.array_split(record.shuffled(SEED), FOLDS)
     lost, discordant = (_lost_on_grid if on_grid(record) else _lost_by_search)(record, folds, limits)
-    error = NormalDist().inv_cdf(0.95) * math.sqrt(discordant) / record.n
+    error = NormalDist().inv_cdf(1 - ALPHA) * math.sqrt(discordant) / record.n
     return Expectation(limits=limits, drops=rising(lost) / record.n, error=error)
 
 

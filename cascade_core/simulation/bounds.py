@@ -14,10 +14,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cascade_core.support import checks
+from cascade_core.support.wording import percent
+
+LEVEL = 0.95
+"""Coverage of every interval that is shown or exported."""
+
+ALPHA = 0.05
+"""Probability that a certificate is wrong, or a test that a policy relies on."""
+
+COVERAGE, CERTAINTY = percent(LEVEL), percent(1 - ALPHA)
+"""The same in words: of intervals, and of certificates."""
 
 
 def paired_interval(
-    harmed: ArrayLike, helped: ArrayLike, n: ArrayLike, level: float = 0.95
+    harmed: ArrayLike, helped: ArrayLike, n: ArrayLike, level: float = LEVEL
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Confidence interval for the accuracy drop from the two discordant counts.
 
@@ -46,7 +56,7 @@ def paired_interval(
 
 
 def mean_interval(
-    counts: NDArray[np.int64], values: NDArray[np.int64], level: float = 0.95
+    counts: NDArray[np.int64], values: NDArray[np.int64], level: float = LEVEL
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Confidence interval for the mean of values that were seen so many times, by the normal approximation.
 

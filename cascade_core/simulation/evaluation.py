@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.bounds import mean_interval, paired_interval
+from cascade_core.simulation.bounds import LEVEL, mean_interval, paired_interval
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record, leaving_costs
 
@@ -84,7 +84,7 @@ class Evaluation:
         """(...) full accuracy minus accuracy, fractions; negative when leaving early helps."""
         return _share(self.harmed - self.helped, self.n)
 
-    def drop_interval(self, level: float = 0.95) -> tuple[Numbers, Numbers]:
+    def drop_interval(self, level: float = LEVEL) -> tuple[Numbers, Numbers]:
         """(...) ends of the paired confidence interval of each drop, fractions; see `bounds.paired_interval`."""
         low, high = paired_interval(self.harmed, self.helped, self.n, level)
         return tuple(_plain(np.where(np.greater(self.n, 0), end, np.nan)) for end in (low, high))
@@ -104,7 +104,7 @@ class Evaluation:
         """(...) share of the plain network's MACs that is saved; negative when the cascade costs more."""
         return 1 - self.mean_macs / self.baseline_macs
 
-    def saving_interval(self, level: float = 0.95) -> tuple[Numbers, Numbers]:
+    def saving_interval(self, level: float = LEVEL) -> tuple[Numbers, Numbers]:
         """(...) ends of the confidence interval of each saving, fractions; see `bounds.mean_interval`."""
         low, high = mean_interval(self.exit_counts, self.costs, level)
         return _plain(1 - high / self.baseline_macs), _plain(1 - low / self.baseline_macs)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.simulation.bounds import LEVEL
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.storage.store import BadFile, atomic_write, readable, strict_json
@@ -27,8 +28,6 @@ SCHEMA_VERSION = 2
 
 MAX_BYTES = 1 << 20
 """Most bytes of a choice file; a real one has a few thousand."""
-
-INTERVAL_LEVEL = 0.95
 
 _INF = float("inf")
 _FLOAT32_END = 2**128 - 2**103
@@ -215,17 +214,17 @@ def shortest(value: np.floating) -> float | None:
 
 
 def _measured(evaluation: Evaluation) -> dict[str, Any]:
-    low, high = evaluation.drop_interval(INTERVAL_LEVEL)
-    least, most = evaluation.saving_interval(INTERVAL_LEVEL)
+    low, high = evaluation.drop_interval()
+    least, most = evaluation.saving_interval()
     return {
         "n": evaluation.n,
         "accuracy": evaluation.accuracy,
         "full_accuracy": evaluation.full_accuracy,
         "accuracy_drop": evaluation.accuracy_drop,
-        "accuracy_drop_interval": {"level": INTERVAL_LEVEL, "low": low, "high": high},
+        "accuracy_drop_interval": {"level": LEVEL, "low": low, "high": high},
         "mean_macs": evaluation.mean_macs,
         "saving": evaluation.saving,
-        "saving_interval": {"level": INTERVAL_LEVEL, "low": least, "high": most},
+        "saving_interval": {"level": LEVEL, "low": least, "high": most},
         "exits": [
             {"stage": name, "share": float(count / evaluation.n), "correct": float(right / count) if count else None}
             for name, count, right in zip(

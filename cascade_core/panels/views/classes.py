@@ -11,6 +11,7 @@ from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering import tables
 from cascade_core.rendering.figures.classes import MOST_BARS, MOST_CELLS, class_bars, confusion_matrix
+from cascade_core.simulation.bounds import COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
@@ -30,7 +31,7 @@ def show(shown: Shown) -> None:
         class_bars(evaluation, names, palette()),
         "class-bars",
         "Drop and saving of each class",
-        "Accuracy drop with its 95 % interval, and computation saved, of each class, the largest drop at the top.",
+        f"Accuracy drop with its {COVERAGE} interval, and computation saved, of each class, the largest drop on top.",
     )
     st.subheader("Which classes are taken for one another", anchor=False)
     _confusion(test, rule, names)
@@ -46,8 +47,8 @@ def _table(evaluation: Evaluation, names: list[str]) -> None:
         "accuracy": share("Accuracy"),
         "full_accuracy": share("Plain network", "Accuracy of the last stage on the class."),
         "accuracy_drop": number("Drop, points", "%.2f", "Accuracy given up; negative: gained."),
-        "drop_low": number("Drop at least", "%.1f", "Lower end of the 95 % interval, points."),
-        "drop_high": number("Drop at most", "%.1f", "Upper end of the 95 % interval, points."),
+        "drop_low": number("Drop at least", "%.1f", f"Lower end of the {COVERAGE} interval, points."),
+        "drop_high": number("Drop at most", "%.1f", f"Upper end of the {COVERAGE} interval, points."),
         "mean_macs": number("Mean MACs", "compact", "Multiply-accumulates of a sample, on average."),
         "saving": share("Saved", "Share of the plain network's MACs."),
         **{f"share {name}": share(f"Leaves at {name}") for name in evaluation.stage_names},

@@ -14,6 +14,7 @@ from cascade_core.panels.state import Key
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering import tables
 from cascade_core.rendering.figures.comparison import Curve, comparison
+from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 
 MOST_CURVES = 24
 
@@ -21,7 +22,7 @@ MOST_CURVES = 24
 def show(shown: Shown) -> None:
     """The plot, its controls, and the pinned points."""
     questions = _questions(shown)
-    about = "A band down to the accuracy that holds with 95 % confidence at all positions of a curve at once."
+    about = "A band down to the accuracy that holds with {CERTAINTY} confidence at all positions of a curve at once."
     certified = st.toggle("What is certain", value=True, help=about, key=Key.COMPARE.of("certified"))
     curves = [curve for question in questions[:MOST_CURVES] if (curve := _curve(question))]
     pinned = pins.pins()
@@ -92,8 +93,8 @@ def _pinned(pinned: list[pins.Pin]) -> None:
         "accuracy": share("Accuracy"),
         "accuracy_drop": number("Drop, points", "%.2f"),
         "drop_low": number("from", "%.2f"),
-        "drop_high": number("to", "%.2f", "Ends of the paired 95 % interval of the drop."),
-        "drop_certified": number("at most", "%.2f", "With 95 % confidence, wherever one stops."),
+        "drop_high": number("to", "%.2f", f"Ends of the paired {COVERAGE} interval of the drop."),
+        "drop_certified": number("at most", "%.2f", f"With {CERTAINTY} confidence, wherever one stops."),
         "mean_macs": number("Mean MACs"),
         "saving": share("Saved"),
     }

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from cascade_core.rendering.figures.explore import MARGIN, plain
 from cascade_core.rendering.palette import Palette
+from cascade_core.simulation.bounds import COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 
 MOST_BARS = 40
@@ -43,7 +44,7 @@ def class_bars(evaluation: Evaluation, class_names: Sequence[str], palette: Pale
             "width": 3,
         },
         customdata=np.column_stack([names, 100 * low, 100 * high]),
-        hovertemplate="%{customdata[0]}: %{x:.2f} points, 95 % interval "
+        hovertemplate=f"%{{customdata[0]}}: %{{x:.2f}} points, {COVERAGE} interval "
         "%{customdata[1]:.1f} to %{customdata[2]:.1f}<extra></extra>",
         row=1,
         col=1,

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from cascade_core.analysis.exploration import ALPHA, Exploration
+from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import OperatingPoint
 from cascade_core.rendering.figures.explore import MARGIN, add_published, plain
 from cascade_core.rendering.palette import Palette
 from cascade_core.rendering.published import PublishedResult
+from cascade_core.simulation.bounds import ALPHA
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px,2px,2px,2px,2px", "12px,3px")
 """Of policies; colours are of runs."""

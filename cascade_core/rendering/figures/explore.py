@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cascade_core.analysis.calibration import reliability
-from cascade_core.analysis.exploration import ALPHA, Exploration
+from cascade_core.analysis.exploration import Exploration
 from cascade_core.policies.paper import residual_accuracy
 from cascade_core.rendering.axes import BINS, ConfidenceAxis
 from cascade_core.rendering.palette import Palette
 from cascade_core.rendering.published import PublishedResult
+from cascade_core.simulation.bounds import ALPHA, COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, along
@@ -178,7 +179,7 @@ def tradeoff(
     figure = go.Figure()
     figure.add_scatter(x=costs, y=low, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip")
     figure.add_scatter(
-        x=costs, y=high, mode="lines", line={"width": 0}, fill="tonexty", name="95 % interval", hoverinfo="skip"
+        x=costs, y=high, mode="lines", line={"width": 0}, fill="tonexty", name=f"{COVERAGE} interval", hoverinfo="skip"
     )
     curves = [
         ("cascade", result.accuracy, {"color": line}),

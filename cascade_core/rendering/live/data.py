@@ -18,17 +18,15 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.analysis.exploration import ALPHA, Exploration
+from cascade_core.analysis.exploration import Exploration
 from cascade_core.rendering.axes import BINS, ConfidenceAxis
 from cascade_core.rendering.published import PublishedResult
+from cascade_core.simulation.bounds import ALPHA, LEVEL
 from cascade_core.simulation.counting import reach_histograms
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
 from cascade_core.simulation.paths import RulePath
 from cascade_core.storage.choice import shortest
 from cascade_core.storage.origin import Origin
-
-LEVEL = 0.95
-"""Coverage of the interval shown around the drop."""
 
 _COUNTS = ("right", "wrong", "leaving_right", "leaving_wrong")
 """Histograms of a payload, where it has them."""
@@ -58,7 +56,7 @@ def live_data(
     """
     result = exploration.evaluation
     costs, plain = along(meter, result), meter.plain(result)
-    low, high = result.drop_interval(LEVEL)
+    low, high = result.drop_interval()
     best = exploration.oracle
     data = {
         "name": name,

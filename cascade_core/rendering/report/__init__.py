@@ -13,15 +13,16 @@ from datetime import UTC, date, datetime
 from html import escape
 from typing import Any
 
-from cascade_core.analysis.exploration import ALPHA, Exploration
+from cascade_core.analysis.exploration import Exploration
 from cascade_core.policies import describe
 from cascade_core.rendering.live import live_css, live_js
 from cascade_core.rendering.live.data import packed
 from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
 from cascade_core.rendering.report.words import flat, percent, points, setting, threshold, value
 from cascade_core.rendering.tables import operating_points, stages_table
+from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.scores import SCORES
-from cascade_core.storage.choice import INTERVAL_LEVEL, choice_json
+from cascade_core.storage.choice import choice_json
 from cascade_core.support.version import VERSION
 
 __all__ = ["chosen_json", "file_stem", "report_html", "setting"]
@@ -101,7 +102,7 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
     certificate = (
         "There is no certificate: thresholds were chosen and measured on the same samples."
         if exploration.certificate is None
-        else f"The certified drop is not exceeded, with {percent(1 - ALPHA, 0)} confidence, on new {unit} like these, "
+        else f"The certified drop is not exceeded, with {CERTAINTY} confidence, on new {unit} like these, "
         "at every position of the slider at once."
     )
     found = {
@@ -110,13 +111,14 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
         "setting": setting(exploration, position),
         "lead": _lead(exploration, position, unit),
         "unit": unit,
+        "coverage": COVERAGE,
         "score": SCORES[test.score].phrase,
         "top": "" if test.top_k == 1 else f", that is, among its {test.top_k} likeliest",
         "baseline": f"{test.baseline_macs:,}",
         "measured": data["footnote"],
         "certificate_text": certificate,
         "points_text": f"Evenly spread over the slider's {len(exploration.path)} positions, and in bold the one that "
-        f"this report opens with. Below each drop stands its {percent(INTERVAL_LEVEL, 0)} interval; below the share "
+        f"this report opens with. Below each drop stands its {COVERAGE} interval; below the share "
         f"of {unit} that leave at a stage, {from_where}.",
         "stages_text": f"What each stage computes for one of the {unit}, and how often its answer would be right if "
         "all were to leave there.",
@@ -127,14 +129,14 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
 def _lead(exploration: Exploration, position: int, unit: str) -> str:
     """What the rule at a position does, in two sentences."""
     result = exploration.at(position)
-    low, high = result.drop_interval(INTERVAL_LEVEL)
+    low, high = result.drop_interval()
     gained = result.accuracy_drop < 0
     ends = (-high, -low) if gained else (low, high)
     where = "In-sample, on" if exploration.split.in_sample else "On"
     return (
         f"{where} {result.n:,} {unit}: accuracy {percent(result.accuracy)}, where the plain network has "
         f"{percent(result.full_accuracy)}. That is {points(abs(result.accuracy_drop))} points "
-        f"{'gained' if gained else 'given up'} ({percent(INTERVAL_LEVEL, 0)} interval {points(ends[0])} to "
+        f"{'gained' if gained else 'given up'} ({COVERAGE} interval {points(ends[0])} to "
         f"{points(ends[1])}), with {percent(abs(result.saving), 1)} "
         f"{'more computation' if result.saving < 0 else 'of the computation saved'}."
     )
