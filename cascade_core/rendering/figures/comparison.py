@@ -43,41 +43,22 @@ def comparison(
     Args:
         certified: Whether to draw what each curve's accuracy is certainly above.
     """
-    runs = list(dict.fromkeys(curve.run for curve in curves))
-    policies = list(dict.fromkeys(curve.exploration.policy.name for curve in curves))
     baselines = {curve.exploration.evaluation.baseline_macs for curve in curves}
     baselines |= {point.evaluation.baseline_macs for point in points}
     shares = len(baselines) == 1
     unit = next(iter(baselines)) / 100 if shares else 1.0
+    policies = list(dict.fromkeys(curve.exploration.policy.name for curve in curves))
+    by_run = {curve.run: curve.exploration for curve in reversed(curves)}
+    runs = list(dict.fromkeys(curve.run for curve in curves))
     colours = dict(zip(runs, palette.stages(max(2, len(runs))), strict=False))
     figure = go.Figure()
     for curve in curves:
         dash = DASHES[policies.index(curve.exploration.policy.name) % len(DASHES)]
         _draw(figure, curve, colours[curve.run], dash, unit, certified)
     for run in runs:
-        one = next(curve.exploration for curve in curves if curve.run == run)
-        for name, cost, accuracy, symbol in (
-            ("plain network", one.evaluation.baseline_macs, one.evaluation.full_accuracy, "square"),
-            ("oracle", one.oracle.mean_macs, one.oracle.accuracy, "star"),
-        ):
-            figure.add_scatter(
-                x=[cost / unit],
-                y=[100 * accuracy],
-                mode="markers",
-                name=f"{_name(run)}, {name}",
-                marker={"symbol": symbol, "size": 11, "color": colours[run]},
-                showlegend=False,
-            )
+        _mark(figure, run, by_run[run], colours[run], unit)
     if points:
-        figure.add_scatter(
-            x=[point.evaluation.mean_macs / unit for point in points],
-            y=[100 * point.evaluation.accuracy for point in points],
-            mode="markers+text",
-            text=[str(number) for number in range(1, len(points) + 1)],
-            textposition="top center",
-            marker={"symbol": "circle-open", "size": 13, "color": palette.text, "line": {"width": 2}},
-            name="pinned, by number",
-        )
+        _number(figure, points, palette, unit)
     if shares:
         add_published(figure, published, palette)
     figure.update_traces(
@@ -89,6 +70,36 @@ def comparison(
     figure.update_yaxes(title_text="accuracy, %")
     figure.update_layout(height=520, margin=MARGIN, legend={"orientation": "h", "y": -0.16})
     return figure
+
+
+def _mark(figure: go.Figure, run: str, exploration: Exploration, colour: str, unit: float) -> None:
+    """A run's plain network and its oracle, as single points."""
+    evaluation, best = exploration.evaluation, exploration.oracle
+    for name, cost, accuracy, symbol in (
+        ("plain network", evaluation.baseline_macs, evaluation.full_accuracy, "square"),
+        ("oracle", best.mean_macs, best.accuracy, "star"),
+    ):
+        figure.add_scatter(
+            x=[cost / unit],
+            y=[100 * accuracy],
+            mode="markers",
+            name=f"{_name(run)}, {name}",
+            marker={"symbol": symbol, "size": 11, "color": colour},
+            showlegend=False,
+        )
+
+
+def _number(figure: go.Figure, points: Sequence[OperatingPoint], palette: Palette, unit: float) -> None:
+    """Pinned points, by their numbers from 1 on."""
+    figure.add_scatter(
+        x=[point.evaluation.mean_macs / unit for point in points],
+        y=[100 * point.evaluation.accuracy for point in points],
+        mode="markers+text",
+        text=[str(number) for number in range(1, len(points) + 1)],
+        textposition="top center",
+        marker={"symbol": "circle-open", "size": 13, "color": palette.text, "line": {"width": 2}},
+        name="pinned, by number",
+    )
 
 
 def _draw(figure: go.Figure, curve: Curve, colour: str, dash: str, unit: float, certified: bool) -> None:
