@@ -70,17 +70,15 @@ def exits_table(rule: ExitRule, evaluation: Evaluation) -> pd.DataFrame:
     The threshold is `inf` where no sample leaves, and NaN at the last stage, which always answers.  With one for each
     class it is the least of them, and `threshold_high` the largest.
     """
-    by_class = rule.thresholds.ndim == 2
-    low, high = (f(axis=1) if by_class else rule.thresholds for f in (rule.thresholds.min, rule.thresholds.max))
-    range_high = {"threshold_high": np.append(high.astype(np.float64), np.nan)} if by_class else {}
+    low, high = (np.append(f(axis=1).astype(np.float64), np.nan) for f in (rule.columns.min, rule.columns.max))
     counts = evaluation.exit_counts
     with np.errstate(invalid="ignore"):
         right = np.where(counts > 0, evaluation.correct_counts / np.maximum(counts, 1), np.nan)
     return pd.DataFrame(
         {
             "stage": evaluation.stage_names,
-            "threshold": np.append(low.astype(np.float64), np.nan),
-            **range_high,
+            "threshold": low,
+            **({"threshold_high": high} if rule.by_class else {}),
             "samples": counts,
             "share": evaluation.exit_shares,
             "accuracy": right,
@@ -99,12 +97,10 @@ def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
     least, most = result.saving_interval()
     certificate = exploration.certificate
     names = result.stage_names
-    by_class = exploration.path.by_class
-    thresholds = {
-        # Of thresholds for each class, the least says from where on anything leaves.
-        f"{'least ' if by_class else ''}threshold {name}": column.min(axis=1) if by_class else column
-        for name, column in zip(names[:-1], exploration.path.thresholds.swapaxes(0, 1), strict=True)
-    }
+    # Of thresholds for each class, the least says from where on anything leaves.
+    least_of = "least " if exploration.path.by_class else ""
+    lowest = exploration.path.columns.min(axis=2)
+    thresholds = {f"{least_of}threshold {name}": lowest[:, i] for i, name in enumerate(names[:-1])}
     costs = along(meter, result)
     metered = {f"mean_{meter.unit}": costs, f"{meter.noun}_saving": 1 - costs / meter.plain(result)}
     shares = {f"share {name}": result.exit_counts[:, i] / result.n for i, name in enumerate(names)}

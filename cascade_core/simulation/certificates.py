@@ -39,10 +39,9 @@ def drop_bounds(record: Record, path: RulePath, alpha: float) -> NDArray[np.floa
     count = min(record.n, SAMPLES)
     chosen = record.take(record.shuffled(SEED)[:count])
     sizes = np.bincount(np.arange(count) * min(BLOCKS, count) // count)
-    harmed, helped = discordant_blocks(chosen, path.thresholds, sizes)
+    harmed, helped = discordant_blocks(chosen, path.columns, sizes)
     bounds = betting_bound(harmed, helped, sizes, alpha)
-    never = np.isinf(path.thresholds).reshape(len(path), -1).all(axis=1)
-    return np.where(never, 0.0, bounds)
+    return np.where(path.active[:, :-1].any(axis=1), bounds, 0.0)
 
 
 def certify_path(record: Record, path: RulePath, alpha: float) -> NDArray[np.float64]:
@@ -54,12 +53,8 @@ def certify_path(record: Record, path: RulePath, alpha: float) -> NDArray[np.flo
     Returns:
         (G,) fractions.
     """
-    distinct, which = np.unique(path.thresholds.reshape(len(path), -1), axis=0, return_inverse=True)
-    few = replace(
-        path,
-        positions=np.arange(len(distinct), dtype=np.float64),
-        thresholds=distinct.reshape(len(distinct), *path.thresholds.shape[1:]),
-    )
+    distinct, which = np.unique(path.thresholds, axis=0, return_inverse=True)
+    few = replace(path, positions=np.arange(len(distinct), dtype=np.float64), thresholds=distinct)
     # A rule by which nothing leaves early needs no share of alpha.
-    shares = max(1, int((~np.isinf(distinct).all(axis=1)).sum()))
+    shares = max(1, int(few.active[:, :-1].any(axis=1).sum()))
     return drop_bounds(record, few, alpha / shares)[which.ravel()]

@@ -7,8 +7,8 @@ enough: O(N M log G).  Otherwise samples of equal levels and answers are merged 
 groups, and each group is compared with each rule.  With a threshold for each class, a sample's own is that of the
 class which the stage answers.
 
-Thresholds are (G, M-1) for G rules, or (G, M-1, K); memory beyond the record's does not grow with the samples, but
-for one position of each.
+Thresholds are the ``columns`` of a `RulePath`, (G, M-1, 1) for G rules or (G, M-1, K); memory beyond the record's does
+not grow with the samples, but for one position of each.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.simulation.exits import met_by
 from cascade_core.simulation.record import Record
 
 CHUNK = 1 << 20
@@ -45,20 +46,19 @@ def first_positions(confidence: NDArray[np.float32], thresholds: NDArray[np.floa
     return len(thresholds) - np.searchsorted(thresholds[::-1], confidence, side="right")
 
 
-def _by_answer(answers: NDArray[np.int64], classes: int) -> list[NDArray[np.int64]]:
-    """Numbers of the samples of each answer."""
+def _by_answer(answers: NDArray[np.int64], columns: int) -> list[NDArray[np.int64] | slice]:
+    """Samples of each answer, one for each column; of all answers where one column is for all."""
+    if columns == 1:
+        return [slice(None)]
     order = np.argsort(answers, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(answers, minlength=classes))[:-1])
+    return [*np.split(order, np.cumsum(np.bincount(answers, minlength=columns))[:-1])]
 
 
 def _first_positions(record: Record, stage: int, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
-    """(N,) of a stage, by thresholds (G,), or (G, K) for each class."""
-    confidence = record.confidence[stage]
-    if thresholds.ndim == 1:
-        return first_positions(confidence, thresholds)
+    """(N,) of a stage, by its thresholds (G, 1 or K)."""
     result = np.empty(record.n, dtype=np.int64)
     for column, members in enumerate(_by_answer(record.predictions[stage], thresholds.shape[1])):
-        result[members] = first_positions(confidence[members], thresholds[:, column])
+        result[members] = first_positions(record.confidence[stage, members], thresholds[:, column])
     return result
 
 
@@ -91,15 +91,15 @@ def _count_groups(record: Record, thresholds: NDArray[np.float32]) -> NDArray[np
     return result
 
 
-_Group = tuple[NDArray[np.int32], NDArray[np.int64] | None, NDArray[np.int64]]
+_Group = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]
 
 
 def _groups(record: Record, ranked: _Ranked, rules: int) -> Iterator[_Group]:
-    """Levels, answers and weights of samples, some at a time; merged where that pays."""
+    """Levels, answers and weights of samples, some at a time; merged where that pays, and answers are not read."""
     if ranked.cells <= record.n // 2:
         levels, weights = _merged(record, ranked)
         for part in _chunks(levels.shape[1], rules):
-            yield levels[:, part], None, weights[part]
+            yield levels[:, part], record.predictions[:, :0], weights[part]
     else:
         for part in _chunks(record.n, rules):
             yield ranked.levels(record, part), record.predictions[:, part], _answers(record, part)
@@ -171,11 +171,10 @@ class _Ranked:
 
     @classmethod
     def of(cls, thresholds: NDArray[np.float32]) -> _Ranked:
-        """Of thresholds (G, M-1), or (G, M-1, K)."""
-        columns = thresholds if thresholds.ndim == 3 else thresholds[:, :, None]
-        distinct, ranks = [], np.empty(columns.shape, dtype=np.int32)
-        for stage in range(columns.shape[1]):
-            values, places = np.unique(columns[:, stage], return_inverse=True)
+        """Of thresholds (G, M-1, 1 or K)."""
+        distinct, ranks = [], np.empty(thresholds.shape, dtype=np.int32)
+        for stage in range(thresholds.shape[1]):
+            values, places = np.unique(thresholds[:, stage], return_inverse=True)
             distinct.append(values)
             ranks[:, stage] = places.reshape(ranks[:, stage].shape)
         return cls(distinct=tuple(distinct), ranks=ranks)
@@ -226,7 +225,7 @@ def _chunks(n: int, rules: int) -> Iterator[slice]:
 
 
 def _walk(
-    ranked: _Ranked, levels: NDArray[np.int32], answers: NDArray[np.int64] | None
+    ranked: _Ranked, levels: NDArray[np.int32], answers: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """For each stage, which (rule, sample) pairs reach it, and which of them leave there.
 
@@ -234,11 +233,9 @@ def _walk(
         levels: (M-1, n) of the samples.
         answers: (M, n) classes; read where there is a rank for each.
     """
-    by_class = ranked.ranks.shape[2] > 1
     present = np.ones((len(ranked.ranks), levels.shape[1]), dtype=bool)
     for stage, level in enumerate(levels):
-        ranks = ranked.ranks[:, stage, answers[stage]] if by_class and answers is not None else ranked.ranks[:, stage]
-        leaving = present & (level > ranks)
+        leaving = present & (level > met_by(ranked.ranks[:, stage], answers[stage]))
         yield present, leaving
         present = present & ~leaving
     yield present, present

@@ -87,7 +87,7 @@ def evaluate_path(record: Record, path: RulePath) -> Evaluation:
         ValueError: The path is meant for other stages or another score.
     """
     path.rule(0).check_fits(record)
-    counts = count_leaving(record, path.thresholds)
+    counts = count_leaving(record, path.columns)
     exits, correct, helped = (counts[:, :, column] for column in range(3))
     return Evaluation(
         stage_names=record.stage_names,

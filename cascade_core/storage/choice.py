@@ -96,7 +96,7 @@ def choice_json(
             f"but it is for {', '.join(rule.stage_names or ())}"
         )
     thresholds = [
-        {"stage": name, "threshold": list(map(shortest, value)) if value.ndim else shortest(value)}
+        {"stage": name, "threshold": list(map(shortest, value)) if rule.by_class else shortest(value)}
         for name, value in zip(evaluation.stage_names[:-1], rule.thresholds, strict=True)
     ]
     thresholds.append({"stage": evaluation.stage_names[-1], "threshold": None, "always_answers": True})

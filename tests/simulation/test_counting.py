@@ -75,7 +75,7 @@ def test_reach_histograms_equal_a_loop(stages: int, chunk: int, monkeypatch: pyt
     record = random_record(70 + stages, stages=stages, n=50)
     path = path_of(record, random_rules(70, record, 12))
     bins = np.random.default_rng(1).integers(0, 4, record.confidence.shape)
-    found, gone = counting.reach_histograms(record, path.thresholds, bins, 4)
+    found, gone = counting.reach_histograms(record, path.columns, bins, 4)
     wanted, left = np.zeros((2, 12, stages, 2, 4), dtype=np.int64)
     for g in range(12):
         leaving = exit_stages(record.confidence, path.thresholds[g])
@@ -107,7 +107,7 @@ def test_discordant_blocks_equal_a_loop(by_class: bool, chunk: int, monkeypatch:
     record = random_record(95, n=50)
     path = by_class_path(1, record, 9, falling=False) if by_class else path_of(record, random_rules(1, record, 9))
     sizes = np.array([7, 0, 20, 23])
-    harmed, helped = counting.discordant_blocks(record, path.thresholds, sizes)
+    harmed, helped = counting.discordant_blocks(record, path.columns, sizes)
     starts = np.cumsum(sizes) - sizes
     for g in range(9):
         leaving = path.rule(g).leaving(record)

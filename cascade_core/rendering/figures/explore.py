@@ -44,7 +44,7 @@ def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, 
             bar = go.Bar(x=centres, y=counts, name=f"{names[stage]}, {label}", marker_color=fill, width=0.9 / BINS)
             figure.add_trace(bar, row=stage + 1, col=1)
         if stage < len(rule.thresholds):
-            for value, words in _lines(rule.thresholds[stage]):
+            for value, words in _lines(rule.columns[stage]):
                 place = float(axis.place(value))
                 figure.add_vline(
                     x=place,
@@ -63,8 +63,8 @@ def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, 
 
 def _lines(thresholds: NDArray[np.float32]) -> list[tuple[float, str]]:
     """Where lines stand in a histogram, and what they say: one threshold, or the least and the largest by class."""
-    finite = np.atleast_1d(thresholds)[np.isfinite(np.atleast_1d(thresholds))]
-    if not thresholds.ndim or not finite.size:
+    finite = thresholds[np.isfinite(thresholds)]
+    if len(thresholds) == 1 or not finite.size:
         return [(float(value), "leaves at") for value in finite]
     return [(float(finite.min()), "some classes leave at"), (float(finite.max()), "all that may leave, at")]
 

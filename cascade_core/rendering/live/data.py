@@ -156,9 +156,7 @@ def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]
     of any bin may do either, and all of them are listed.
     """
     path, result = exploration.path, exploration.evaluation
-    reaching, leaving = reach_histograms(
-        exploration.test, path.thresholds, axis.bins(exploration.test.confidence), BINS
-    )
+    reaching, leaving = reach_histograms(exploration.test, path.columns, axis.bins(exploration.test.confidence), BINS)
     dtype = "uint16" if result.n <= np.iinfo(np.uint16).max else "uint32"
     right, wrong = (_base64(counts, dtype) for counts in reaching.transpose(2, 1, 0, 3))
     data = {
