@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from cascade_core.commands import choosing, networks, runs
+from cascade_core.commands import choosing, deploying, recording, runs
 from cascade_core.commands.common import Incomplete, Parser
 
 
@@ -23,7 +23,7 @@ def parser() -> Parser:
         description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
     )
     verbs = result.add_subparsers(metavar="VERB", required=True)
-    for group in (networks, runs, choosing):
+    for group in (recording, deploying, runs, choosing):
         group.add(verbs)
     return result
 

@@ -152,6 +152,8 @@ def test_joined_runs_are_called_after_their_files(
     names = [stage.name for stage in alone.stages]
     assert [s.name for s in joined.stages] == [f"{each}, {name}" for each in ("run", "other") for name in names]
     assert joined.source["title"] == "Both."
+    assert main(["join", str(run), str(other), "--out", str(out), "--dataset-name", "SVHN"]) == 0
+    assert load_run(out).source["dataset_name"] == "SVHN"
     assert main(["join", str(run), str(other), "--out", str(out), "--names", "a,b"]) == 0
     assert load_run(out).stages[0].name == f"a, {names[0]}"
     capsys.readouterr()

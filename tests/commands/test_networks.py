@@ -141,6 +141,27 @@ def test_a_process_that_is_not_the_first_says_nothing(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("value", ["x", "0", "1.5"])
+def test_a_group_that_makes_no_sense_is_one_line(
+    value: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", value)
+    data = ["--train-data", "digits", "--data", "digits", "--out", "run.parquet"]
+    assert main(["build", "--network", "small-cnn", *data]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: Expected the variable WORLD_SIZE to be a whole number from 1 to 1048576 but it was")
+
+
+def test_a_data_set_has_a_name_of_its_own(folder: Path, weights: Path) -> None:
+    run = ["precompute", "--network", f"resnet18={weights}", "--data", f"imagefolder:{folder}", "--image-size", "32"]
+    assert main([*run, "--out", "r18.parquet", "--title", "Mine.", "--dataset-name", "CIFAR-10"]) == 0
+    source = load_run("r18.parquet").source
+    assert source["title"] == "Mine."
+    assert source["dataset_name"] == "CIFAR-10"
+    assert main([*run, "--out", "other.parquet", "--title", "CIFAR-10, mine.", "--dataset-name", "CIFAR-10"]) == 0
+    assert "dataset_name" not in load_run("other.parquet").source
+
+
 def two_models(tmp_path: Path) -> list[str]:
     torch.manual_seed(1)
     torch.save(torchvision.models.resnet18(num_classes=6).state_dict(), tmp_path / "other.pth")

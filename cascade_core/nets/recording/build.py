@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,9 +27,9 @@ from cascade_core.nets.heads.families import PRESETS, build, preset
 from cascade_core.nets.heads.weights import HeadsFile
 from cascade_core.nets.images.datasets import ImageSet, check_classes, open_data
 from cascade_core.nets.networks.named import NO_WISHES, build_plain, example, find
-from cascade_core.nets.networks.outside import Wishes
 from cascade_core.nets.networks.zoo import Network
-from cascade_core.nets.recording.runs import MAX_SEED, check_networks, record
+from cascade_core.nets.recording.group import Group
+from cascade_core.nets.recording.runs import RecordOptions, check_networks, record
 from cascade_core.nets.staged import CascadedNetwork, StagedModel
 from cascade_core.nets.training.fitting import fit_heads
 from cascade_core.nets.training.settings import (
@@ -52,17 +51,11 @@ def build_run(
     train_data: str,
     data: str,
     out: str | Path,
-    title: str = "",
     exits: str | None = None,
     heads: str = "fine",
     heads_out: str | Path | None = None,
-    wishes: Wishes = NO_WISHES,
-    asked: Wishes = NO_WISHES,
-    chunk_size: int = 1024,
-    seed: int = 0,
-    device: str = "auto",
-    download: bool = False,
-    progress: bool = True,
+    asked: Mapping[str, Any] = NO_WISHES,
+    **options: Any,
 ) -> Path:
     """Fit heads to a frozen network, record a run, and return its path.
 
@@ -70,46 +63,33 @@ def build_run(
         networks: `NAME[=WEIGHTS][+HEADS]`; heads are fitted to the first, more make a cascade of models.
         train_data, data: `KIND` or `KIND:PATH`, to fit on and to record.
         out: The run: a file ending in .parquet, or a folder without ending.
-        title: One sentence on the run.
         exits: "auto:5", or names of exits, a,b; without it, the network's own default.
         heads: A preset's name.
         heads_out: Where to keep the heads, a .safetensors file; without it, beside the run.
-        wishes: Fields of `Preprocessing` that replace the networks' own.
         asked: Fields of `Training` that replace what suits the network and the heads.
+        options: Fields of `RecordOptions`.
 
     Raises:
         ValueError: An argument is wrong; one line says which.
     """
-    found, place = [find(text, wishes) for text in networks], resolve_device(device)
+    chosen = RecordOptions(**options)
+    cascade, device = [find(text, chosen.wishes) for text in networks], resolve_device(chosen.device)
     file = Path(heads_out) if heads_out is not None else Path(out).with_suffix(".safetensors")
-    check_networks(found, trained_here=True)
+    check_networks(cascade, trained_here=True)
     checks.one_of("heads", heads, PRESETS)
-    checks.whole("seed", seed, 0, MAX_SEED)
     check_result(out)
     check_writable(file, ".safetensors")
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if Group.of_environment().size > 1:
         raise ValueError("Expected one process to fit heads but there are several; build first, then share precompute")
-    if found[0].heads is not None:
-        raise ValueError(
-            f"Expected no heads file with {found[0].name}, as heads are fitted to it; precompute takes one"
-        )
-    training_set = open_data(train_data, found[0].preprocessing, split="train", download=download)
-    judged = open_data(data, found[0].preprocessing, split="test", download=download)
-    check_classes(judged, training_set.class_names)
-    settings = {"precision": resolve_precision("auto", place), **asked, "seed": seed}
-    _fitting(found[0], training_set, exits, heads, settings, download).run(file, place, progress)
-    return record(
-        [replace(found[0], heads=file), *found[1:]],
-        judged,
-        out,
-        title=title,
-        batch_size=256,
-        chunk_size=chunk_size,
-        seed=seed,
-        device=device,
-        download=download,
-        progress=progress,
-    )
+    first, *others = cascade
+    if first.heads is not None:
+        raise ValueError(f"Expected no heads file with {first.name}, as heads are fitted to it; precompute takes one")
+    training_set = open_data(train_data, first.preprocessing, split="train", download=chosen.download)
+    samples = open_data(data, first.preprocessing, split="test", download=chosen.download)
+    check_classes(samples, training_set.class_names)
+    settings = {"precision": resolve_precision("auto", device), **asked, "seed": chosen.seed}
+    _fitting(first, training_set, exits, heads, settings, chosen.download).run(file, device, chosen.progress)
+    return record([replace(first, heads=file), *others], samples, out, chosen)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 A chunk is computed in the same batches whatever happened before, and written under a temporary name and renamed, so
 a part that is there is whole.  The plan beside the parts says what the work is; work that differs in anything that
-decides the values is refused.  Processes need a shared file system and no more: process r of N (the variables
-RANK, WORLD_SIZE and LOCAL_RANK, as torchrun sets them) computes chunks r, r + N, ..., and process 0, the only one
-that writes the plan and the end result, looks at the folder until all parts are there.
+decides the values is refused.  Processes need a shared file system and no more: process r of N computes chunks r,
+r + N, ..., and process 0, the only one that writes the plan and the end result, looks at the folder until all parts
+are there.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 from tqdm import tqdm
 
+from cascade_core.nets.recording.group import Group
 from cascade_core.simulation.record import StageOutputs
 from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, read_plan, write_json
 from cascade_core.storage.store import is_part, merge_parts, save_part
@@ -49,30 +49,6 @@ Compute = Callable[[range, Callable[[int], object]], StageOutputs]
 
 class Stopped(KeyboardInterrupt):
     """The work was interrupted (Ctrl-C, or SIGTERM); the message is one line on how to continue."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """Which of how many processes this one is, and which on its machine."""
-
-    rank: int
-    size: int
-    local: int
-
-    @classmethod
-    def of_environment(cls) -> Group:
-        """The group that RANK, WORLD_SIZE and LOCAL_RANK tell of; without them a process is alone.
-
-        Raises:
-            ValueError: One of them is no whole number, or RANK is not below WORLD_SIZE.
-        """
-        size = _variable("WORLD_SIZE", 1, 1, 1 << 20)
-        return cls(_variable("RANK", 0, 0, size - 1), size, _variable("LOCAL_RANK", 0, 0, size - 1))
-
-
-def _variable(name: str, default: int, low: int, high: int) -> int:
-    text = os.environ.get(name, str(default))
-    return checks.whole(f"the variable {name}", int(text) if text.isdecimal() else text, low, high)
 
 
 class Chunks:

@@ -32,7 +32,8 @@ from cascade_core.nets.devices import keep_heap, lay_out, resolve_device, thread
 from cascade_core.nets.heads.weights import state_digest
 from cascade_core.nets.images.datasets import ImageSet, batches
 from cascade_core.nets.macs import baseline_macs, stage_costs
-from cascade_core.nets.recording.chunks import Chunks, Group
+from cascade_core.nets.recording.chunks import Chunks
+from cascade_core.nets.recording.group import Group
 from cascade_core.nets.staged import StagedModel, softmaxes
 from cascade_core.simulation.record import Stage, StageOutputs
 from cascade_core.storage.parts import check_result

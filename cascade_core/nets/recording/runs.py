@@ -7,8 +7,9 @@ several networks are a cascade of models, each in one piece or with heads of its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from cascade_core.nets.cutting.attach import exit_costs
 from cascade_core.nets.cutting.splitting import ExitPoint, choose_points
@@ -26,52 +27,56 @@ MAX_SEED = 2**32 - 1
 """Largest seed that every generator takes."""
 
 
-def precompute_run(
-    networks: Sequence[str],
-    *,
-    data: str,
-    out: str | Path,
-    title: str = "",
-    wishes: Wishes = NO_WISHES,
-    batch_size: int = 256,
-    chunk_size: int = 1024,
-    seed: int = 0,
-    device: str = "auto",
-    download: bool = False,
-    split: str = "test",
-    progress: bool = True,
-) -> Path:
+@dataclass(frozen=True, kw_only=True)
+class RecordOptions:
+    """How a run is recorded.
+
+    Attributes:
+        title: One sentence on the run.
+        dataset_name: What papers call the data set; without it, what the kind of the data says, or the title.
+        wishes: Fields of `Preprocessing` that replace the networks' own.
+        batch_size, chunk_size: Samples at a time, and in each part that is finished before the next.
+        seed: Of everything random; only noted, where all networks have their weights.
+        device: "auto", or a device's name.
+        download: Whether absent data sets and weights may be fetched.
+        progress: Whether a bar shows how far it is.
+
+    Raises:
+        ValueError: The seed is out of range.
+    """
+
+    title: str = ""
+    dataset_name: str | None = None
+    wishes: Wishes = field(default_factory=dict)
+    batch_size: int = 256
+    chunk_size: int = 1024
+    seed: int = 0
+    device: str = "auto"
+    download: bool = False
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        checks.whole("seed", self.seed, 0, MAX_SEED)
+
+
+def precompute_run(networks: Sequence[str], *, data: str, out: str | Path, split: str = "test", **options: Any) -> Path:
     """Record a run of networks that need no training, and return its path.
 
     Args:
         networks: `NAME[=WEIGHTS][+HEADS]`, in the order in which they are asked.
         data: `KIND` or `KIND:PATH`.
         out: A file ending in .parquet, or a folder without ending.
-        title: One sentence on the run.
-        wishes: Fields of `Preprocessing` that replace the networks' own.
-        batch_size, chunk_size: Samples at a time, and in each part that is finished before the next.
-        seed: Only noted, where all networks have their weights.
         split: "test" or "train", of a data set that has both.
+        options: Fields of `RecordOptions`.
 
     Raises:
         ValueError: An argument is wrong, or heads belong to another network; one line says which.
     """
-    found = [find(text, wishes) for text in networks]
-    check_networks(found)
-    checks.whole("seed", seed, 0, MAX_SEED)
-    judged = open_data(data, found[0].preprocessing, split=split, download=download)
-    return record(
-        found,
-        judged,
-        out,
-        title=title,
-        batch_size=batch_size,
-        chunk_size=chunk_size,
-        seed=seed,
-        device=device,
-        download=download,
-        progress=progress,
-    )
+    chosen = RecordOptions(**options)
+    cascade = [find(text, chosen.wishes) for text in networks]
+    check_networks(cascade)
+    samples = open_data(data, cascade[0].preprocessing, split=split, download=chosen.download)
+    return record(cascade, samples, out, chosen)
 
 
 def exits_of(
@@ -115,33 +120,28 @@ def check_networks(networks: Sequence[Network], *, trained_here: bool = False) -
             )
 
 
-def record(
-    networks: Sequence[Network],
-    data: ImageSet,
-    out: str | Path,
-    *,
-    title: str,
-    batch_size: int,
-    chunk_size: int,
-    seed: int,
-    device: str,
-    download: bool,
-    progress: bool,
-) -> Path:
+def record(networks: Sequence[Network], data: ImageSet, out: str | Path, options: RecordOptions) -> Path:
     """Record what every stage of the networks in a row says of `data`, as `precompute_run` does."""
     for network in networks:
         if network.heads is not None:
             check_classes(data, weights.read_heads(network.heads).class_names)
-    models = [load_model(network, len(data.class_names), seed=seed, download=download) for network in networks]
-    origin = Origin(networks=tuple(map(_origin, networks)), title=title or None, rest={"seed": seed})
+    seed, classes = options.seed, len(data.class_names)
+    models = [load_model(network, classes, seed=seed, download=options.download) for network in networks]
+    origin = Origin(
+        networks=tuple(map(_origin, networks)),
+        title=options.title or None,
+        data=data.spec,
+        dataset=options.dataset_name,
+        rest={"seed": seed},
+    )
     return precompute_to(
         out,
         in_a_row(networks, models),
         data,
-        batch_size=batch_size,
-        chunk_size=chunk_size,
-        device=device,
-        progress=progress,
+        batch_size=options.batch_size,
+        chunk_size=options.chunk_size,
+        device=options.device,
+        progress=options.progress,
         source=origin.as_json(),
     )
 

@@ -1,0 +1,177 @@
+"""Verbs that run networks by a choice, or measure them: `classify`, `bundle` and `profile`.
+
+Torch is loaded by the verb that needs it, not by asking for help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cascade_core.commands.common import Incomplete, Parsers, add_verb, cell, text
+from cascade_core.commands.networks import NETWORK, NETWORKS, add_image_flags, images
+from cascade_core.rendering.tables import profile_table
+from cascade_core.simulation.timing import profile_path, save_profile
+from cascade_core.storage.choice import Choice, load_choice
+from cascade_core.storage.store import read_metadata
+from cascade_core.support.checks import numbers
+
+if TYPE_CHECKING:
+    from cascade_core.nets.networks.zoo import Network
+    from cascade_core.nets.staged import StagedModel
+
+
+def classify(args: argparse.Namespace) -> None:
+    """Classify pictures with a chosen JSON, leaving early."""
+    from cascade_core.nets.networks.named import find
+    from cascade_core.nets.running.classify import Failure, class_names, classify_files, image_files, load_cascade
+    from cascade_core.nets.running.runner import Runner
+
+    choice, files = load_choice(args.choice), image_files(args.pictures)
+    networks = [find(name, images(args)) for name in args.network]
+    names = args.class_names or class_names(networks)
+    model = load_cascade(networks, len(names) or None, download=args.download)
+    runner, failed, spent = Runner(model, choice, args.device), 0, 0
+    _compare_costs(model, choice, networks[0])
+    for one in classify_files(runner, files, networks[0].preprocessing, args.batch_size):
+        if isinstance(one, Failure):
+            failed += 1
+            print(f"not classified: {cell(one.reason)}", file=sys.stderr)
+            continue
+        spent += choice.costs[one.stage]
+        row = {
+            "file": str(one.file),
+            "label": names[one.prediction] if one.prediction < len(names) else str(one.prediction),
+            "confidence": one.confidence,
+            "stage": model.stage_names[one.stage],
+            "macs": choice.costs[one.stage],
+        }
+        print(_json_line(row) if args.json else "\t".join(map(cell, _cells(row))))
+    count = len(files) - failed
+    mean = f", {spent / count:,.0f} MACs each on average" if count else ""
+    print(f"{count:,} of {len(files):,} pictures classified{mean}", file=sys.stderr)
+    if failed:
+        kind = Incomplete if count else ValueError
+        raise kind(f"{failed:,} of {len(files):,} pictures were not classified; the lines above say why")
+
+
+def bundle(args: argparse.Namespace) -> None:
+    """Write a folder that classifies without torch: ONNX files, the choice, and a small runner."""
+    from cascade_core.nets.networks.named import find
+    from cascade_core.nets.running.bundle import write_bundle
+    from cascade_core.nets.running.classify import class_names, load_cascade
+
+    networks = [find(name, images(args)) for name in args.network]
+    choice, names = load_choice(args.choice), args.class_names or class_names(networks)
+    if not names:
+        raise ValueError("Expected --class-names a,b,c, as no heads file names the classes")
+    model = load_cascade(networks, len(names), download=args.download)
+    _compare_costs(model, choice, networks[0])
+    out = write_bundle(args.out, model, args.choice, preprocessing=networks[0].preprocessing, class_names=names)
+    print(f"wrote {out}; python {out}/run.py PICTURE classifies with numpy, onnxruntime and Pillow")
+
+
+def profile(args: argparse.Namespace) -> None:
+    """Measure how long each stage takes on this machine, and keep that beside the run."""
+    from cascade_core.nets.networks.named import example, find
+    from cascade_core.nets.running.classify import load_cascade
+    from cascade_core.nets.running.profile import measure
+
+    metadata = read_metadata(args.run)
+    networks = [find(name, images(args)) for name in args.network]
+    model = load_cascade(networks, len(metadata["class_names"]), download=args.download)
+    names = tuple(stage["name"] for stage in metadata["stages"])
+    if model.stage_names != names:
+        raise ValueError(
+            f"Expected the network of {args.run}, with the stages {', '.join(names)}, "
+            f"but its stages are {', '.join(model.stage_names)}"
+        )
+    options = {"batch_sizes": args.batch_sizes} if args.batch_sizes else {}
+    found = measure(model, example(networks[0]), repeats=args.repeats, device=args.device, **options)
+    print(text(profile_table(found)))
+    print(f"wrote {save_profile(found, profile_path(args.run))}")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    """A row as columns for people: confidence to four digits, MACs with separators."""
+    confidence, macs = f"{row['confidence']:.4f}", f"{row['macs']:,}"
+    return [row["file"], row["label"], confidence, row["stage"], macs]
+
+
+def _json_line(row: dict[str, Any]) -> str:
+    """A row as JSON, in letters that standard output can show."""
+    text = json.dumps(row, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(row)
+    return text
+
+
+def _compare_costs(model: StagedModel, choice: Choice, network: Network) -> None:
+    """Say it if a choice counts other MACs than the network has, as that of another run with equal stage names does."""
+    from cascade_core.nets.running.classify import costs_differ
+
+    if costs_differ(model, choice, network):
+        run = f" {choice.run['name']}" if choice.run else ""
+        print(
+            cell(f"note: the choice counts other MACs than this network has; was its run{run} made with this network?"),
+            file=sys.stderr,
+        )
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--network",
+        action="append",
+        required=True,
+        metavar=NETWORK,
+        help="the network that was recorded; given more than once: a cascade of models, cheapest first",
+    )
+    add_image_flags(parser)
+    parser.add_argument("--download", action="store_true", help="let torchvision fetch absent weights")
+
+
+def _add_choice_and_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
+    _add_network(parser)
+    parser.add_argument("--class-names", type=numbers(str), help="a,b,c (default: those of the heads file)")
+
+
+_FINE = "--network cifar-resnet56=resnet56.th+cache/cifar10-resnet56-fine-heads.safetensors"
+
+
+def _add_classify(verbs: Parsers) -> None:
+    example = f"classify choice.json pictures/ \\\n      {_FINE}"
+    parser = add_verb(verbs, "classify", classify, example, NETWORKS)
+    _add_choice_and_network(parser)
+    parser.add_argument("pictures", type=Path, nargs="+", help="image files, or folders of them")
+    parser.add_argument("--json", action="store_true", help="JSON lines instead of columns")
+    parser.add_argument("--batch-size", type=int, default=64, help="pictures at a time (default 64)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+
+
+def _add_bundle(verbs: Parsers) -> None:
+    parser = add_verb(verbs, "bundle", bundle, f"bundle choice.json \\\n      {_FINE} --out deploy", NETWORKS)
+    _add_choice_and_network(parser)
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write, which is not there yet")
+
+
+def _add_profile(verbs: Parsers) -> None:
+    run = "cache/cifar10-resnet56-fine-heads.parquet"
+    parser = add_verb(verbs, "profile", profile, f"profile {run} \\\n      {_FINE}", NETWORKS)
+    parser.add_argument("run", type=Path, help="the run whose network is measured")
+    _add_network(parser)
+    parser.add_argument("--batch-sizes", type=numbers(int), help="from 1, rising, a,b,c (default 1,2,4,8,16,32,64)")
+    parser.add_argument("--repeats", type=int, default=30, help="times that each part is timed (default 30)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+
+
+def add(verbs: Parsers) -> None:
+    """Add these verbs."""
+    _add_classify(verbs)
+    _add_bundle(verbs)
+    _add_profile(verbs)

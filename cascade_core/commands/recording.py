@@ -1,0 +1,140 @@
+"""Verbs that make runs of networks: `exits`, `build` and `precompute`.
+
+Torch is loaded by the verb that needs it, not by asking for help.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cascade_core.commands.common import Parsers, add_out, add_verb, report, text
+from cascade_core.commands.networks import NETWORK, NETWORKS, add_image_flags, images
+from cascade_core.storage.parts import check_result
+
+
+def build(args: argparse.Namespace) -> None:
+    """Fit heads to a frozen network, then precompute its softmaxes."""
+    from cascade_core.nets.recording.build import build_run
+
+    training = ("epochs", "batch_size", "learning_rate", "distil", "held_out")
+    build_run(
+        args.network,
+        train_data=args.train_data,
+        data=args.data,
+        out=args.out,
+        exits=args.exits,
+        heads=args.heads,
+        heads_out=args.heads_out,
+        asked={name: getattr(args, name) for name in training if getattr(args, name) is not None},
+        **_options(args),
+    )
+    report(args.out)
+
+
+def precompute(args: argparse.Namespace) -> None:
+    """Run a cascade once over a data set and keep every stage's softmax."""
+    from cascade_core.nets.recording.group import is_first
+    from cascade_core.nets.recording.runs import precompute_run
+
+    check_result(args.out)
+    precompute_run(args.network, data=args.data, out=args.out, batch_size=args.batch_size, **_options(args))
+    if is_first():
+        report(args.out)
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """Fields of `RecordOptions` that both verbs take."""
+    names = ("title", "dataset_name", "chunk_size", "seed", "device", "download")
+    return {"wishes": images(args), **{name: getattr(args, name) for name in names}}
+
+
+def exits(args: argparse.Namespace) -> None:
+    """List the places where a network can have exits."""
+    from cascade_core.nets.recording.runs import exits_of
+
+    points, chosen, total = exits_of(args.network, exits=args.exits, wishes=images(args))
+    table = pd.DataFrame(
+        {
+            "": ["*" if point.name in chosen else "" for point, _ in points],
+            "exit": [point.name for point, _ in points],
+            "share": [macs / total for _, macs in points],
+            "macs": [macs for _, macs in points],
+            "shape": [" x ".join(map(str, point.shape)) for point, _ in points],
+        }
+    )
+    print(text(table))
+    print(f"{total:,} MACs in all; * marks --exits {args.exits or ','.join(chosen)}")
+
+
+def _add_network_flags(parser: argparse.ArgumentParser, network: str) -> None:
+    parser.add_argument("--network", action="append", required=True, metavar=NETWORK, help=network)
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="SPEC",
+        help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, fashionmnist:ROOT",
+    )
+    add_out(parser, ", or a folder of parts, without ending; started again, it continues")
+    parser.add_argument("--chunk-size", type=int, default=1024, help="samples in each part of the work (default 1024)")
+    add_image_flags(parser)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+    parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
+    parser.add_argument("--download", action="store_true", help="let torchvision fetch absent data sets and weights")
+
+
+def _add_build(verbs: Parsers) -> None:
+    parser = add_verb(
+        verbs,
+        "build",
+        build,
+        "build --network cifar-resnet56=resnet56.th --exits auto:5 --heads fine \\\n"
+        "      --train-data imagefolder:cifar/train --data imagefolder:cifar/test --out cache/my-run.parquet",
+        NETWORKS,
+    )
+    _add_network_flags(parser, "heads are fitted to the first; more make a cascade of models, cheapest first")
+    parser.add_argument("--train-data", required=True, metavar="SPEC", help="samples to fit the heads on")
+    parser.add_argument(
+        "--exits", help="auto:N, or names from the verb exits, a,b (default: the network's own, or auto:3)"
+    )
+    parser.add_argument("--heads", default="fine", help="linear, paper, fine, conv or ladder (default fine)")
+    parser.add_argument(
+        "--heads-out", type=Path, help="where to keep the heads (default: beside the run, .safetensors)"
+    )
+    parser.add_argument("--epochs", type=int, help="passes over the training samples (default: what suits the heads)")
+    parser.add_argument("--batch-size", type=int, help="training samples a step (default: what suits the network)")
+    parser.add_argument("--learning-rate", type=float, help="peak of the one-cycle schedule (default: by heads)")
+    parser.add_argument(
+        "--distil", type=float, help="share of the last stage's softmax in the targets (default: by heads)"
+    )
+    parser.add_argument("--held-out", type=float, help="share of samples that pick the best epoch (default: by heads)")
+
+
+def _add_precompute(verbs: Parsers) -> None:
+    parser = add_verb(
+        verbs,
+        "precompute",
+        precompute,
+        "precompute --network cifar-resnet20=resnet20.th --network cifar-resnet56=resnet56.th \\\n"
+        "      --data imagefolder:cifar/test --out cache/two-models.parquet",
+        NETWORKS,
+    )
+    _add_network_flags(parser, "a network; given more than once: a cascade of models, cheapest first")
+    parser.add_argument("--batch-size", type=int, default=256, help="samples at a time (default 256)")
+
+
+def _add_exits(verbs: Parsers) -> None:
+    parser = add_verb(verbs, "exits", exits, "exits resnet50 --exits auto:5", NETWORKS)
+    parser.add_argument("network", metavar="NETWORK", help="a network; it needs no weights")
+    parser.add_argument("--exits", help="mark these: auto:N, or names, a,b (default: the network's own, or auto:3)")
+    add_image_flags(parser)
+
+
+def add(verbs: Parsers) -> None:
+    """Add these verbs."""
+    _add_exits(verbs)
+    _add_build(verbs)
+    _add_precompute(verbs)
