@@ -3,7 +3,7 @@
 A sample's id is a path below the folder, such as ``cat/0001.png``, as `nets.datasets` writes it.  Ids come from run
 files, so they are never joined to a path: each part of an id is looked up in the listing of the folder that it names,
 which holds no ``..``; links inside the folder are followed, for they are its owner's.  Only regular files with an
-image's ending are opened, by Pillow's readers of these formats alone, and none that declares more than `MAX_PIXELS`.
+image's ending are opened, by Pillow's readers of these formats alone, and none that declares more than `MAX_SHOWN`.
 
 The convention of size: a picture smaller than `SIDE` is enlarged by a whole factor with its pixels left crisp, a larger
 one is made smaller.  Nothing is cropped, and nothing is written.
@@ -13,31 +13,38 @@ from __future__ import annotations
 
 import base64
 import io
-import re
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cascade_core.storage.digits import digit_pixels
 from cascade_core.storage.origin import Origin
 from cascade_core.support.files import BadFile, readable
 
 SIDE = 128
 """Longer side of a thumbnail, at most."""
 
-MAX_PIXELS = 1 << 26
-"""Most pixels of a picture that is opened; 64 million are 200 MB when decoded."""
+MAX_PIXELS = 1 << 27
+"""Most pixels of an image of a data set; decoded they take 400 MB."""
+
+MAX_SHOWN = 1 << 26
+"""Most pixels of a picture that a thumbnail is made of."""
+
+MAX_UPLOADED = 40_000_000
+"""Most pixels of a picture that a visitor of the page brings."""
+
+PICTURES = "CASCADE_PICTURES"
+"""The variable of the environment that names the folders of pictures, separated as in PATH."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")
 """Pillow's readers that are used; those that call other programs are not among them."""
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff"})
-
-_DIGIT_ID = re.compile(r"digits/([0-9]{4})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +99,28 @@ class PictureFolder:
         return self._listings[folder]
 
 
+class PictureFolders:
+    """Finds pictures below any of several folders, whose names are separated as in PATH; the first has precedence.
+
+    Attributes:
+        folders: Those that are there.
+        missing: One line on each that is not there; the others are looked through all the same.
+    """
+
+    def __init__(self, names: str | Path) -> None:
+        self.missing: list[str] = []
+        self.folders: list[PictureFolder] = []
+        for root in filter(None, str(names).split(os.pathsep)):
+            try:
+                self.folders.append(PictureFolder(root))
+            except ValueError as error:
+                self.missing.append(str(error))
+
+    def find(self, sample_id: str) -> Path | None:
+        """The image file that an id names; None if no folder holds it."""
+        return next((path for folder in self.folders if (path := folder.find(sample_id))), None)
+
+
 def _folder(path: Path) -> Path | None:
     """The folder at `path`, whose ~ stands for a home; None if there is none that may be looked at."""
     try:
@@ -115,8 +144,8 @@ def file_thumbnail(path: Path) -> Thumbnail:
         BadFile: It is no image of `FORMATS`, broken, or too large.
     """
     with readable(path), Image.open(path, formats=FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise BadFile(f"expected at most {MAX_PIXELS:,} pixels but it has {image.width:,} x {image.height:,}")
+        if image.width * image.height > MAX_SHOWN:
+            raise BadFile(f"expected at most {MAX_SHOWN:,} pixels but it has {image.width:,} x {image.height:,}")
         # JPEG decodes to a half, a quarter or an eighth at once.
         image.draft("RGB", (SIDE, SIDE))
         return thumbnail(image.convert("RGB"))
@@ -147,18 +176,5 @@ def are_built_in(origin: Origin) -> bool:
 
 def digit_thumbnail(sample_id: str) -> Thumbnail | None:
     """The thumbnail of one of scikit-learn's digits, dark on light; None if the id names none."""
-    match = _DIGIT_ID.fullmatch(sample_id)
-    pixels = _digits()
-    if match is None or int(match[1]) >= len(pixels):
-        return None
-    return thumbnail(Image.fromarray(pixels[int(match[1])]))
-
-
-@cache
-def _digits() -> NDArray[np.uint8]:
-    """(1797, 8, 8) grey pixels."""
-    # scikit-learn takes a second to import, and only these pictures need it.
-    from sklearn.datasets import load_digits
-
-    ink = load_digits().images
-    return (255 - np.round(ink * (255 / 16))).astype(np.uint8)
+    pixels = digit_pixels(sample_id)
+    return None if pixels is None else thumbnail(Image.fromarray(255 - pixels))

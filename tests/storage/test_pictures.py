@@ -18,6 +18,7 @@ from cascade_core.storage.origin import Origin
 from cascade_core.storage.pictures import (
     SIDE,
     PictureFolder,
+    PictureFolders,
     Thumbnail,
     are_built_in,
     digit_thumbnail,
@@ -164,3 +165,16 @@ def test_digits_are_built_in() -> None:
 @pytest.mark.parametrize("sample_id", ["digits/1797", "digits/42", "digits/00042", "digits/-001", "42", "digits/०००१"])
 def test_ids_that_name_no_digit_have_no_picture(sample_id: str) -> None:
     assert digit_thumbnail(sample_id) is None
+
+
+def test_several_folders_are_looked_through_in_order(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "cat" / "0001.png"
+    other.parent.mkdir(parents=True)
+    Image.new("RGB", (4, 2)).save(other)
+    (tmp_path / "other" / "new.png").write_bytes(other.read_bytes())
+    folders = PictureFolders(os.pathsep.join(map(str, (tmp_path / "nowhere", folder, "", tmp_path / "other"))))
+    assert folders.find("cat/0001.png") == folder / "cat" / "0001.png"
+    assert folders.find("new.png") == tmp_path / "other" / "new.png"
+    assert folders.find("../secret.png") is None
+    assert folders.missing == [f"Expected a folder of pictures at '{tmp_path / 'nowhere'}' but there is none"]
+    assert PictureFolders("").find("new.png") is None

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.images.pixels import Pixels, Preprocessing, augment, normalise, open_image, prepare
+from cascade_core.storage.digits import digit_id, digits
 from cascade_core.support import checks
 
 MEMORY_LIMIT = 1 << 30
@@ -171,21 +172,17 @@ def _some(names: tuple[str, ...]) -> str:
 
 def _digits(_path: Path, train: bool, _download: bool) -> dict[str, Any]:
     # scikit-learn takes a second to import, and only this set needs it.
-    from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    found = load_digits()
-    pixels = np.round(found.images * (255 / 16)).astype(np.uint8)[..., None]
-    parts = train_test_split(
-        np.arange(len(pixels)), test_size=DIGITS_TEST, random_state=DIGITS_SEED, stratify=found.target
-    )
+    pixels, labels = digits()
+    parts = train_test_split(np.arange(len(pixels)), test_size=DIGITS_TEST, random_state=DIGITS_SEED, stratify=labels)
     rows = np.sort(parts[0 if train else 1])
     return {
-        "labels": torch.from_numpy(found.target[rows].astype(np.int64)),
-        "sample_ids": tuple(f"digits/{i:04d}" for i in rows),
+        "labels": torch.from_numpy(labels[rows]),
+        "sample_ids": tuple(map(digit_id, rows)),
         "class_names": tuple(str(c) for c in range(10)),
         "flip": False,
-        "read": lambda i: pixels[rows[i]],
+        "read": lambda i: pixels[rows[i], ..., None],
     }
 
 

@@ -22,14 +22,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from cascade_core.nets._torchvision import torchvision
+from cascade_core.storage.pictures import MAX_PIXELS
 from cascade_core.support import checks
 
 Pixels = NDArray[np.uint8]
 
 INTERPOLATIONS = ("bilinear", "bicubic")
-
-MAX_PIXELS = 1 << 27
-"""Most pixels of an image that is read; decoded they take 400 MB."""
 
 MAX_SCALED = 1 << 26
 """Most pixels of an image once it is scaled: a very long one would grow beyond all memory."""

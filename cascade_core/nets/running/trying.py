@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cascade_core.nets.images.datasets import ImageSet, open_data
 from cascade_core.nets.images.pixels import Pixels, Preprocessing, normalise, open_image, prepare
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.passages import LEFT, NOT_REACHED, SWITCHED_OFF, WENT_ON, Passage, StagePassage
 from cascade_core.simulation.record import Stage, leaving_costs
-from cascade_core.storage.pictures import PictureFolder
-
-MAX_PIXELS = 40_000_000
-"""Most pixels of an uploaded picture, as its header has them; decoded they take 120 MB."""
+from cascade_core.storage.digits import digit_pixels
+from cascade_core.storage.pictures import MAX_UPLOADED, PictureFolders
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -135,31 +131,26 @@ def read_picture(content: bytes) -> Pixels:
     """(height, width, 3) pixels of an uploaded file, turned upright as its camera noted.
 
     Raises:
-        ValueError: It is no picture, a broken one, or one of more than `MAX_PIXELS`.
+        ValueError: It is no picture, a broken one, or one of more than `MAX_UPLOADED` pixels.
     """
-    return open_image(io.BytesIO(content), upright=True, max_pixels=MAX_PIXELS)
+    return open_image(io.BytesIO(content), upright=True, max_pixels=MAX_UPLOADED)
 
 
-def sample_picture(dataset: str | None, sample_id: str, folder: Path | None) -> Pixels | None:
+def sample_picture(data: str | None, sample_id: str, folders: str | Path | None) -> Pixels | None:
     """Pixels of a run's sample; None where there are none to be had.
 
     Args:
-        dataset: As the run names it; digits need no folder.
-        folder: Of pictures; ids are looked up in its listing, never joined to it.
+        data: As the run names it; digits need no folder.
+        folders: Of pictures, separated as in PATH; ids are looked up in their listings, never joined to them.
 
     Raises:
-        ValueError: There is no such folder, or the file is no picture, or a broken one.
+        ValueError: A folder is not there and no other has the picture, or the file is no picture, or a broken one.
     """
-    if dataset == "digits":
-        for split in ("test", "train"):
-            data = _digits(split)
-            if sample_id in data.sample_ids:
-                return data.read(data.sample_ids.index(sample_id))
-        return None
-    path = PictureFolder(folder).find(sample_id) if folder is not None else None
-    return open_image(path) if path is not None else None
-
-
-@cache
-def _digits(split: str) -> ImageSet:
-    return open_data("digits", Preprocessing(channels=1, size=8, mean=(0.0,), std=(1.0,)), split=split)
+    if data == "digits":
+        pixels = digit_pixels(sample_id)
+        return None if pixels is None else pixels[..., None]
+    looked_through = PictureFolders(folders or "")
+    path = looked_through.find(sample_id)
+    if path is None and looked_through.missing:
+        raise ValueError(looked_through.missing[0])
+    return None if path is None else open_image(path)

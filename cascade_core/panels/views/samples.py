@@ -18,14 +18,19 @@ from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering.markup import cards, gallery, markup_css
-from cascade_core.storage.pictures import PictureFolder, Thumbnail, are_built_in, digit_thumbnail, file_thumbnail
+from cascade_core.storage.pictures import (
+    PICTURES,
+    PictureFolders,
+    Thumbnail,
+    are_built_in,
+    digit_thumbnail,
+    file_thumbnail,
+)
 from cascade_core.support import wording
 from cascade_core.support.files import BadFile
 
 PAGE = 24
 """Cards on a page."""
-
-PICTURES = "CASCADE_PICTURES"
 
 _KINDS = {
     "all": ("All", "Every test sample."),
@@ -104,13 +109,13 @@ def _wish(shown: Shown, found: Outcomes) -> Wish:
     return Wish(kind=kind, label=label, stage=stage, low=low, high=high, order=order)
 
 
-def _pictures(folders: list[PictureFolder] | None, ids: list[str]) -> list[Thumbnail | None]:
+def _pictures(folders: PictureFolders | None, ids: list[str]) -> list[Thumbnail | None]:
     """A thumbnail of each sample, None where there is none; without folders to look in they are built in."""
     if folders is None:
         with st.spinner("Drawing digits ..."):
             return [digit_thumbnail(one) for one in ids]
-    paths = [next((path for folder in folders if (path := folder.find(one))), None) for one in ids]
-    if folders and not any(paths):
+    paths = [folders.find(one) for one in ids]
+    if folders.folders and not any(paths):
         st.warning("None of these samples is in the folder of pictures.", icon=":material/image_not_supported:")
         st.text(f"Expected a file {ids[0][:200]!r} below it.")
     found = [_thumbnail(path) if path else None for path in paths]
@@ -120,7 +125,7 @@ def _pictures(folders: list[PictureFolder] | None, ids: list[str]) -> list[Thumb
     return found
 
 
-def _folders(example: str) -> list[PictureFolder]:
+def _folders(example: str) -> PictureFolders:
     """Folders to look for pictures in, of the environment or typed; without any, a line on how to name one."""
     named = os.environ.get(PICTURES)
     may_type = named is None and st.get_option("server.address") in {"127.0.0.1", "localhost", "::1"}
@@ -137,13 +142,10 @@ def _folders(example: str) -> list[PictureFolder]:
         where = f"the field above, or `{PICTURES}` when the page is started," if may_type else f"`{PICTURES}`"
         st.caption(f"Pictures are shown once {where} names the folder that the run was recorded from.")
         st.text(f"A sample of this run is called {example[:200]!r}: that is looked for below the folder.")
-    folders = []
-    for root in filter(None, (named or "").split(os.pathsep)):
-        try:
-            folders.append(PictureFolder(root))
-        except ValueError as error:
-            st.warning("There is no such folder.", icon=":material/folder_off:")
-            st.text(str(error))
+    folders = PictureFolders(named or "")
+    for line in folders.missing:
+        st.warning("There is no such folder.", icon=":material/folder_off:")
+        st.text(line)
     return folders
 
 

@@ -24,6 +24,7 @@ from cascade_core.panels.state import Key, Value
 from cascade_core.rendering.markup import passage_cards
 from cascade_core.simulation.passages import Passage, agreement
 from cascade_core.simulation.record import StageOutputs
+from cascade_core.storage.pictures import ENDINGS, PICTURES
 
 if TYPE_CHECKING:
     from cascade_core.nets.images.pixels import Preprocessing
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from cascade_core.nets.staged import StagedModel
 
 UPLOAD_MEGABYTES = 8
-ENDINGS = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff")
 
 MOST_LISTED = 2_000
 """Most samples that are offered as a list; of more, an id is typed."""
@@ -86,15 +86,14 @@ def weight_folders() -> list[Path]:
 
 
 def picture_of(run: Run, sample_id: str) -> Pixels | None:
-    """Pixels of a sample, of digits or from the folder that CASCADE_PICTURES names; None where there are none.
+    """Pixels of a sample, of digits or from the folders that `PICTURES` names; None where there are none.
 
     Raises:
         ValueError: The file is no picture, or a broken one.
     """
     from cascade_core.nets.running.trying import sample_picture
 
-    folder = os.environ.get("CASCADE_PICTURES")
-    return sample_picture(run.origin.data, sample_id, Path(folder) if folder else None)
+    return sample_picture(run.origin.data, sample_id, os.environ.get(PICTURES))
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the network ...")
@@ -154,7 +153,7 @@ def _sample(shown: Shown) -> _Picked | None:
         st.info("There is no picture of this sample to give to the network.", icon=":material/info:")
         st.markdown("Start the page with the folder of the run's pictures, in which this file lies:")
         st.text(sample_id)
-        st.code("CASCADE_PICTURES=path/of/the/folder streamlit run dashboard.py", language="bash")
+        st.code(f"{PICTURES}=path/of/the/folder streamlit run dashboard.py", language="bash")
         return None
     return _Picked(pixels=pixels, caption=sample_id, sample=ids.index(sample_id))
 
@@ -208,7 +207,7 @@ def _upload() -> _Picked | None:
     """A picture from the user's machine."""
     file = st.file_uploader(
         "A picture; it stays in this session's memory and is written nowhere",
-        type=list(ENDINGS),
+        type=sorted(ENDINGS),
         max_upload_size=UPLOAD_MEGABYTES,
         key=Key.TRY.of("upload"),
     )

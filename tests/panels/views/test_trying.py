@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, load_record, load_run, save_run
 from cascade_core.analysis.exploration import Split, explore
+from cascade_core.nets.networks.named import find
+from cascade_core.nets.recording.runs import precompute_run
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.storage.origin import Origin
@@ -180,3 +184,30 @@ def test_torch_is_loaded_by_this_view_alone(digits: Path, view: str, loaded: boo
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == str(loaded)
+
+
+def test_pictures_are_found_in_each_of_several_folders(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(12):
+        file = tmp_path / "first" / ("cat", "dog")[i % 2] / f"{i}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 20 * i).save(file)
+    for seed in range(2):
+        torch.manual_seed(seed)
+        torch.save(find("small-cnn").build(2).state_dict(), cache / f"{seed}.pt")
+    networks = [f"small-cnn={cache / '0.pt'}", f"small-cnn={cache / '1.pt'}"]
+    data = f"imagefolder:{tmp_path / 'first'}"
+    precompute_run(networks, data=data, out=cache / "mine.parquet", progress=False)
+    (tmp_path / "second" / "dog").mkdir(parents=True)
+    shutil.move(tmp_path / "first" / "dog" / "11.png", tmp_path / "second" / "dog")
+    folders = [str(tmp_path / name) for name in ("nowhere", "first", "second")]
+    monkeypatch.setenv("CASCADE_PICTURES", os.pathsep.join(folders))
+    app = opened()
+    key = next(str(box.key) for box in app.selectbox if str(box.key).startswith("try:sample"))
+    for sample_id in ("cat/0.png", "dog/11.png"):
+        app.selectbox(key=key).select(sample_id).run()
+        assert "Left at stage" in said(app)
+    (tmp_path / "second" / "dog" / "11.png").unlink()
+    app.run()
+    assert f"Expected a folder of pictures at '{tmp_path / 'nowhere'}' but there is none" in said(app)
