@@ -22,7 +22,7 @@ MOST_CURVES = 24
 def show(shown: Shown) -> None:
     """The plot, its controls, and the pinned points."""
     questions = _questions(shown)
-    about = "A band down to the accuracy that holds with {CERTAINTY} confidence at all positions of a curve at once."
+    about = f"A band down to the accuracy that holds with {CERTAINTY} confidence at all positions of a curve at once."
     certified = st.toggle("What is certain", value=True, help=about, key=Key.COMPARE.of("certified"))
     curves = [curve for question in questions[:MOST_CURVES] if (curve := _curve(question))]
     pinned = pins.pins()
