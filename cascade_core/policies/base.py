@@ -13,7 +13,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from cascade_core.policies.parameters import PARAMETER, Parameter
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
+
+Positions: TypeAlias = Sequence[float] | NDArray[np.float64]
+"""(G,) values of a slider's parameter."""
 
 
 class Infeasible(ValueError):
@@ -65,6 +68,9 @@ class Policy(ABC):
         name: On the command line and in exported choices.
         title: On the page.
         promise: What the user can rely on, in a sentence or two.
+
+    Raises:
+        ValueError: A parameter is out of its range.
     """
 
     name: ClassVar[str]
@@ -117,7 +123,7 @@ class Sweep(Policy):
 
     @classmethod
     @abstractmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+    def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at `positions`; parameters beside the slider's are further arguments with the same defaults.
 
         Raises:
@@ -142,7 +148,7 @@ def _plain(value: Any) -> Any:
     return None if math.isinf(value) else value
 
 
-def rule_path(record: Record, positions: Sequence[float] | NDArray[np.float64], thresholds: Any) -> RulePath:
+def rule_path(record: Record, positions: Positions, thresholds: Any) -> RulePath:
     """A `RulePath` for the score and stages of `record`."""
     return RulePath(
         positions=np.asarray(positions, dtype=np.float64),

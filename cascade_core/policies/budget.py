@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Infeasible, Slider, Sweep, rule_path
+from cascade_core.policies.base import Infeasible, Positions, Slider, Sweep, rule_path
 from cascade_core.policies.joint import best_within
 from cascade_core.policies.parameters import number
 from cascade_core.simulation.paths import RulePath
@@ -37,9 +36,6 @@ class BestWithinBudget(Sweep):
 
     Attributes:
         max_macs: Mean multiply-accumulates of a sample, >= 0.
-
-    Raises:
-        ValueError: `max_macs` is no number >= 0.
     """
 
     max_macs: float = field(metadata=BUDGET)
@@ -60,7 +56,7 @@ class BestWithinBudget(Sweep):
         return np.linspace(record.baseline_macs, one_head_on.diagonal().min(), count)
 
     @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+    def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the budgets `positions`, chosen all at once; raises `Infeasible` below the cheapest there is."""
         budgets = np.asarray(positions, dtype=np.float64)
         thresholds, least = best_within(record, budgets)

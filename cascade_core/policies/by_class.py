@@ -7,15 +7,14 @@ price is that each threshold rests on a K-th of the samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Slider, Sweep, rule_path
-from cascade_core.policies.paper import EPSILON, PaperRule, paper_thresholds
+from cascade_core.policies.base import Positions, Slider, Sweep, rule_path
+from cascade_core.policies.paper import EPSILON, PaperRule, epsilon_slider, paper_thresholds
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
 
@@ -28,9 +27,6 @@ class PaperRuleByClass(Sweep):
 
     Attributes:
         epsilon: Acceptable degradation of each stage and class, a fraction in [0, 1].
-
-    Raises:
-        ValueError: `epsilon` is outside [0, 1].
     """
 
     epsilon: float = field(metadata=EPSILON)
@@ -41,14 +37,7 @@ class PaperRuleByClass(Sweep):
         "Each stage has a threshold for each class that it answers, and is at most epsilon below its own best accuracy "
         "on that class; the drop of the whole cascade is not bounded by it."
     )
-    slider: ClassVar[Slider] = Slider(
-        parameter="epsilon",
-        label="acceptable degradation a stage and class (epsilon)",
-        unit="points",
-        scale=100,
-        decimals=1,
-        opening=0.02,
-    )
+    slider: ClassVar[Slider] = epsilon_slider("stage and class")
 
     @classmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
@@ -56,7 +45,7 @@ class PaperRuleByClass(Sweep):
         return PaperRule.positions(record, count)
 
     @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+    def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the epsilons `positions`."""
         epsilons = np.asarray(positions, dtype=np.float64)
         thresholds = np.full((len(epsilons), len(record.stages) - 1, record.classes), np.inf, dtype=np.float32)

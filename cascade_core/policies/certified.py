@@ -12,14 +12,13 @@ most (Angelopoulos et al., "Learn then test", 2021).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import rule_path
+from cascade_core.policies.base import Positions, rule_path
 from cascade_core.policies.cheapest import DROP, WithinDrop, drop_slider
 from cascade_core.policies.joint import cheapest_within
 from cascade_core.policies.parameters import number, probability
@@ -48,9 +47,6 @@ class Certified(WithinDrop):
     Attributes:
         max_drop: Accuracy to give up against the last stage, a fraction in [0, 1].
         alpha: Probability, over the draw of the calibration samples, that the drop is larger; in (0, 1).
-
-    Raises:
-        ValueError: `max_drop` is outside [0, 1], or `alpha` not strictly between 0 and 1.
     """
 
     max_drop: float = field(metadata=number(0.0, 1.0, DROP))
@@ -80,7 +76,7 @@ class Certified(WithinDrop):
         return rule
 
     @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64], alpha: float = ALPHA) -> RulePath:
+    def path(cls, record: Record, positions: Positions, alpha: float = ALPHA) -> RulePath:
         """The rules at the drops `positions`, each certified for itself."""
         return certified_path(record, np.asarray(positions, dtype=np.float64), alpha)
 

@@ -9,14 +9,13 @@ limit as it is, on the calibration samples; on fresh ones its drop tends to lie 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Infeasible, Slider, Sweep, rule_path
+from cascade_core.policies.base import Infeasible, Positions, Slider, Sweep, rule_path
 from cascade_core.policies.joint import cheapest_within
 from cascade_core.policies.optimism import expectation
 from cascade_core.policies.parameters import number
@@ -58,9 +57,6 @@ class CheapestWithinDrop(WithinDrop):
     Attributes:
         max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one
             asks for a gain.
-
-    Raises:
-        ValueError: `max_drop` is outside [-1, 1].
     """
 
     max_drop: float = field(metadata=number(-1.0, 1.0, DROP))
@@ -74,7 +70,7 @@ class CheapestWithinDrop(WithinDrop):
     slider: ClassVar[Slider] = drop_slider("acceptable accuracy drop")
 
     @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+    def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the drops `positions`, chosen all at once; raises `Infeasible` for a gain that cannot be had."""
         wanted = np.asarray(positions, dtype=np.float64)
         expected = expectation(record)
@@ -97,9 +93,6 @@ class CheapestUncorrected(WithinDrop):
     Attributes:
         max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one
             asks for a gain.
-
-    Raises:
-        ValueError: `max_drop` is outside [-1, 1].
     """
 
     max_drop: float = field(metadata=number(-1.0, 1.0, DROP))
@@ -113,7 +106,7 @@ class CheapestUncorrected(WithinDrop):
     slider: ClassVar[Slider] = drop_slider("accuracy drop on the calibration samples")
 
     @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+    def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the drops `positions`, chosen all at once; raises `Infeasible` for a gain that cannot be had."""
         limits = np.asarray(positions, dtype=np.float64)
         thresholds, least = cheapest_within(record, limits)

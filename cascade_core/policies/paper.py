@@ -10,19 +10,24 @@ stage, not the drop of the cascade's accuracy; that is what `CheapestWithinDrop`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Slider, Sweep, rule_path
+from cascade_core.policies.base import Positions, Slider, Sweep, rule_path
 from cascade_core.policies.parameters import number
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
 
 EPSILON = number(0.0, 1.0, "degradation of each stage, a fraction: 0.01 = one point")
+
+
+def epsilon_slider(of_each: str) -> Slider:
+    """A slider over epsilon, the degradation of each stage, or of whatever has a threshold."""
+    label = f"acceptable degradation a {of_each} (epsilon)"
+    return Slider(parameter="epsilon", label=label, unit="points", scale=100, decimals=1, opening=0.02)
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,6 @@ class PaperRule(Sweep):
 
     Attributes:
         epsilon: Acceptable degradation a stage, a fraction in [0, 1].
-
-    Raises:
-        ValueError: `epsilon` is outside [0, 1].
     """
 
     epsilon: float = field(metadata=EPSILON)
@@ -44,14 +46,7 @@ class PaperRule(Sweep):
         "Each stage, judged alone, answers with at most epsilon below its own best accuracy; "
         "the drop of the whole cascade follows from it but is not bounded by it."
     )
-    slider: ClassVar[Slider] = Slider(
-        parameter="epsilon",
-        label="acceptable degradation a stage (epsilon)",
-        unit="points",
-        scale=100,
-        decimals=1,
-        opening=0.02,
-    )
+    slider: ClassVar[Slider] = epsilon_slider("stage")
     charts: ClassVar = ("Residual accuracy",)
 
     @classmethod
@@ -60,7 +55,7 @@ class PaperRule(Sweep):
         return np.linspace(0.0, 0.1, count)
 
     @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+    def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the epsilons `positions`: one sort a stage, then a search for each position."""
         epsilons = np.asarray(positions, dtype=np.float64)
         early = zip(record.confidence[:-1], record.correct[:-1], strict=True)

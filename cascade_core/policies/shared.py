@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Slider, Sweep, rule_path
+from cascade_core.policies.base import Positions, Slider, Sweep, rule_path
 from cascade_core.policies.parameters import thresholds
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
@@ -44,7 +43,7 @@ class SharedThreshold(Sweep):
         return np.quantile(early, np.linspace(1.0, 0.0, count)).astype(np.float64)
 
     @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+    def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the thresholds `positions`."""
         column = np.asarray(positions, dtype=np.float64)
         return rule_path(record, column, np.repeat(column[:, None], len(record.stages) - 1, axis=1))

@@ -9,14 +9,13 @@ on the calibration samples meets the budget.  Labels are never looked at: this w
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Slider, Sweep, rule_path
+from cascade_core.policies.base import Positions, Slider, Sweep, rule_path
 from cascade_core.policies.budget import BUDGET, BUDGET_SLIDER, refuse_below
 from cascade_core.simulation.evaluation import count
 from cascade_core.simulation.paths import RulePath
@@ -34,9 +33,6 @@ class GeometricShares(Sweep):
 
     Attributes:
         max_macs: Mean multiply-accumulates of a sample, >= 0.
-
-    Raises:
-        ValueError: `max_macs` is no number >= 0.
     """
 
     max_macs: float = field(metadata=BUDGET)
@@ -56,7 +52,7 @@ class GeometricShares(Sweep):
         return np.linspace(record.baseline_macs, ratios.macs(0), count)
 
     @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64]) -> RulePath:
+    def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the budgets `positions`; raises `Infeasible` below the cheapest.  No ratio is tried twice."""
         budgets, ratios = np.asarray(positions, dtype=np.float64), _Ratios(record)
         refuse_below(budgets, ratios.macs(0))

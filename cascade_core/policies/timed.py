@@ -30,9 +30,6 @@ class BestWithinTime(Policy):
     Attributes:
         max_ms: Mean milliseconds of a sample, >= 0.
         meter: The profile, the batch size, and whether survivors are compacted.
-
-    Raises:
-        ValueError: `max_ms` is no number >= 0.
     """
 
     max_ms: float = field(metadata=number(0.0, 1e12, "mean milliseconds of a sample, as profile measured"))
