@@ -52,14 +52,14 @@ def parsed(
         state.BATCH: _whole(1, MAX_SEED),
         state.AT: _number,
     }
-    values, bad = {}, []
+    values, faults = {}, []
     for key, reader in ((value.key, reader) for value, reader in readers.items()):
         if key in parameters:
             try:
                 values[key] = reader(parameters[key])
             except ValueError as error:
-                bad.append(f"expected {key} to be {error} but it was {parameters[key][:SHOWN]!r}")
-    return values, bad
+                faults.append(f"expected {key} to be {error} but it was {parameters[key][:SHOWN]!r}")
+    return values, faults
 
 
 def go_to(shown: Shown) -> Shown:

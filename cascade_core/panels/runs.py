@@ -137,5 +137,5 @@ def profile_of(run: Run) -> tuple[Profile | None, str]:
         return None, ""
     stat = path.stat()
     stages = tuple(stage["name"] for stage in run.metadata["stages"])
-    found = _profile(path, stages, (stat.st_mtime_ns, stat.st_size))
-    return (None, found) if isinstance(found, str) else (found, "")
+    profile = _profile(path, stages, (stat.st_mtime_ns, stat.st_size))
+    return (None, profile) if isinstance(profile, str) else (profile, "")

@@ -144,11 +144,11 @@ def _spoken(file_name: str) -> str:
 
 def _distinct(name: str, taken: set[str]) -> str:
     """`name`, numbered if it is taken; it is taken afterwards."""
-    found, number = name, 2
-    while found in taken:
-        found, number = f"{name}-{number}", number + 1
-    taken.add(found)
-    return found
+    unique, number = name, 2
+    while unique in taken:
+        unique, number = f"{name}-{number}", number + 1
+    taken.add(unique)
+    return unique
 
 
 def _kept() -> list[Own]:

@@ -42,14 +42,14 @@ def watch() -> None:
 
 def folder_stamp(folder: Path) -> Stamp:
     """What tells whether a listing of `folder` still holds; of a run that is being computed only that it is there."""
-    found: list[tuple[str, int, int, int]] = []
+    stamps: list[tuple[str, int, int, int]] = []
     try:
         for path in sorted(folder.iterdir()):
             if is_run(path):
-                found += _stamps(path)
+                stamps += _stamps(path)
     except OSError:  # something goes away just now: the next look sees what is left
-        found.append(("", 0, 0, 0))
-    return tuple(found)
+        stamps.append(("", 0, 0, 0))
+    return tuple(stamps)
 
 
 def _stamps(path: Path) -> list[tuple[str, int, int, int]]:

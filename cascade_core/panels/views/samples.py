@@ -51,9 +51,9 @@ def show(shown: Shown) -> None:
     exploration, run = shown.exploration, shown.question.run
     whole = questions.sample_ids(run)
     ids = [whole[i] for i in exploration.split.test_index(len(whole))]
-    found = outcomes(exploration.test, shown.rule)
-    wish = _wish(shown, found)
-    index = pick(found, wish, ids)
+    results = outcomes(exploration.test, shown.rule)
+    wish = _wish(shown, results)
+    index = pick(results, wish, ids)
     st.caption(
         f"{_KINDS[wish.kind][1]} {len(index):,} of {len(ids):,}. A disc marks where a sample left, a ring what later "
         "stages would have said."
@@ -68,13 +68,13 @@ def show(shown: Shown) -> None:
     page = st.pagination(pages, key=key) if pages > 1 else 1
     index = index[(page - 1) * PAGE : page * PAGE]
     pictures = _pictures(folders, [ids[i] for i in index])
-    made = cards(found, index, ids, run.metadata["class_names"], pictures)
+    made = cards(results, index, ids, run.metadata["class_names"], pictures)
     st.html(gallery(made, palette(), len(exploration.test.stages)))
 
 
-def _wish(shown: Shown, found: Outcomes) -> Wish:
+def _wish(shown: Shown, results: Outcomes) -> Wish:
     run, test = shown.question.run, shown.exploration.test
-    names, many = run.metadata["class_names"], counts(found)
+    names, many = run.metadata["class_names"], counts(results)
     kind = st.segmented_control(
         "Show",
         list(_KINDS),
@@ -118,11 +118,11 @@ def _pictures(folders: PictureFolders | None, ids: list[str]) -> list[Thumbnail 
     if folders.folders and not any(paths):
         st.warning("None of these samples is in the folder of pictures.", icon=":material/image_not_supported:")
         st.text(f"Expected a file {ids[0][:200]!r} below it.")
-    found = [_thumbnail(path) if path else None for path in paths]
-    broken = sum(path is not None and one is None for path, one in zip(paths, found, strict=True))
+    thumbnails = [_thumbnail(path) if path else None for path in paths]
+    broken = sum(path is not None and one is None for path, one in zip(paths, thumbnails, strict=True))
     if broken:
         st.caption(f"{broken} of these pictures cannot be read.")
-    return found
+    return thumbnails
 
 
 def _folders(example: str) -> PictureFolders:

@@ -66,7 +66,7 @@ def show(shown: Shown) -> None:
     try:
         with st.spinner("Looking for the network's files ..."):
             located = rebuilding.locate(run.origin, weight_folders())
-        model, wanted = _model(run.digest, tuple(one.key for one in located), located, run)
+        model, preprocessing = _model(run.digest, tuple(one.key for one in located), located, run)
     except rebuilding.MissingFiles as error:
         _missing(error)
         return
@@ -76,7 +76,7 @@ def show(shown: Shown) -> None:
         return
     picked = _pick(shown)
     if picked is not None:
-        _show(shown, picked, model, wanted)
+        _show(shown, picked, model, preprocessing)
 
 
 def weight_folders() -> list[Path]:
@@ -223,7 +223,7 @@ def _upload() -> _Picked | None:
         return None
 
 
-def _show(shown: Shown, picked: _Picked, model: StagedModel, wanted: Preprocessing) -> None:
+def _show(shown: Shown, picked: _Picked, model: StagedModel, preprocessing: Preprocessing) -> None:
     """The picture, and its way through the stages."""
     from cascade_core.nets.running.trying import try_picture
 
@@ -239,7 +239,7 @@ def _show(shown: Shown, picked: _Picked, model: StagedModel, wanted: Preprocessi
             model,
             shown.rule,
             picked.pixels,
-            wanted,
+            preprocessing,
             stages=record.stages,
             baseline_macs=record.baseline_macs,
             beyond=beyond,
