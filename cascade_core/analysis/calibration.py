@@ -36,7 +36,7 @@ def fit_temperatures(outputs: StageOutputs) -> tuple[float, ...]:
 
     tiny = np.finfo(np.float32).tiny  # what a softmax of 0 stands for: the least that was not rounded away
     own = np.arange(len(outputs.labels)), outputs.labels
-    found = []
+    fitted = []
     for probs in outputs.probs:
         logs = np.log(np.maximum(probs, tiny, dtype=np.float64))
 
@@ -47,8 +47,8 @@ def fit_temperatures(outputs: StageOutputs) -> tuple[float, ...]:
             return float((total - scaled[own]).mean())
 
         best = minimize_scalar(loss, bounds=tuple(map(math.log, TEMPERATURES)), method="bounded")
-        found.append(math.exp(best.x))
-    return tuple(found)
+        fitted.append(math.exp(best.x))
+    return tuple(fitted)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,8 +88,8 @@ def expected_calibration_error(record: Record, stage: int, bins: int = 15) -> fl
     Raises:
         ValueError: As for `reliability`.
     """
-    found = reliability(record, stage, bins)
-    return float(np.average(np.abs(found.accuracy - found.confidence), weights=found.counts))
+    bars = reliability(record, stage, bins)
+    return float(np.average(np.abs(bars.accuracy - bars.confidence), weights=bars.counts))
 
 
 def auroc(record: Record, stage: int) -> float:

@@ -63,10 +63,9 @@ def most_confused(record: Record, rule: ExitRule, stage: int | None = None, coun
     pairs, counts = np.unique(labels[wrong] * record.classes + answers[wrong], return_counts=True)
     order = np.argsort(-counts, kind="stable")[:count]
     return [
-        Mistake(label=label, answer=answer, count=found, share=found / int(sizes[label]))
-        for (label, answer), found in (
-            (divmod(int(pair), record.classes), int(n)) for pair, n in zip(pairs[order], counts[order], strict=True)
-        )
+        Mistake(label=label, answer=answer, count=befallen, share=befallen / int(sizes[label]))
+        for pair, befallen in zip(pairs[order].tolist(), counts[order].tolist(), strict=True)
+        for label, answer in [divmod(pair, record.classes)]
     ]
 
 

@@ -56,10 +56,10 @@ def compare(record: Record, split: Split, max_drop: float) -> list[Compared]:
 
 def _compared(policy: type[Sweep], calibration: Record, test: Record, max_drop: float, in_sample: bool) -> Compared:
     path = policy.path(calibration, [max_drop] if policy.slider.is_drop else policy.positions(calibration, POSITIONS))
-    found = evaluate_path(calibration, path)
-    within = np.flatnonzero(found.accuracy_drop <= max_drop)
+    result = evaluate_path(calibration, path)
+    within = np.flatnonzero(result.accuracy_drop <= max_drop)
     # Where no position is within, the most accurate comes nearest.
-    best = int(within[np.argmin(found.mean_macs[within])]) if len(within) else int(np.argmin(found.accuracy_drop))
+    best = int(within[np.argmin(result.mean_macs[within])]) if len(within) else int(np.argmin(result.accuracy_drop))
     chosen = 0 if policy.slider.is_drop else best
     return Compared(
         policy=policy,

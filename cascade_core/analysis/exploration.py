@@ -94,8 +94,8 @@ class Exploration:
         return None if self.split.in_sample else certify_path(self.test, self.path, ALPHA)
 
     @cached_property
-    def hasty_oracle(self) -> Evaluation:
-        """The same oracle, but for samples that no stage gets right, which it lets leave at the first."""
+    def cheapest_oracle(self) -> Evaluation:
+        """The cheapest rule of that accuracy: samples that no stage gets right exit at the first."""
         return oracle(self.test, hopeless="first")
 
     @cached_property
@@ -109,9 +109,9 @@ class Exploration:
         return dominated(self.test)
 
     @cached_property
-    def by_lot(self) -> NDArray[np.float64]:
-        """(G,) expected accuracy on the test samples if as many left at each stage, drawn by lot."""
-        return random_exit_accuracy(self.test, self.evaluation.exit_counts / self.test.n)
+    def random_exit_accuracy(self) -> NDArray[np.float64]:
+        """(G,) expected accuracy on the test samples if as many exited at each stage, drawn at random."""
+        return random_exit_accuracy(self.test, self.evaluation.exit_shares)
 
     @cached_property
     def shown(self) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ SOURCE = "Berestizshevsky & Even, arXiv 1805.10982"
 
 
 @dataclass(frozen=True)
-class OperatingPoint:
+class PublishedPoint:
     """What the paper's rule did at one epsilon; all are fractions."""
 
     epsilon: float
@@ -37,12 +37,12 @@ class PublishedResult:
     network: str
     baseline_macs: int | None
     stage_accuracy: tuple[float, ...]
-    points: tuple[OperatingPoint, ...]
+    points: tuple[PublishedPoint, ...]
 
 
-def _percent(*rows: tuple[float, float, float]) -> tuple[OperatingPoint, ...]:
+def _percent(*rows: tuple[float, float, float]) -> tuple[PublishedPoint, ...]:
     """Rows of epsilon, accuracy and saving, each in percent."""
-    return tuple(OperatingPoint(*(round(value / 100, 6) for value in row)) for row in rows)
+    return tuple(PublishedPoint(*(round(value / 100, 6) for value in row)) for row in rows)
 
 
 PUBLISHED = (

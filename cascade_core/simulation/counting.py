@@ -192,8 +192,8 @@ class _Ranked:
     def levels(self, record: Record, part: slice) -> NDArray[np.int32]:
         """(M-1, n) levels of some samples."""
         early = zip(self.distinct, record.confidence[:-1, part], strict=True)
-        found = [np.searchsorted(values, confidence, side="right") for values, confidence in early]
-        return np.array(found, dtype=np.int32).reshape(len(found), -1 if found else len(range(record.n)[part]))
+        levels = [np.searchsorted(values, confidence, side="right") for values, confidence in early]
+        return np.array(levels, dtype=np.int32).reshape(len(levels), -1 if levels else len(range(record.n)[part]))
 
 
 def _answers(record: Record, part: slice) -> NDArray[np.int64]:

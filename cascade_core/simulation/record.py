@@ -94,11 +94,11 @@ def check_temperatures(value: Sequence[float] | None, stages: int) -> Temperatur
     """
     if value is None:
         return None
-    found = checks.array("temperatures", value, np.float64, "(stages)", (stages,))
-    (low, high), shown = TEMPERATURES, ", ".join(map(str, found))
-    if not ((found >= low) & (found <= high)).all():
+    temperatures = checks.array("temperatures", value, np.float64, "(stages)", (stages,))
+    (low, high), shown = TEMPERATURES, ", ".join(map(str, temperatures))
+    if not ((temperatures >= low) & (temperatures <= high)).all():
         raise ValueError(f"Expected temperatures to be numbers > 0, from {low:g} to {high:g}, but they were {shown}")
-    return tuple(found.tolist())
+    return tuple(temperatures.tolist())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,8 +140,8 @@ class Record:
         finite = np.isfinite(confidence)
         if not finite.all():
             stage, sample = np.argwhere(~finite)[0]
-            found = confidence[stage, sample]
-            raise ValueError(f"Expected confidence to be finite but it is {found} at stage {stage}, sample {sample}")
+            value = confidence[stage, sample]
+            raise ValueError(f"Expected confidence to be finite but it is {value} at stage {stage}, sample {sample}")
         put = object.__setattr__
         put(self, "confidence", confidence)
         put(self, "predictions", checks.integers("predictions", self.predictions, "(stages, samples)", shape))

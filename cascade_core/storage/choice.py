@@ -201,11 +201,11 @@ def _rule(data: Mapping[str, Any]) -> ExitRule:
 
 def _threshold(row: Mapping[str, Any]) -> float | list[float]:
     """A row's threshold, or its thresholds for each class, with `inf` for null."""
-    given = row["threshold"]
-    values = [_INF if value is None else value for value in (given if isinstance(given, list) else [given])]
+    threshold = row["threshold"]
+    values = [_INF if value is None else value for value in (threshold if isinstance(threshold, list) else [threshold])]
     if any(_FLOAT32_END <= abs(value) < _INF for value in values):
         raise BadFile(f"expected the threshold of stage {row['stage']!r} to be a float32 number but it is too large")
-    return values if isinstance(given, list) else values[0]
+    return values if isinstance(threshold, list) else values[0]
 
 
 def shortest(value: np.floating) -> float | None:

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from cascade_core.nets._torchvision import torchvision
-from cascade_core.nets.images.pixels import Pixels, Preprocessing, augment, normalise, open_image, prepare
+from cascade_core.nets.images.pixels import Pixels, Preprocessing, augment, normalise, open_image, preprocess
 from cascade_core.storage.digits import digit_id, digits
 from cascade_core.support import checks
 
@@ -80,7 +80,7 @@ class ImageSet:
     def _decode(self, index: Tensor) -> Tensor:
         # Pillow decodes outside Python's lock, so threads help, and they need no pickling as processes would.
         with ThreadPoolExecutor(max_workers=2) as pool:
-            return torch.stack(list(pool.map(lambda i: prepare(self.read(i), self.preprocessing), index.tolist())))
+            return torch.stack(list(pool.map(lambda i: preprocess(self.read(i), self.preprocessing), index.tolist())))
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Float32 images of uint8 `pixels` (batch, channels, size, size): in [0, 1], less mean, over deviation."""

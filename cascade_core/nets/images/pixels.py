@@ -1,8 +1,8 @@
 """Single images and batches of them as 8-bit pixels: reading, fitting to a network, and augmenting.
 
 Pixels are (height, width, 3 or 1) as files and archives have them, tensors (channels, height, width) as networks do.
-Which images a network expects is its `Preprocessing`; `prepare` does to the pixel what torchvision's own transform for
-classification does to a picture.
+Which images a network expects is its `Preprocessing`; `preprocess` does to the pixel what torchvision's own transform
+for classification does to a picture.
 """
 
 from __future__ import annotations
@@ -135,26 +135,26 @@ def augment(pixels: Tensor, shift: int, flip: bool, generator: torch.Generator) 
     return padded[of_image, of_channel, rows.view(n, 1, -1, 1), columns.view(n, 1, 1, -1)]
 
 
-def normalise(pixels: Tensor, wanted: Preprocessing) -> Tensor:
+def normalise(pixels: Tensor, expected: Preprocessing) -> Tensor:
     """Float32 images of uint8 `pixels` (batch, channels, size, size): in [0, 1], less mean, over deviation."""
-    mean, std = (torch.tensor(v).view(1, -1, 1, 1) for v in (wanted.mean, wanted.std))
+    mean, std = (torch.tensor(v).view(1, -1, 1, 1) for v in (expected.mean, expected.std))
     return (pixels.float() / 255 - mean) / std
 
 
-def prepare(pixels: Pixels, wanted: Preprocessing) -> Tensor:
+def preprocess(pixels: Pixels, expected: Preprocessing) -> Tensor:
     """(channels, size, size) uint8 image of pixels (height, width, 3 or 1): converted, scaled and cropped as needed.
 
     Raises:
-        ValueError: It is so long and thin that its shorter side cannot be scaled to what is wanted.
+        ValueError: It is so long and thin that its shorter side cannot be scaled to what the network expects.
     """
-    if pixels.shape == (wanted.size, wanted.size, wanted.channels) and wanted.resize == wanted.size:
+    if pixels.shape == (expected.size, expected.size, expected.channels) and expected.resize == expected.size:
         return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
     height, width = pixels.shape[:2]
-    if wanted.resize * wanted.resize * max(height, width) > MAX_SCALED * min(height, width):
+    if expected.resize * expected.resize * max(height, width) > MAX_SCALED * min(height, width):
         raise ValueError(f"Expected an image that is not so long and thin but it has {width} x {height} pixels")
     transforms = torchvision.transforms.functional
     image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
-    image = image.convert("RGB" if wanted.channels == 3 else "L")
-    scaled = transforms.resize(image, [wanted.resize], transforms.InterpolationMode(wanted.interpolation))
-    array = np.asarray(transforms.center_crop(scaled, [wanted.size]))
-    return torch.from_numpy(array.reshape(wanted.size, wanted.size, wanted.channels).transpose(2, 0, 1).copy())
+    image = image.convert("RGB" if expected.channels == 3 else "L")
+    scaled = transforms.resize(image, [expected.resize], transforms.InterpolationMode(expected.interpolation))
+    array = np.asarray(transforms.center_crop(scaled, [expected.size]))
+    return torch.from_numpy(array.reshape(expected.size, expected.size, expected.channels).transpose(2, 0, 1).copy())

@@ -13,7 +13,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from cascade_core.nets.heads.weights import read_heads
-from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, prepare
+from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, preprocess
 from cascade_core.nets.macs import baseline_macs, stage_costs
 from cascade_core.nets.networks.named import example, in_a_row, load_model
 from cascade_core.nets.networks.zoo import Network
@@ -59,18 +59,18 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
         ValueError: One is neither, or a folder holds no pictures.
     """
     endings = set(Image.registered_extensions())
-    found = []
+    files = []
     for path in paths:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in endings and p.is_file())
             if not inside:
                 raise ValueError(f"Expected pictures in the folder {path} but there are none")
-            found += inside
+            files += inside
         elif path.is_file():
-            found.append(path)
+            files.append(path)
         else:
             raise ValueError(f"Expected a picture or a folder of them at {path} but there is none")
-    return found
+    return files
 
 
 def classify_files(
@@ -84,13 +84,13 @@ def classify_files(
         failures: dict[Path, Failure] = {}
         for file in some:
             try:
-                pixels[file] = prepare(open_image(file), preprocessing)
+                pixels[file] = preprocess(open_image(file), preprocessing)
             except ValueError as error:
                 failures[file] = Failure(file=file, reason=str(error))
         answers = {}
         if pixels:
-            found = runner(normalise(torch.stack(list(pixels.values())), preprocessing))
-            rows = zip(found.predictions.tolist(), found.confidence.tolist(), found.stages.tolist(), strict=True)
+            said = runner(normalise(torch.stack(list(pixels.values())), preprocessing))
+            rows = zip(said.predictions.tolist(), said.confidence.tolist(), said.stages.tolist(), strict=True)
             answers = {
                 file: Answer(file=file, prediction=prediction, confidence=confidence, stage=stage)
                 for file, (prediction, confidence, stage) in zip(pixels, rows, strict=True)
@@ -115,10 +115,10 @@ def costs_differ(model: StagedModel, choice: Choice, network: Network) -> bool:
         # What cannot be counted was not counted for the choice either, and was said then.
         warnings.simplefilter("ignore")
         stages, plain = stage_costs(model, image), baseline_macs(model, image)
-    found = leaving_costs(stages, choice.rule.active, plain)
+    costs = leaving_costs(stages, choice.rule.active, plain)
     # Where nothing leaves early, all but the last are never met.
     met = slice(None) if choice.rule.leaves_early else slice(-1, None)
-    return not np.allclose(found[met], choice.costs[met], rtol=COST_TOLERANCE)
+    return not np.allclose(costs[met], choice.costs[met], rtol=COST_TOLERANCE)
 
 
 def class_names(networks: Sequence[Network]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cascade_core.nets.images.pixels import Pixels, Preprocessing, normalise, open_image, prepare
+from cascade_core.nets.images.pixels import Pixels, Preprocessing, normalise, open_image, preprocess
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
@@ -32,7 +32,7 @@ class Tried:
 
     Attributes:
         passage: Its way through the stages.
-        seen: (size, size, 3 or 1) pixels that the network was given, before they were normalised.
+        seen: (size, size, 3 or 1) pixels that the network took, before they were normalised.
     """
 
     passage: Passage
@@ -43,7 +43,7 @@ def try_picture(
     model: StagedModel,
     rule: ExitRule,
     pixels: Pixels,
-    wanted: Preprocessing,
+    preprocessing: Preprocessing,
     *,
     stages: Sequence[Stage],
     baseline_macs: int,
@@ -58,8 +58,8 @@ def try_picture(
     Raises:
         ValueError: The rule is for other stages or classes, or the picture cannot be prepared.
     """
-    image = prepare(pixels, wanted)
-    passage = pass_through(model, rule, normalise(image[None], wanted), stages, baseline_macs, beyond=beyond)
+    image = preprocess(pixels, preprocessing)
+    passage = pass_through(model, rule, normalise(image[None], preprocessing), stages, baseline_macs, beyond=beyond)
     return Tried(passage=passage, seen=image.permute(1, 2, 0).numpy())
 
 
@@ -109,7 +109,7 @@ def _row(
 def _softmaxes(
     model: StagedModel, image: Tensor, left: int, active: NDArray[np.bool_], beyond: bool
 ) -> dict[int, NDArray[np.float32]]:
-    """(K,) softmaxes by stage: of all with `beyond`, else of those that the sample was asked at."""
+    """(K,) softmaxes by stage: of all with `beyond`, else of those that the sample came to."""
     # Laid out as the runner has it, so that its numbers are these to the last digit.
     image = image.to(memory_format=torch.channels_last)
     last = len(active) - 1

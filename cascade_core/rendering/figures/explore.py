@@ -181,9 +181,10 @@ def tradeoff(
     figure.add_scatter(
         x=costs, y=high, mode="lines", line={"width": 0}, fill="tonexty", name=f"{COVERAGE} interval", hoverinfo="skip"
     )
+    chance = {"color": palette.text, "width": 1, "dash": "dot"}
     curves = [
         ("cascade", result.accuracy, {"color": line}),
-        ("exits drawn by lot, in equal shares", exploration.by_lot, {"color": palette.text, "width": 1, "dash": "dot"}),
+        ("exits drawn by lot, in equal shares", exploration.random_exit_accuracy, chance),
     ]
     if exploration.certificate is not None:
         certain = result.full_accuracy - exploration.certificate
@@ -236,7 +237,7 @@ def _marks(
     found = [
         ("chosen", here, "circle", palette.stages(3)[1], 14),
         ("oracle: leaves at the first right stage", exploration.oracle, "star", palette.text, 12),
-        ("oracle that gives up at once", exploration.hasty_oracle, "star-open", palette.text, 12),
+        ("oracle that gives up at once", exploration.cheapest_oracle, "star-open", palette.text, 12),
         *((f"{name} alone", one, "cross", colour, 9) for name, one, colour in alone),
     ]
     whole = ("plain network", meter.plain(here), here.full_accuracy, "square", palette.text, 10)

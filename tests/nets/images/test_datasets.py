@@ -11,7 +11,7 @@ from PIL import Image
 
 from cascade_core.nets.images import datasets
 from cascade_core.nets.images.datasets import batches, check_classes, open_data
-from cascade_core.nets.images.pixels import augment, prepare
+from cascade_core.nets.images.pixels import augment, preprocess
 from cascade_core.nets.networks import zoo
 
 DIGITS = zoo.ZOO["small-cnn"].preprocessing
@@ -62,11 +62,11 @@ def test_large_sets_are_decoded_as_they_are_read(folder: Path, monkeypatch: pyte
 def test_other_sizes_and_colours_are_converted() -> None:
     wide = np.zeros((40, 80, 3), dtype=np.uint8)
     wide[:, 20:60, 1] = 255  # green in the middle 40 of 80 columns
-    made = prepare(wide, CIFAR)
+    made = preprocess(wide, CIFAR)
     assert made.shape == (3, 32, 32)
     assert (made[1, :, 1:-1] == 255).all()  # the middle, but for the smoothed edge
-    assert prepare(np.full((28, 28, 1), 7, dtype=np.uint8), CIFAR).unique().tolist() == [7]
-    assert prepare(wide, DIGITS).shape == (1, 8, 8)
+    assert preprocess(np.full((28, 28, 1), 7, dtype=np.uint8), CIFAR).unique().tolist() == [7]
+    assert preprocess(wide, DIGITS).shape == (1, 8, 8)
 
 
 def test_augmentation_shifts_and_mirrors_within_its_bounds() -> None:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from cascade_core.nets._torchvision import torchvision
-from cascade_core.nets.images.pixels import Preprocessing, open_image, prepare
+from cascade_core.nets.images.pixels import Preprocessing, open_image, preprocess
 from cascade_core.nets.networks.outside import torchvision_network
 
 PUBLISHED = [("resnet50", "IMAGENET1K_V1"), ("resnet50", "IMAGENET1K_V2"), ("efficientnet_b0", "IMAGENET1K_V1")]
@@ -31,7 +31,7 @@ def test_pixels_are_those_of_torchvisions_transform(name: str, member: str, shap
     expected = transform.transforms()(Image.fromarray(pixels))
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (wanted.mean, wanted.std))
     # As pixels again: the transform goes on to normalise.
-    assert torch.equal(prepare(pixels, wanted), (expected * std + mean).mul(255).round().to(torch.uint8))
+    assert torch.equal(preprocess(pixels, wanted), (expected * std + mean).mul(255).round().to(torch.uint8))
 
 
 def test_a_bicubic_network_is_among_them() -> None:
@@ -42,8 +42,8 @@ def test_a_bicubic_network_is_among_them() -> None:
 def test_images_of_the_right_size_are_left_alone() -> None:
     pixels = picture(32, 32)
     expected = torch.from_numpy(pixels).permute(2, 0, 1)
-    assert torch.equal(prepare(pixels, Preprocessing(size=32)), expected)
-    assert not torch.equal(prepare(pixels, Preprocessing(size=32, resize=36)), expected)
+    assert torch.equal(preprocess(pixels, Preprocessing(size=32)), expected)
+    assert not torch.equal(preprocess(pixels, Preprocessing(size=32, resize=36)), expected)
 
 
 def test_wishes_replace_fields() -> None:
@@ -151,5 +151,5 @@ def test_a_picture_of_fractions_is_refused(tmp_path: Path) -> None:
 
 def test_a_long_thin_picture_is_not_scaled_beyond_all_memory() -> None:
     with pytest.raises(ValueError, match="not so long and thin but it has 100000 x 1 pixels"):
-        prepare(np.zeros((1, 100_000, 3), np.uint8), Preprocessing(size=224, resize=256))
-    assert prepare(np.zeros((1, 500, 3), np.uint8), Preprocessing(size=224, resize=256)).shape == (3, 224, 224)
+        preprocess(np.zeros((1, 100_000, 3), np.uint8), Preprocessing(size=224, resize=256))
+    assert preprocess(np.zeros((1, 500, 3), np.uint8), Preprocessing(size=224, resize=256)).shape == (3, 224, 224)

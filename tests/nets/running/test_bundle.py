@@ -19,7 +19,7 @@ from torch import Tensor
 
 from cascade_core import ExitRule, evaluate, save_choice
 from cascade_core.nets.images.datasets import open_data
-from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, prepare
+from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, preprocess
 from cascade_core.nets.networks.zoo import ZOO
 from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.running.bundle import write_bundle
@@ -155,7 +155,7 @@ def test_pictures_are_prepared_as_for_training(
         replace(IMAGES, size=10, resize=13),
     ):
         bundle.manifest["images"] = wanted.describe()
-        expected = normalise(prepare(open_image(tmp_path / "p.png"), wanted)[None], wanted)
+        expected = normalise(preprocess(open_image(tmp_path / "p.png"), wanted)[None], wanted)
         np.testing.assert_allclose(bundle.prepare(tmp_path / "p.png"), expected.numpy(), atol=1e-6)
 
 
@@ -315,7 +315,7 @@ def test_statuses_of_the_bundle(written: tuple[StagedModel, Path], tmp_path: Pat
 def test_sixteen_bits_are_prepared_as_for_training(written: tuple[StagedModel, Path], tmp_path: Path) -> None:
     ramp = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
     Image.fromarray(ramp).save(tmp_path / "p.png")
-    expected = normalise(prepare(open_image(tmp_path / "p.png"), IMAGES)[None], IMAGES)
+    expected = normalise(preprocess(open_image(tmp_path / "p.png"), IMAGES)[None], IMAGES)
     np.testing.assert_allclose(Bundle(written[1]).prepare(tmp_path / "p.png"), expected.numpy(), atol=1e-6)
 
 

@@ -76,7 +76,9 @@ def test_tradeoff_shows_certificate_lot_oracles_and_single_stages() -> None:
     lines = {trace.name: np.array(trace.y, dtype=float) for trace in figure.data}
     certain = 100 * (exploration.evaluation.full_accuracy - exploration.certificate[order])
     np.testing.assert_allclose(lines["certified, 95% sure everywhere"], certain)
-    np.testing.assert_allclose(lines["exits drawn by lot, in equal shares"], 100 * exploration.by_lot[order])
+    np.testing.assert_allclose(
+        lines["exits drawn by lot, in equal shares"], 100 * exploration.random_exit_accuracy[order]
+    )
     assert {"stage 1 alone", "stage 2 alone", "oracle that gives up at once"} <= set(names(figure))
     assert "stage 3 alone" not in names(figure)
     in_sample = tradeoff(explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), count=11), 5, LIGHT)
