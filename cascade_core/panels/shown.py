@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.panels import questions, state
@@ -15,6 +17,7 @@ from cascade_core.panels.questions import Question
 from cascade_core.panels.sidebar import Selection
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.record import StageOutputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,10 @@ class Shown:
     def evaluation(self) -> Evaluation:
         """What they do to the test samples."""
         return self.exploration.at(self.position)
+
+    def exits(self, outputs: StageOutputs) -> NDArray[np.int64]:
+        """(N,) stages at which the rule lets samples exit."""
+        return self.rule.leaving(outputs.record(self.question.score, 1, self.rule.temperatures))
 
     def at(self, position: int) -> Shown:
         """The same at another position."""
