@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cascade_core.simulation import scores
-from cascade_core.simulation.record import MAX_MACS, Record, Temperatures, check_temperatures
+from cascade_core.simulation.record import MAX_MACS, Record
+from cascade_core.simulation.scores import Temperatures, check_temperatures
 from cascade_core.support import checks
 
 

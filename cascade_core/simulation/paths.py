@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from cascade_core.simulation.counting import count_leaving
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule, active_heads, cast_thresholds, columns_of
-from cascade_core.simulation.record import Record, Temperatures, leaving_costs
+from cascade_core.simulation.record import Record, leaving_costs
+from cascade_core.simulation.scores import Temperatures
 from cascade_core.support import checks
 
 

@@ -79,28 +79,6 @@ def _baseline(value: int | None, stages: Sequence[Stage]) -> int:
     return checks.whole("baseline_macs", value, 1, MAX_MACS)
 
 
-TEMPERATURES = (1e-6, 1e6)
-"""Least and largest temperature; with any between, float32 log-softmaxes stay finite."""
-
-Temperatures = tuple[float, ...] | None
-"""M numbers > 0, one a stage, that log-softmaxes are divided by before scoring; None leaves softmaxes as they are."""
-
-
-def check_temperatures(value: Sequence[float] | None, stages: int) -> Temperatures:
-    """`value` as M numbers > 0 within `TEMPERATURES`, or None.
-
-    Raises:
-        ValueError: There is not one for each stage, or one is no number within `TEMPERATURES`.
-    """
-    if value is None:
-        return None
-    temperatures = checks.array("temperatures", value, np.float64, "(stages)", (stages,))
-    (low, high), shown = TEMPERATURES, ", ".join(map(str, temperatures))
-    if not ((temperatures >= low) & (temperatures <= high)).all():
-        raise ValueError(f"Expected temperatures to be numbers > 0, from {low:g} to {high:g}, but they were {shown}")
-    return tuple(temperatures.tolist())
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Record:
     """Each stage's confidence and answer on each sample, with the stages' costs.
@@ -129,7 +107,7 @@ class Record:
     baseline_macs: int = None  # type: ignore[assignment]  # filled in below, never None afterwards
     score: str = "max_probability"
     top_k: int = 1
-    temperatures: Temperatures = None
+    temperatures: scores.Temperatures = None
     classes: int = None  # type: ignore[assignment]  # likewise
 
     def __post_init__(self) -> None:
@@ -151,7 +129,7 @@ class Record:
         put(self, "baseline_macs", _baseline(self.baseline_macs, self.stages))
         checks.one_of("score", self.score, tuple(scores.SCORES))
         put(self, "top_k", checks.whole("top_k", self.top_k, 1, MAX_MACS))
-        put(self, "temperatures", check_temperatures(self.temperatures, shape[0]))
+        put(self, "temperatures", scores.check_temperatures(self.temperatures, shape[0]))
         named = 1 + max(int(self.labels.max()), int(self.predictions.max()))
         put(self, "classes", named if self.classes is None else checks.whole("classes", self.classes, named, MAX_MACS))
 
@@ -289,7 +267,7 @@ class StageOutputs:
             ValueError: The score is unknown, `top_k` is not from 1 to K, or there is not a temperature for each stage.
         """
         m, _, classes = self.probs.shape
-        k, scaling = checks.whole("top_k", top_k, 1, classes), check_temperatures(temperatures, m)
+        k, scaling = checks.whole("top_k", top_k, 1, classes), scores.check_temperatures(temperatures, m)
         predictions = self.probs.argmax(axis=2)
         return Record(
             confidence=np.stack(

@@ -20,6 +20,27 @@ from cascade_core.support import checks
 
 Floats = NDArray[np.float32]
 
+TEMPERATURES = (1e-6, 1e6)
+"""Least and largest temperature; with any between, float32 log-softmaxes stay finite."""
+
+Temperatures = tuple[float, ...] | None
+"""M numbers > 0, one a stage, that log-softmaxes are divided by before scoring; None leaves softmaxes as they are."""
+
+
+def check_temperatures(value: Sequence[float] | None, stages: int) -> Temperatures:
+    """`value` as M numbers > 0 within `TEMPERATURES`, or None.
+
+    Raises:
+        ValueError: There is not one for each stage, or one is no number within `TEMPERATURES`.
+    """
+    if value is None:
+        return None
+    temperatures = checks.array("temperatures", value, np.float64, "(stages)", (stages,))
+    (low, high), shown = TEMPERATURES, ", ".join(map(str, temperatures))
+    if not ((temperatures >= low) & (temperatures <= high)).all():
+        raise ValueError(f"Expected temperatures to be numbers > 0, from {low:g} to {high:g}, but they were {shown}")
+    return tuple(temperatures.tolist())
+
 
 def max_probability(probs: Floats) -> Floats:
     """Largest softmax, in [1/K, 1]; `probs` is (..., K), the result (...)."""

@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
-from cascade_core.simulation.record import SUM_TOLERANCE, Record, Stage, StageOutputs, Temperatures
+from cascade_core.simulation.record import SUM_TOLERANCE, Record, Stage, StageOutputs
+from cascade_core.simulation.scores import Temperatures
 from cascade_core.storage.parts import run_files
 from cascade_core.support import checks
 from cascade_core.support.files import (
