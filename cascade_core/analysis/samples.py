@@ -69,13 +69,13 @@ def outcomes(record: Record, rule: ExitRule) -> Outcomes:
 
 
 KINDS: Mapping[str, Callable[[Outcomes], NDArray[np.bool_]]] = {
-    "all": lambda found: np.ones(found.record.n, dtype=bool),
-    "easy": lambda found: found.early,
-    "hard": lambda found: ~found.early,
-    "helped": lambda found: found.right & ~found.record.correct[-1],
-    "harmed": lambda found: ~found.right & found.record.correct[-1],
-    "right": lambda found: found.right,
-    "wrong": lambda found: ~found.right,
+    "all": lambda samples: np.ones(samples.record.n, dtype=bool),
+    "easy": lambda samples: samples.early,
+    "hard": lambda samples: ~samples.early,
+    "helped": lambda samples: samples.right & ~samples.record.correct[-1],
+    "harmed": lambda samples: ~samples.right & samples.record.correct[-1],
+    "right": lambda samples: samples.right,
+    "wrong": lambda samples: ~samples.right,
 }
 """Which samples are of a kind, (N,) bool: easy ones leave before the last stage, hard ones go to it."""
 
@@ -84,7 +84,7 @@ ORDERS = ("surest", "least sure", "name")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class SampleFilter:
     """Which samples to look at, and in which order; samples meet all of it.
 
     Attributes:
@@ -110,26 +110,26 @@ class Wish:
         checks.one_of("order", self.order, ORDERS)
 
 
-def pick(found: Outcomes, wish: Wish, ids: Sequence[str]) -> NDArray[np.int64]:
-    """Numbers of the samples that meet `wish`, in its order.
+def pick(samples: Outcomes, chosen: SampleFilter, ids: Sequence[str]) -> NDArray[np.int64]:
+    """Numbers of the samples that meet `chosen`, in its order.
 
     Args:
         ids: N texts, read when they are to be ordered by name.
     """
     # A float32 is compared as the user wrote the number: 0.9 takes in the float32 that 0.9 becomes.
-    confidence, low, high = found.confidence, np.float32(wish.low), np.float32(wish.high)
-    met = KINDS[wish.kind](found) & (confidence >= low) & (confidence <= high)
-    if wish.label is not None:
-        met &= found.record.labels == wish.label
-    if wish.stage is not None:
-        met &= found.leaving == wish.stage
+    confidence, low, high = samples.confidence, np.float32(chosen.low), np.float32(chosen.high)
+    met = KINDS[chosen.kind](samples) & (confidence >= low) & (confidence <= high)
+    if chosen.label is not None:
+        met &= samples.record.labels == chosen.label
+    if chosen.stage is not None:
+        met &= samples.leaving == chosen.stage
     index = np.flatnonzero(met)
-    if wish.order == "name":
+    if chosen.order == "name":
         return np.array(sorted(index.tolist(), key=lambda i: ids[i]), dtype=np.int64)
-    keys = confidence[index] if wish.order == "least sure" else -confidence[index]
+    keys = confidence[index] if chosen.order == "least sure" else -confidence[index]
     return index[np.argsort(keys, kind="stable")]
 
 
-def counts(found: Outcomes) -> dict[str, int]:
+def counts(samples: Outcomes) -> dict[str, int]:
     """How many samples are of each kind."""
-    return {kind: int(members(found).sum()) for kind, members in KINDS.items()}
+    return {kind: int(members(samples).sum()) for kind, members in KINDS.items()}

@@ -7,7 +7,7 @@ import pytest
 
 from cascade_core import ExitRule, evaluate
 from cascade_core.analysis.exploration import Split
-from cascade_core.analysis.samples import KINDS, ORDERS, Outcomes, Wish, counts, outcomes, pick
+from cascade_core.analysis.samples import KINDS, ORDERS, Outcomes, SampleFilter, counts, outcomes, pick
 from tests.oracle import f32, make_record
 from tests.samples import sample_record, sample_run
 
@@ -51,7 +51,7 @@ def test_each_sample_is_followed_to_where_it_leaves() -> None:
     ],
 )
 def test_kinds_by_hand(kind: str, members: list[int]) -> None:
-    assert sorted(pick(found(), Wish(kind=kind), IDS).tolist()) == members
+    assert sorted(pick(found(), SampleFilter(kind=kind), IDS).tolist()) == members
     assert counts(found())[kind] == len(members)
 
 
@@ -60,19 +60,19 @@ def test_kinds_by_hand(kind: str, members: list[int]) -> None:
     [("surest", [0, 5, 1, 3, 2, 4]), ("least sure", [4, 2, 3, 1, 5, 0]), ("name", [3, 1, 5, 2, 4, 0])],
 )
 def test_orders_by_hand(order: str, expected: list[int]) -> None:
-    assert pick(found(), Wish(order=order), IDS).tolist() == expected
+    assert pick(found(), SampleFilter(order=order), IDS).tolist() == expected
 
 
 def test_equal_confidences_keep_the_records_order() -> None:
     record = make_record([[0.5] * 4, [1.0] * 4], [[1] * 4, [1] * 4])
     one = outcomes(record, ExitRule(thresholds=f32(np.inf)))
     for order in ("surest", "least sure"):
-        assert pick(one, Wish(order=order), IDS[:4]).tolist() == [0, 1, 2, 3]
+        assert pick(one, SampleFilter(order=order), IDS[:4]).tolist() == [0, 1, 2, 3]
 
 
 def test_ends_of_the_confidence_are_included_as_they_are_written() -> None:
     # 0.9 and 0.8 are not float32 numbers; samples 1 and 2 have what they become.
-    assert sorted(pick(found(), Wish(low=0.8, high=0.9), IDS).tolist()) == [1, 2, 3]
+    assert sorted(pick(found(), SampleFilter(low=0.8, high=0.9), IDS).tolist()) == [1, 2, 3]
 
 
 def test_a_wish_is_met_in_all_its_parts() -> None:
@@ -89,10 +89,10 @@ def test_a_wish_is_met_in_all_its_parts() -> None:
         and not record.correct[2, i]
         and 0.7 <= record.confidence[1, i] <= 0.99
     ]
-    wish = Wish(kind="helped", label=2, stage=1, low=0.7, high=0.99)
+    wish = SampleFilter(kind="helped", label=2, stage=1, low=0.7, high=0.99)
     assert sorted(pick(one, wish, [""] * record.n).tolist()) == expected
     everything = [i for i in range(record.n) if leaving[i] == 1 and record.labels[i] == 2]
-    assert sorted(pick(one, Wish(label=2, stage=1), [""] * record.n).tolist()) == everything
+    assert sorted(pick(one, SampleFilter(label=2, stage=1), [""] * record.n).tolist()) == everything
     assert everything
 
 
@@ -107,9 +107,9 @@ def test_kinds_add_up_to_the_drop() -> None:
 
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(ValueError, match=f"Expected kind to be one of {', '.join(KINDS)} but it was 'odd'"):
-        Wish(kind="odd")
+        SampleFilter(kind="odd")
     with pytest.raises(ValueError, match=f"Expected order to be one of {', '.join(ORDERS)} but it was 'odd'"):
-        Wish(order="odd")
+        SampleFilter(order="odd")
 
 
 @pytest.mark.parametrize("in_sample", [False, True])

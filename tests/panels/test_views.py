@@ -17,7 +17,7 @@ from streamlit.testing.v1.element_tree import Element
 
 from cascade_core import CheapestWithinDrop, evaluate, save_run
 from cascade_core.analysis.exploration import Exploration, Split, explore
-from cascade_core.analysis.samples import KINDS, Wish, counts, outcomes, pick
+from cascade_core.analysis.samples import KINDS, SampleFilter, counts, outcomes, pick
 from cascade_core.panels.operating import operating_words
 from tests.samples import sample_run
 
@@ -59,7 +59,7 @@ def shown_ids(app: AppTest) -> list[str]:
     return [unescape(one) for one in re.findall(r'<p class="id">(.*?)</p>', html(app))]
 
 
-def ids_of(wish: Wish, page: int = 1) -> list[str]:
+def ids_of(wish: SampleFilter, page: int = 1) -> list[str]:
     exploration = expected()
     ids = OUTPUTS.sample_ids[Split().test_index(400)].tolist()
     found = outcomes(exploration.test, exploration.path.rule(exploration.opening))
@@ -94,7 +94,7 @@ def test_the_line_tells_gains_and_costs_apart() -> None:
 
 def test_samples_are_those_of_the_test_half(folder: Path) -> None:
     app = view("samples")
-    assert shown_ids(app) == ids_of(Wish())
+    assert shown_ids(app) == ids_of(SampleFilter())
     calibration = set(OUTPUTS.sample_ids[Split().calibration_index(400)].tolist())
     assert not calibration & set(shown_ids(app))
 
@@ -102,16 +102,16 @@ def test_samples_are_those_of_the_test_half(folder: Path) -> None:
 def test_filters_and_orders_choose_the_cards(folder: Path) -> None:
     app = view("samples")
     app.segmented_control(key="samples:kind").set_value("harmed").run()
-    assert shown_ids(app) == ids_of(Wish(kind="harmed"))
+    assert shown_ids(app) == ids_of(SampleFilter(kind="harmed"))
     app.segmented_control(key="samples:kind").set_value("all").run()
     app.selectbox(key="samples:order").select("name").run()
-    assert shown_ids(app) == ids_of(Wish(order="name"))
+    assert shown_ids(app) == ids_of(SampleFilter(order="name"))
     label, stage = (one for one in app.selectbox if one.label in ("True class", "Left at"))
     label.select_index(3).run()
-    assert shown_ids(app) == ids_of(Wish(order="name", label=2))
+    assert shown_ids(app) == ids_of(SampleFilter(order="name", label=2))
     next(one for one in app.selectbox if one.label == "Left at").select_index(1).run()
     assert not app.exception
-    assert shown_ids(app) == ids_of(Wish(order="name", label=2, stage=0))
+    assert shown_ids(app) == ids_of(SampleFilter(order="name", label=2, stage=0))
     assert stage.options[1:] == list(OUTPUTS.record().stage_names)
 
 
@@ -120,7 +120,7 @@ def test_the_range_of_confidence_has_open_ends(folder: Path) -> None:
     slider = app.select_slider[0]
     slider.set_range(0.9, 1.0).run()
     assert not app.exception
-    assert shown_ids(app) == ids_of(Wish(low=0.9))
+    assert shown_ids(app) == ids_of(SampleFilter(low=0.9))
 
 
 def test_kinds_are_counted(folder: Path) -> None:
@@ -150,11 +150,11 @@ def test_nothing_can_be_typed_where_others_listen(folder: Path, monkeypatch: pyt
 
 
 def test_pictures_of_a_typed_folder_are_shown(folder: Path, tmp_path: Path) -> None:
-    one = ids_of(Wish())[0]
+    one = ids_of(SampleFilter())[0]
     path = tmp_path / "pictures" / one
     path.parent.mkdir(parents=True)
     Image.new("RGB", (32, 32), (0, 100, 200)).save(path)
-    (tmp_path / "pictures" / ids_of(Wish())[1]).write_bytes(b"no picture")
+    (tmp_path / "pictures" / ids_of(SampleFilter())[1]).write_bytes(b"no picture")
     app = view("samples")
     app.text_input(key="samples:folder").set_value(str(tmp_path / "pictures")).run()
     assert re.findall(r'<img class="crisp" src="data:image/png;base64,[^"]+" alt="([^"]*)"', html(app)) == [one]
@@ -164,7 +164,7 @@ def test_pictures_of_a_typed_folder_are_shown(folder: Path, tmp_path: Path) -> N
 def test_the_environment_names_folders_and_nothing_can_be_typed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "pictures" / ids_of(Wish())[0]
+    path = tmp_path / "pictures" / ids_of(SampleFilter())[0]
     path.parent.mkdir(parents=True)
     Image.new("L", (8, 8)).save(path)
     monkeypatch.setenv("CASCADE_PICTURES", f"{tmp_path}:{tmp_path / 'pictures'}")
@@ -180,7 +180,7 @@ def test_a_folder_without_these_samples_is_told(folder: Path, tmp_path: Path, mo
     monkeypatch.setenv("CASCADE_PICTURES", str(tmp_path))
     app = view("samples")
     assert any("None of these samples" in warning.value for warning in app.warning)
-    assert any(ids_of(Wish())[0] in text.value for text in app.text)
+    assert any(ids_of(SampleFilter())[0] in text.value for text in app.text)
 
 
 def test_ids_that_climb_show_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

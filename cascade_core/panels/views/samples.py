@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cascade_core.analysis.samples import ORDERS, Outcomes, Wish, counts, outcomes, pick
+from cascade_core.analysis.samples import ORDERS, Outcomes, SampleFilter, counts, outcomes, pick
 from cascade_core.panels import questions
 from cascade_core.panels.charts import choose, palette
 from cascade_core.panels.operating import operating_point
@@ -52,10 +52,10 @@ def show(shown: Shown) -> None:
     whole = questions.sample_ids(run)
     ids = [whole[i] for i in exploration.split.test_index(len(whole))]
     results = outcomes(exploration.test, shown.rule)
-    wish = _wish(shown, results)
-    index = pick(results, wish, ids)
+    chosen = _chosen_filter(shown, results)
+    index = pick(results, chosen, ids)
     st.caption(
-        f"{_KINDS[wish.kind][1]} {len(index):,} of {len(ids):,}. A disc marks where a sample left, a ring what later "
+        f"{_KINDS[chosen.kind][1]} {len(index):,} of {len(ids):,}. A disc marks where a sample left, a ring what later "
         "stages would have said."
     )
     if not len(index):
@@ -63,8 +63,8 @@ def show(shown: Shown) -> None:
         return
     folders = None if are_built_in(run.origin) else _folders(ids[0])
     pages = -(-len(index) // PAGE)
-    # Another wish, or another rule, begins at its first page.
-    key = Key.SAMPLES.of("page", shown.payload["id"], shown.position, wish)
+    # Another filter, or another rule, begins at its first page.
+    key = Key.SAMPLES.of("page", shown.payload["id"], shown.position, chosen)
     page = st.pagination(pages, key=key) if pages > 1 else 1
     index = index[(page - 1) * PAGE : page * PAGE]
     pictures = _pictures(folders, [ids[i] for i in index])
@@ -72,7 +72,7 @@ def show(shown: Shown) -> None:
     st.html(gallery(made, palette(), len(exploration.test.stages)))
 
 
-def _wish(shown: Shown, results: Outcomes) -> Wish:
+def _chosen_filter(shown: Shown, results: Outcomes) -> SampleFilter:
     run, test = shown.question.run, shown.exploration.test
     names, many = run.metadata["class_names"], counts(results)
     kind = st.segmented_control(
@@ -106,7 +106,7 @@ def _wish(shown: Shown, results: Outcomes) -> Wish:
     )
     # Rounding may carry a score a little beyond its range.
     low, high = (-float("inf") if low == steps[0] else low), (float("inf") if high == steps[-1] else high)
-    return Wish(kind=kind, label=label, stage=stage, low=low, high=high, order=order)
+    return SampleFilter(kind=kind, label=label, stage=stage, low=low, high=high, order=order)
 
 
 def _pictures(folders: PictureFolders | None, ids: list[str]) -> list[Thumbnail | None]:
