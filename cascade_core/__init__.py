@@ -29,7 +29,8 @@ from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record, Stage, StageOutputs, split_indices
 from cascade_core.storage.choice import Choice, load_choice, save_choice
 from cascade_core.storage.importers import import_run
-from cascade_core.storage.store import load_record, load_run, save_run
+from cascade_core.storage.reading import load_record, load_run
+from cascade_core.storage.writing import save_run
 from cascade_core.support.version import VERSION
 
 __version__ = VERSION

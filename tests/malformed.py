@@ -24,7 +24,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cascade_core.storage.importers.templates import LABELS, PROBS, csv_template, npz_template
-from cascade_core.storage.store import METADATA_KEY, run_bytes
+from cascade_core.storage.schema import METADATA_KEY
+from cascade_core.storage.writing import run_bytes
 from tests.samples import sample_run
 
 TRAP = Path(tempfile.gettempdir()) / f"cascade-core-trap-{os.getpid()}"

@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from cascade_core import Evaluation, Record, Stage, StageOutputs
-from cascade_core.storage.store import BadFile
+from cascade_core.support.files import BadFile
 
 TRUNK_MACS = (100, 70, 50, 30, 20, 10)
 HEAD_MACS = (7, 5, 3, 2, 1, 1)

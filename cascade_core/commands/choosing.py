@@ -26,7 +26,8 @@ from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.origin import Origin
-from cascade_core.storage.store import atomic_write, check_writable, digest, load_run, open_record, read_metadata
+from cascade_core.storage.reading import digest, load_run, open_record, read_metadata
+from cascade_core.support.files import atomic_write, check_writable
 
 
 def choose_(args: argparse.Namespace) -> None:

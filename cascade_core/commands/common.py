@@ -12,7 +12,8 @@ import pandas as pd
 
 from cascade_core.rendering.tables import stages_table
 from cascade_core.simulation.record import StageOutputs
-from cascade_core.storage.store import load_record, save_run
+from cascade_core.storage.reading import load_record
+from cascade_core.storage.writing import save_run
 
 Parsers = Any  # argparse's own type for sub-parsers is private
 

@@ -16,7 +16,7 @@ from cascade_core.commands.networks import NETWORK, NETWORKS, add_image_flags, i
 from cascade_core.rendering.tables import profile_table
 from cascade_core.simulation.timing import profile_path, save_profile
 from cascade_core.storage.choice import Choice, load_choice
-from cascade_core.storage.store import read_metadata
+from cascade_core.storage.reading import read_metadata
 from cascade_core.support.checks import numbers
 
 if TYPE_CHECKING:

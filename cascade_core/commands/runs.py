@@ -9,8 +9,9 @@ from cascade_core.commands.common import Parsers, add_out, add_verb, text, write
 from cascade_core.rendering.tables import stages_table
 from cascade_core.storage.importers import import_run
 from cascade_core.storage.joining import join_runs
-from cascade_core.storage.store import check_writable, load_run
+from cascade_core.storage.reading import load_run
 from cascade_core.support.checks import numbers
+from cascade_core.support.files import check_writable
 
 
 def join(args: argparse.Namespace) -> None:

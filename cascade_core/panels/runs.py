@@ -16,9 +16,10 @@ import streamlit as st
 
 from cascade_core.simulation.record import Record, StageOutputs
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
-from cascade_core.storage import store
+from cascade_core.storage import reading
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
+from cascade_core.support.files import BadFile
 
 CACHE = Path(__file__).resolve().parents[2] / "cache"
 
@@ -30,7 +31,7 @@ class Run:
     Attributes:
         name: What it is called, distinct among the runs that a session sees.
         digest: SHA-256 of its bytes as a run file, in hex.
-        metadata: As `store.read_metadata` gives it.
+        metadata: As `reading.read_metadata` gives it.
         path: Its place in the cache folder; None for a run that the session brought.
         held: What the session brought; None for a run of the cache folder.
     """
@@ -61,7 +62,7 @@ class Run:
         Raises:
             BadFile: The file is malformed.
         """
-        return self.held if self.held is not None else store.load_run(self._file)
+        return self.held if self.held is not None else reading.load_run(self._file)
 
     def record(self, score: str) -> Record:
         """Confidences and answers under a score.
@@ -69,7 +70,7 @@ class Run:
         Raises:
             ValueError: The file is malformed, or the score is not defined.
         """
-        return self.held.record(score) if self.held is not None else store.open_record(self._file, score)
+        return self.held.record(score) if self.held is not None else reading.open_record(self._file, score)
 
     def sample_ids(self) -> tuple[str, ...]:
         """N texts, one for each sample, in the run's order.
@@ -79,7 +80,7 @@ class Run:
         """
         if self.held is not None:
             return tuple(map(str, self.held.sample_ids))
-        return store.load_sample_ids(self._file)
+        return reading.load_sample_ids(self._file)
 
     @property
     def _file(self) -> Path:
@@ -100,18 +101,18 @@ def list_runs() -> tuple[list[Run], list[str]]:
         if not is_run(path):
             continue
         try:
-            metadata = store.read_metadata(path)
+            metadata = reading.read_metadata(path)
             stats = [file.stat() for file in run_files(path)]
             digest = _digest(path, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
             runs.append(Run(name=path.name.removesuffix(".parquet"), path=path, digest=digest, metadata=metadata))
-        except (store.BadFile, OSError) as error:
+        except (BadFile, OSError) as error:
             complaints.append(str(error).replace(str(folder), folder.name))
     return runs, complaints
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _digest(path: Path, modified_and_size: tuple[tuple[int, int], ...]) -> str:
-    return store.digest(path)
+    return reading.digest(path)
 
 
 def file_size(run: Run) -> int | None:
@@ -123,7 +124,7 @@ def file_size(run: Run) -> int | None:
 def _profile(path: Path, stages: tuple[str, ...], modified_and_size: tuple[int, int]) -> Profile | str:
     try:
         profile = load_profile(path)
-    except store.BadFile as error:
+    except BadFile as error:
         return str(error)
     if profile.stage_names != stages:
         return f"{path.name} is of the stages {', '.join(profile.stage_names)}; measure this run's with `profile`"

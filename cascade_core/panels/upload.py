@@ -8,7 +8,6 @@ cache folder, and is never joined to a path nor shown as markdown.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -23,8 +22,10 @@ from cascade_core.panels.state import Key
 from cascade_core.simulation.record import StageOutputs
 from cascade_core.storage.importers import EQUAL_MACS, import_run, with_macs
 from cascade_core.storage.importers.templates import csv_template, npz_template
-from cascade_core.storage.store import is_run_file, run_bytes, run_metadata
-from cascade_core.support.files import BadFile, Contents
+from cascade_core.storage.reading import is_run_file
+from cascade_core.storage.schema import run_metadata
+from cascade_core.storage.writing import run_bytes
+from cascade_core.support.files import BadFile, Contents, file_digest
 
 MEGABYTES = 64
 """Largest file that is taken; `server.maxUploadSize` allows as much."""
@@ -162,7 +163,7 @@ def _take() -> None:
     if file is None:
         return
     raw = file.getvalue()
-    uploaded = hashlib.sha256(raw).hexdigest()
+    uploaded = file_digest(Contents(name=file.name, raw=raw))
     own = next((own for own in _kept() if own.uploaded == uploaded), None)
     if own is None:
         try:
@@ -176,7 +177,7 @@ def _take() -> None:
 
 
 def _own(name: str, uploaded: str, outputs: StageOutputs, cache_file: bytes) -> Own:
-    digest = hashlib.sha256(cache_file).hexdigest()
+    digest = file_digest(Contents(name=name, raw=cache_file))
     run = Run(name=name, digest=digest, metadata=run_metadata(outputs), held=outputs)
     return Own(run=run, uploaded=uploaded, cache_file=cache_file)
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cascade_core.simulation.bounds import LEVEL
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.storage.store import BadFile, atomic_write, readable, strict_json
+from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
 
 SCHEMA_VERSION = 2
 """Version 1 had one temperature for all stages, and no thresholds for each class; it is still read."""

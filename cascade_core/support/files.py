@@ -1,10 +1,11 @@
 """Reading and writing files of any kind: atomically, and with one line on whatever goes wrong.
 
-Nothing here knows what a run is; `store`, `choice` and the readers of weights do.
+Nothing here knows what a run is; `reading`, `choice` and the readers of weights do.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
@@ -52,6 +53,16 @@ Source = Path | Contents
 def source_of(path: str | Path | Contents) -> Source:
     """What a reader was given, a path where it was a text."""
     return path if isinstance(path, Contents) else Path(path)
+
+
+def file_digest(*files: Source) -> str:
+    """SHA-256 of the bytes of files, one after another, in hexadecimal."""
+    result = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                result.update(block)
+    return result.hexdigest()
 
 
 @contextmanager

@@ -20,7 +20,8 @@ import torch
 from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, Record, Stage, StageOutputs, evaluate_path
 from cascade_core.policies import SWEEPS
 from cascade_core.simulation.evaluation import count
-from cascade_core.storage.store import load_record, save_run
+from cascade_core.storage.reading import load_record
+from cascade_core.storage.writing import save_run
 from tests.benchmarks.test_paths_speed import looped
 
 pytestmark = pytest.mark.benchmark

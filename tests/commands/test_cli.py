@@ -14,7 +14,7 @@ import pytest
 from cascade_core import CheapestWithinDrop, choose, evaluate, load_choice, load_run, save_choice, save_run
 from cascade_core.__main__ import main
 from cascade_core.simulation.timing import Profile, profile_path, save_profile
-from cascade_core.storage.store import digest
+from cascade_core.storage.reading import digest
 from tests.samples import sample_run
 
 VERBS = (

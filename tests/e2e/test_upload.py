@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from cascade_core import StageOutputs, load_run, save_run
 from cascade_core.storage.importers.templates import csv_template
-from cascade_core.storage.store import run_bytes
+from cascade_core.storage.writing import run_bytes
 from tests.malformed import FILES, TRAP
 from tests.samples import sample_run
 

@@ -17,7 +17,7 @@ from cascade_core import CheapestWithinDrop, choose, evaluate, fit_temperatures,
 from cascade_core.analysis.exploration import Split, explore
 from cascade_core.simulation.record import StageOutputs, split_indices
 from cascade_core.storage.choice import choice_json
-from cascade_core.storage.store import digest
+from cascade_core.storage.reading import digest
 from tests.samples import sample_run
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"

@@ -13,7 +13,8 @@ from cascade_core.panels.runs import Run
 from cascade_core.rendering.published import PUBLISHED
 from cascade_core.simulation.meters import MACS, Milliseconds
 from cascade_core.simulation.timing import Profile
-from cascade_core.storage.store import run_metadata, save_run
+from cascade_core.storage.schema import run_metadata
+from cascade_core.storage.writing import save_run
 from tests.samples import sample_run
 
 OUTPUTS = sample_run()

@@ -9,7 +9,8 @@ import pytest
 from cascade_core import save_run
 from cascade_core.panels.runs import Run, list_runs
 from cascade_core.storage.parts import DONE, PLAN, part_name, write_json
-from cascade_core.storage.store import run_metadata, save_part
+from cascade_core.storage.schema import run_metadata
+from cascade_core.storage.writing import save_part
 from tests.samples import sample_run
 
 

@@ -17,7 +17,8 @@ from cascade_core import CheapestWithinDrop, StageOutputs, load_run, save_run
 from cascade_core.analysis.exploration import Split, explore
 from cascade_core.panels import state, upload
 from cascade_core.storage.importers.templates import LABELS, MACS, PROBS, STAGES, csv_template, npz_template
-from cascade_core.storage.store import BadFile, run_bytes
+from cascade_core.storage.writing import run_bytes
+from cascade_core.support.files import BadFile
 from tests.malformed import FILES, TRAP, Malformed, Payload
 from tests.oracle import assert_one_line
 from tests.samples import sample_run

@@ -8,7 +8,7 @@ from pathlib import Path
 from cascade_core import save_run
 from cascade_core.panels.watching import folder_stamp
 from cascade_core.storage.parts import DONE, PLAN, part_name, write_json
-from cascade_core.storage.store import save_part
+from cascade_core.storage.writing import save_part
 from tests.samples import sample_run
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cascade_core.rendering.provenance import provenance
-from cascade_core.storage.store import read_metadata
+from cascade_core.storage.reading import read_metadata
 
 CACHE = Path(__file__).resolve().parents[2] / "cache"
 

@@ -29,7 +29,7 @@ from cascade_core.rendering.published import published_on
 from cascade_core.rendering.report import chosen_json, file_stem, report_html
 from cascade_core.storage.choice import parse_choice
 from cascade_core.storage.origin import Origin
-from cascade_core.storage.store import read_metadata
+from cascade_core.storage.reading import read_metadata
 from tests.samples import sample_run
 
 ROOT = Path(__file__).resolve().parents[2]

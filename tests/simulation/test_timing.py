@@ -12,7 +12,7 @@ import pytest
 from cascade_core import ExitRule, evaluate
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.timing import Profile, load_profile, profile_path, save_profile
-from cascade_core.storage.store import BadFile
+from cascade_core.support.files import BadFile
 from tests.oracle import f32, make_record
 
 

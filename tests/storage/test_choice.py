@@ -24,7 +24,7 @@ from cascade_core import (
 )
 from cascade_core.policies import describe
 from cascade_core.storage import choice
-from cascade_core.storage.store import BadFile
+from cascade_core.support.files import BadFile
 from tests.oracle import assert_refused, f32, random_outputs, random_record
 
 RECORD = random_record(1)

@@ -19,8 +19,8 @@ import pytest
 from cascade_core import import_run, save_run
 from cascade_core.storage import importers
 from cascade_core.storage.importers import EQUAL_MACS, with_macs
-from cascade_core.storage.store import BadFile, run_bytes
-from cascade_core.support.files import Contents
+from cascade_core.storage.writing import run_bytes
+from cascade_core.support.files import BadFile, Contents
 from tests.oracle import assert_one_line, assert_refused, random_outputs
 
 MADE = random_outputs(1, stages=2, n=20, classes=3, decimals=None)

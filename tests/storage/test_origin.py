@@ -10,7 +10,7 @@ import pytest
 
 from cascade_core.rendering.published import PUBLISHED, published_on
 from cascade_core.storage.origin import HeadsOrigin, NetworkOrigin, Origin, RecordedFile
-from cascade_core.storage.store import read_metadata
+from cascade_core.storage.reading import read_metadata
 
 CACHE = Path(__file__).resolve().parents[2] / "cache"
 SHIPPED = sorted(CACHE.glob("*.parquet"))

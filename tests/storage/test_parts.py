@@ -13,7 +13,8 @@ import pytest
 
 from cascade_core import StageOutputs, load_run, save_run
 from cascade_core.storage.parts import DONE, PLAN, check_result, is_run, part_name, run_files, write_json
-from cascade_core.storage.store import BadFile, is_part, merge_parts, save_part
+from cascade_core.storage.writing import is_part, merge_parts, save_part
+from cascade_core.support.files import BadFile
 from tests.oracle import random_outputs
 from tests.runfiles import assert_bad
 

@@ -25,7 +25,7 @@ from cascade_core.storage.pictures import (
     file_thumbnail,
     thumbnail,
 )
-from cascade_core.storage.store import BadFile
+from cascade_core.support.files import BadFile
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ import pytest
 
 from cascade_core import StageOutputs, load_record, load_run, save_run
 from cascade_core.simulation.scores import SCORES
-from cascade_core.storage import store
-from cascade_core.storage.store import BadFile
-from cascade_core.support.files import Contents
+from cascade_core.storage import reading, schema, writing
+from cascade_core.support.files import BadFile, Contents
 from tests.oracle import random_outputs
 from tests.runfiles import assert_bad, rewrite
 
@@ -49,14 +48,14 @@ def test_round_trip_is_exact(run: Path) -> None:
 
 
 def test_sample_ids_are_read_alone(run: Path, tmp_path: Path) -> None:
-    assert store.load_sample_ids(run) == tuple(OUTPUTS.sample_ids.tolist())
+    assert reading.load_sample_ids(run) == tuple(OUTPUTS.sample_ids.tolist())
     (tmp_path / "bad.parquet").write_bytes(b"PAR1")
-    assert_bad(tmp_path / "bad.parquet", read=store.load_sample_ids)
+    assert_bad(tmp_path / "bad.parquet", read=reading.load_sample_ids)
 
 
 def test_a_run_in_memory_is_the_file_byte_for_byte(run: Path) -> None:
-    assert store.run_bytes(OUTPUTS) == run.read_bytes()
-    assert store.run_metadata(OUTPUTS) == store.read_metadata(run)
+    assert writing.run_bytes(OUTPUTS) == run.read_bytes()
+    assert schema.run_metadata(OUTPUTS) == reading.read_metadata(run)
     assert_equal(load_run(Contents(name="mine.parquet", raw=run.read_bytes())), OUTPUTS)
 
 
@@ -80,7 +79,7 @@ def test_record_accepts_every_softmax_that_outputs_accept(tmp_path: Path) -> Non
 
 
 def test_record_reads_no_softmax(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "load_run", None)
+    monkeypatch.setattr(reading, "load_run", None)
     rewrite(run, lambda t: t.drop_columns([f"stage_{s}_probs" for s in range(3)]))
     assert load_record(run, "margin").n == 50
 
@@ -104,7 +103,7 @@ def test_folder_of_parts(tmp_path: Path) -> None:
     (folder / "._part-0.parquet").write_bytes(b"what some systems leave beside a file")
     assert_equal(load_run(folder), OUTPUTS)
     assert (load_record(folder).confidence == OUTPUTS.record().confidence).all()
-    assert store.digest(folder) != store.digest(folder / "part-0.parquet")
+    assert reading.digest(folder) != reading.digest(folder / "part-0.parquet")
 
 
 def test_parts_of_two_runs_are_no_run(tmp_path: Path) -> None:
@@ -160,9 +159,9 @@ def test_replacing_is_atomic_and_files_get_usual_permissions(run: Path, monkeypa
 
 
 def test_digest_is_of_the_bytes(run: Path) -> None:
-    before = store.digest(run)
+    before = reading.digest(run)
     assert len(before) == 64
     run.write_bytes(run.read_bytes() + b"x")
-    assert store.digest(run) != before
+    assert reading.digest(run) != before
     with pytest.raises(BadFile, match="no such file"):
-        store.digest(run.with_name("none"))
+        reading.digest(run.with_name("none"))

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from cascade_core import load_record, load_run, save_run
-from cascade_core.storage import store
-from cascade_core.storage.store import BadFile, read_metadata
+from cascade_core.storage import reading, schema
+from cascade_core.storage.reading import read_metadata
+from cascade_core.support.files import BadFile
 from tests.oracle import assert_one_line, random_outputs
 from tests.runfiles import assert_bad, rewrite
 
@@ -31,9 +32,9 @@ def with_column(run: Path, name: str, values: Any) -> Path:
 
 def with_metadata(run: Path, **changes: Any) -> Path:
     """Change entries of the metadata; `...` deletes one."""
-    data = json.loads(pq.read_schema(run).metadata[store.METADATA_KEY]) | changes
+    data = json.loads(pq.read_schema(run).metadata[schema.METADATA_KEY]) | changes
     data = {key: value for key, value in data.items() if value is not ...}
-    return rewrite(run, lambda t: t.replace_schema_metadata({store.METADATA_KEY: json.dumps(data).encode()}))
+    return rewrite(run, lambda t: t.replace_schema_metadata({schema.METADATA_KEY: json.dumps(data).encode()}))
 
 
 @pytest.mark.parametrize("keep", [0, 3, 4, 100, 0.5, 0.99])
@@ -163,7 +164,7 @@ def test_metadata_that_does_not_fit(run: Path, changes: dict[str, Any], words: s
 
 @pytest.mark.parametrize("raw", [b"", b"\xff", b"[]", b"[" * 100_000, b"{", b'{"schema_version": 1}'])
 def test_metadata_that_is_no_metadata(run: Path, raw: bytes) -> None:
-    rewrite(run, lambda t: t.replace_schema_metadata({store.METADATA_KEY: raw}))
+    rewrite(run, lambda t: t.replace_schema_metadata({schema.METADATA_KEY: raw}))
     assert_bad(run)
     assert_bad(run, read=read_metadata)
 
@@ -175,9 +176,9 @@ def test_absurd_sizes_are_refused_before_reading(run: Path, monkeypatch: pytest.
     monkeypatch.setattr(pq.ParquetFile, "read", read)
     # A row takes 3 * 5 float32 of softmaxes, and 8 bytes for each of id, label and 3 * 4 answers and scores:
     # 50 * (60 + 8 * 14) = 8,600 bytes.
-    monkeypatch.setattr(store, "MAX_BYTES", 8_599)
+    monkeypatch.setattr(reading, "MAX_BYTES", 8_599)
     assert_bad(run, "GiB in memory but it declares 50 rows")
-    monkeypatch.setattr(store, "MAX_BYTES", 8_600)
+    monkeypatch.setattr(reading, "MAX_BYTES", 8_600)
     with pytest.raises(BadFile, match="it was read"):
         load_run(run)
 

@@ -24,7 +24,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from cascade_core.nets.heads.families import HeadSpec
-from cascade_core.storage.store import atomic_write, strict_json
+from cascade_core.support.files import atomic_write, file_digest, strict_json
 
 Tensors = Mapping[str, Tensor]
 
@@ -32,6 +32,10 @@ SCHEMA_VERSION = 2
 """Version 1 named no exits and no images; its heads are at the places where the network is cut by default."""
 
 METADATA_KEY = "cascade_core"
+
+ENDINGS = (".th", ".pt", ".pth", ".safetensors")
+"""Of files that hold weights."""
+
 _OLD_DENSENET = re.compile(
     r"(denselayer\d+\.(?:norm|conv))\.([12]\.)"
 )  # the published files name layers norm.1, not norm1
@@ -44,8 +48,7 @@ def digest(path: str | Path) -> str:
     Raises:
         ValueError: There is no such file.
     """
-    with _existing(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(_existing(path))
 
 
 def state_digest(module: nn.Module) -> str:
@@ -75,7 +78,7 @@ def read_tensors(path: str | Path) -> Tensors:
         ValueError: The file is missing, of another kind, or malformed.
     """
     file = _existing(path)
-    if file.suffix not in (".th", ".pt", ".pth", ".safetensors"):
+    if file.suffix not in ENDINGS:
         raise ValueError(f"Expected weights to be a .th, .pt, .pth or .safetensors file but it was {file.name!r}")
     try:
         if file.suffix == ".safetensors":

@@ -8,7 +8,6 @@ temporary name and renamed, so that it is whole or not there.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -24,6 +23,7 @@ from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.storage.choice import load_choice
+from cascade_core.support.files import file_digest
 
 MANIFEST = "manifest.json"
 CHOICE = "choice.json"
@@ -83,7 +83,7 @@ def write_bundle(
             "files": names,
             "classes": list(class_names),
             "images": preprocessing.describe(),
-            "sha256": {name: hashlib.sha256((temporary / name).read_bytes()).hexdigest() for name in names},
+            "sha256": {name: file_digest(temporary / name) for name in names},
         }
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         temporary.chmod(0o755)

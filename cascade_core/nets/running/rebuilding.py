@@ -22,8 +22,6 @@ from cascade_core.nets.running.classify import load_cascade
 from cascade_core.nets.staged import StagedModel
 from cascade_core.storage.origin import HeadsOrigin, NetworkOrigin, Origin, RecordedFile
 
-ENDINGS = (".th", ".pt", ".pth", ".safetensors")
-
 MOST_FILES = 5_000
 """Most files that are looked at in a folder; one with more is not a folder of weights."""
 
@@ -228,7 +226,7 @@ def _candidates(folders: Sequence[Path]) -> Iterator[Path]:
             below.sort()
             for name in sorted(names):
                 count += 1
-                if name.endswith(ENDINGS) and not name.startswith("."):
+                if name.endswith(weights.ENDINGS) and not name.startswith("."):
                     yield Path(place, name)
             if count > MOST_FILES:
                 break

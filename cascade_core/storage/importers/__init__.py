@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from cascade_core.simulation.record import Stage, StageOutputs
 from cascade_core.storage.importers.archives import read_npz
 from cascade_core.storage.origin import Origin
-from cascade_core.storage.store import is_run_file, load_run
+from cascade_core.storage.reading import is_run_file, load_run
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, Contents, readable, source_of
 

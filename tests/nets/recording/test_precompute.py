@@ -18,7 +18,8 @@ from cascade_core.nets.recording import chunks
 from cascade_core.nets.recording.precompute import precompute, precompute_to
 from cascade_core.nets.staged import StagedModel
 from cascade_core.storage.parts import DONE, PLAN
-from cascade_core.storage.store import BadFile, digest, read_metadata
+from cascade_core.storage.reading import digest, read_metadata
+from cascade_core.support.files import BadFile
 from tests.nets.working import BATCH, CHUNK, CHUNKS, SAMPLES, images, network
 from tests.oracle import assert_one_line
 

@@ -1,0 +1,90 @@
+"""What a run file is: its version, its metadata and the types of its columns; `reading` and `writing` share it.
+
+One run is one ``.parquet`` file (or a folder of parts of one schema, see `parts`): a row a sample, with its id, its
+label, and for each stage m the columns ``stage_m_prediction``, one for each score such as ``stage_m_max_probability``,
+and ``stage_m_probs``, the softmax as a fixed-size list of float32.  Names, MACs and origin are JSON under the key
+``cascade_core`` of the file's metadata.  Nothing is pickled; nothing in a file is executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from cascade_core.simulation import scores
+from cascade_core.simulation.record import Stage, StageOutputs
+from cascade_core.support.files import BadFile, strict_json
+
+SCHEMA_VERSION = 1
+
+STORED_SCORES = ("max_probability", "margin", "negative_entropy")
+"""Scores that have columns of their own in files of this version; others are computed from the softmaxes."""
+
+METADATA_KEY = b"cascade_core"
+PART_KEY = b"cascade_core_part"
+"""Under it a part that was computed by itself says of which work it is which part."""
+
+
+def run_metadata(outputs: StageOutputs) -> dict[str, Any]:
+    """What `read_metadata` would find in the file that `save_run` would write."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "stages": [{"name": s.name, "trunk_macs": s.trunk_macs, "head_macs": s.head_macs} for s in outputs.stages],
+        "baseline_macs": outputs.baseline_macs,
+        "class_names": list(outputs.class_names),
+        "source": dict(outputs.source),
+    }
+
+
+def parse_metadata(raw: bytes | None) -> dict[str, Any]:
+    """The metadata of a run file from its bytes, checked.
+
+    Raises:
+        BadFile: There is none, or it is of another version or shape.
+    """
+    if raw is None:
+        raise BadFile("it is Parquet but not a run; `python -m cascade_core import` makes a run of your softmaxes")
+    metadata = strict_json(raw)
+    version = metadata.get("schema_version") if isinstance(metadata, dict) else None
+    if version != SCHEMA_VERSION:
+        raise BadFile(f"expected schema version {SCHEMA_VERSION} but it has {str(version)[:40]}; update this program")
+    for key, kind in (("stages", list), ("baseline_macs", int), ("class_names", list), ("source", dict)):
+        if not isinstance(metadata.get(key), kind) or metadata[key] == []:
+            raise BadFile(f"expected {key} in its metadata but it is missing, empty or of another type")
+    for stage in metadata["stages"]:
+        if not isinstance(stage, dict) or stage.keys() != {"name", "trunk_macs", "head_macs"}:
+            raise BadFile(f"expected a stage to have name, trunk_macs and head_macs but one is {str(stage)[:60]}")
+    return metadata
+
+
+def stored_beside(probs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """Answers and scores (N,) that are written beside the softmaxes (N, K) of a stage, by their columns' names."""
+    return {"prediction": probs.argmax(axis=1)} | {s: scores.SCORES[s].function(probs) for s in STORED_SCORES}
+
+
+def outputs_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `StageOutputs` that metadata gives."""
+    return {
+        "stages": tuple(Stage(**stage) for stage in metadata["stages"]),
+        "baseline_macs": metadata["baseline_macs"],
+        "class_names": tuple(metadata["class_names"]),
+        "source": metadata["source"],
+    }
+
+
+def check_type(name: str, stored: pa.DataType, size: int | None) -> None:
+    """Raise BadFile unless a column has its type; `size` is that of its lists, if it holds lists."""
+    if size is not None:
+        fits, expected = stored == pa.list_(pa.float32(), size), f"lists of {size} float32"
+    elif name == "sample_id":
+        fits, expected = pa.types.is_string(stored) or pa.types.is_large_string(stored), "texts"
+    elif name == "label" or name.endswith("_prediction"):
+        fits, expected = pa.types.is_integer(stored), "whole numbers"
+    else:
+        fits, expected = stored == pa.float32(), "float32"
+    if not fits:
+        raise BadFile(f"expected column {name!r} to hold {expected} but it holds {stored}")

@@ -1,0 +1,90 @@
+"""`StageOutputs` -> run files, whole or in parts that become one: the only writer of the project's Parquet format."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cascade_core.simulation.record import StageOutputs
+from cascade_core.storage.schema import METADATA_KEY, PART_KEY, run_metadata, stored_beside
+from cascade_core.support.files import atomic_write, check_suffix, readable
+
+_OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+
+
+def save_run(outputs: StageOutputs, path: str | Path) -> Path:
+    """Write a run file, atomically; return its path.
+
+    Raises:
+        ValueError: The name does not end in ``.parquet``.
+        OSError: The folder cannot be written; no partial file is left.
+    """
+    target = Path(path)
+    check_suffix(target, ".parquet")
+    with atomic_write(target) as temporary:
+        pq.write_table(_table(outputs), temporary, **_OPTIONS)
+    return target
+
+
+def run_bytes(outputs: StageOutputs) -> bytes:
+    """The bytes that `save_run` would write."""
+    stream = io.BytesIO()
+    pq.write_table(_table(outputs), stream, **_OPTIONS)
+    return stream.getvalue()
+
+
+def save_part(outputs: StageOutputs, path: Path, stamp: str) -> None:
+    """Write some samples of a run, atomically, into a folder that is there.
+
+    Args:
+        stamp: Of which work it is which part; `is_part` asks for it.
+
+    Raises:
+        OSError: It cannot be written; no partial file is left.
+    """
+    table = _table(outputs)
+    table = table.replace_schema_metadata({**table.schema.metadata, PART_KEY: stamp.encode()})
+    with atomic_write(path, make_folder=False) as temporary:
+        pq.write_table(table, temporary, **_OPTIONS)
+
+
+def is_part(path: Path, stamp: str, rows: int) -> bool:
+    """Whether a file is the part of that stamp, with all its rows; only its footer is read."""
+    try:
+        footer = pq.read_metadata(path)
+    except (OSError, pa.ArrowException):
+        return False
+    return footer.num_rows == rows and (footer.metadata or {}).get(PART_KEY) == stamp.encode()
+
+
+def merge_parts(parts: Sequence[Path], path: Path) -> None:
+    """Write parts of one run into one file, atomically; one of them is in memory at a time, and becomes a row group.
+
+    Raises:
+        BadFile: A part cannot be read.
+        OSError: The file cannot be written; no partial file is left.
+    """
+    schema = pq.read_schema(parts[0])
+    schema = schema.with_metadata({METADATA_KEY: schema.metadata[METADATA_KEY]})
+    with atomic_write(path) as temporary, pq.ParquetWriter(temporary, schema, **_OPTIONS) as writer:
+        for part in parts:
+            with readable(part):
+                table = pq.ParquetFile(part, page_checksum_verification=True).read()
+            writer.write_table(table.cast(schema), row_group_size=table.num_rows)
+
+
+def _table(outputs: StageOutputs) -> pa.Table:
+    classes = outputs.probs.shape[2]
+    ids = pa.array(outputs.sample_ids.tolist(), pa.string())
+    columns: dict[str, Any] = {"sample_id": ids, "label": outputs.labels}
+    for stage, probs in enumerate(outputs.probs):
+        columns |= {f"stage_{stage}_{what}": values for what, values in stored_beside(probs).items()}
+        columns[f"stage_{stage}_probs"] = pa.FixedSizeListArray.from_arrays(pa.array(probs.ravel()), classes)
+    text = json.dumps(run_metadata(outputs), allow_nan=False, sort_keys=True)
+    return pa.table(columns).replace_schema_metadata({METADATA_KEY: text.encode()})
