@@ -79,8 +79,8 @@ def _sample(shown: Shown) -> Picked | None:
 def _sample_id(shown: Shown, outputs: StageOutputs, ids: list[str]) -> str:
     """An id from a list, typed, or drawn by lot."""
     # A run's own, as an id of another run is none of this.
-    run = shown.question.run.digest[:16]
-    chosen = state.tried_sample(run)
+    digest = shown.question.run.digest
+    chosen = state.tried_sample(digest)
     first, second, third = st.columns([3, 2, 1.5], vertical_alignment="bottom")
     if len(ids) <= MOST_LISTED:
         sample_id = first.selectbox("Sample", ids, key=chosen.key, help="Type to search.")
@@ -92,7 +92,7 @@ def _sample_id(shown: Shown, outputs: StageOutputs, ids: list[str]) -> str:
         "Draw from",
         [None, *range(len(outputs.stages))],
         format_func=lambda number: "all samples" if number is None else f"those leaving at stage {number + 1}",
-        key=Key.TRY.of("from", run),
+        key=Key.TRY.of("from", digest[:16]),
     )
     draw, icon, key = partial(_draw, chosen, shown, outputs, stage), ":material/casino:", Key.TRY.of("random")
     third.button("A random one", on_click=draw, icon=icon, width="stretch", key=key)

@@ -103,33 +103,28 @@ def _run(runs: Sequence[Run]) -> Run:
 def _meter(run: Run) -> Meter:
     """MACs, or milliseconds in batches of a size where the run has a profile."""
     profile, complaint = profile_of(run)
-    if profile is None:
-        st.caption(
-            "Costs are in MACs.",
-            help="`python -m cascade_core profile RUN --network ...` measures milliseconds, to be chosen here.",
-        )
-        if complaint:
-            st.caption("The profile beside this run cannot be used:")
-            st.text(complaint)
-        return MACS
-    unit = st.segmented_control(
-        "Cost in",
-        ["MACs", "milliseconds"],
-        required=True,
-        help="Multiply-accumulates are what a sample needs anywhere; milliseconds are what it takes on the machine "
-        "where the run's stages were measured.",
-        key=state.COST.key,
+    if profile is not None:
+        return _chosen_meter(profile)
+    about = "`python -m cascade_core profile RUN --network ...` measures milliseconds, to be chosen here."
+    st.caption("Costs are in MACs.", help=about)
+    if complaint:
+        st.caption("The profile beside this run cannot be used:")
+        st.text(complaint)
+    return MACS
+
+
+def _chosen_meter(profile: Profile) -> Meter:
+    about = (
+        "Multiply-accumulates are what a sample needs anywhere; milliseconds are what it takes on the machine where "
+        "the run's stages were measured."
     )
+    unit = st.segmented_control("Cost in", ["MACs", "milliseconds"], required=True, help=about, key=state.COST.key)
     if unit == "MACs":
         return MACS
     if state.BATCH.get() not in profile.batch_sizes:
         state.BATCH.set(profile.batch_sizes[0])
-    batch = st.select_slider(
-        "in batches of",
-        profile.batch_sizes,
-        help="Samples computed at once. Those that stay after a stage are gathered in a smaller batch.",
-        key=state.BATCH.key,
-    )
+    about = "Samples computed at once. Those that stay after a stage are gathered in a smaller batch."
+    batch = st.select_slider("in batches of", profile.batch_sizes, help=about, key=state.BATCH.key)
     st.caption("Measured with " + ", ".join(f"{key} {value}" for key, value in _circumstances(profile)) + ".")
     return Milliseconds(profile=profile, batch=batch)
 

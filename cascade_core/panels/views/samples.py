@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from cascade_core.analysis.samples import ORDERS, Outcomes, SampleFilter, counts
 from cascade_core.panels import questions
 from cascade_core.panels.charts import choose, palette
 from cascade_core.panels.operating import operating_point
+from cascade_core.panels.questions import Question
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering.markup import cards, gallery, markup_css
@@ -95,18 +97,22 @@ def _chosen_filter(shown: Shown, results: Outcomes) -> SampleFilter:
     order = third.selectbox(
         "Order", ORDERS, format_func=_ORDERS.__getitem__, key=Key.SAMPLES.of("order"), persist_state="session"
     )
-    steps = shown.question.axis.steps
-    low, high = fourth.select_slider(
+    low, high = _confidence(fourth, shown.question)
+    return SampleFilter(kind=kind, label=label, stage=stage, low=low, high=high, order=order)
+
+
+def _confidence(place: Any, question: Question) -> tuple[float, float]:
+    """The range that the user sets; an end that was not moved is open, as rounding may carry a score beyond it."""
+    steps = question.axis.steps
+    low, high = place.select_slider(
         "Confidence where they left",
         steps,
         value=(steps[0], steps[-1]),
         format_func=wording.confidence,
-        key=Key.SAMPLES.of("confidence", own, test.score),
+        key=Key.SAMPLES.of("confidence", question.run.digest[:12], question.score),
         persist_state="session",
     )
-    # Rounding may carry a score a little beyond its range.
-    low, high = (-float("inf") if low == steps[0] else low), (float("inf") if high == steps[-1] else high)
-    return SampleFilter(kind=kind, label=label, stage=stage, low=low, high=high, order=order)
+    return (-float("inf") if low == steps[0] else low), (float("inf") if high == steps[-1] else high)
 
 
 def _pictures(folders: PictureFolders | None, ids: list[str]) -> list[Thumbnail | None]:

@@ -1,0 +1,75 @@
+"""The sidebar's choice of what costs are counted in, which depends on what lies beside a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cascade_core import save_run
+from cascade_core.panels import state
+from cascade_core.simulation.timing import Profile, profile_path, save_profile
+from tests.samples import sample_run
+
+PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
+OUTPUTS = sample_run()
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only run of the cache folder."""
+    monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
+    return save_run(OUTPUTS, tmp_path / "mine.parquet")
+
+
+def opened(**parameters: str) -> AppTest:
+    app = AppTest.from_file(str(PAGE), default_timeout=30)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def profile(*batch_sizes: int) -> Profile:
+    times = [[0.001 * batch for batch in batch_sizes]] * 3
+    parts = dict.fromkeys(("trunk", "head", "trunk_p95", "head_p95"), times)
+    whole = {key: [0.004 * batch for batch in batch_sizes] for key in ("plain", "plain_p95")}
+    names = tuple(stage.name for stage in OUTPUTS.stages)
+    machine = {"device": "a test", "repeats": 5}
+    return Profile(stage_names=names, batch_sizes=batch_sizes, circumstances=machine, **parts, **whole)  # type: ignore[arg-type]
+
+
+def captions(app: AppTest) -> list[str]:
+    return [caption.value for caption in app.caption]
+
+
+def test_without_a_profile_costs_are_in_macs(run: Path) -> None:
+    app = opened(cost="milliseconds")
+    assert "Costs are in MACs." in captions(app)
+    assert not app.select_slider
+
+
+def test_with_a_profile_they_may_be_milliseconds(run: Path) -> None:
+    save_profile(profile(1, 4, 16), profile_path(run))
+    app = opened(cost="milliseconds", batch="4")
+    assert app.select_slider(key=state.BATCH.key).value == 4
+    assert "Measured with device a test." in captions(app)
+    assert app.query_params["batch"] == "4"
+    app.segmented_control(key=state.COST.key).set_value("MACs").run()
+    assert not app.exception
+    assert not app.select_slider
+    assert "batch" not in app.query_params
+
+
+def test_a_batch_that_was_not_measured_is_the_smallest(run: Path) -> None:
+    save_profile(profile(1, 8), profile_path(run))
+    assert opened(cost="milliseconds", batch="4").select_slider(key=state.BATCH.key).value == 1
+
+
+def test_a_profile_that_cannot_be_used_is_named(run: Path) -> None:
+    profile_path(run).write_text("{}", encoding="utf-8")
+    app = opened(cost="milliseconds")
+    assert "The profile beside this run cannot be used:" in captions(app)
+    assert any("mine.profile.json" in text.value for text in app.text)
