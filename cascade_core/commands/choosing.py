@@ -169,8 +169,7 @@ def _add_choose(verbs: Parsers) -> None:
         policy_flags.titles(POLICIES.values()),
     )
     _add_split_flags(parser)
-    policy_flags.add_policy(parser, POLICIES)
-    policy_flags.add_parameters(parser, policy_flags.all_parameters())
+    policy_flags.add_policy(parser, POLICIES, policy_flags.all_parameters())
     parser.add_argument("--batch", type=int, default=1, help="for --max-ms: size of the batches (default 1)")
     parser.add_argument("--out", type=Path, help="the JSON to write")
 
@@ -199,8 +198,7 @@ def _add_report(verbs: Parsers) -> None:
         + policy_flags.titles(SWEEPS.values()),
     )
     _add_split_flags(parser)
-    policy_flags.add_policy(parser, SWEEPS)
-    policy_flags.add_parameters(parser, ((kind.slider.parameter, kind) for kind in SWEEPS.values()))
+    policy_flags.add_policy(parser, SWEEPS, ((kind.slider.parameter, kind) for kind in SWEEPS.values()))
     parser.add_argument("--out", type=Path, required=True, help="the HTML file to write")
 
 

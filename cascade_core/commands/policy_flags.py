@@ -12,11 +12,6 @@ from cascade_core.simulation.meters import Milliseconds
 from cascade_core.simulation.timing import load_profile, profile_path
 
 
-def add_policy(parser: argparse.ArgumentParser, policies: Iterable[str]) -> None:
-    """The flag that names the policy, one of `policies`."""
-    parser.add_argument("--policy", choices=tuple(policies), default="cheapest", help="(default cheapest)")
-
-
 def titles(policies: Iterable[type[Policy]]) -> str:
     """A line on each policy, for the end of a verb's help."""
     return "policies:\n" + "\n".join(f"  {policy.name:22}{policy.title}" for policy in policies)
@@ -27,8 +22,11 @@ def all_parameters() -> list[tuple[str, type[Policy]]]:
     return [(name, kind) for kind in (*POLICIES.values(), *TIMED.values()) for name in kind.parameters()]
 
 
-def add_parameters(parser: argparse.ArgumentParser, parameters: Iterable[tuple[str, type[Policy]]]) -> None:
-    """A flag for each parameter; the same parameter of several policies has one flag."""
+def add_policy(
+    parser: argparse.ArgumentParser, policies: Iterable[str], parameters: Iterable[tuple[str, type[Policy]]]
+) -> None:
+    """The flag that names one of `policies`, and one for each parameter, whichever of them take it."""
+    parser.add_argument("--policy", choices=tuple(policies), default="cheapest", help="(default cheapest)")
     takers: dict[str, list[type[Policy]]] = {}
     for name, kind in parameters:
         takers.setdefault(name, []).append(kind)

@@ -1,10 +1,11 @@
 """What a policy is: a frozen dataclass whose fields are its parameters, and a way to choose a rule.
 
-A policy reads a calibration `Record` and returns an `ExitRule`; it never sees the samples on which
-the rule is judged.  A policy of its own derives from `Policy`: fields that are parameters carry `parameters.number`,
-`whole`, `probability` or `thresholds` as metadata, a field without is something that the caller brings and that
-describes itself.  A `Sweep` has one parameter that a slider can walk along, and chooses for all slider positions at
-once in `path`; its `choose` is `path` at one position, and may be extended to warn, not to choose otherwise.
+A policy reads a calibration `Record` and returns an `ExitRule`; it never sees the samples on which the rule is judged.
+Every one derives from `Policy`, and is its file and its entry in the registry.  A field that the user sets has metadata
+made by `parameters.number`, `whole`, `probability` or `thresholds`; a field without metadata is something that the
+caller brings, and that has a `describe` of its own.  A `Sweep` has one parameter that a slider can walk along, and
+chooses for all slider positions at once in `path`; its `choose` is `path` at one position, and may be extended to warn,
+never to choose otherwise.
 """
 
 from __future__ import annotations

@@ -18,14 +18,9 @@ from cascade_core.simulation.record import MAX_MACS, Record, leaving_costs
 BUDGET = number(0.0, float(MAX_MACS), "mean MACs of a sample")
 
 
+_LABEL = "computation that may be spent"
 BUDGET_SLIDER = Slider(
-    parameter="max_macs",
-    label="computation that may be spent",
-    unit="% of the MACs",
-    scale=100,
-    decimals=1,
-    opening=0.5,
-    relative=True,
+    parameter="max_macs", label=_LABEL, unit="% of the MACs", scale=100, decimals=1, opening=0.5, relative=True
 )
 """Over mean MACs, shown in percent of the plain network's."""
 
