@@ -90,9 +90,9 @@ def profile(args: argparse.Namespace) -> None:
             f"but its stages are {', '.join(model.stage_names)}"
         )
     options = {"batch_sizes": args.batch_sizes} if args.batch_sizes else {}
-    found = measure(model, example(networks[0]), repeats=args.repeats, device=args.device, **options)
-    print(text(profile_table(found)))
-    print(f"wrote {save_profile(found, profile_path(args.run))}")
+    profiled = measure(model, example(networks[0]), repeats=args.repeats, device=args.device, **options)
+    print(text(profile_table(profiled)))
+    print(f"wrote {save_profile(profiled, profile_path(args.run))}")
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

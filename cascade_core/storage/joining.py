@@ -59,8 +59,8 @@ def _order(first: StageOutputs, first_name: str, run: StageOutputs, name: str) -
     if run.class_names != first.class_names:
         pairs = zip(run.class_names, first.class_names, strict=False)
         differ = next((f"{ours!r} is {theirs!r} there" for ours, theirs in pairs if ours != theirs), "")
-        found = differ or f"there are {len(run.class_names)} and {len(first.class_names)}"
-        raise ValueError(f"Expected {name} to have the classes of {first_name} but {found}")
+        difference = differ or f"there are {len(run.class_names)} and {len(first.class_names)}"
+        raise ValueError(f"Expected {name} to have the classes of {first_name} but {difference}")
     _check_ids(first.sample_ids, first_name, run.sample_ids, name)
     sorting = np.argsort(run.sample_ids)
     order = sorting[np.searchsorted(run.sample_ids[sorting], first.sample_ids)]
@@ -74,9 +74,9 @@ def _order(first: StageOutputs, first_name: str, run: StageOutputs, name: str) -
     return order
 
 
-def _check_ids(wanted: NDArray[np.str_], wanted_name: str, found: NDArray[np.str_], name: str) -> None:
-    ids, counts = np.unique(found, return_counts=True)
-    repeated, absent, extra = ids[counts > 1], wanted[~np.isin(wanted, ids)], found[~np.isin(found, wanted)]
+def _check_ids(expected: NDArray[np.str_], first_name: str, own: NDArray[np.str_], name: str) -> None:
+    ids, counts = np.unique(own, return_counts=True)
+    repeated, absent, extra = ids[counts > 1], expected[~np.isin(expected, ids)], own[~np.isin(own, expected)]
     if len(repeated):
         raise ValueError(
             f"Expected every sample of {name} to have an id of its own but {len(repeated):,} ids repeat, "
@@ -84,11 +84,11 @@ def _check_ids(wanted: NDArray[np.str_], wanted_name: str, found: NDArray[np.str
         )
     if len(absent):
         raise ValueError(
-            f"Expected {name} to hold the samples of {wanted_name} but {len(absent):,} of {len(wanted):,} are missing, "
-            f"the first is {str(absent[0])!r}"
+            f"Expected {name} to hold the samples of {first_name} but {len(absent):,} of {len(expected):,} are "
+            f"missing, the first is {str(absent[0])!r}"
         )
     if len(extra):
         raise ValueError(
-            f"Expected {name} to hold the samples of {wanted_name} alone but {len(extra):,} more are there, "
+            f"Expected {name} to hold the samples of {first_name} alone but {len(extra):,} more are there, "
             f"the first is {str(extra[0])!r}"
         )

@@ -74,20 +74,20 @@ class PictureFolder:
     """
 
     def __init__(self, root: str | Path) -> None:
-        found = _folder(Path(root))
-        if found is None:
+        folder = _folder(Path(root))
+        if folder is None:
             raise ValueError(f"Expected a folder of pictures at {str(root)[:200]!r} but there is none")
-        self._root = found
+        self._root = folder
         self._listings: dict[Path, Mapping[str, Path]] = {}
 
     def find(self, sample_id: str) -> Path | None:
         """The image file that an id names; None if the listings do not hold it."""
         path = self._root
         for name in sample_id.split("/"):
-            found = self._listing(path).get(name)
-            if found is None:
+            entry = self._listing(path).get(name)
+            if entry is None:
                 return None
-            path = found
+            path = entry
         return path if path.suffix.lower() in ENDINGS and _is_file(path) else None
 
     def _listing(self, folder: Path) -> Mapping[str, Path]:

@@ -86,14 +86,14 @@ def read_tensors(path: str | Path) -> Tensors:
         with warnings.catch_warnings():
             # What torch would warn of, a file with more than tensors in it, is refused below.
             warnings.simplefilter("ignore")
-            found = torch.load(file, map_location="cpu", weights_only=True)
+            loaded = torch.load(file, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, OSError, EOFError, KeyError, AttributeError) as error:
         raise ValueError(f"Expected {file.name} to hold weights but it cannot be read: {_line(error)}") from None
     except Exception:  # torch raises pickle.UnpicklingError, and what a malformed archive makes of zipfile
         raise ValueError(
             f"Expected {file.name} to hold plain tensors but it is damaged or holds other objects, which are not read"
         ) from None
-    state = found.get("state_dict", found) if isinstance(found, Mapping) else None
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
     if not isinstance(state, Mapping) or not state or not all(isinstance(v, Tensor) for v in state.values()):
         raise ValueError(f"Expected {file.name} to hold a dict of tensors, or one under 'state_dict', but it does not")
     return state
@@ -154,15 +154,15 @@ def read_heads(path: str | Path) -> HeadsFile:
             metadata = (opened.metadata() or {}).get(METADATA_KEY)
         if metadata is None:
             raise ValueError("it has no description")
-        found = strict_json(metadata.encode())
-        version = found.pop("schema_version")
+        fields = strict_json(metadata.encode())
+        version = fields.pop("schema_version")
         if version == 1:
-            found |= {"exits": [], "images": {}}
+            fields |= {"exits": [], "images": {}}
         elif version != SCHEMA_VERSION:
             raise ValueError(f"its schema version is {version!r}, not {SCHEMA_VERSION}")
-        found["specs"] = tuple(HeadSpec(**s | {"shape": tuple(s["shape"])}) for s in found["specs"])
-        found |= {key: tuple(found[key]) for key in ("exits", "stage_names", "class_names")}
-        return HeadsFile(**found)
+        fields["specs"] = tuple(HeadSpec(**s | {"shape": tuple(s["shape"])}) for s in fields["specs"])
+        fields |= {key: tuple(fields[key]) for key in ("exits", "stage_names", "class_names")}
+        return HeadsFile(**fields)
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{wrong} but {_line(error)}") from None
 
@@ -182,18 +182,18 @@ def fill_heads(path: str | Path, heads: Sequence[nn.Module], plain: nn.Module | 
 
 def _fill(network: nn.Module, tensors: Tensors, name: str) -> None:
     """Copy `tensors` into `network`, or say in one line what differs."""
-    wanted = network.state_dict()
-    missing = [k for k in wanted if k not in tensors and not k.endswith(_COUNTER)]
-    unexpected = [k for k in tensors if k not in wanted]
+    own = network.state_dict()
+    missing = [k for k in own if k not in tensors and not k.endswith(_COUNTER)]
+    unexpected = [k for k in tensors if k not in own]
     if missing or unexpected:
         raise ValueError(
             f"Expected {name} to hold the weights of this network but {_some('is missing', missing)}"
             f"{' and ' if missing and unexpected else ''}{_some('is unexpected', unexpected)}; is it another network's?"
         )
     for key, tensor in tensors.items():
-        if tensor.shape != wanted[key].shape:
+        if tensor.shape != own[key].shape:
             raise ValueError(
-                f"Expected {key} in {name} to have shape {tuple(wanted[key].shape)} but it had {tuple(tensor.shape)}; "
+                f"Expected {key} in {name} to have shape {tuple(own[key].shape)} but it had {tuple(tensor.shape)}; "
                 "do the number of classes and the network's name fit the file?"
             )
     network.load_state_dict(dict(tensors), strict=False)

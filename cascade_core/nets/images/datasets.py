@@ -72,8 +72,8 @@ class ImageSet:
         Args:
             keep: Whether a set that is not too large is decoded whole and kept; if it is kept already it is used.
         """
-        wanted = self.preprocessing
-        if self._kept is None and keep and len(self) * wanted.channels * wanted.size**2 <= MEMORY_LIMIT:
+        expected = self.preprocessing
+        if self._kept is None and keep and len(self) * expected.channels * expected.size**2 <= MEMORY_LIMIT:
             self._kept = self._decode(torch.arange(len(self)))
         return self._decode(index) if self._kept is None else self._kept[index]
 
@@ -211,7 +211,7 @@ def _torchvision(name: str, flip: bool) -> Callable[[Path, bool, bool], dict[str
         split = "train" if train else "test"
         options: dict[str, Any] = {"split": split} if name == "SVHN" else {"train": train}
         try:
-            found = getattr(torchvision.datasets, name)(str(path), download=download, **options)
+            dataset = getattr(torchvision.datasets, name)(str(path), download=download, **options)
         # What stands in the place of the files may be anything, and torchvision asserts rather than checks.
         except Exception as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -219,14 +219,14 @@ def _torchvision(name: str, flip: bool) -> Callable[[Path, bool, bool], dict[str
                 f"Expected the {split} set of {name} under {path} but {reason.rstrip('.')}; "
                 "allow the download (--download), or put the original archive's files there"
             ) from None
-        labels = np.asarray(found.labels if name == "SVHN" else found.targets).astype(np.int64)
-        pixels = np.asarray(found.data)
+        labels = np.asarray(dataset.labels if name == "SVHN" else dataset.targets).astype(np.int64)
+        pixels = np.asarray(dataset.data)
         pixels = pixels.transpose(0, 2, 3, 1) if name == "SVHN" else pixels
         pixels = pixels[..., None] if pixels.ndim == 3 else pixels
         return {
             "labels": torch.from_numpy(labels),
             "sample_ids": tuple(f"{split}/{i:05d}" for i in range(len(labels))),
-            "class_names": tuple(getattr(found, "classes", [str(c) for c in range(10)])),
+            "class_names": tuple(getattr(dataset, "classes", [str(c) for c in range(10)])),
             "flip": flip,
             "read": lambda i: pixels[i],
         }

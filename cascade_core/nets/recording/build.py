@@ -139,12 +139,12 @@ class _Fitting:
     def _is_in(self, file: Path) -> bool:
         """Whether a file holds what the training would give."""
         try:
-            found = weights.read_heads(file)
+            written = weights.read_heads(file)
         except ValueError:
             return False
         # The weights of a network that is trained here are known only afterwards, as is what training comes to.
-        wanted = replace(self.about, trunk=found.trunk) if self.before else self.about
-        return replace(found, training={key: found.training.get(key) for key in wanted.training}) == wanted
+        expected = replace(self.about, trunk=written.trunk) if self.before else self.about
+        return replace(written, training={key: written.training.get(key) for key in expected.training}) == expected
 
     def _check(self, cascade: CascadedNetwork, fit: Fit, checkpoint: Path) -> None:
         finite = all(bool(tensor.isfinite().all()) for tensor in cascade.heads.state_dict().values())

@@ -235,8 +235,8 @@ def _candidates(folders: Sequence[Path]) -> Iterator[Path]:
 def file_digest(path: Path) -> str:
     """SHA-256 of a file; it is read once as long as its size and time of change stay. Empty where it cannot be read."""
     try:
-        found = path.stat()
-        return _digest(path, found.st_size, found.st_mtime_ns)
+        stat = path.stat()
+        return _digest(path, stat.st_size, stat.st_mtime_ns)
     except (OSError, ValueError):
         return ""
 

@@ -64,7 +64,7 @@ def import_run(
             given for a run file, which has its own.
     """
     source = source_of(path)
-    given = {
+    extra = {
         "macs": macs,
         "baseline_macs": baseline_macs,
         "stage_names": stage_names,
@@ -75,7 +75,7 @@ def import_run(
 
     with readable(source, "import"):
         checks.one_of("the file's ending", source.suffix, _FORMATS)
-        given = {key: value for key, value in given.items() if value is not None}
+        extra = {key: value for key, value in extra.items() if value is not None}
         with source.open("rb") as stream:
             size = stream.seek(0, io.SEEK_END)
             if size > max_bytes:
@@ -84,14 +84,14 @@ def import_run(
             if source.suffix == ".parquet":
                 sheets.check_parquet(stream)
             if source.suffix == ".parquet" and is_run_file(source):
-                if given:
-                    raise BadFile(f"expected no {', '.join(given)} for a run file, which has its own; leave them out")
+                if extra:
+                    raise BadFile(f"expected no {', '.join(extra)} for a run file, which has its own; leave them out")
                 return load_run(source, max_bytes)
             if source.suffix == ".npz":
                 arrays = read_npz(stream, max_bytes)
             else:
                 arrays = sheets.read_table(stream, source.suffix, max_bytes)
-        return _outputs(arrays | given, source.name, assume_equal_macs)
+        return _outputs(arrays | extra, source.name, assume_equal_macs)
 
 
 def with_macs(outputs: StageOutputs, macs: Sequence[int], baseline_macs: int | None = None) -> StageOutputs:
