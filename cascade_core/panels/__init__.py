@@ -1,4 +1,4 @@
-"""Streamlit views: the only package that imports streamlit, apart from the page itself.
+"""The page: the only folder that imports streamlit.
 
-A panel takes results from the rooms below and shows them; it computes nothing but layout.
+A panel takes results from the floors below and shows them; it computes nothing but layout.
 """
