@@ -1,4 +1,4 @@
-"""The command line: ``python -m cascade_core VERB ...``; the verbs themselves are in `commands`.
+"""The command line, ``cascade-core VERB ...`` or ``python -m cascade_core VERB ...``; the verbs are in `commands`.
 
 Bad input ends with exit status 2 and one line on standard error; where only some of many files are bad, each has its
 line, the others are worked on, and the status is 1.  Results go to standard output, progress to standard error.
@@ -12,30 +12,34 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from cascade_core.commands import choosing, deploying, recording, runs
-from cascade_core.commands.common import Incomplete, Parser
+from cascade_core.commands import choosing, deploying, page, recording, runs
+from cascade_core.commands.common import PROGRAM, Incomplete, Parser
+from cascade_core.support.extras import MissingExtra
 
 
 def parser() -> Parser:
     """The command line's parser."""
     result = Parser(
-        prog="python -m cascade_core",
+        prog=PROGRAM,
         description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
     )
     verbs = result.add_subparsers(metavar="VERB", required=True)
-    for group in (recording, deploying, runs, choosing):
+    for group in (recording, deploying, runs, choosing, page):
         group.add(verbs)
     return result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold what the terminal cannot show.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     args = parser().parse_args(arguments)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _say
             args.function(args)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MissingExtra) as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         return 2
     except Incomplete as rest:
@@ -60,7 +64,4 @@ def _say(message: Warning | str, *_: object, **__: object) -> None:
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        # Names of files may hold what the terminal cannot show.
-        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     sys.exit(main())

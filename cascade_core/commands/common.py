@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,9 @@ from cascade_core.rendering.tables import stages_table
 from cascade_core.simulation.record import StageOutputs
 from cascade_core.storage.reading import load_record
 from cascade_core.storage.writing import save_run
+
+PROGRAM = "cascade-core" if Path(sys.argv[0]).stem == "cascade-core" else "python -m cascade_core"
+"""What the user typed before the verb."""
 
 Parsers = Any  # argparse's own type for sub-parsers is private
 
@@ -38,7 +42,7 @@ def add_verb(
         name,
         help=function.__doc__,
         description=function.__doc__,
-        epilog="\n\n".join(filter(None, [more, f"example:\n  python -m cascade_core {example}"])),
+        epilog="\n\n".join(filter(None, [more, f"example:\n  {PROGRAM} {example}"])),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(function=function)

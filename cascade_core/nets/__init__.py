@@ -3,6 +3,10 @@
 This is the only package that imports torch; nothing of `cascade_core` outside it does.
 """
 
+from cascade_core.support.extras import require
+
+require("nets")
+
 # Before anything else: ptflops imports torchvision too, which `_torchvision` makes importable.
 from cascade_core.nets import _torchvision as _torchvision  # isort: skip
 

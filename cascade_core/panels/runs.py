@@ -17,11 +17,10 @@ import streamlit as st
 from cascade_core.simulation.record import Record, StageOutputs
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import reading
+from cascade_core.storage.home import HOME
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
 from cascade_core.support.files import BadFile
-
-CACHE = Path(__file__).resolve().parents[2] / "cache"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,8 +88,8 @@ class Run:
 
 
 def cache_folder() -> Path:
-    """Where runs are looked for: the folder that CASCADE_CACHE names, else ``cache/`` beside the page."""
-    return Path(os.environ.get("CASCADE_CACHE", CACHE))
+    """Where runs are looked for: the folder that CASCADE_CACHE names, else ``cache/`` beside the page's door."""
+    return Path(os.environ.get("CASCADE_CACHE", HOME / "cache"))
 
 
 def list_runs() -> tuple[list[Run], list[str]]:

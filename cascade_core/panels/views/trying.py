@@ -41,7 +41,7 @@ def show(shown: Shown) -> None:
             # What makes this page heavy is loaded by those who look at this view, and by nobody else.
             from cascade_core.nets.running import rebuilding
     except ImportError as error:
-        st.error("This view runs the network, and needs torch: `pip install -r requirements.txt`.")
+        st.error("This view runs the network, which needs a package more.")
         st.text(str(error))
         return
     try:

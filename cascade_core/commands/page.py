@@ -1,0 +1,35 @@
+"""The verb `page`, which opens the dashboard on a folder of runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import runpy
+import sys
+from pathlib import Path
+
+from cascade_core.commands.common import Parsers, add_verb
+from cascade_core.storage.home import HOME
+from cascade_core.support.extras import require
+
+
+def page(args: argparse.Namespace) -> None:
+    """Open the dashboard on a folder of runs; Ctrl-C ends it."""
+    require("page")
+    if args.folder is not None:
+        if not args.folder.is_dir():
+            raise ValueError(f"Expected a folder of runs but {args.folder} is none")
+        os.environ["CASCADE_CACHE"] = str(args.folder.resolve())
+    port = [] if args.port is None else ["--server.port", str(args.port)]
+    # As `python -m streamlit run` starts it, in this process, so that signals reach it; its settings lie beside the script.
+    sys.argv = ["streamlit", "run", str(HOME / "dashboard.py"), *port]
+    runpy.run_module("streamlit", run_name="__main__")
+
+
+def add(verbs: Parsers) -> None:
+    """Add this verb."""
+    parser = add_verb(verbs, "page", page, "page results --port 8600")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", metavar="FOLDER", help="a folder of runs (default: those that are shipped)"
+    )
+    parser.add_argument("--port", type=int, help="where it listens on this computer (default 8501, or the next free)")
