@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: the optional development data, which is no part of the project."""
+"""Fixtures shared by all tests: the package as a wheel, and the optional development data, which is no part of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.installing import Installer
 
 HOW = "set CASCADE_DATA=path/of/a/folder with cifar10.zip and weights/ to run it"
 
@@ -35,3 +37,9 @@ def cifar10(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def weights() -> Path:
     """The folder with the pre-trained resnet20 and resnet56 weights."""
     return _data("weights")
+
+
+@pytest.fixture(scope="session")
+def installer(tmp_path_factory: pytest.TempPathFactory) -> Installer:
+    """Environments with the package's wheel, each made when it is first asked for."""
+    return Installer(tmp_path_factory.mktemp("installed"))

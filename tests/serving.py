@@ -34,7 +34,7 @@ def served(log: Path, cache_dir: Path | None = None) -> Iterator[Server]:
     Raises:
         RuntimeError: It did not start.
     """
-    port = _free_port()
+    port = free_port()
     options = {
         "server.headless": "true",
         "server.port": str(port),
@@ -49,7 +49,7 @@ def served(log: Path, cache_dir: Path | None = None) -> Iterator[Server]:
     with log.open("wb") as stream:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream)
     try:
-        _wait(url, process, log)
+        wait(url, process, log)
         yield Server(url=url, pid=process.pid, seconds=time.monotonic() - start)
     finally:
         process.terminate()
@@ -60,13 +60,15 @@ def served(log: Path, cache_dir: Path | None = None) -> Iterator[Server]:
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when a server answers on its health address; RuntimeError if it ends, or takes too long."""
     deadline = time.monotonic() + STARTING_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -46,6 +46,7 @@ BEHIND = {"onnxscript": "torch.onnx exports with it", "jinja2": "pandas writes L
 """Requirements of the package that others import for it."""
 
 TOOLS = {
+    "hatchling": "builds the wheel",
     "ruff": "a program that .ci/run starts",
     "mypy": "a program that .ci/run starts",
     "pandas-stubs": "types for mypy",

@@ -21,7 +21,7 @@ def page(args: argparse.Namespace) -> None:
             raise ValueError(f"Expected a folder of runs but {args.folder} is none")
         os.environ["CASCADE_CACHE"] = str(args.folder.resolve())
     port = [] if args.port is None else ["--server.port", str(args.port)]
-    # As `python -m streamlit run` starts it, in this process, so that signals reach it; its settings lie beside the script.
+    # As `python -m streamlit run` starts it, in this process, so that signals reach it; settings lie beside the script.
     sys.argv = ["streamlit", "run", str(HOME / "dashboard.py"), *port]
     runpy.run_module("streamlit", run_name="__main__")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from PIL import Image
 
 from cascade_core import SharedThreshold, choose, evaluate, load_run, save_choice
 from cascade_core.storage.snippets import snippet
+from tests.installing import Installer
 from tests.samples import sample_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +38,7 @@ def test_softmaxes_leave_as_simulated(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not len(left)
 
 
-def test_pictures_are_classified_by_the_run_s_network(tmp_path: Path) -> None:
+def test_pictures_are_classified_by_the_run_s_network(installer: Installer, tmp_path: Path) -> None:
     run = load_run(ROOT / "cache" / "digits.parquet")
     record = run.record()
     rule = choose(record, SharedThreshold(0.9))
@@ -51,15 +50,8 @@ def test_pictures_are_classified_by_the_run_s_network(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(
         snippet("digits.json", "digits", run.source, run.class_names, record.stage_names), encoding="utf-8"
     )
-    done = subprocess.run(
-        [sys.executable, "run.py", "pictures"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    done = installer.whole.run(installer.whole.python, "run.py", "pictures", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     file, answer, confidence, stage = done.stdout.strip().split("\t")
     assert file == "pictures/one.png"
     assert answer in run.class_names

@@ -84,7 +84,7 @@ def _missing(error: MissingFiles) -> None:
     st.markdown(
         "They are known by their content, whatever they are called. Start the page with the folders that hold them:"
     )
-    st.code("CASCADE_WEIGHTS=path/of/a/folder streamlit run dashboard.py", language="bash")
+    st.code("CASCADE_WEIGHTS=path/of/a/folder python -m cascade_core page", language="bash")
     st.caption(f"Several folders are separated by `{os.pathsep}`; folders below them are looked through too.")
 
 
