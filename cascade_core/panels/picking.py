@@ -71,7 +71,7 @@ def _sample(shown: Shown) -> Picked | None:
         st.info("There is no picture of this sample to give to the network.", icon=":material/info:")
         st.markdown("Start the page with the folder of the run's pictures, in which this file lies:")
         st.text(sample_id)
-        st.code(f"{PICTURES}=path/of/the/folder streamlit run dashboard.py", language="bash")
+        st.code(f"{PICTURES}=path/of/the/folder python -m cascade_core page", language="bash")
         return None
     return Picked(pixels=pixels, caption=sample_id, sample=ids.index(sample_id))
 
