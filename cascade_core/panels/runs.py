@@ -22,6 +22,7 @@ from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
 from cascade_core.support.files import BadFile
 
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Run:
     """A run that can be shown: one of the cache folder, or one that this session brought.
