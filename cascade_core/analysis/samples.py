@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.record import Record, leaving_costs
+from cascade_core.simulation.record import Record, exit_costs
 from cascade_core.support import checks
 
 
@@ -25,12 +25,12 @@ class Outcomes:
 
     Attributes:
         record: What all stages would say.
-        leaving: (N,) stage at which each sample leaves.
+        exit_stages: (N,) stage at which each sample leaves.
         macs: (N,) multiply-accumulates that it has cost there.
     """
 
     record: Record
-    leaving: NDArray[np.int64]
+    exit_stages: NDArray[np.int64]
     macs: NDArray[np.int64]
 
     @property
@@ -51,10 +51,10 @@ class Outcomes:
     @property
     def early(self) -> NDArray[np.bool_]:
         """(N,) whether a sample leaves before the last stage."""
-        return self.leaving < len(self.record.stages) - 1
+        return self.exit_stages < len(self.record.stages) - 1
 
     def _there(self, values: NDArray[Any]) -> NDArray[Any]:
-        return values[self.leaving, np.arange(self.record.n)]
+        return values[self.exit_stages, np.arange(self.record.n)]
 
 
 def outcomes(record: Record, rule: ExitRule) -> Outcomes:
@@ -63,9 +63,9 @@ def outcomes(record: Record, rule: ExitRule) -> Outcomes:
     Raises:
         ValueError: The rule is meant for other stages or another score.
     """
-    leaving = rule.leaving(record)
-    costs = leaving_costs(record.stages, rule.active, record.baseline_macs)
-    return Outcomes(record=record, leaving=leaving, macs=costs[leaving])
+    exit_stages = rule.exit_stages(record)
+    costs = exit_costs(record.stages, rule.active, record.baseline_macs)
+    return Outcomes(record=record, exit_stages=exit_stages, macs=costs[exit_stages])
 
 
 KINDS: Mapping[str, Callable[[Outcomes], NDArray[np.bool_]]] = {
@@ -122,7 +122,7 @@ def pick(samples: Outcomes, chosen: SampleFilter, ids: Sequence[str]) -> NDArray
     if chosen.label is not None:
         met &= samples.record.labels == chosen.label
     if chosen.stage is not None:
-        met &= samples.leaving == chosen.stage
+        met &= samples.exit_stages == chosen.stage
     index = np.flatnonzero(met)
     if chosen.order == "name":
         return np.array(sorted(index.tolist(), key=lambda i: ids[i]), dtype=np.int64)

@@ -128,7 +128,7 @@ def _record(args: argparse.Namespace, split: Split) -> Record:
 
 def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
     print(text(exits_table(rule, evaluation)))
-    if not rule.leaves_early:
+    if not rule.exits_early:
         print("nothing leaves early: the full model answers every sample")
     low, high = evaluation.drop_interval()
     print(

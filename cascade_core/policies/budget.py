@@ -13,7 +13,7 @@ from cascade_core.policies.base import Infeasible, Positions, Slider, Sweep, rul
 from cascade_core.policies.joint import best_within
 from cascade_core.policies.parameters import number
 from cascade_core.simulation.paths import RulePath
-from cascade_core.simulation.record import MAX_MACS, Record, leaving_costs
+from cascade_core.simulation.record import MAX_MACS, Record, exit_costs
 
 BUDGET = number(0.0, float(MAX_MACS), "mean MACs of a sample")
 
@@ -47,7 +47,7 @@ class BestWithinBudget(Sweep):
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
         """Budgets from the plain network's MACs down to leaving all at the cheapest stage."""
         m = len(record.stages)
-        one_head_on = leaving_costs(record.stages, np.eye(m, dtype=bool), record.baseline_macs)
+        one_head_on = exit_costs(record.stages, np.eye(m, dtype=bool), record.baseline_macs)
         return np.linspace(record.baseline_macs, one_head_on.diagonal().min(), count)
 
     @classmethod

@@ -67,7 +67,7 @@ class Certified(WithinDrop):
             UserWarning: No rule passed, so that the full model is used.
         """
         rule = super().choose(record)
-        if not rule.leaves_early:
+        if not rule.exits_early:
             warnings.warn(
                 f"No rule has a drop certified to be at most {self.max_drop:g} on these {record.n} samples: "
                 "the full model is used",

@@ -26,7 +26,7 @@ CHUNK = 1 << 20
 """Rule-by-sample comparisons held at once; a few megabytes, so that they stay in the cache."""
 
 
-def count_leaving(record: Record, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
+def count_exits(record: Record, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
     """(G, M, 3) samples that leave at each stage, of them those answered correctly, of these those helped by it."""
     # Not by differences: inf - inf is no number.
     falling = bool((thresholds[1:] <= thresholds[:-1]).all())

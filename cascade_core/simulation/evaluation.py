@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation.bounds import LEVEL, mean_interval, paired_interval
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.record import Record, leaving_costs
+from cascade_core.simulation.record import Record, exit_costs
 
 Numbers: TypeAlias = Any
 """Python's own number for one rule, else an array in the shape of the leading axes."""
@@ -134,21 +134,21 @@ def evaluate(record: Record, rule: ExitRule) -> Evaluation:
     Raises:
         ValueError: The rule is meant for other stages or another score.
     """
-    return count(record, rule.leaving(record), rule.active)
+    return count(record, rule.exit_stages(record), rule.active)
 
 
-def count(record: Record, leaving: NDArray[np.int64], active: NDArray[np.bool_]) -> Evaluation:
-    """Count what happens when sample i leaves at stage `leaving[i]` and the `active` heads are run."""
-    return count_groups(record, leaving, active, np.zeros(record.n, dtype=np.int64), 1)[0]
+def count(record: Record, exits: NDArray[np.int64], active: NDArray[np.bool_]) -> Evaluation:
+    """Count what happens when sample i exits at stage `exits[i]` and the `active` heads are run."""
+    return count_groups(record, exits, active, np.zeros(record.n, dtype=np.int64), 1)[0]
 
 
 def count_groups(
-    record: Record, leaving: NDArray[np.int64], active: NDArray[np.bool_], groups: NDArray[np.int64], size: int
+    record: Record, exits: NDArray[np.int64], active: NDArray[np.bool_], groups: NDArray[np.int64], size: int
 ) -> Evaluation:
     """The same on the samples of each of `size` groups, where sample i is of group `groups[i]`."""
-    right = record.correct[leaving, np.arange(record.n)]
+    right = record.correct[exits, np.arange(record.n)]
     full, m = record.correct[-1], len(record.stages)
-    cells = groups * m + leaving
+    cells = groups * m + exits
 
     def by_group(members: NDArray[np.bool_]) -> NDArray[np.int64]:
         return np.bincount(groups[members], minlength=size)
@@ -157,7 +157,7 @@ def count_groups(
         stage_names=record.stage_names,
         exit_counts=np.bincount(cells, minlength=size * m).reshape(size, m),
         correct_counts=np.bincount(cells[right], minlength=size * m).reshape(size, m),
-        costs=leaving_costs(record.stages, active, record.baseline_macs),
+        costs=exit_costs(record.stages, active, record.baseline_macs),
         full_correct=by_group(full),
         helped=by_group(right & ~full),
         n=np.bincount(groups, minlength=size),

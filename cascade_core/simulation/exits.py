@@ -143,7 +143,7 @@ class ExitRule:
         return active_heads(self.columns)
 
     @property
-    def leaves_early(self) -> bool:
+    def exits_early(self) -> bool:
         """Whether any sample could leave before the last stage."""
         return bool(self.active[:-1].any())
 
@@ -182,7 +182,7 @@ class ExitRule:
             return None
         return float(met_by(self.columns[stage], np.array([answer or 0]))[0])
 
-    def leaving(self, record: Record) -> NDArray[np.int64]:
+    def exit_stages(self, record: Record) -> NDArray[np.int64]:
         """(N,) stage at which each sample of a record leaves.
 
         Raises:

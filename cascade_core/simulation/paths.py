@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.counting import count_leaving
+from cascade_core.simulation.counting import count_exits
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule, active_heads, cast_thresholds, columns_of
-from cascade_core.simulation.record import Record, leaving_costs
+from cascade_core.simulation.record import Record, exit_costs
 from cascade_core.simulation.scores import Temperatures
 from cascade_core.support import checks
 
@@ -88,13 +88,13 @@ def evaluate_path(record: Record, path: RulePath) -> Evaluation:
         ValueError: The path is meant for other stages or another score.
     """
     path.rule(0).check_fits(record)
-    counts = count_leaving(record, path.columns)
+    counts = count_exits(record, path.columns)
     exits, correct, helped = (counts[:, :, column] for column in range(3))
     return Evaluation(
         stage_names=record.stage_names,
         exit_counts=exits,
         correct_counts=correct,
-        costs=leaving_costs(record.stages, path.active, record.baseline_macs),
+        costs=exit_costs(record.stages, path.active, record.baseline_macs),
         helped=helped.sum(axis=1),
         full_correct=int(record.correct[-1].sum()),
         n=record.n,

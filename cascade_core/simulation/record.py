@@ -46,7 +46,7 @@ class Stage:
             object.__setattr__(self, what, value)
 
 
-def leaving_costs(stages: Sequence[Stage], active: NDArray[np.bool_], baseline_macs: int) -> NDArray[np.int64]:
+def exit_costs(stages: Sequence[Stage], active: NDArray[np.bool_], baseline_macs: int) -> NDArray[np.int64]:
     """MACs of a sample that leaves at each stage: every trunk piece up to it, and every active head.
 
     Where no head but the last is active there is no cascade to run, and all samples cost what the plain network does;

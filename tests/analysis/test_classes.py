@@ -59,7 +59,7 @@ def test_classes_without_samples_are_not_a_number() -> None:
 
 
 def pairs(record: Record, rule: ExitRule, stage: int | None) -> Counter[tuple[int, int]]:
-    leaving = rule.leaving(record)
+    leaving = rule.exit_stages(record)
     return Counter(
         (int(record.labels[i]), int(record.predictions[leaving[i], i]))
         for i in range(record.n)
@@ -89,7 +89,9 @@ def test_most_confused_are_the_largest_off_the_diagonal() -> None:
 
 def test_shares_are_of_those_that_left_at_the_stage() -> None:
     record, rule = sample_record(), RULES[1]
-    left = Counter(int(label) for label, stage in zip(record.labels, rule.leaving(record), strict=True) if stage == 1)
+    left = Counter(
+        int(label) for label, stage in zip(record.labels, rule.exit_stages(record), strict=True) if stage == 1
+    )
     found = most_confused(record, rule, 1)
     assert found
     assert all(one.share == one.count / left[one.label] for one in found)

@@ -30,7 +30,7 @@ def found() -> Outcomes:
 
 def test_each_sample_is_followed_to_where_it_leaves() -> None:
     one = found()
-    assert one.leaving.tolist() == [0, 0, 1, 1, 2, 0]
+    assert one.exit_stages.tolist() == [0, 0, 1, 1, 2, 0]
     assert one.confidence.tolist() == f32(0.95, 0.90, 0.80, 0.85, 0.65, 0.91).tolist()
     assert one.right.tolist() == [True, False, False, True, False, True]
     assert one.answers.tolist() == [0, 1, 1, 0, 1, 0]
@@ -79,7 +79,7 @@ def test_a_wish_is_met_in_all_its_parts() -> None:
     record = sample_record()
     rule = ExitRule(thresholds=f32(0.9, 0.7))
     one = outcomes(record, rule)
-    leaving = rule.leaving(record)
+    leaving = rule.exit_stages(record)
     expected = [
         i
         for i in range(record.n)

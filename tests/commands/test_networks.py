@@ -182,7 +182,7 @@ def test_classifying_pictures_does_what_the_simulation_said(
     assert main(["classify", "c.json", "val", *networks, "--class-names", names, "--json", "--batch-size", "5"]) == 0
     told = capsys.readouterr()
     rows = [json.loads(line) for line in told.out.splitlines()]
-    stages = load_choice("c.json").rule.leaving(record)
+    stages = load_choice("c.json").rule.exit_stages(record)
     assert 0 < stages.sum() < len(stages)
     ids = load_run("run.parquet").sample_ids.tolist()
     assert [Path(row["file"]).relative_to("val").as_posix() for row in rows] == ids

@@ -39,7 +39,7 @@ def test_a_sample_and_pictures_of_ones_own(browser_page: Page, url: str) -> None
     run = load_run(ROOT / "cache" / "digits.parquet")
     record = load_record(ROOT / "cache" / "digits.parquet")
     swept = explore(record, CheapestWithinDrop, Split())
-    leaving = swept.path.rule(swept.opening).leaving(record)
+    leaving = swept.path.rule(swept.opening).exit_stages(record)
     page = browser_page
     page.goto(url)
     page.get_by_text("Try it", exact=True).click()

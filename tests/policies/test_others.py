@@ -177,4 +177,4 @@ def test_the_correction_takes_off_the_optimism(m: int) -> None:
 
 def test_too_few_samples_promise_nothing() -> None:
     record = random_record(3, n=8)
-    assert not choose(record, CheapestWithinDrop(0.0)).leaves_early
+    assert not choose(record, CheapestWithinDrop(0.0)).exits_early

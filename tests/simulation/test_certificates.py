@@ -68,7 +68,7 @@ def test_certified_rules_exceed_their_drop_as_seldom_as_they_say() -> None:
     for _ in range(SIMULATIONS):
         path = certified_path(population(random, 400), np.array([limit]), alpha)
         violated += bool(true_drop(path.thresholds[0, 0]) > limit)
-        left_early += path.rule(0).leaves_early
+        left_early += path.rule(0).exits_early
     assert violated / SIMULATIONS <= allowed(alpha)
     assert left_early > 0.8 * SIMULATIONS
 
@@ -107,7 +107,7 @@ def test_more_cautious_rules_are_tried_before_the_first() -> None:
     """A drop too small for any of the cheapest rules is met by letting fewer of the surest leave."""
     record = population(np.random.default_rng(6), 4000)
     rule = certified_path(record, np.array([0.008]), 0.05).rule(0)
-    assert rule.leaves_early
+    assert rule.exits_early
     assert true_drop(rule.thresholds[0]) < 0.008
     thresholds = certified_path(record, np.linspace(0.0, 0.05, 40), 0.05).thresholds[:, 0]
     assert (thresholds[1:] <= thresholds[:-1]).all()
@@ -139,7 +139,7 @@ def test_bounds_are_those_of_the_formula_on_the_shuffled_gaps() -> None:
     record = random_record(8, n=300)
     rule = ExitRule(thresholds=np.array([0.6, 0.6], dtype=np.float32))
     order = record.shuffled(certificates.SEED)
-    leaving = rule.leaving(record)
+    leaving = rule.exit_stages(record)
     gap = record.correct[-1].astype(int) - record.correct[leaving, np.arange(300)]
     wanted = betting_bound((gap[order] == 1) * 1.0, (gap[order] == -1) * 1.0, np.ones(300), 0.05)
     path = SharedThreshold.path(record, [0.6])

@@ -110,7 +110,7 @@ def test_discordant_blocks_equal_a_loop(by_class: bool, chunk: int, monkeypatch:
     harmed, helped = counting.discordant_blocks(record, path.columns, sizes)
     starts = np.cumsum(sizes) - sizes
     for g in range(9):
-        leaving = path.rule(g).leaving(record)
+        leaving = path.rule(g).exit_stages(record)
         right = record.correct[leaving, np.arange(50)]
         for block, (start, size) in enumerate(zip(starts, sizes, strict=True)):
             own, last = right[start : start + size], record.correct[-1, start : start + size]

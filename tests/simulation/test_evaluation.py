@@ -86,7 +86,7 @@ def test_numbers_of_one_rule_are_python_s_own() -> None:
 def test_leading_axes_are_many_rules_or_groups_of_samples() -> None:
     """Of groups of 3, 0 and 2 samples, each is what it is by itself, and none has no share."""
     rule, groups = ExitRule(thresholds=f32(0.8)), np.array([0, 2, 0, 0, 2])
-    found = count_groups(RECORD, rule.leaving(RECORD), rule.active, groups, 3)
+    found = count_groups(RECORD, rule.exit_stages(RECORD), rule.active, groups, 3)
     assert found.n.tolist() == [3, 0, 2]
     for group in (0, 2):
         assert_same_numbers(found[group], evaluate(RECORD.take(np.flatnonzero(groups == group)), rule))

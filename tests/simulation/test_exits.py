@@ -108,8 +108,8 @@ def test_a_threshold_for_each_class_by_hand() -> None:
 def test_a_head_is_on_if_any_class_may_leave() -> None:
     rule = ExitRule(thresholds=np.array([[np.inf, 0.5], [np.inf, np.inf]]))
     assert rule.active.tolist() == [True, False, True]
-    assert rule.leaves_early
-    assert not ExitRule(thresholds=np.array([[np.inf, np.inf]])).leaves_early
+    assert rule.exits_early
+    assert not ExitRule(thresholds=np.array([[np.inf, np.inf]])).exits_early
     with pytest.raises(ValueError, match="threshold of stage 0, class 1 to be a number or inf but it was nan"):
         ExitRule(thresholds=np.array([[0.1, np.nan]]))
 
@@ -118,7 +118,7 @@ def test_rules_for_each_class_fit_records_of_as_many() -> None:
     record = random_record(1)
     rule = ExitRule(thresholds=np.full((2, record.classes + 1), 0.5))
     with pytest.raises(ValueError, match=f"for {record.classes} classes but it is for {record.classes + 1}"):
-        rule.leaving(record)
+        rule.exit_stages(record)
 
 
 def test_judge_by_hand() -> None:
@@ -150,7 +150,7 @@ def test_judging_stage_by_stage_is_what_is_simulated(
     lowest = np.quantile(record.confidence[:-1], 0.6, axis=1)
     thresholds = np.stack([lowest, *[lowest + 0.01] * (record.classes - 1)], axis=1) if by_class else lowest
     rule = ExitRule(thresholds=thresholds, score=score, top_k=top_k, temperatures=temperatures)
-    assert judged_stage_by_stage(rule, outputs) == rule.leaving(record).tolist()
+    assert judged_stage_by_stage(rule, outputs) == rule.exit_stages(record).tolist()
     for stage, softmaxes in enumerate(outputs.probs):
         judged = rule.judge(softmaxes, stage)
         assert judged.answers.tolist() == record.predictions[stage].tolist()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cascade_core import Record, Stage, StageOutputs
-from cascade_core.simulation.record import MAX_MACS, leaving_costs, split_indices
+from cascade_core.simulation.record import MAX_MACS, exit_costs, split_indices
 from tests.oracle import make_record, make_stages, random_outputs, random_record
 
 PROBS = [[[0.75, 0.25], [0.5, 0.5]], [[0.25, 0.75], [0.0, 1.0]]]
@@ -178,7 +178,7 @@ def test_a_cascade_without_any_cost_has_nothing_to_save() -> None:
 def test_leaving_costs_by_hand() -> None:
     # Trunk 100, 70, 50, heads 7, 5, 3; with the second head off: 107, 107 + 70, 177 + 50 + 3.
     active = np.array([[True, True, True], [True, False, True], [False, False, True]])
-    found = leaving_costs(make_stages(3), active, 200)
+    found = exit_costs(make_stages(3), active, 200)
     # With both off no cascade is run, and the plain network's 200 are what a sample costs.
     assert found.tolist() == [[107, 182, 235], [107, 177, 230], [100, 170, 200]]
 

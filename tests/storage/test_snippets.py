@@ -28,7 +28,7 @@ def test_softmaxes_leave_as_simulated(tmp_path: Path, monkeypatch: pytest.Monkey
     exec(snippet("mine.json", "mine", {}, outputs.class_names, record.stage_names), script)
     leave = script["leave"]
     assert callable(leave)
-    wanted = rule.leaving(record)
+    wanted = rule.exit_stages(record)
     left = np.arange(record.n)
     for stage in range(3):
         answers, gone = leave(outputs.probs[stage, left], stage)

@@ -20,7 +20,7 @@ from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.recording.runs import check_networks
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
-from cascade_core.simulation.record import leaving_costs
+from cascade_core.simulation.record import exit_costs
 from cascade_core.storage.choice import Choice
 from cascade_core.support import checks
 
@@ -115,9 +115,9 @@ def costs_differ(model: StagedModel, choice: Choice, network: Network) -> bool:
         # What cannot be counted was not counted for the choice either, and was said then.
         warnings.simplefilter("ignore")
         stages, plain = stage_costs(model, image), baseline_macs(model, image)
-    costs = leaving_costs(stages, choice.rule.active, plain)
+    costs = exit_costs(stages, choice.rule.active, plain)
     # Where nothing leaves early, all but the last are never met.
-    met = slice(None) if choice.rule.leaves_early else slice(-1, None)
+    met = slice(None) if choice.rule.exits_early else slice(-1, None)
     return not np.allclose(costs[met], choice.costs[met], rtol=COST_TOLERANCE)
 
 

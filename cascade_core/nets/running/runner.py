@@ -109,7 +109,7 @@ class Runner:
         rule, count = self.rule, len(images)
         result = Answers.of(count, len(rule.thresholds))
         images = images.to(self.device, memory_format=torch.channels_last)
-        if not rule.leaves_early:
+        if not rule.exits_early:
             note_answers(self.model.plain(images), len(rule.thresholds), np.arange(count), rule, result)
             return result
         state, left = self.model.begin(images), np.arange(count)

@@ -21,7 +21,7 @@ from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.passages import LEFT, NOT_REACHED, SWITCHED_OFF, WENT_ON, Passage, StagePassage
-from cascade_core.simulation.record import Stage, leaving_costs
+from cascade_core.simulation.record import Stage, exit_costs
 from cascade_core.storage.digits import digit_pixels
 from cascade_core.storage.pictures import MAX_UPLOADED, PictureFolders
 
@@ -76,7 +76,7 @@ def pass_through(
     runner = Runner(model, rule, "cpu")
     left = int(runner(image).stages[0])
     active = rule.active
-    costs = leaving_costs(stages, active, baseline_macs)
+    costs = exit_costs(stages, active, baseline_macs)
     softmaxes = _softmaxes(model, image, left, active, beyond)
     rows = []
     for number, stage in enumerate(stages):
@@ -84,7 +84,7 @@ def pass_through(
         if number < left and not active[number]:
             state = SWITCHED_OFF
         # Where nothing leaves early the plain network is run, and its cost is not divided among stages.
-        spent = number <= left and (rule.leaves_early or number == left)
+        spent = number <= left and (rule.exits_early or number == left)
         rows.append(_row(stage.name, state, softmaxes.get(number), rule, number, int(costs[number]) if spent else None))
     return Passage(stages=tuple(rows), left=left, score=rule.score, baseline_macs=baseline_macs)
 

@@ -78,7 +78,7 @@ def cards(
         Card(
             sample_id=ids[i],
             label=class_names[record.labels[i]],
-            said=tuple(said(stage, i) for stage in range(found.leaving[i], len(record.stages))),
+            said=tuple(said(stage, i) for stage in range(found.exit_stages[i], len(record.stages))),
             verdict=_verdict(bool(found.right[i]), bool(record.correct[-1, i])),
             cost=f"{wording.macs(int(found.macs[i]))}, {wording.percent(found.macs[i] / record.baseline_macs)}",
             picture=picture,

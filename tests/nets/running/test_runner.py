@@ -52,7 +52,7 @@ def recorded(model: StagedModel, data: ImageSet) -> StageOutputs:
 
 def assert_as_simulated(runner: Runner, images: Tensor, outputs: StageOutputs, rule: ExitRule) -> None:
     record = outputs.record(rule.score, rule.top_k, rule.temperatures)
-    stages = rule.leaving(record)
+    stages = rule.exit_stages(record)
     found = runner(images)
     assert found.stages.tolist() == stages.tolist()
     own = np.arange(record.n)

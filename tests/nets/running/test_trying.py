@@ -21,7 +21,7 @@ from cascade_core.nets.running.rebuilding import locate, rebuild
 from cascade_core.nets.running.trying import Tried, pass_through, read_picture, sample_picture, try_picture
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.passages import LEFT, NOT_REACHED, SWITCHED_OFF, WENT_ON, StagePassage
-from cascade_core.simulation.record import leaving_costs
+from cascade_core.simulation.record import exit_costs
 from cascade_core.storage.origin import Origin
 from tests.nets.running.test_runner import MODELS
 from tests.oracle import f32
@@ -57,7 +57,7 @@ def test_digits_are_as_recorded_and_leave_as_simulated(
     rule = ExitRule(
         thresholds=np.median(record.confidence[:2], axis=1) + np.float32(1e-4), score=score, temperatures=temperatures
     )
-    leaving, seen = rule.leaving(record), set()
+    leaving, seen = rule.exit_stages(record), set()
     for sample in range(0, 900, 30):
         found = tried(rebuilt, rule, sample).passage
         for m, stage in enumerate(found.stages):
@@ -114,8 +114,8 @@ def test_every_kind_of_cascade(make: Callable[[], StagedModel]) -> None:
     outputs = precompute(model, data, device="cpu", progress=False)
     record = outputs.record()
     rule = ExitRule(thresholds=np.median(record.confidence[:-1], axis=1) + np.float32(1e-5))
-    costs = leaving_costs(record.stages, rule.active, record.baseline_macs)
-    leaving = rule.leaving(record)
+    costs = exit_costs(record.stages, rule.active, record.baseline_macs)
+    leaving = rule.exit_stages(record)
     for i in range(12):
         found = pass_through(model, rule, data[i][0][None], outputs.stages, outputs.baseline_macs)
         assert found.left == leaving[i]

@@ -61,7 +61,7 @@ def said(app: AppTest) -> str:
 
 def test_a_sample_leaves_where_the_simulation_has_it(digits: Path) -> None:
     swept = explore(load_record(digits), CheapestWithinDrop, Split())
-    leaving = swept.path.rule(swept.opening).leaving(load_record(digits))
+    leaving = swept.path.rule(swept.opening).exit_stages(load_record(digits))
     run, app = load_run(digits), opened()
     key = next(str(box.key) for box in app.selectbox if str(box.key).startswith("try:sample"))
     assert app.selectbox(key=key).options == run.sample_ids.tolist()
@@ -103,7 +103,7 @@ def test_the_rule_is_that_of_the_released_position(digits: Path) -> None:
     )
     last = len(swept.path) - 1
     rules = [swept.path.rule(position) for position in (swept.opening, last)]
-    before, after = (rule.leaving(load_record(digits)) for rule in rules)
+    before, after = (rule.exit_stages(load_record(digits)) for rule in rules)
     i = int(np.flatnonzero(before != after)[0])
     app = opened()
     key = next(str(box.key) for box in app.selectbox if str(box.key).startswith("try:sample"))

@@ -119,7 +119,7 @@ def test_leaving_by_class_equals_a_count_of_each_sample() -> None:
     bins = confidence_axis("max_probability", 5).bins(test.confidence)
     left = np.zeros((2, 2, 9, BINS), dtype=int)
     for g in range(9):
-        for i, stage in enumerate(exploration.path.rule(g).leaving(test)):
+        for i, stage in enumerate(exploration.path.rule(g).exit_stages(test)):
             if stage < 2:
                 left[int(not test.correct[stage, i]), stage, g, bins[stage, i]] += 1
     for which, wanted in zip(("leaving_right", "leaving_wrong"), left, strict=True):
