@@ -56,8 +56,8 @@ def test_a_walk_through_the_views(
     slider.focus()
     slider.press("End")
     last = len(expected.path) - 1
-    # The table below the panel follows the release; then Python knows where the slider rests.
-    page.wait_for_timeout(1000)
+    # The address follows the release; then Python knows where the slider rests.
+    expect(page).to_have_url(re.compile(r"[?&]at="), timeout=TIMEOUT)
 
     look(page, "Samples")
     line(page, expected, last)
