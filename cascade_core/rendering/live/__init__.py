@@ -8,20 +8,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-PARTS = (
-    "panel",
-    "presentation",
-    "payload",
-    "words",
-    "elements",
-    "controls",
-    "stages",
-    "curve",
-    "shares",
-    "pictures",
-    "zoom",
-)
-"""Files of the panel's one ES module, in the order in which they are joined."""
+from cascade_core.rendering.modules import bundled
 
 
 @cache
@@ -30,7 +17,6 @@ def live_css() -> str:
     return files(__name__).joinpath("live.css").read_text(encoding="utf-8")
 
 
-@cache
 def live_js() -> str:
     """The panel's ES module; it imports nothing and exports `mount` for pages without Streamlit."""
-    return "\n".join(files(__name__).joinpath(f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+    return bundled("live/panel.js")

@@ -1,6 +1,12 @@
+// @ts-check
 /** The readouts, the slider that moves them, and what is certain. */
 
-function readouts(model) {
+import { html } from "./elements.js";
+import { certificateText, readoutTexts, sliderText } from "./words.js";
+/** @import { Model } from "./types.js" */
+
+/** @param {Model} model */
+export function readouts(model) {
   const node = html("div", "readouts", { "data-testid": "live-readout" });
   const cells = readoutTexts(model, 0).map(() => {
     const cell = html("div", "readout");
@@ -22,15 +28,15 @@ function readouts(model) {
   return { node, draw };
 }
 
-/** What is certain, in words below the slider. */
-function certificate(model) {
+/** What is certain, in words below the slider. @param {Model} model */
+export function certificate(model) {
   const node = html("p", "certificate", { "data-testid": "live-certificate" });
   node.hidden = !model.certificate;
   return { node, draw: (g) => (node.textContent = certificateText(model, g)) };
 }
 
-/** The sentence that a screen reader speaks once the slider rests. */
-function story(model) {
+/** The sentence that a screen reader speaks once the slider rests. @param {Model} model */
+export function story(model) {
   const node = html("p", "unseen", { "aria-live": "polite" });
   const describe = (g) => {
     const [accuracy, drop, saving, times] = readoutTexts(model, g);
@@ -46,7 +52,8 @@ function story(model) {
   return { node, draw: () => {}, describe };
 }
 
-function slider(model, start) {
+/** @param {Model} model */
+export function slider(model, start) {
   const { label, ticks, help } = model.slider;
   const last = model.positions - 1;
   const node = html("div", "slider");

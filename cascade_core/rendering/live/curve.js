@@ -1,6 +1,13 @@
+// @ts-check
 /** Accuracy against computation: the path with its band, the moving point, and what it is compared with. */
 
-function curve(model) {
+import { canvas, html, legend, section, svg } from "./elements.js";
+import { scale, spread, ticksOf } from "./scales.js";
+import { fixed, percent } from "./words.js";
+/** @import { Model } from "./types.js" */
+
+/** @param {Model} model */
+export function curve(model) {
   const { node } = section("curve", "Accuracy against computation");
   const drawing = svg("svg", "plot", { role: "img" });
   const below = html("div", "below");
@@ -18,13 +25,14 @@ function curve(model) {
   return { node, layout, draw, describe };
 }
 
+/** @param {Model} model */
 function curveSentence(model, g) {
   const here = `${fixed(100 * model.accuracy[g], 1)} % accuracy at ${percent(model.cost[g] / model.baseline.cost)}`;
   const plain = `the ${model.baseline.label} has ${fixed(100 * model.baseline.accuracy, 1)} % at 100 %`;
   return `Accuracy against ${model.cost_unit}. Here: ${here} of the ${model.cost_unit}; ${plain}.`;
 }
 
-/** Axes, band, line, reference points and their labels; returns the scales and what moves. */
+/** Axes, band, line, reference points and their labels; returns the scales and what moves. @param {Model} model */
 function curveFrame(model, drawing, below) {
   const width = Math.max(200, drawing.clientWidth);
   const height = width < 380 ? 250 : 290;
@@ -53,7 +61,7 @@ function curveFrame(model, drawing, below) {
   return { x, y, left: area.left, bottom: area.bottom, guides, point };
 }
 
-/** The positions as points of the curve, cheapest first. */
+/** The positions as points of the curve, cheapest first. @param {Model} model */
 function pathPoints(model) {
   const plain = model.baseline.accuracy;
   const all = model.cost.map((cost, g) => ({
@@ -72,7 +80,7 @@ const SHAPES = {
   published: ["M0 -5.5L5.5 0L0 5.5L-5.5 0Z", "M-4.5 -4.5H4.5V4.5H-4.5Z", "M0 -5.5L5.5 4.5H-5.5Z"],
 };
 
-/** What the curve is compared with: groups of points that share a label and a shape. */
+/** What the curve is compared with: groups of points that share a label and a shape. @param {Model} model */
 function references(model) {
   const { published = [], oracle } = model.curve;
   const plain = { cost: 1, accuracy: model.baseline.accuracy };
@@ -87,6 +95,7 @@ function references(model) {
   return groups.filter((group) => group.points.length > 0);
 }
 
+/** @param {Model} model */
 function curveScales(model, points, marks, area) {
   const others = marks.flatMap((group) => group.points);
   const [left, right] = spread([...points, ...others].map((p) => p.cost), 0.1, 0.04);
@@ -95,20 +104,7 @@ function curveScales(model, points, marks, area) {
   return { x: scale(left, right, area.left, area.right), y: scale(bottom, top, area.bottom, area.top) };
 }
 
-/** The linear map that takes from..to to begin..end, and knows from and to. */
-function scale(from, to, begin, end) {
-  const map = (value) => begin + ((value - from) / (to - from)) * (end - begin);
-  return Object.assign(map, { from, to });
-}
-
-/** The range of values, at least `least` wide, with a margin on both sides. */
-function spread(values, least, margin) {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  const room = Math.max(0, least - (high - low)) / 2 + margin * Math.max(least, high - low);
-  return [low - room, high + room];
-}
-
+/** @param {Model} model */
 function curveAxes(model, x, y, area) {
   const nodes = [];
   for (const value of ticksOf(100 * y.from, 100 * y.to, (area.bottom - area.top) / 75)) {
@@ -126,14 +122,6 @@ function curveAxes(model, x, y, area) {
   const title = `${model.cost_unit}, against the ${model.baseline.label}`;
   nodes.push(svg("text", "axis", { x: area.right, y: area.bottom + 36, "text-anchor": "end" }, title));
   return nodes;
-}
-
-/** Round numbers from `from` to `to`, about `wanted` of them and rather more than fewer. */
-function ticksOf(from, to, wanted) {
-  const step = niceStep((to - from) / Math.max(2, wanted));
-  const first = Math.ceil(from / step);
-  const count = Math.floor(to / step) - first + 1;
-  return Array.from({ length: Math.max(0, count) }, (_, i) => Number(((first + i) * step).toPrecision(8)));
 }
 
 /** Draw the marks, and write each group's label where nothing else is; what finds no room goes below. */

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The live panel: one slider, and everything a cascade would do at each of its positions.
  *
@@ -11,15 +12,25 @@
  * Arrays run over stages first, then positions.  Counts are samples, accuracies and costs are fractions
  * of one until they are printed.
  *
- * It imports nothing, fetches nothing, and puts names into the page as text only: names come from files.
+ * It fetches nothing, and puts names into the page as text only: names come from files.
  * What it does not do: arithmetic on samples, choosing thresholds, keeping state across page loads.
  *
- * The panel is one module in several files, joined in the order that `cascade_core/rendering/live/__init__.py`
- * gives: this one (entries, assembly), then payload, words, elements, a file for each part, and zoom.
+ * The panel is several modules, of which this one has the entries and the assembly; `joined` in modules.py makes one of
+ * them, for hosts that take a single text.  types.js describes the data.
  */
 
-const SVG = "http://www.w3.org/2000/svg";
-const RAMP = 8; // stage colours that live.css defines, early to late
+import { certificate, readouts, slider, story } from "./controls.js";
+import { curve } from "./curve.js";
+import { html } from "./elements.js";
+import { decodePayload } from "./payload.js";
+import { offerPictures } from "./pictures.js";
+import { keepFilling, sameLook, steer } from "./presentation.js";
+import { followScheme, paintScheme } from "./scheme.js";
+import { shares } from "./shares.js";
+import { stageCharts } from "./stages.js";
+import { zoomed } from "./zoom.js";
+/** @import { Model } from "./types.js" */
+
 const KEYBOARD_REST = 250; // ms without a key before the position counts as released
 const released = new Map(); // panel key -> {id, index, turn}: survives a remount, as Python's state does
 const mounts = new WeakMap(); // Streamlit's element -> the panel inside
@@ -55,7 +66,7 @@ export default function streamlit({ parentElement, data, setStateValue }) {
  * another waits until nobody holds it.  With `data.presentation` the panel fills one screen and is steered by keys
  * (see presentation.js).
  */
-export function mount(root, data, onRelease = () => {}, start = data.slider.initial) {
+export function mount(root, data, onRelease = /** @type {(index: number, id: string) => void} */ (() => {}), start = data.slider.initial) {
   const shell = html("section", "", { "data-testid": "live-panel" });
   shell.classList.add("cascade-live");
   root.append(shell);
@@ -87,7 +98,7 @@ export function mount(root, data, onRelease = () => {}, start = data.slider.init
 
 /** Build the panel for one payload and keep it current until `close()`; `free` is told whenever a hand lets go. */
 function show(shell, data, start, release, free) {
-  const model = prepare(data);
+  const model = decodePayload(data);
   shell.setAttribute("aria-label", model.slider.label);
   const parts = {
     readouts: readouts(model),
@@ -121,6 +132,7 @@ function show(shell, data, start, release, free) {
   return { id, turn, presentation, position: () => position, held: hand.held, close };
 }
 
+/** @param {Model} model */
 function arrange(shell, model, parts) {
   const left = html("div", "column");
   left.append(parts.stages.node);
@@ -187,35 +199,4 @@ function keepFitted(shell, fit) {
   observer.observe(shell);
   document.fonts?.ready.then(() => shell.isConnected && width > 0 && fit());
   return () => ((width = 0), observer.disconnect());
-}
-
-/** Mark the panel light or dark by what lies behind it; Streamlit and a report announce it differently. */
-function paintScheme(shell) {
-  shell.dataset.scheme = luminance(backdrop(shell)) < 0.4 ? "dark" : "light";
-}
-
-function followScheme(shell) {
-  const paint = () => paintScheme(shell);
-  const wish = matchMedia("(prefers-color-scheme: dark)");
-  wish.addEventListener("change", paint);
-  const observer = new MutationObserver(paint);
-  const watched = { attributes: true, attributeFilter: ["class", "style", "data-theme"] };
-  [document.documentElement, document.body].forEach((node) => observer.observe(node, watched));
-  paint();
-  return () => (wish.removeEventListener("change", paint), observer.disconnect());
-}
-
-/** [red, green, blue, alpha] of the nearest opaque background, or of the page's own. */
-function backdrop(node) {
-  for (let at = node; at; at = at.parentElement ?? at.getRootNode().host) {
-    const parts = getComputedStyle(at).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [];
-    if (parts.length >= 3 && (parts[3] ?? 1) > 0.5) return parts;
-  }
-  const dark = getComputedStyle(document.documentElement).colorScheme.includes("dark");
-  return dark && matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0] : [255, 255, 255];
-}
-
-function luminance([red, green, blue]) {
-  const linear = (c) => (c <= 10 ? c / 3294 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
 }

@@ -1,12 +1,20 @@
+// @ts-check
 /** The payload: counts decoded, and what drawing would otherwise look for in every frame. */
 
-/** The payload with its counts decoded, and what drawing would otherwise look for in every frame. */
-function prepare(data) {
+import { singular } from "./words.js";
+/** @import { Model, Payload } from "./types.js" */
+
+/**
+ * The payload with its counts decoded, and what drawing would otherwise look for in every frame.
+ * @param {Payload} data
+ */
+export function decodePayload(data) {
   const { histogram, stages } = data;
   const right = decode(histogram.right, histogram.dtype);
   const wrong = decode(histogram.wrong, histogram.dtype);
-  const model = { ...data, count: stages.length, positions: data.accuracy.length, right, wrong };
-  if (histogram.leaving_right) {
+  const counted = { ...data, count: stages.length, positions: data.accuracy.length, right, wrong };
+  const model = /** @type {Model} */ (counted);
+  if (histogram.leaving_right && histogram.leaving_wrong) {
     model.leavingRight = decode(histogram.leaving_right, histogram.dtype);
     model.leavingWrong = decode(histogram.leaving_wrong, histogram.dtype);
   }
@@ -28,7 +36,10 @@ function bytesOf(text) {
   return bytes;
 }
 
-/** A payload whose counts were compressed (`packed` in data.py) as `mount` takes it; any other as it is. */
+/**
+ * A payload whose counts were compressed (`packed` in data.py) as `mount` takes it; any other as it is.
+ * @param {Payload} data
+ */
 export async function unpack(data) {
   if (!data.histogram.packed) return data;
   const { packed, ...histogram } = data.histogram;
@@ -40,8 +51,8 @@ export async function unpack(data) {
   return { ...data, histogram };
 }
 
-/** Where the bins of a stage begin in the counts, at a position. */
-function offset(model, stage, g) {
+/** Where the bins of a stage begin in the counts, at a position. @param {Model} model */
+export function offset(model, stage, g) {
   return (stage * model.positions + g) * model.histogram.bins;
 }
 
@@ -49,8 +60,9 @@ function offset(model, stage, g) {
  * The count that fills a stage's plot, one for all positions so that bars do not jump in a drag.
  * Saturated softmaxes pile up in one bin; a bar that stands that far above all others is cut off at
  * the top and has its count written beside it (`tall` is its bin), so that the others can be seen.
+ * @param {Model} model
  */
-function verticalScale(model, stage) {
+export function verticalScale(model, stage) {
   const { bins } = model.histogram;
   const most = new Array(bins).fill(0);
   for (let i = offset(model, stage, 0), end = i + bins * model.positions; i < end; i += 1) {
@@ -62,8 +74,8 @@ function verticalScale(model, stage) {
   return { full: Math.max(1, cut ? 1.08 * others : most[tall]), tall: cut ? tall : -1 };
 }
 
-/** How many samples reach a stage: those that leave there or later. */
-function reaching(model, stage, g) {
+/** How many samples reach a stage: those that leave there or later. @param {Model} model */
+export function reaching(model, stage, g) {
   let sum = 0;
   for (let later = stage; later < model.count; later += 1) sum += model.exit_counts[later][g];
   return sum;

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Charts as files: an SVG or a PNG of a chart as it stands at a position, with title, legend and a line on where.
  *
@@ -5,6 +6,14 @@
  * copied element by element: what CSS says becomes attributes, so that the file needs no style sheet, no font and no
  * page.  All of it happens on a click; a drag pays nothing for it.
  */
+
+import { curve } from "./curve.js";
+import { html, legend, svg, SVG } from "./elements.js";
+import { backdrop } from "./scheme.js";
+import { shares } from "./shares.js";
+import { stageCharts } from "./stages.js";
+import { fixed, readoutTexts, sliderText } from "./words.js";
+/** @import { Model } from "./types.js" */
 
 const PICTURE_WIDTH = 720; // px
 const PICTURE_MARGIN = 24; // px
@@ -14,8 +23,8 @@ const PAINT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-lin
 const LETTERING = ["font-family", "font-size", "font-weight", "text-anchor", "paint-order"];
 const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
-/** Put buttons beside the title of each chart that save it as it stands at `position()`. */
-function offerPictures(shell, model, parts, position) {
+/** Put buttons beside the title of each chart that save it as it stands at `position()`. @param {Model} model */
+export function offerPictures(shell, model, parts, position) {
   for (const [name, build] of Object.entries(PICTURES)) {
     const title = parts[name].node.querySelector(".cascade-live__title");
     const buttons = html("span", "pictures");
@@ -38,8 +47,8 @@ async function savePicture(shell, model, { name, build, format, g }) {
   save(format === "svg" ? whole : await raster(drawing, text), `${pictureName(model, name, g)}.${format}`);
 }
 
-/** RUN-POLICY-POSITION-CHART, without what file systems take amiss. */
-function pictureName(model, name, g) {
+/** RUN-POLICY-POSITION-CHART, without what file systems take amiss. @param {Model} model */
+export function pictureName(model, name, g) {
   const place = sliderText(model, g).replace("\u2212", "-").replace("%", "percent");
   const parts = [model.name, model.policy, place.replace(/ (of the )?/g, ""), name].filter(Boolean);
   return parts.join("-").replace(/[\s\p{Cc}<>:"/\\|?*]+/gu, "-").slice(-180);
@@ -59,11 +68,14 @@ async function raster(drawing, text) {
   const pixels = document.createElement("canvas");
   pixels.width = PNG_SCALE * drawing.getAttribute("width");
   pixels.height = PNG_SCALE * drawing.getAttribute("height");
-  pixels.getContext("2d").drawImage(image, 0, 0, pixels.width, pixels.height);
+  context(pixels).drawImage(image, 0, 0, pixels.width, pixels.height);
   return new Promise((done) => pixels.toBlob(done, "image/png"));
 }
 
-/** The SVG of a chart at a position: a chart built for it, measured where nobody sees it, and copied. */
+/**
+ * The SVG of a chart at a position: a chart built for it, measured where nobody sees it, and copied.
+ * @param {Model} model
+ */
 function picture(shell, model, name, build, g) {
   const studio = html("section", "", { "data-scheme": shell.dataset.scheme, "aria-hidden": "true" });
   studio.className = "cascade-live cascade-live__studio";
@@ -82,7 +94,7 @@ function picture(shell, model, name, build, g) {
   }
 }
 
-/** Which run and policy, where the slider stands, and what that does, in one line. */
+/** Which run and policy, where the slider stands, and what that does, in one line. @param {Model} model */
 function pictureLine(model, g) {
   const [accuracy, drop, saving] = readoutTexts(model, g);
   const whose = [model.name, model.policy].filter(Boolean).join(", ");
@@ -91,7 +103,7 @@ function pictureLine(model, g) {
   return whose ? `${whose} \u2013 ${where}` : where;
 }
 
-/** What the lines of the curve are; on the page they have titles, which a picture cannot show. */
+/** What the lines of the curve are; on the page they have titles, which a picture cannot show. @param {Model} model */
 function curveLegend(model) {
   const line = (name) => markOf(svg("path", name, { d: "M-8 0H8" }));
   const entries = [
@@ -193,10 +205,14 @@ function linesOf(node) {
   return lines.filter((line) => line.text.trim());
 }
 
-const pen = document.createElement("canvas").getContext("2d");
+/** @returns {CanvasRenderingContext2D} */
+function context(pixels) {
+  return pixels.getContext("2d");
+}
 
 /** The share of a line's height that is above its baseline. */
 function ascent(style) {
+  const pen = context(document.createElement("canvas"));
   pen.font = `${style.fontWeight} ${style.fontSize} sans-serif`;
   const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = pen.measureText("x");
   return above / (above + below);

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Presenting: the panel fills one screen, in type as large as fits, and keys steer it wherever the focus is.
  *
@@ -10,12 +11,12 @@ const SMALLEST = 0.55;
 const BELOW = 64; // pixels that are left to a line under the panel
 const TRIES = 7; // halvings of the range of sizes: to about a hundredth
 
-function sameLook(data, view) {
+export function sameLook(data, view) {
   return JSON.stringify(data.presentation ?? null) === JSON.stringify(view.presentation ?? null);
 }
 
 /** Call `fit` at the largest size at which the panel is no higher than the window, and again when that changes. */
-function keepFilling(shell, fit) {
+export function keepFilling(shell, fit) {
   shell.classList.add("cascade-live--presented");
   const body = shell.firstElementChild;
   const fill = () => {
@@ -50,7 +51,7 @@ function keepFilling(shell, fit) {
 }
 
 /** Let the keyboard move the slider wherever the focus is, unless that is where something is typed. */
-function steer(input, { pins = [], leave = "" }) {
+export function steer(input, { pins = [], leave = "" }) {
   const moves = {
     ArrowLeft: (at) => at - 1,
     ArrowDown: (at) => at - 1,
@@ -64,7 +65,7 @@ function steer(input, { pins = [], leave = "" }) {
   const press = (event) => {
     const { target } = event;
     const typing = target !== input && target.closest?.("input, textarea, select, [contenteditable], [role=listbox]");
-    if (event.key === "Escape" && leave && !typing) document.querySelector(leave)?.click();
+    if (event.key === "Escape" && leave && !typing) /** @type {?HTMLElement} */ (document.querySelector(leave))?.click();
     const paged = event.key.startsWith("Page");
     // The slider moves itself, but for the keys that mean pins.
     if (typing || (target === input && !(paged && pins.length)) || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,7 +1,12 @@
+// @ts-check
 /** Where samples leave. */
 
-/** Where samples leave: a bar of shares, and a table that says the same in numbers. */
-function shares(model) {
+import { canvas, html, section, svg, tint } from "./elements.js";
+import { grouped, percent, rightText } from "./words.js";
+/** @import { Model } from "./types.js" */
+
+/** Where samples leave: a bar of shares, and a table that says the same in numbers. @param {Model} model */
+export function shares(model) {
   const { node } = section("shares", `Where ${model.unit} leave`);
   const drawing = svg("svg", "plot", { role: "img" });
   const { table, rows } = shareTable(model);
@@ -29,16 +34,19 @@ function shares(model) {
   return { node, layout, draw, describe };
 }
 
+/** @param {Model} model */
 function shareTexts(model, stage, g) {
   const leave = model.exit_counts[stage][g];
   return [percent(leave / model.samples), grouped.format(leave), rightText(model, stage, g)];
 }
 
+/** @param {Model} model */
 function sharesSentence(model, g) {
   const each = model.stages.map((name, stage) => `${shareTexts(model, stage, g)[0]} at ${name}`);
   return `Where ${model.unit} leave: ${each.join(", ")}.`;
 }
 
+/** @param {Model} model */
 function shareTable(model) {
   const table = html("table", "table");
   const top = html("tr", "");
@@ -65,6 +73,7 @@ function letterWidth(text) {
   return text.getComputedTextLength() / text.textContent.length;
 }
 
+/** @param {Model} model */
 function drawSegments(model, g, segments, width, letter) {
   let before = 0;
   segments.forEach(({ bar, text }, stage) => {

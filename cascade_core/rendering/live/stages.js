@@ -1,6 +1,14 @@
+// @ts-check
 /** A histogram for each stage: the samples that reach it by confidence, with a threshold that slides. */
 
-function stageCharts(model) {
+import { canvas, html, legend, section, svg, tint } from "./elements.js";
+import { offset, reaching } from "./payload.js";
+import { niceStep, short } from "./scales.js";
+import { behaviour, grouped, rightText } from "./words.js";
+/** @import { Model } from "./types.js" */
+
+/** @param {Model} model */
+export function stageCharts(model) {
   const { node, head } = section("stages", `${capital(model.unit)} that reach each stage`);
   head.append(stageLegend(model));
   const charts = model.stages.map((_, stage) => stageChart(model, stage));
@@ -13,6 +21,7 @@ function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** @param {Model} model */
 function stageLegend(model) {
   const swatch = (...names) => {
     const node = html("span", "swatch");
@@ -27,7 +36,7 @@ function stageLegend(model) {
   return legend(entries);
 }
 
-/** One stage: its name, what it does, and the samples that reach it by confidence. */
+/** One stage: its name, what it does, and the samples that reach it by confidence. @param {Model} model */
 function stageChart(model, stage) {
   const node = tint(html("div", "stage"), model, stage);
   const words = html("span", "behaviour");
@@ -49,11 +58,13 @@ function stageChart(model, stage) {
   return { node, layout, draw, describe };
 }
 
+/** @param {Model} model */
 function tallyText(model, stage, g) {
   const leave = grouped.format(model.exit_counts[stage][g]);
   return `${leave} of ${grouped.format(reaching(model, stage, g))} leave`;
 }
 
+/** @param {Model} model */
 function stageSentence(model, stage, g) {
   const leave = model.exit_counts[stage][g];
   const arrivals = `${grouped.format(reaching(model, stage, g))} ${model.unit} arrive`;
@@ -62,7 +73,10 @@ function stageSentence(model, stage, g) {
   return `Histogram. ${says}: ${arrivals} and ${grouped.format(leave)} leave${right}.`;
 }
 
-/** Everything of a histogram that stays while the slider moves, and the paths and marks that do not. */
+/**
+ * Everything of a histogram that stays while the slider moves, and the paths and marks that do not.
+ * @param {Model} model
+ */
 function stageFrame(model, stage, drawing) {
   const last = stage === model.count - 1;
   const tall = model.count > 5 ? 56 : model.count > 3 ? 76 : 104;
@@ -86,6 +100,7 @@ function stageFrame(model, stage, drawing) {
   return { box, edges, on, wrongOn, leave, wrong, cut, beyond, flag };
 }
 
+/** @param {Model} model */
 function countGrid(model, stage, box) {
   const { full } = model.scales[stage];
   const step = Math.max(1, niceStep(full / (box.height > 70 ? 2 : 1.3)));
@@ -98,12 +113,7 @@ function countGrid(model, stage, box) {
   return marks;
 }
 
-/** A count that fits beside an axis: 250, 1.5k, 2M. */
-function short(count) {
-  if (count < 1e3) return String(count);
-  return count < 1e6 ? `${Number((count / 1e3).toFixed(1))}k` : `${Number((count / 1e6).toFixed(1))}M`;
-}
-
+/** @param {Model} model */
 function confidenceGrid(model, box, labelled) {
   const { ticks, label } = model.histogram;
   const marks = ticks.map(({ at }) => {
@@ -125,7 +135,7 @@ function confidenceGrid(model, box, labelled) {
   return marks;
 }
 
-/** Stack each bin, wrong answers lowest: what leaves, then what goes on. */
+/** Stack each bin, wrong answers lowest: what leaves, then what goes on. @param {Model} model */
 function drawBars(model, stage, g, frame) {
   const { bins } = model.histogram;
   const { box, edges } = frame;
@@ -153,21 +163,25 @@ function drawBars(model, stage, g, frame) {
   drawMarks(model, stage, g, frame, flagAt(model, stage, g));
 }
 
-/** Where the flag of a stage's one threshold stands, in [0, 1]; null where there is none to show. */
+/**
+ * Where the flag of a stage's one threshold stands, in [0, 1]; null where there is none to show.
+ * @param {Model} model
+ */
 function flagAt(model, stage, g) {
   const { flag } = model.histogram;
   return stage === model.count - 1 || !flag ? null : flag[stage][g];
 }
 
-/** How many right and wrong answers of a bin leave a stage: (bin, right, wrong) to two counts. */
+/** How many right and wrong answers of a bin leave a stage: (bin, right, wrong) to two counts. @param {Model} model */
 function leaveIn(model, stage, g) {
   if (stage === model.count - 1) return (_, right, wrong) => [right, wrong];
-  if (model.leavingRight) {
+  const { leavingRight, leavingWrong } = model;
+  if (leavingRight && leavingWrong) {
     const begin = offset(model, stage, g);
-    return (bin) => [model.leavingRight[begin + bin], model.leavingWrong[begin + bin]];
+    return (bin) => [leavingRight[begin + bin], leavingWrong[begin + bin]];
   }
   // One threshold cuts one bin; what is surer leaves.
-  const { bins, partial_right, partial_wrong } = model.histogram;
+  const { bins, partial_right = [], partial_wrong = [] } = model.histogram;
   const at = flagAt(model, stage, g);
   const cut = at === null ? bins : Math.min(bins - 1, Math.floor(at * bins));
   return (bin, right, wrong) => {
@@ -186,10 +200,4 @@ function drawMarks(model, stage, g, { box, edges, cut, beyond, flag }, at) {
   const shown = count > full;
   cut.setAttribute("d", shown ? `M${edges[tall] - 1} ${box.top + 11}L${edges[tall + 1]} ${box.top + 6}` : "");
   beyond.textContent = shown ? `${grouped.format(count)} ${model.unit}` : "";
-}
-
-/** The largest 1, 2 or 5 times a power of ten that is not above `most`. */
-function niceStep(most) {
-  const power = 10 ** Math.floor(Math.log10(most));
-  return [5, 2, 1].map((n) => n * power).find((step) => step <= most * 1.001);
 }

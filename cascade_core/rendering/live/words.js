@@ -1,6 +1,10 @@
+// @ts-check
 /** Numbers and behaviour in words: the same wording on the page, in titles and for screen readers. */
 
-const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+/** @import { Model } from "./types.js" */
+
+export const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+/** @type {[number, string][]} */
 const MAGNITUDES = [
   [1e15, "quadrillion"],
   [1e12, "trillion"],
@@ -9,39 +13,39 @@ const MAGNITUDES = [
   [1e3, "thousand"],
 ];
 
-/** A number with a real minus sign, and never "−0.0". */
-function fixed(value, digits) {
+/** A number with a real minus sign, and never "−0.0". @param {number} value @param {number} digits */
+export function fixed(value, digits) {
   const text = Math.abs(value).toFixed(digits);
   return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
 }
 
-/** A share as a percentage: finer below ten, where one more digit tells something. */
-function percent(share) {
+/** A share as a percentage: finer below ten, where one more digit tells something. @param {number} share */
+export function percent(share) {
   const value = 100 * share;
   return `${fixed(value, Math.abs(value) < 9.95 && value !== 0 ? 1 : 0)} %`;
 }
 
-/** "74 of 125.5 million MACs per image". */
-function costs(model, cost) {
+/** "74 of 125.5 million MACs per image". @param {Model} model */
+export function costs(model, cost) {
   const whole = model.baseline.cost;
   const [size, word] = MAGNITUDES.find(([least]) => whole >= least) ?? [1, ""];
   const brief = (value) => String(Number((value / size).toFixed(whole / size < 10 ? 2 : 1)));
   return `${brief(cost)} of ${brief(whole)} ${word} ${model.cost_unit} per ${model.one}`.replace("  ", " ");
 }
 
-function singular(noun) {
+export function singular(noun) {
   return noun.replace(/(?<=[^s])s$/, "");
 }
 
-/** A threshold with as many digits as tell it from one: 0.978, 0.99987. */
-function confidence(value) {
+/** A threshold with as many digits as tell it from one: 0.978, 0.99987. @param {number} value */
+export function confidence(value) {
   if (value <= 0 || value >= 1) return String(Number(value.toPrecision(4))).replace("-", "\u2212");
   const digits = Math.max(3, Math.ceil(-Math.log10(1 - value)) + 1);
   return value.toFixed(digits);
 }
 
-/** What a stage does at a position, as the end of a sentence that begins with its name. */
-function behaviour(model, stage, g) {
+/** What a stage does at a position, as the end of a sentence that begins with its name. @param {Model} model */
+export function behaviour(model, stage, g) {
   if (stage === model.count - 1) return "always answers";
   if (!model.thresholds) return "leaves at a threshold for each class";
   const threshold = model.thresholds[stage][g];
@@ -49,21 +53,23 @@ function behaviour(model, stage, g) {
   return `leaves at ${model.score} ${confidence(threshold)} or more`;
 }
 
-function sliderText(model, g) {
+/** @param {Model} model */
+export function sliderText(model, g) {
   const { values, decimals, unit } = model.slider;
   // A bare number is a threshold, and may need more digits than the slider's own.
   return unit ? `${fixed(values[g], decimals)} ${unit}` : confidence(values[g]);
 }
 
-function rightText(model, stage, g) {
+/** @param {Model} model */
+export function rightText(model, stage, g) {
   const leave = model.exit_counts[stage][g];
   if (leave === 0) return "\u2013";
   const share = (100 * model.correct_counts[stage][g]) / leave;
   return `${share === 100 ? 100 : fixed(share, 1)} %`;
 }
 
-/** The four readouts at a position: number, its unit, what it is, what it is measured against. */
-function readoutTexts(model, g) {
+/** The four readouts at a position: number, its unit, what it is, what it is measured against. @param {Model} model */
+export function readoutTexts(model, g) {
   const [drop, low, high] = [model.drop[g], model.drop_low[g], model.drop_high[g]].map((x) => 100 * x);
   const change = fixed(-drop, 1);
   const gain = drop < 0 && Number(change) !== 0;
@@ -86,14 +92,17 @@ function readoutTexts(model, g) {
   ];
 }
 
-/** What would be saved if survivors were not gathered in smaller batches; empty where it is the same. */
+/**
+ * What would be saved if survivors were not gathered in smaller batches; empty where it is the same.
+ * @param {Model} model
+ */
 function wholeBatches(model, g) {
   if (!model.saving_of_whole_batches) return "";
   return `; whole batches would save ${percent(model.saving_of_whole_batches[g])}`;
 }
 
-/** What is certain of the drop at a position, in one sentence; empty where nothing is. */
-function certificateText(model, g) {
+/** What is certain of the drop at a position, in one sentence; empty where nothing is. @param {Model} model */
+export function certificateText(model, g) {
   if (!model.certificate) return "";
   const { level, drop } = model.certificate;
   const sure = `${fixed(100 * level, 0)} % confidence`;

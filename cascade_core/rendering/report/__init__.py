@@ -15,8 +15,9 @@ from typing import Any
 
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.policies import describe
-from cascade_core.rendering.live import live_css, live_js
+from cascade_core.rendering.live import live_css
 from cascade_core.rendering.live.data import packed
+from cascade_core.rendering.modules import bundled
 from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
 from cascade_core.rendering.report.words import flat, percent, points, setting, threshold, value
 from cascade_core.rendering.tables import operating_points, stages_table
@@ -58,7 +59,7 @@ def report_html(
     if not 0 <= position < count:
         raise ValueError(f"Expected position to be from 0 to {count - 1} but it was {position}")
     style = live_css() + file("report.css")
-    script = f"{live_js()}\n{file('report.js')}"
+    script = bundled("report/report.js")
     opened = packed({**data, "slider": {**data["slider"], "initial": position}})
     return piece("page").substitute(
         _sentences(exploration, data, position),

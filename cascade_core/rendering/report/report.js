@@ -1,5 +1,10 @@
+// @ts-check
 /** The report: mounts the live panel on the numbers in the page; on paper everything is light. */
 
+import { mount } from "../live/panel.js";
+import { unpack } from "../live/payload.js";
+
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const paper = matchMedia("print");
 const dress = (printed) => {
   if (printed) document.documentElement.dataset.theme = "paper";
@@ -10,9 +15,9 @@ addEventListener("afterprint", () => dress(false));
 paper.addEventListener("change", () => dress(paper.matches));
 
 try {
-  const data = await unpack(JSON.parse(document.getElementById("data").textContent));
-  mount(document.getElementById("panel"), data);
+  const data = await unpack(JSON.parse(element("data").textContent ?? ""));
+  mount(element("panel"), data);
 } catch (error) {
-  document.getElementById("trouble").hidden = false;
+  element("trouble").hidden = false;
   throw error;
 }
