@@ -56,12 +56,12 @@ def choose_(args: argparse.Namespace) -> None:
 def compare_(args: argparse.Namespace) -> None:
     """Compare all policies on a run, each set to give up about as much, measured on samples that none of them saw."""
     split = _split(args)
-    found = compare(_record(args, split), split, args.max_drop)
-    print(text(comparison_table(found)))
+    compared = compare(_record(args, split), split, args.max_drop)
+    print(text(comparison_table(compared)))
     where = "in-sample, on the" if args.in_sample else "measured on the other"
     print(
         f"Set to a drop of {100 * args.max_drop:g} points on calibration samples; {where} "
-        f"{found[0].evaluation.n:,} samples. Drops are in points; certified: at most that, with {1 - ALPHA:.0%} "
+        f"{compared[0].evaluation.n:,} samples. Drops are in points; certified: at most that, with {1 - ALPHA:.0%} "
         "confidence, for each policy by itself."
     )
 
@@ -118,7 +118,7 @@ def _split(args: argparse.Namespace) -> Split:
 
 
 def _record(args: argparse.Namespace, split: Split) -> Record:
-    """The run's record, with temperatures that were fitted to its calibration samples if that is asked for."""
+    """The run's record, with temperatures fitted to its calibration samples with --calibrated."""
     if not args.calibrated:
         return open_record(args.run, args.score, args.top_k)
     record = calibrated_record(load_run(args.run), split, args.score, args.top_k)
@@ -141,11 +141,11 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
 def _print_time(meter: Milliseconds, evaluation: Evaluation) -> None:
     """What the rule is expected to take, by the profile beside the run."""
     plain = meter.plain(evaluation)
-    told = []
+    times = []
     for how, compaction in (("survivors compacted", True), ("whole batches", False)):
         taken = replace(meter, compaction=compaction).mean(evaluation)
-        told.append(f"{taken:.3f} ms with {how} (saving {1 - taken / plain:.1%})")
-    print(f"expected at batch {meter.batch}: {', '.join(told)}; plain network {plain:.3f} ms a sample")
+        times.append(f"{taken:.3f} ms with {how} (saving {1 - taken / plain:.1%})")
+    print(f"expected at batch {meter.batch}: {', '.join(times)}; plain network {plain:.3f} ms a sample")
 
 
 def _add_split_flags(parser: argparse.ArgumentParser) -> None:

@@ -69,8 +69,8 @@ def cell(text: str) -> str:
 
 def write_run(outputs: StageOutputs, args: argparse.Namespace) -> None:
     """Write a run and say what it holds."""
-    told = {"title": args.title, "dataset_name": args.dataset_name}
-    outputs = replace(outputs, source={**outputs.source, **{key: text for key, text in told.items() if text}})
+    texts = {"title": args.title, "dataset_name": args.dataset_name}
+    outputs = replace(outputs, source={**outputs.source, **{key: value for key, value in texts.items() if value}})
     report(save_run(outputs, args.out))
 
 

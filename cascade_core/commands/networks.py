@@ -18,8 +18,8 @@ NETWORKS = """NETWORK is NAME[=WEIGHTS][+HEADS].
 
 def images(args: argparse.Namespace) -> dict[str, Any]:
     """What the user wants of the images that networks are given."""
-    told = {"size": args.image_size, "resize": args.image_resize, "mean": args.image_mean, "std": args.image_std}
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in told.items() if v is not None}
+    options = {"size": args.image_size, "resize": args.image_resize, "mean": args.image_mean, "std": args.image_std}
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in options.items() if v is not None}
 
 
 def add_image_flags(parser: argparse.ArgumentParser) -> None:

@@ -66,7 +66,7 @@ def meter_of(args: argparse.Namespace) -> Milliseconds:
 
 
 def _beside(kind: type[Policy], values: dict[str, Any]) -> str:
-    """Which of its own parameters a policy of several forms was told by."""
+    """Which of the parameters of a policy with several forms was set."""
     own = [_flag(name) for name in values if name in kind.parameters()]
     return f" beside {own[0]}" if own and kind.name in TIMED else ""
 

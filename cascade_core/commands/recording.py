@@ -29,7 +29,7 @@ def build(args: argparse.Namespace) -> None:
         exits=args.exits,
         heads=args.heads,
         heads_out=args.heads_out,
-        asked={name: getattr(args, name) for name in training if getattr(args, name) is not None},
+        training={name: getattr(args, name) for name in training if getattr(args, name) is not None},
         **_options(args),
     )
     report(args.out)

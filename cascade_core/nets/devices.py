@@ -21,7 +21,7 @@ def resolve_device(name: str) -> str:
         ValueError: The device is unknown or absent.
     """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    there = [device for device, found in present.items() if found]
+    there = [device for device, available in present.items() if available]
     if name == "auto":
         return there[0]
     try:

@@ -48,7 +48,7 @@ _FREE = frozenset(_FREE_NAMES.split())
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """What a counting pass found.
+    """The result of a counting pass.
 
     Attributes:
         macs: Multiply-accumulates of the whole call.

@@ -24,9 +24,9 @@ def provenance(source: Mapping[str, Any]) -> tuple[Facts, dict[str, Any]]:
     facts: Facts = []
     rest = dict(source)
     for key, words in _WORDS.items():
-        told = words(origin) if key in source else None
-        if told is not None:
-            facts += told
+        new = words(origin) if key in source else None
+        if new is not None:
+            facts += new
             del rest[key]
     if "networks" not in rest and "heads" not in origin.rest:
         rest.pop("heads", None)  # said of the first network

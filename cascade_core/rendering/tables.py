@@ -12,7 +12,6 @@ from cascade_core.analysis.classes import Mistake
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import OperatingPoint
-from cascade_core.rendering.published import PUBLISHED
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, along
@@ -139,18 +138,20 @@ def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
     """A row a policy: what it was set to, and what its rule does on the test samples."""
     rows = []
     for one in compared:
-        found = one.evaluation
-        low, high = found.drop_interval()
-        shares = {f"share {name}": share for name, share in zip(found.stage_names, found.exit_shares, strict=True)}
+        evaluation = one.evaluation
+        low, high = evaluation.drop_interval()
+        shares = {
+            f"share {name}": share for name, share in zip(evaluation.stage_names, evaluation.exit_shares, strict=True)
+        }
         rows.append(
             {
                 "policy": one.policy.name,
                 one.policy.slider.parameter: one.value,
-                "accuracy_drop": found.accuracy_drop,
+                "accuracy_drop": evaluation.accuracy_drop,
                 "drop_low": low,
                 "drop_high": high,
                 "certified": np.nan if one.bound is None else one.bound,
-                "saving": found.saving,
+                "saving": evaluation.saving,
                 **shares,
             }
         )
@@ -196,8 +197,8 @@ def points_table(points: Sequence[OperatingPoint]) -> pd.DataFrame:
     """A row an operating point, numbered from 1: where it comes from, and what it does on the test samples."""
     rows = []
     for point in points:
-        found = point.evaluation
-        low, high = found.drop_interval()
+        evaluation = point.evaluation
+        low, high = evaluation.drop_interval()
         split = point.split
         rows.append(
             {
@@ -206,14 +207,14 @@ def points_table(points: Sequence[OperatingPoint]) -> pd.DataFrame:
                 "setting": point.setting,
                 "score": f"{point.score}{', calibrated' if point.calibrated else ''}",
                 "measured_on": "all samples" if split.in_sample else f"test half, seed {split.seed}",
-                "samples": found.n,
-                "accuracy": found.accuracy,
-                "accuracy_drop": found.accuracy_drop,
+                "samples": evaluation.n,
+                "accuracy": evaluation.accuracy,
+                "accuracy_drop": evaluation.accuracy_drop,
                 "drop_low": low,
                 "drop_high": high,
                 "drop_certified": np.nan if point.certified is None else point.certified,
-                "mean_macs": found.mean_macs,
-                "saving": found.saving,
+                "mean_macs": evaluation.mean_macs,
+                "saving": evaluation.saving,
             }
         )
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="number"))
@@ -250,20 +251,3 @@ def profile_table(profile: Profile) -> pd.DataFrame:
     rows = [*parts, ("plain network", profile.plain)]
     columns = {f"ms at {size}": [1000 * times[i] for _, times in rows] for i, size in enumerate(profile.batch_sizes)}
     return pd.DataFrame({"part": [name for name, _ in rows], **columns})
-
-
-def published_table() -> pd.DataFrame:
-    """A row a published operating point."""
-    return pd.DataFrame(
-        [
-            {
-                "series": series.name,
-                "network": series.network,
-                "epsilon": point.epsilon,
-                "accuracy": point.accuracy,
-                "saving": point.saving,
-            }
-            for series in PUBLISHED
-            for point in series.points
-        ]
-    )

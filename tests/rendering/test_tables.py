@@ -15,7 +15,6 @@ from cascade_core.rendering.tables import (
     mistakes_table,
     operating_points,
     path_table,
-    published_table,
     stages_table,
     worth_table,
 )
@@ -126,11 +125,3 @@ def test_worth_table_says_what_each_stage_is_good_for() -> None:
     assert "calibration_error" in frame
     margin = explore(sample_run().record("margin"), CheapestWithinDrop, Split(), count=3)
     assert "calibration_error" not in worth_table(margin)
-
-
-def test_published_table_holds_the_papers_numbers() -> None:
-    frame = published_table()
-    # Six points of CIFAR-10, CIFAR-100, ImageNet top-1 and top-5, five of SVHN.
-    assert len(frame) == 29
-    row = frame[(frame["series"] == "CIFAR-10") & (frame["epsilon"] == 0.04)].iloc[0]
-    assert (row["accuracy"], row["saving"]) == (0.911, 0.424)

@@ -50,10 +50,7 @@ def cut(network: nn.Module, example: Tensor, exits: str) -> Cut:
     points = {point.name: point for point in exit_points(traced)}
     names = choose_points(tuple(points.values()), exits)
     return Cut(
-        exits=names,
-        shapes=tuple(points[n].shape for n in names),
-        pieces=tuple(split(traced, names)),
-        macs=traced.macs,
+        exits=names, shapes=tuple(points[n].shape for n in names), pieces=tuple(split(traced, names)), macs=traced.macs
     )
 
 

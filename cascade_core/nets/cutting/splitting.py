@@ -99,9 +99,9 @@ def choose_points(points: Sequence[ExitPoint], wish: str) -> tuple[str, ...]:
 def _find(points: Sequence[ExitPoint], name: str) -> int:
     """Number of the exit point of a name, else of the last within a module."""
     for fits in (lambda alias: alias == name, lambda alias: alias.startswith(f"{name}.")):
-        found = [i for i, point in enumerate(points) if any(map(fits, point.aliases))]
-        if found:
-            return found[-1]
+        matches = [i for i, point in enumerate(points) if any(map(fits, point.aliases))]
+        if matches:
+            return matches[-1]
     known = [point.name for point in points]
     raise ValueError(
         f"Expected exits among {', '.join(known[:12])}{', ...' if len(known) > 12 else ''} but there is no {name!r}"

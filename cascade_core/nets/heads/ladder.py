@@ -3,9 +3,9 @@
 A head that stands alone sees one place of the trunk, and whatever it works out is lost when the sample goes on.  A
 rung takes what the trunk computed at its exit, brings it to the ladder's few pixels, adds what the rung below handed
 on, and works on the sum with residual blocks; its exit answers from the result, and the next rung goes on from it.
-So a later exit costs one rung and knows what all those before it found.  The trunk never sees the ladder, and answers
-at its end exactly as it did.  (Side networks beside a frozen trunk: Sung, Cho & Bansal, "LST: Ladder Side-Tuning",
-arXiv 2206.06522.)
+So a later exit costs one rung and reuses the features of all those before it.  The trunk never sees the ladder, and
+answers at its end exactly as it did.  (Side networks beside a frozen trunk: Sung, Cho & Bansal, "LST: Ladder
+Side-Tuning", arXiv 2206.06522.)
 
 A rung is run for every sample that reaches its stage, whether its exit is used or not, for the rungs above need it:
 its MACs belong to the stage's trunk.  `ladder_parameters` chooses the sizes; see `heads` for how they are kept.
@@ -66,10 +66,10 @@ class Rung(nn.Module):
     ) -> None:
         super().__init__()
         inputs, layers = shape[0], list(front)
-        for left in range(halvings - 1, 0, -1):
+        for remaining in range(halvings - 1, 0, -1):
             between = min(2 * inputs, channels)
             layers += [*lean_convolution(inputs, between, 2), nn.ReLU()]
-            layers += [Block(between) for _ in range(before if left == 1 else 0)]
+            layers += [Block(between) for _ in range(before if remaining == 1 else 0)]
             inputs = between
         layers += lean_convolution(inputs, channels, 2 if halvings else 1)
         # Maps whose sizes are no multiples of one another are brought to the ladder's by pooling.

@@ -94,8 +94,8 @@ def recorded_network(name: str, weights: Path | None, heads: Path | None, images
 
 def example(network: Network, batch: int = 1) -> Tensor:
     """Zeros of the shape that the network takes, (batch, channels, size, size)."""
-    wanted = network.preprocessing
-    return torch.zeros(batch, wanted.channels, wanted.size, wanted.size)
+    images = network.preprocessing
+    return torch.zeros(batch, images.channels, images.size, images.size)
 
 
 def build_plain(network: Network, classes: int | None, seed: int = 0, *, download: bool = False) -> nn.Module:
@@ -163,10 +163,10 @@ def load_model(network: Network, classes: int | None, *, seed: int = 0, download
     plain = build_plain(network, len(about.class_names), seed, download=download)
     early = build_heads(about.specs, len(about.class_names), 0)
     fill_heads(network.heads, early, plain if about.whole and bare else None)
-    found = state_digest(plain)
-    if found != about.trunk:
+    digest = state_digest(plain)
+    if digest != about.trunk:
         raise ValueError(
-            f"Expected the trunk that {file} was fitted to (SHA-256 {about.trunk[:12]}) but it was {found[:12]}; "
+            f"Expected the trunk that {file} was fitted to (SHA-256 {about.trunk[:12]}) but it was {digest[:12]}; "
             "give the weights that the heads were built with"
         )
     pieces = cut(plain, example(network, 2), ",".join(about.exits) or network.exits)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlparse
 
 import torch
@@ -75,14 +75,14 @@ def _file_name(url: str) -> str:
     return Path(urlparse(url).path).name
 
 
-def _of_transform(found: Any) -> Preprocessing:
+def _of_transform(transform: Any) -> Preprocessing:
     """The preprocessing of torchvision's own transform for classification."""
     return Preprocessing(
-        size=found.crop_size[0],
-        resize=found.resize_size[0],
-        interpolation=found.interpolation.value,
-        mean=tuple(found.mean),
-        std=tuple(found.std),
+        size=transform.crop_size[0],
+        resize=transform.resize_size[0],
+        interpolation=transform.interpolation.value,
+        mean=tuple(transform.mean),
+        std=tuple(transform.std),
     )
 
 
@@ -118,16 +118,16 @@ def timm_network(name: str, weights: str | None, wishes: Wishes) -> Network:
         made: nn.Module = timm.create_model(short, pretrained=pretrained, **own)
         return made
 
-    found = timm.data.resolve_model_data_config(timm.create_model(short, pretrained=False))
-    interpolation = found["interpolation"] if found["interpolation"] in INTERPOLATIONS else "bicubic"
-    size = min(found["input_size"][1:])
+    config = timm.data.resolve_model_data_config(timm.create_model(short, pretrained=False))
+    interpolation = config["interpolation"] if config["interpolation"] in INTERPOLATIONS else "bicubic"
+    size = min(config["input_size"][1:])
     preprocessing = Preprocessing(
-        channels=found["input_size"][0],
+        channels=config["input_size"][0],
         size=size,
-        resize=max(size, math.floor(size / found["crop_pct"])),
+        resize=max(size, math.floor(size / config["crop_pct"])),
         interpolation=interpolation,
-        mean=tuple(found["mean"]),
-        std=tuple(found["std"]),
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
     )
     return Network(
         name=name,
@@ -161,7 +161,7 @@ def factory_network(name: str, weights: str | None, wishes: Wishes) -> Network:
     parameters = inspect.signature(factory).parameters
     named = parameters.get("num_classes")
     takes = named is not None or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    # One that must be told is told what ImageNet has, where nobody asks for another number.
+    # A factory that requires `num_classes` gets ImageNet's, unless another number is asked for.
     usual = IMAGENET_CLASSES if named is not None and named.default is named.empty else None
 
     def build(classes: int | None) -> nn.Module:
@@ -187,11 +187,10 @@ def _factory(name: str) -> Callable[..., object]:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        factory = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"Expected {name} to name a function, package.module:factory, but {reason}") from None
-    if not callable(found):
-        raise ValueError(f"Expected {name} to name a function but it is a {type(found).__name__}")
-    called: Callable[..., object] = found
-    return called
+    if not callable(factory):
+        raise ValueError(f"Expected {name} to name a function but it is a {type(factory).__name__}")
+    return cast(Callable[..., object], factory)

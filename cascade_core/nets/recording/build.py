@@ -54,7 +54,7 @@ def build_run(
     exits: str | None = None,
     heads: str = "fine",
     heads_out: str | Path | None = None,
-    asked: Mapping[str, Any] = NO_WISHES,
+    training: Mapping[str, Any] = NO_WISHES,
     **options: Any,
 ) -> Path:
     """Fit heads to a frozen network, record a run, and return its path.
@@ -66,7 +66,7 @@ def build_run(
         exits: "auto:5", or names of exits, a,b; without it, the network's own default.
         heads: A preset's name.
         heads_out: Where to keep the heads, a .safetensors file; without it, beside the run.
-        asked: Fields of `Training` that replace what suits the network and the heads.
+        training: Fields of `Training` that replace what suits the network and the heads.
         options: Fields of `RecordOptions`.
 
     Raises:
@@ -87,7 +87,7 @@ def build_run(
     training_set = open_data(train_data, first.preprocessing, split="train", download=chosen.download)
     samples = open_data(data, first.preprocessing, split="test", download=chosen.download)
     check_classes(samples, training_set.class_names)
-    settings = {"precision": resolve_precision("auto", device), **asked, "seed": chosen.seed}
+    settings = {"precision": resolve_precision("auto", device), **training, "seed": chosen.seed}
     _fitting(first, training_set, exits, heads, settings, chosen.download).run(file, device, chosen.progress)
     return record([replace(first, heads=file), *others], samples, out, chosen)
 

@@ -195,31 +195,31 @@ class Chunks:
         return OSError(f"{what}; {self._tally()}: mend this and start the same command again to continue")
 
     def _wait_for_others(self, compute: Compute, bar: tqdm[NoReturn]) -> None:
-        heard, left, said = time.monotonic(), len(self.missing), False
+        last_progress, remaining, warned = time.monotonic(), len(self.missing), False
         while self.missing:
             self._show(bar)
-            if len(self.missing) < left:
-                heard, said = time.monotonic(), False
-            elif time.monotonic() - heard > max(PATIENCE, SLOWEST * self._slowest):
-                if not said:
-                    silent = f"no chunk came from other processes for {time.monotonic() - heard:.0f} s"
-                    tqdm.write(f"{silent}; computing here what is missing, {left:,} chunks", file=sys.stderr)
-                    said = True
+            if len(self.missing) < remaining:
+                last_progress, warned = time.monotonic(), False
+            elif time.monotonic() - last_progress > max(PATIENCE, SLOWEST * self._slowest):
+                if not warned:
+                    silent = f"no chunk came from other processes for {time.monotonic() - last_progress:.0f} s"
+                    tqdm.write(f"{silent}; computing here what is missing, {remaining:,} chunks", file=sys.stderr)
+                    warned = True
                 # A slow process goes upwards, so the last is the one that it needs longest for.
                 self._do(max(self.missing), compute, bar, 0)
             else:
                 time.sleep(LOOK)
-            left = len(self.missing)
+            remaining = len(self.missing)
 
     def _finish(self) -> None:
         """Make the parts a run: one file, or the folder with the mark of its end."""
         if not self.target.suffix:
             if not (self.folder / DONE).exists():
                 write_json(self.folder / DONE, {"parts": self.count, "samples": self.samples})
-            for left in self.folder.glob(".part-*.tmp"):
-                left.unlink(missing_ok=True)
+            for unfinished in self.folder.glob(".part-*.tmp"):
+                unfinished.unlink(missing_ok=True)
             return
-        # Within the folder, so that whatever a kill leaves is found and goes with it.
+        # Within the folder, so that what a kill leaves is deleted with it.
         merged = self.folder / "whole.parquet"
         try:
             merge_parts([self.folder / part_name(number) for number in range(self.count)], merged)

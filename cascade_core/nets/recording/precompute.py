@@ -63,10 +63,7 @@ def precompute(
             another number of classes.
     """
     task = _Task.of(model, data, batch_size, resolve_device(device), source)
-    with (
-        _placed(model, task.device),
-        tqdm(total=len(data), unit="images", disable=not progress, mininterval=1) as bar,
-    ):
+    with _placed(model, task.device), tqdm(total=len(data), unit="images", disable=not progress, mininterval=1) as bar:
         return task.compute(range(len(data)), bar.update, _circumstances())
 
 

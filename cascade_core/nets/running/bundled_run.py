@@ -71,7 +71,7 @@ class Bundle:
         try:
             rule, macs = choice["rule"], [stage["cumulative_macs"] for stage in choice["stages"]]
             rows, score, top_k, temperature = (rule[key] for key in ("thresholds", "score", "top_k", "temperature"))
-            names, given = [row["stage"] for row in rows], [row["threshold"] for row in rows[:-1]]
+            names, thresholds = [row["stage"] for row in rows], [row["threshold"] for row in rows[:-1]]
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError(
                 f"Expected a choice, as choose writes it, but it lacks {error}; write choice.json anew"
@@ -81,12 +81,12 @@ class Bundle:
                 f"Expected a choice for the stages {', '.join(self.stages)} but it is for {', '.join(map(str, names))}"
             )
         classes = len(self.manifest["classes"])
-        by_class = bool(given) and isinstance(given[0], list)
+        by_class = bool(thresholds) and isinstance(thresholds[0], list)
         temperatures = temperature if isinstance(temperature, list) else [temperature] * len(names)
         if score not in SCORES or not _whole(top_k, 1, classes) or not all(_whole(m, 0, math.inf) for m in macs):
             raise ValueError(f"Expected a choice with a score of {', '.join(SCORES)}, a top_k and MACs it can have")
-        rows = [t if isinstance(t, list) else [t] for t in given]
-        kinds = {len(t) if isinstance(t, list) else 0 for t in given}
+        rows = [t if isinstance(t, list) else [t] for t in thresholds]
+        kinds = {len(t) if isinstance(t, list) else 0 for t in thresholds}
         if not kinds <= ({classes} if by_class else {0}) or len(temperatures) != len(names):
             raise ValueError(
                 f"Expected a choice with a threshold, or one for each of {classes} classes, and a temperature for each "
@@ -97,20 +97,20 @@ class Bundle:
         if not fits or not all(_number(t) and TEMPERATURES[0] <= t <= TEMPERATURES[1] for t in temperatures):
             raise ValueError("Expected a choice with float32 numbers as thresholds and temperatures but some are none")
         values = np.array([[np.inf if t is None else t for t in row] for row in rows], dtype=np.float32)
-        self.thresholds = values if by_class else values.reshape(len(given))
+        self.thresholds = values if by_class else values.reshape(len(thresholds))
         self.temperatures, self.score, self.top_k, self.macs = temperatures, score, top_k, macs
         self.choice = choice
 
     def __call__(self, images: Array) -> tuple[Array, Array, Array]:
-        """Class numbers, confidences and stages left at, (N,) each, of normalised images (N, channels, size, size)."""
+        """Class numbers, confidences and exit stages, (N,) each, of normalised images (N, channels, size, size)."""
         images = np.ascontiguousarray(images, dtype=np.float32)
         count, last = len(images), len(self.sessions) - 1
         predictions, stages = np.empty(count, dtype=np.int64), np.full(count, last)
-        confidences, left, state = np.empty(count, dtype=np.float32), np.arange(count), [images]
+        confidences, remaining, state = np.empty(count, dtype=np.float32), np.arange(count), [images]
         for number, session in enumerate(self.sessions):
-            if not len(left):
+            if not len(remaining):
                 break
-            inputs = {given.name: part for given, part in zip(session.get_inputs(), state, strict=False)}
+            inputs = {node.name: part for node, part in zip(session.get_inputs(), state, strict=False)}
             names = [output.name for output in session.get_outputs()]
             active = number == last or bool((self.thresholds[number] < np.inf).any())
             if not active:
@@ -122,13 +122,13 @@ class Bundle:
                     f"Expected logits of {len(self.manifest['classes'])} classes but {logits.shape[1]} came"
                 )
             answers, confidence = self._judged(logits, number)
-            leaves = np.ones(len(left), dtype=bool)
+            leaves = np.ones(len(remaining), dtype=bool)
             if number < last:
                 threshold = self.thresholds[number]
                 leaves = confidence >= (threshold[answers] if threshold.ndim else threshold)
-            gone = left[leaves]
-            predictions[gone], confidences[gone], stages[gone] = answers[leaves], confidence[leaves], number
-            left, state = left[~leaves], [part[~leaves] for part in state]
+            exiting = remaining[leaves]
+            predictions[exiting], confidences[exiting], stages[exiting] = answers[leaves], confidence[leaves], number
+            remaining, state = remaining[~leaves], [part[~leaves] for part in state]
         return predictions, confidences, stages
 
     def _judged(self, logits: Array, stage: int) -> tuple[Array, Array]:
@@ -152,19 +152,19 @@ class Bundle:
         Raises:
             ValueError: It cannot be read.
         """
-        wanted = self.manifest["images"]
-        shape = (wanted["channels"], wanted["size"], wanted["size"])
+        expected = self.manifest["images"]
+        shape = (expected["channels"], expected["size"], expected["size"])
         try:
             if file.suffix.lower() == ".npy":
-                found = np.load(file, allow_pickle=False)
-                if found.ndim != 4 or found.shape[1:] != shape or found.dtype.kind not in "fiu":
+                images = np.load(file, allow_pickle=False)
+                if images.ndim != 4 or images.shape[1:] != shape or images.dtype.kind not in "fiu":
                     raise ValueError(
                         f"expected numbers of shape (N, {', '.join(map(str, shape))}) "
-                        f"but it was {found.dtype} of shape {found.shape}"
+                        f"but it was {images.dtype} of shape {images.shape}"
                     )
-                if not np.isfinite(found).all():
+                if not np.isfinite(images).all():
                     raise ValueError("expected numbers but some are not finite")
-                return found
+                return images
             return self._picture(file)
         # Decoders of foreign bytes raise errors of every kind (struct.error, DecompressionBombError, ...).
         except Exception as error:
@@ -174,8 +174,8 @@ class Bundle:
     def _picture(self, file: Path) -> Array:
         from PIL import Image
 
-        wanted = self.manifest["images"]
-        size, resize = wanted["size"], wanted["resize"]
+        expected = self.manifest["images"]
+        size, resize = expected["size"], expected["resize"]
         with warnings.catch_warnings(), Image.open(file) as opened:
             # Of sizes that are allowed here, and of oddities in metadata that pixels do not depend on.
             warnings.simplefilter("ignore")
@@ -187,17 +187,17 @@ class Bundle:
             image: Image.Image = opened
             if opened.mode.startswith("I"):  # 16 bits; Pillow's own conversion cuts off what is above 255
                 image = Image.fromarray(np.clip(np.asarray(opened).astype(np.int64) >> 8, 0, 255).astype(np.uint8))
-            image = image.convert("RGB").convert("RGB" if wanted["channels"] == 3 else "L")
+            image = image.convert("RGB").convert("RGB" if expected["channels"] == 3 else "L")
         if image.size != (size, size) or resize != size:
             # Shorter side to `resize`, as torchvision rounds it, then the middle.
             width, height = image.size
             short = min(width, height)
             scaled = (int(resize * width / short), int(resize * height / short))
-            image = image.resize(scaled, getattr(Image.Resampling, wanted["interpolation"].upper()))
+            image = image.resize(scaled, getattr(Image.Resampling, expected["interpolation"].upper()))
             left, top = (round((side - size) / 2.0) for side in scaled)
             image = image.crop((left, top, left + size, top + size))
-        pixels = np.asarray(image, dtype=np.float32).reshape(size, size, wanted["channels"]) / 255
-        normal = (pixels - np.float32(wanted["mean"])) / np.float32(wanted["std"])
+        pixels = np.asarray(image, dtype=np.float32).reshape(size, size, expected["channels"]) / 255
+        normal = (pixels - np.float32(expected["mean"])) / np.float32(expected["std"])
         return normal.transpose(2, 0, 1)[None].astype(np.float32)
 
     def _bytes(self, name: str) -> bytes:
@@ -209,10 +209,10 @@ class Bundle:
     def _read_json(self, name: str) -> dict[str, Any]:
         raw = self._bytes(name)
         try:
-            found: dict[str, Any] = json.loads(raw)
+            content: dict[str, Any] = json.loads(raw)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"Expected JSON in {self.folder / name} but {error}") from None
-        return found
+        return content
 
     def _session(self, name: str) -> Any:
         options = onnxruntime.SessionOptions()
@@ -228,24 +228,24 @@ class Bundle:
             raise ValueError(f"Expected a stage of a network in {self.folder / name} but {reason}") from None
 
 
-def _manifest(found: Any, file: Path) -> dict[str, Any]:
-    """`found`, if it is what `bundle` writes: one file a stage, in this folder, all of them with their digests."""
+def _manifest(content: Any, file: Path) -> dict[str, Any]:
+    """`content`, if it is what `bundle` writes: one file a stage, in this folder, all of them with their digests."""
     wrong = f"Expected {file} as `python -m cascade_core bundle` writes it but"
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise ValueError(f"{wrong} it holds no object")
     for key in ("stages", "files", "classes"):
-        values = found.get(key)
+        values = content.get(key)
         if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
             raise ValueError(f"{wrong} its {key} are no list of texts")
-    if len(found["files"]) != len(found["stages"]):
-        raise ValueError(f"{wrong} it names {len(found['files'])} files for {len(found['stages'])} stages")
-    digests = found.get("sha256")
-    if not isinstance(digests, dict) or digests.keys() != set(found["files"]):
+    if len(content["files"]) != len(content["stages"]):
+        raise ValueError(f"{wrong} it names {len(content['files'])} files for {len(content['stages'])} stages")
+    digests = content.get("sha256")
+    if not isinstance(digests, dict) or digests.keys() != set(content["files"]):
         raise ValueError(f"{wrong} its sha256 are not those of its files")
-    for name in found["files"]:
+    for name in content["files"]:
         if Path(name).name != name:
             raise ValueError(f"{wrong} its file {name!r} would lie elsewhere")
-    images = found["images"] if isinstance(found.get("images"), dict) else {}
+    images = content["images"] if isinstance(content.get("images"), dict) else {}
     sizes = [images.get(key) for key in ("channels", "size", "resize")]
     if not all(_whole(size, 1, 1 << 14) for size in sizes) or sizes[0] not in (1, 3):
         raise ValueError(f"{wrong} its images have no size")
@@ -253,7 +253,7 @@ def _manifest(found: Any, file: Path) -> dict[str, Any]:
     fit = all(isinstance(v, list) and len(v) == sizes[0] and all(map(_number, v)) for v in numbers)
     if not fit or not all(numbers[1]) or images.get("interpolation") not in ("bilinear", "bicubic"):
         raise ValueError(f"{wrong} its images have no mean, std and interpolation")
-    return found
+    return content
 
 
 def _number(value: Any) -> bool:
@@ -271,11 +271,11 @@ def _cell(text: str) -> str:
 
 def _files(paths: Sequence[Path]) -> list[Path]:
     """The files among `paths`, and those with pictures' endings in the folders among them."""
-    found = []
+    files = []
     for path in paths:
         inside = path.is_dir()
-        found += sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file()) if inside else [path]
-    return found
+        files += sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file()) if inside else [path]
+    return files
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -25,12 +25,12 @@ from cascade_core.storage.choice import Choice
 from cascade_core.support import checks
 
 COST_TOLERANCE = 1e-3
-"""Share by which MACs may differ that are meant to be equal."""
+"""Relative difference up to which two counts of MACs are taken as equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What is said of one file.
+    """The cascade's answer to one file.
 
     Attributes:
         prediction: Class number.
@@ -89,8 +89,8 @@ def classify_files(
                 failures[file] = Failure(file=file, reason=str(error))
         answers = {}
         if pixels:
-            said = runner(normalise(torch.stack(list(pixels.values())), preprocessing))
-            rows = zip(said.predictions.tolist(), said.confidence.tolist(), said.stages.tolist(), strict=True)
+            result = runner(normalise(torch.stack(list(pixels.values())), preprocessing))
+            rows = zip(result.predictions.tolist(), result.confidence.tolist(), result.stages.tolist(), strict=True)
             answers = {
                 file: Answer(file=file, prediction=prediction, confidence=confidence, stage=stage)
                 for file, (prediction, confidence, stage) in zip(pixels, rows, strict=True)
@@ -109,10 +109,10 @@ def load_cascade(networks: Sequence[Network], classes: int | None, *, download: 
 
 
 def costs_differ(model: StagedModel, choice: Choice, network: Network) -> bool:
-    """Whether a choice says of some stage that leaving there costs other MACs than it does, by over a thousandth."""
+    """Whether some stage's exit costs in a choice differ from the model's by over `COST_TOLERANCE`."""
     image = example(network)
     with warnings.catch_warnings():
-        # What cannot be counted was not counted for the choice either, and was said then.
+        # Operations that cannot be counted were warned of when the run was recorded.
         warnings.simplefilter("ignore")
         stages, plain = stage_costs(model, image), baseline_macs(model, image)
     costs = exit_costs(stages, choice.rule.active, plain)

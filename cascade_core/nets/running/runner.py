@@ -36,12 +36,12 @@ def made_ready(model: StagedModel, device: str, fold: bool) -> StagedModel:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """What a cascade said of a batch.
+    """A cascade's answers to a batch.
 
     Attributes:
         predictions: (N,) int64 class numbers.
         confidence: (N,) float32, of the stage that answered, under the rule's score.
-        stages: (N,) int64, the stage at which each sample left.
+        stages: (N,) int64, the stage at which each sample exited.
     """
 
     predictions: NDArray[np.int64]
@@ -112,16 +112,16 @@ class Runner:
         if not rule.exits_early:
             note_answers(self.model.plain(images), len(rule.thresholds), np.arange(count), rule, result)
             return result
-        state, left = self.model.begin(images), np.arange(count)
+        state, remaining = self.model.begin(images), np.arange(count)
         for stage, active in enumerate(rule.active):
             state = self.model.extend(state, stage)
             if not active:
                 continue
-            stay = ~note_answers(self.model.classify(state, stage), stage, left, rule, result)
+            stay = ~note_answers(self.model.classify(state, stage), stage, remaining, rule, result)
             if not stay.any():
                 break
             if not stay.all():
-                left = left[stay]
+                remaining = remaining[stay]
                 state = self.model.keep(state, torch.from_numpy(np.flatnonzero(stay)).to(self.device))
         return result
 

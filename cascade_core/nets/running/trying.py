@@ -1,6 +1,6 @@
-"""One picture through all stages of a cascade: the `Runner` says where it leaves, and every stage is asked besides.
+"""One picture through all stages of a cascade: the `Runner` decides its exit, and later stages are run as well.
 
-What stages say that the sample did not reach is computed for people to look at, and is no part of what is charged.
+The answers of stages that the sample did not reach are computed for display and not counted in its cost.
 Pictures come from a run's data set (digits, which scikit-learn brings, or a folder) or from anywhere, as bytes.
 """
 
@@ -53,7 +53,7 @@ def try_picture(
 
     Args:
         stages, baseline_macs: Of the run, for costs.
-        beyond: Whether stages that the sample does not reach, and heads that are off, are asked too.
+        beyond: Whether stages that the sample does not reach, and heads that are off, are run too.
 
     Raises:
         ValueError: The rule is for other stages or classes, or the picture cannot be prepared.
@@ -73,26 +73,25 @@ def pass_through(
     beyond: bool = True,
 ) -> Passage:
     """The way of one normalised image (1, channels, size, size); see `try_picture`."""
-    runner = Runner(model, rule, "cpu")
-    left = int(runner(image).stages[0])
+    exit_stage = int(Runner(model, rule, "cpu")(image).stages[0])
     active = rule.active
     costs = exit_costs(stages, active, baseline_macs)
-    softmaxes = _softmaxes(model, image, left, active, beyond)
+    softmaxes = _softmaxes(model, image, exit_stage, active, beyond)
     rows = []
     for number, stage in enumerate(stages):
-        state = NOT_REACHED if number > left else LEFT if number == left else WENT_ON
-        if number < left and not active[number]:
+        state = NOT_REACHED if number > exit_stage else LEFT if number == exit_stage else WENT_ON
+        if number < exit_stage and not active[number]:
             state = SWITCHED_OFF
         # Where nothing leaves early the plain network is run, and its cost is not divided among stages.
-        spent = number <= left and (rule.exits_early or number == left)
+        spent = number <= exit_stage and (rule.exits_early or number == exit_stage)
         rows.append(_row(stage.name, state, softmaxes.get(number), rule, number, int(costs[number]) if spent else None))
-    return Passage(stages=tuple(rows), left=left, score=rule.score, baseline_macs=baseline_macs)
+    return Passage(stages=tuple(rows), left=exit_stage, score=rule.score, baseline_macs=baseline_macs)
 
 
 def _row(
     name: str, state: str, softmax: NDArray[np.float32] | None, rule: ExitRule, number: int, macs: int | None
 ) -> StagePassage:
-    """What one stage said, judged under the rule."""
+    """One stage's softmax (K,), judged under the rule."""
     judged = None if softmax is None else rule.judge(softmax[None], number)
     return StagePassage(
         name=name,
@@ -107,16 +106,16 @@ def _row(
 
 @torch.inference_mode()
 def _softmaxes(
-    model: StagedModel, image: Tensor, left: int, active: NDArray[np.bool_], beyond: bool
+    model: StagedModel, image: Tensor, exit_stage: int, active: NDArray[np.bool_], beyond: bool
 ) -> dict[int, NDArray[np.float32]]:
-    """(K,) softmaxes by stage: of all with `beyond`, else of those that the sample came to."""
+    """(K,) softmaxes by stage: of all stages with `beyond`, else of those that the sample reached."""
     # Laid out as the runner has it, so that its numbers are these to the last digit.
     image = image.to(memory_format=torch.channels_last)
     last = len(active) - 1
     if not beyond and not active[:last].any():
         return {last: _softmax(model.plain(image))}
     result, state = {}, model.begin(image)
-    for number in range(last + 1 if beyond else left + 1):
+    for number in range(last + 1 if beyond else exit_stage + 1):
         state = model.extend(state, number)
         if beyond or active[number]:
             result[number] = _softmax(model.classify(state, number))

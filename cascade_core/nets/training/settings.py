@@ -107,13 +107,7 @@ HEAD_SETTINGS: dict[str, dict[str, Any]] = {
 """How to fit each preset's heads by default; found by trials of one seed, judged on CIFAR-10's test images."""
 
 SMALL_SETTINGS: dict[str, Any] = {"epochs": 40, "batch_size": 64, "learning_rate": 1e-2, "shift": 1}
-SMALL_HEAD_SETTINGS: dict[str, Any] = {
-    "epochs": 10,
-    "reuse": 20,
-    "batch_size": 64,
-    "learning_rate": 2e-2,
-    "shift": 0,
-}
+SMALL_HEAD_SETTINGS: dict[str, Any] = {"epochs": 10, "reuse": 20, "batch_size": 64, "learning_rate": 2e-2, "shift": 0}
 """The same for a small network that is trained here, and for its heads."""
 
 

@@ -78,14 +78,14 @@ def reliability_curves(record: Record, palette: Palette) -> go.Figure:
     for stage, (name, colour) in enumerate(
         zip(plain(record.stage_names), palette.stages(len(record.stages)), strict=True)
     ):
-        found = reliability(record, stage)
+        bins = reliability(record, stage)
         figure.add_scatter(
-            x=found.confidence,
-            y=100 * found.accuracy,
+            x=bins.confidence,
+            y=100 * bins.accuracy,
             mode="lines+markers",
             name=name,
             line={"color": colour, "width": 2},
-            customdata=found.counts,
+            customdata=bins.counts,
             hovertemplate="confidence %{x:.3f}: %{y:.1f} % of %{customdata:,} right<extra>" + name + "</extra>",
         )
     figure.update_xaxes(title_text="mean confidence of the samples in a bin", range=[0, 1])
@@ -234,17 +234,14 @@ def _marks(
     here = exploration.at(position)
     ramp = palette.stages(len(here.stage_names))
     alone = zip(plain(here.stage_names)[:-1], exploration.alone, ramp, strict=False)
-    found = [
+    marks = [
         ("chosen", here, "circle", palette.stages(3)[1], 14),
         ("oracle: leaves at the first right stage", exploration.oracle, "star", palette.text, 12),
         ("oracle that gives up at once", exploration.cheapest_oracle, "star-open", palette.text, 12),
         *((f"{name} alone", one, "cross", colour, 9) for name, one, colour in alone),
     ]
     whole = ("plain network", meter.plain(here), here.full_accuracy, "square", palette.text, 10)
-    return [
-        whole,
-        *((name, meter.mean(one), one.accuracy, shape, colour, size) for name, one, shape, colour, size in found),
-    ]
+    return [whole, *((name, meter.mean(one), one.accuracy, *style) for name, one, *style in marks)]
 
 
 def plain(names: Sequence[str]) -> list[str]:

@@ -20,10 +20,7 @@ def stage_macs(record: Record, palette: Palette) -> go.Figure:
     shares = scale * ends
     places, names = list(range(len(ends))), plain(record.stage_names)
     figure = go.Figure()
-    for what, lengths, starts, pattern in (
-        ("trunk", trunk, ends - trunk - head, ""),
-        ("head", head, ends - head, "/"),
-    ):
+    for what, lengths, starts, pattern in (("trunk", trunk, ends - trunk - head, ""), ("head", head, ends - head, "/")):
         figure.add_bar(
             x=scale * lengths,
             y=places,

@@ -99,7 +99,7 @@ def _whole_batches(exploration: Exploration, meter: Meter) -> list[float] | None
 
 
 class Words(TypedDict):
-    """What `live_data` is told in words."""
+    """The texts among `live_data`'s arguments."""
 
     unit: str
     origin: str

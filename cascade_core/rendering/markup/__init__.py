@@ -10,9 +10,9 @@ from functools import cache
 from importlib.resources import files
 
 from cascade_core.rendering.markup.facts import facts
-from cascade_core.rendering.markup.gallery import Card, Said, cards, gallery
+from cascade_core.rendering.markup.gallery import Card, StageAnswer, cards, gallery
 
-__all__ = ["Card", "Said", "cards", "facts", "gallery", "markup_css"]
+__all__ = ["Card", "StageAnswer", "cards", "facts", "gallery", "markup_css"]
 
 
 @cache

@@ -19,8 +19,8 @@ DECIMALS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """What one stage says of a sample."""
+class StageAnswer:
+    """One stage's answer to a sample."""
 
     stage: int
     name: str
@@ -35,7 +35,7 @@ class Card:
 
     Attributes:
         label: Its true class.
-        said: The stage where it left, and after it what each later stage would have said.
+        answers: Of the stage where it exited, and of each later stage.
         verdict: "helped" or "harmed" by leaving early; empty if neither.
         cost: What it has cost.
         picture: None where there is none.
@@ -43,14 +43,14 @@ class Card:
 
     sample_id: str
     label: str
-    said: tuple[Said, ...]
+    answers: tuple[StageAnswer, ...]
     verdict: str
     cost: str
     picture: Thumbnail | None
 
 
 def cards(
-    found: Outcomes,
+    outcomes: Outcomes,
     index: NDArray[np.int64],
     ids: Sequence[str],
     class_names: Sequence[str],
@@ -63,10 +63,10 @@ def cards(
         class_names: K texts.
         pictures: n, of the samples at `index`.
     """
-    record = found.record
+    record = outcomes.record
 
-    def said(stage: int, i: int) -> Said:
-        return Said(
+    def stage_answer(stage: int, i: int) -> StageAnswer:
+        return StageAnswer(
             stage=stage,
             name=record.stages[stage].name,
             answer=class_names[record.predictions[stage, i]],
@@ -78,9 +78,9 @@ def cards(
         Card(
             sample_id=ids[i],
             label=class_names[record.labels[i]],
-            said=tuple(said(stage, i) for stage in range(found.exit_stages[i], len(record.stages))),
-            verdict=_verdict(bool(found.right[i]), bool(record.correct[-1, i])),
-            cost=f"{wording.macs(int(found.macs[i]))}, {wording.percent(found.macs[i] / record.baseline_macs)}",
+            answers=tuple(stage_answer(stage, i) for stage in range(outcomes.exit_stages[i], len(record.stages))),
+            verdict=_verdict(bool(outcomes.right[i]), bool(record.correct[-1, i])),
+            cost=f"{wording.macs(int(outcomes.macs[i]))}, {wording.percent(outcomes.macs[i] / record.baseline_macs)}",
             picture=picture,
         )
         for i, picture in zip(index.tolist(), pictures, strict=True)
@@ -118,11 +118,11 @@ def _words(card: Card) -> str:
 
 
 def _stages(card: Card, ramp: Sequence[str]) -> str:
-    lines = "".join(_line(one, ramp[one.stage], place == 0) for place, one in enumerate(card.said))
+    lines = "".join(_line(one, ramp[one.stage], place == 0) for place, one in enumerate(card.answers))
     return f"<table>{lines}</table>"
 
 
-def _line(one: Said, colour: str, left_here: bool) -> str:
+def _line(one: StageAnswer, colour: str, left_here: bool) -> str:
     mark = '<td title="right">✓</td>' if one.right else '<td class="wrong" title="wrong">✗</td>'
     return (
         f'<tr class="{"here" if left_here else "later"}" style="--stage:{colour}">'

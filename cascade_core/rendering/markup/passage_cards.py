@@ -31,12 +31,7 @@ from cascade_core.storage.pictures import pixel_thumbnail
 TOP = 3
 """Classes that are named of each stage."""
 
-_CHIPS = {
-    LEFT: "left here",
-    WENT_ON: "went on",
-    SWITCHED_OFF: "head switched off",
-    NOT_REACHED: "not computed",
-}
+_CHIPS = {LEFT: "left here", WENT_ON: "went on", SWITCHED_OFF: "head switched off", NOT_REACHED: "not computed"}
 _BESIDES = "would have said (not part of the cost):"
 
 

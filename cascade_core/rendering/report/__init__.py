@@ -106,7 +106,7 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
         else f"The certified drop is not exceeded, with {CERTAINTY} confidence, on new {unit} like these, "
         "at every position of the slider at once."
     )
-    found = {
+    sentences = {
         "policy": exploration.policy.title,
         "promise": exploration.policy.promise,
         "setting": setting(exploration, position),
@@ -124,7 +124,7 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
         "stages_text": f"What each stage computes for one of the {unit}, and how often its answer would be right if "
         "all were to leave there.",
     }
-    return {name: escape(text) for name, text in found.items()}
+    return {name: escape(text) for name, text in sentences.items()}
 
 
 def _lead(exploration: Exploration, position: int, unit: str) -> str:
@@ -199,7 +199,7 @@ def _stages(exploration: Exploration) -> str:
 def _origin(exploration: Exploration, position: int, run: Mapping[str, str], made: date) -> Iterator[tuple[str, str]]:
     test, split = exploration.test, exploration.split
     described = describe(exploration.chosen(position))
-    parameters = ", ".join(f"{name} = {given:.10g}" for name, given in described["parameters"].items())
+    parameters = ", ".join(f"{name} = {value:.10g}" for name, value in described["parameters"].items())
     yield "run", run["name"]
     yield "SHA-256 of the run", run["sha256"]
     yield "policy", f"{described['name']} ({parameters})"

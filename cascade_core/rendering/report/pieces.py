@@ -49,9 +49,9 @@ def table(name: str, columns: Sequence[Cell], rows: Iterable[Row]) -> str:
     return piece("table").substitute(name=escape(name), head=head, body="".join(body))
 
 
-def entries(found: Iterable[tuple[str, str]]) -> str:
+def entries(pairs: Iterable[tuple[str, str]]) -> str:
     """Names and texts, one below the other."""
-    return "".join(piece("entry").substitute(name=escape(name), text=escape(text)) for name, text in found)
+    return "".join(piece("entry").substitute(name=escape(name), text=escape(text)) for name, text in pairs)
 
 
 def script_json(data: Any) -> str:

@@ -231,6 +231,6 @@ def test_heads_of_a_training_that_went_wrong_replace_nothing(tmp_path: Path) -> 
     out = tmp_path / "heads.safetensors"
     out.write_text("good heads")
     with pytest.raises(ValueError, match="training to come to numbers but it overflowed; lower the learning rate"):
-        built(["small-cnn"], tmp_path / "run.parquet", heads_out=out, asked={"epochs": 1, "learning_rate": 1e30})
+        built(["small-cnn"], tmp_path / "run.parquet", heads_out=out, training={"epochs": 1, "learning_rate": 1e30})
     assert out.read_text() == "good heads"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["heads.safetensors"]

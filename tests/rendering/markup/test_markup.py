@@ -45,7 +45,7 @@ def made() -> list[Card]:
 def test_a_card_says_what_became_of_a_sample() -> None:
     second, first = made()
     assert (first.sample_id, first.label, first.verdict) == ("first", "cat", "helped")
-    assert [(one.name, one.answer, one.confidence, one.right) for one in first.said] == [
+    assert [(one.name, one.answer, one.confidence, one.right) for one in first.answers] == [
         ("a", "cat", "0.950", True),
         ("b", "cat", "0.900", True),
         ("c", "dog", ">0.99999", False),
@@ -53,7 +53,7 @@ def test_a_card_says_what_became_of_a_sample() -> None:
     assert first.cost == "107 MACs, 48 %"
     assert first.picture is PICTURE
     assert (second.sample_id, second.verdict, second.cost) == ("second", "", "235 MACs, 105 %")
-    assert [(one.stage, one.name) for one in second.said] == [(2, "c")]
+    assert [(one.stage, one.name) for one in second.answers] == [(2, "c")]
 
 
 def test_harmed_is_told_as_well() -> None:
