@@ -20,7 +20,7 @@ def evaluate_classes(record: Record, rule: ExitRule) -> Evaluation:
     """Count what `rule` does on the samples of each class of `record`, (K,); a class without samples has NaN shares.
 
     Raises:
-        ValueError: The rule is meant for other stages or another score.
+        ValueError: The rule is for other stages or another score.
     """
     return count_groups(record, rule.exit_stages(record), rule.active, record.labels, record.classes)
 
@@ -32,7 +32,7 @@ def confusion(record: Record, rule: ExitRule, stage: int | None = None) -> NDArr
         stage: Only samples that leave there; None = all.
 
     Raises:
-        ValueError: The rule is meant for other stages or another score.
+        ValueError: The rule is for other stages or another score.
     """
     labels, answers = _answers(record, rule, stage)
     k = record.classes
@@ -55,7 +55,7 @@ def most_confused(record: Record, rule: ExitRule, stage: int | None = None, coun
     Shares are of the samples of the true class that leave at `stage`.  No K x K matrix is made.
 
     Raises:
-        ValueError: The rule is meant for other stages or another score.
+        ValueError: The rule is for other stages or another score.
     """
     labels, answers = _answers(record, rule, stage)
     sizes = np.bincount(labels, minlength=record.classes)

@@ -61,7 +61,7 @@ def outcomes(record: Record, rule: ExitRule) -> Outcomes:
     """Follow every sample of `record` to where `rule` lets it leave.
 
     Raises:
-        ValueError: The rule is meant for other stages or another score.
+        ValueError: The rule is for other stages or another score.
     """
     exit_stages = rule.exit_stages(record)
     costs = exit_costs(record.stages, rule.active, record.baseline_macs)

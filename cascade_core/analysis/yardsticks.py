@@ -28,8 +28,8 @@ def oracle(record: Record, hopeless: str = "last") -> Evaluation:
     checks.one_of("hopeless", hopeless, HOPELESS)
     last = len(record.stages) - 1
     other = last if hopeless == "last" else 0
-    leaving = np.where(record.correct.any(axis=0), record.correct.argmax(axis=0), other)
-    return count(record, leaving, np.ones(last + 1, dtype=bool))
+    exits = np.where(record.correct.any(axis=0), record.correct.argmax(axis=0), other)
+    return count(record, exits, np.ones(last + 1, dtype=bool))
 
 
 def single_stage(record: Record, stage: int) -> Evaluation:

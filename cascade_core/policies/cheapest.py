@@ -1,9 +1,9 @@
 """The cheapest rule whose accuracy drop stays within what the user would give up.
 
 `CheapestWithinDrop` means the drop on samples that the thresholds never saw, and corrects for the optimism of having
-picked the best of many rules: cross-fitting estimates which drop a limit on the calibration samples leads to on
-fresh ones, and the limit is lowered to where that is what was asked for (`optimism`).  `CheapestUncorrected` takes the
-limit as it is, on the calibration samples; on fresh ones its drop tends to lie a little above.
+picked the best of many rules (`optimism`): cross-fitting estimates the drop on fresh samples that each limit on the
+calibration drop leads to, and the limit is lowered until that estimate is within the drop that was set.
+`CheapestUncorrected` applies the limit to the calibration samples; on fresh ones its drop tends to be a little larger.
 """
 
 from __future__ import annotations
@@ -55,8 +55,7 @@ class CheapestWithinDrop(WithinDrop):
     above, that rule is used unless its drop is larger with 95 % confidence; then nothing leaves early.
 
     Attributes:
-        max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one
-            asks for a gain.
+        max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one asks for a gain.
     """
 
     max_drop: float = field(metadata=number(-1.0, 1.0, DROP))
@@ -72,18 +71,18 @@ class CheapestWithinDrop(WithinDrop):
     @classmethod
     def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the drops `positions`, chosen all at once; raises `Infeasible` for a gain that cannot be had."""
-        wanted = np.asarray(positions, dtype=np.float64)
+        max_drops = np.asarray(positions, dtype=np.float64)
         expected = expectation(record)
-        limits = expected.limit_for(wanted)
+        limits = expected.limit_for(max_drops)
         beyond = np.isneginf(limits)
-        if (beyond & (wanted < 0)).any():
+        if (beyond & (max_drops < 0)).any():
             raise Infeasible(
-                f"Expected a rule with an accuracy drop of at most {wanted.min():.4f} but the best on samples like "
+                f"Expected a rule with an accuracy drop of at most {max_drops.min():.4f} but the best on samples like "
                 f"these {record.n} is expected to have {_rounded_up(expected.least):.4f}; ask for that or more"
             )
         thresholds, _ = cheapest_within(record, np.where(beyond, 0.0, limits))
         thresholds[beyond] = np.inf
-        return rule_path(record, wanted, thresholds)
+        return rule_path(record, max_drops, thresholds)
 
 
 @dataclass(frozen=True)
@@ -91,8 +90,7 @@ class CheapestUncorrected(WithinDrop):
     """Least mean MACs among all rules tried whose accuracy drop on the calibration samples is within a limit.
 
     Attributes:
-        max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one
-            asks for a gain.
+        max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one asks for a gain.
     """
 
     max_drop: float = field(metadata=number(-1.0, 1.0, DROP))

@@ -17,7 +17,7 @@ from cascade_core.support import checks
 
 @dataclass(frozen=True)
 class FixedThresholds(Policy):
-    """Exactly the given thresholds, whatever the samples.
+    """The thresholds as the user sets them, whatever the samples.
 
     Attributes:
         thresholds: M-1 numbers, first stage first; `inf` = never leave here.

@@ -1,9 +1,8 @@
 """Every combination of quantile thresholds, evaluated exactly at once.
 
-With G thresholds a stage, a sample is known by its levels (how many thresholds it reaches at each
-stage), and samples are counted into an (M-1)-dimensional histogram of levels.  Cumulated along its
-axes, the histogram says for every combination how many samples get past each stage, so that all
-(G+1)^(M-1) rules cost O(N M + M G^(M-1)).
+With G thresholds a stage, a sample is known by its levels (how many thresholds it reaches at each stage), and samples
+are counted into an (M-1)-dimensional histogram of levels.  Cumulated along its axes, the histogram says for every
+combination how many samples get past each stage, so that all (G+1)^(M-1) rules cost O(N M + M G^(M-1)).
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ SEED = 0
 """Of the division into folds."""
 
 GAIN = 0.02
-"""Largest gain asked for: the safest rules are those that gain most, where the last stage is not the best on all."""
+"""Largest gain among the limits: where the last stage is not the best on all samples, safe rules gain accuracy."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,17 +52,17 @@ class Expectation:
 
     @property
     def least(self) -> float:
-        """Least drop that may be wished for; never above 0, which is what leaving nothing early has."""
+        """Least drop that a rule can be expected to have; never above 0, the drop of the rule without early exits."""
         return min(0.0, float(self.drops[0]) - self.error)
 
-    def limit_for(self, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(G,) the largest limits whose expected drop is within `wanted`, at most that; `-inf` where none is."""
-        place = np.searchsorted(self.drops, wanted, side="right") - 1
+    def limit_for(self, max_drops: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(G,) largest limits whose expected drop is within `max_drops`, never above those; `-inf` where none is."""
+        place = np.searchsorted(self.drops, max_drops, side="right") - 1
         ahead = np.minimum(place + 1, len(self.drops) - 1)
         rise = self.drops[ahead] - self.drops[place]
-        part = np.divide(wanted - self.drops[place], rise, out=np.zeros_like(wanted), where=rise > 0)
-        limit = np.minimum(self.limits[place] + part * (self.limits[ahead] - self.limits[place]), wanted)
-        safest = np.where(self.drops[0] - self.error <= wanted, self.limits[0], -np.inf)
+        part = np.divide(max_drops - self.drops[place], rise, out=np.zeros_like(max_drops), where=rise > 0)
+        limit = np.minimum(self.limits[place] + part * (self.limits[ahead] - self.limits[place]), max_drops)
+        safest = np.where(self.drops[0] - self.error <= max_drops, self.limits[0], -np.inf)
         return np.where(place < 0, safest, limit)
 
 
@@ -122,9 +122,9 @@ def _lost_by_search(record: Record, folds: Folds, limits: NDArray[np.float64]) -
         others = np.concatenate([other for i, other in enumerate(folds) if i != number])
         thresholds, _ = cheapest_within(record.take(np.sort(others)), limits, starts=5)
         held = record.take(np.sort(fold))
-        # Rows are evaluated in any order: a path's own order is not asked for.
-        found = evaluate_path(held, rule_path(held, limits, thresholds))
-        lost += found.full_correct - found.correct_counts.sum(axis=1)
-        safest = found[0]
+        # Not ordered from safest to boldest, as a path otherwise is: each row is evaluated by itself.
+        evaluation = evaluate_path(held, rule_path(held, limits, thresholds))
+        lost += evaluation.full_correct - evaluation.correct_counts.sum(axis=1)
+        safest = evaluation[0]
         discordant += safest.harmed + safest.helped
     return lost, discordant

@@ -1,12 +1,11 @@
 """Joint thresholds for any number of stages, by coordinate search with exact one-dimensional steps.
 
-With the other thresholds fixed, the best threshold of one stage follows from one pass over its
-samples in order of confidence: a running sum of what each sample gains by leaving there.  The steps
-maximise correct - lambda * MACs and are cycled over the stages until nothing changes; lambda is swept
-up and down, each solution being the next one's start, and simpler policies' rules are further starts.
-What that finds are points of a hull; between them, each rule found is varied in one stage at a time,
-again exactly, and for every limit the best of all is kept: the cheapest within a drop, or the most accurate
-within a budget.
+With the other thresholds fixed, the best threshold of one stage follows from one pass over its samples in order of
+confidence: a running sum of what each sample gains by leaving there.  The steps maximise correct - lambda * MACs and
+are cycled over the stages until nothing changes; lambda is swept up and down, each solution being the next one's start,
+and simpler policies' rules are further starts.  What that finds are points of a hull; between them, each rule found is
+varied in one stage at a time, again exactly, and for every limit the best of all is kept: the cheapest within a drop,
+or the most accurate within a budget.
 """
 
 from __future__ import annotations
@@ -82,7 +81,7 @@ def search(
     never = np.full(len(record.stages) - 1, np.inf, dtype=np.float32)
     rules = {rule.tobytes(): rule for rule in (never, *starts, *_swept(stages, never))}
     pick, bounded = (_cheapest, 1) if aim is Aim.CHEAPEST else (_most_accurate, 2)
-    merit, best = np.full(len(limits), np.inf), np.tile(never, (len(limits), 1))
+    best_merit, best = np.full(len(limits), np.inf), np.tile(never, (len(limits), 1))
     # Where nothing leaves early the plain network is run, which may cost less than all stages do.
     plain = record.n * record.baseline_macs
     bound, worth = (0, plain) if aim is Aim.CHEAPEST else (plain, 0)
@@ -90,16 +89,16 @@ def search(
     for rule in rules.values():
         for k in range(len(rule)):
             varied = _vary(stages, rule, k)
-            column, found = pick(*varied, limits)
-            better = found < merit
-            merit[better] = found[better]
+            column, merit = pick(*varied, limits)
+            better = merit < best_merit
+            best_merit[better] = merit[better]
             best[better] = rule
             best[better, k] = column[better]
             lowest = int(varied[bounded].argmin())
             if varied[bounded][lowest] < least:
                 least, nearest = float(varied[bounded][lowest]), rule.copy()
                 nearest[k] = varied[0][lowest]
-    best[(limits >= bound) & (merit > worth)] = never
+    best[(limits >= bound) & (best_merit > worth)] = never
     best[limits < least] = nearest
     return best, least
 
@@ -214,10 +213,10 @@ def _cheapest(
     # The least drop from an entry on never falls, so the last entry within a limit is found by search.
     least = np.minimum.accumulate(drops[::-1])[::-1]
     index = np.searchsorted(least, limits, side="right") - 1
-    found = np.where(index >= 0, macs[index], np.inf)
+    least_macs = np.where(index >= 0, macs[index], np.inf)
     # A head that is off may be cheaper than one that only few use.
-    off = (drops[0] <= limits) & (macs[0] < found)
-    return np.where(off, np.float32(np.inf), confidence[index]), np.where(off, macs[0], found)
+    off = (drops[0] <= limits) & (macs[0] < least_macs)
+    return np.where(off, np.float32(np.inf), confidence[index]), np.where(off, macs[0], least_macs)
 
 
 def _most_accurate(
@@ -229,7 +228,7 @@ def _most_accurate(
     first = np.append(True, least[1:] < least[:-1])
     met = np.maximum.accumulate(np.where(first, np.arange(len(least)), 0))
     count = np.searchsorted(macs[:0:-1], limits, side="right")
-    found = least[count - 1]
+    least_drop = least[count - 1]
     column = np.append(confidence[:0:-1], np.float32(np.inf))[met[count - 1]]
-    off = (macs[0] <= limits) & (drops[0] <= found)
-    return np.where(off, np.float32(np.inf), column), np.where(off, drops[0], found)
+    off = (macs[0] <= limits) & (drops[0] <= least_drop)
+    return np.where(off, np.float32(np.inf), column), np.where(off, drops[0], least_drop)

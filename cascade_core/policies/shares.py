@@ -61,7 +61,7 @@ class GeometricShares(Sweep):
 
 
 class _Ratios:
-    """Rules of the ratios q, by number from the steepest fall (0) to nobody leaving early (`STEPS`)."""
+    """Rules of the ratios q, by number from the steepest fall (0) to no early exits (`STEPS`)."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -94,18 +94,18 @@ class _Ratios:
     def _computed(self, number: int) -> tuple[NDArray[np.float32], float]:
         record, m = self.record, len(self.record.stages)
         thresholds = np.full(m - 1, np.inf, dtype=np.float32)
-        leaving = np.full(record.n, m - 1)
+        exits = np.full(record.n, m - 1)
         if number < STEPS:
             logs = math.log(STEEPEST) * (2 * number / STEPS - 1) * np.arange(m)
             shares = np.exp(logs - logs.max())
             # Rounded as running sums, so that rounding errors do not add up.
-            wanted = np.diff(np.round(np.cumsum(shares) / shares.sum() * record.n).astype(np.int64), prepend=0)
+            exit_counts = np.diff(np.round(np.cumsum(shares) / shares.sum() * record.n).astype(np.int64), prepend=0)
             for stage in range(m - 1):
-                here = self.order[stage][leaving[self.order[stage]] == m - 1]
-                number_leaving = min(int(wanted[stage]), len(here))
-                if number_leaving:
-                    thresholds[stage] = record.confidence[stage, here[number_leaving - 1]]
+                here = self.order[stage][exits[self.order[stage]] == m - 1]
+                count_here = min(int(exit_counts[stage]), len(here))
+                if count_here:
+                    thresholds[stage] = record.confidence[stage, here[count_here - 1]]
                     # Those as sure as the last of them leave with it.
                     confidence = record.confidence[stage, here]
-                    leaving[here[confidence >= thresholds[stage]]] = stage
-        return thresholds, count(record, leaving, np.append(thresholds < np.inf, True)).mean_macs
+                    exits[here[confidence >= thresholds[stage]]] = stage
+        return thresholds, count(record, exits, np.append(thresholds < np.inf, True)).mean_macs

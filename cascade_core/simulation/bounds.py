@@ -1,9 +1,8 @@
 """Bounds on what was measured on a finite sample: accuracy drops, and mean costs.
 
-The full cascade and the early-exit cascade answer the same samples, so only the samples on which
-exactly one of them is right (the discordant ones) carry information on the drop.  An interval holds at one rule
-that was fixed beforehand, approximately; `betting_bound` holds exactly, whatever the distribution, and so may be
-shared out over many rules.
+The full cascade and the early-exit cascade answer the same samples, so only the samples on which exactly one of them is
+right (the discordant ones) carry information on the drop.  An interval holds at one rule that was fixed beforehand,
+approximately; `betting_bound` holds exactly, whatever the distribution, and so may be shared out over many rules.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """Counting what many rules do to many samples, without trying each rule on each sample.
 
-A sample's confidence matters only through its level at each stage: how many of the rules' distinct
-thresholds it reaches.  Two exact ways follow.  Where thresholds only fall from rule to rule, each
-sample has one first position at which it would leave each stage, and counting those changes is
-enough: O(N M log G).  Otherwise samples of equal levels and answers are merged into weighted
-groups, and each group is compared with each rule.  With a threshold for each class, a sample's own is that of the
-class which the stage answers.
+A sample's confidence matters only through its level at each stage: how many of the rules' distinct thresholds it
+reaches.  Two exact ways follow.  Where thresholds only fall from rule to rule, each sample has one first position at
+which it would leave each stage, and counting those changes is enough: O(N M log G).  Otherwise samples of equal levels
+and answers are merged into weighted groups, and each group is compared with each rule.  With a threshold for each
+class, a sample's own is that of the class which the stage answers.
 
 Thresholds are the ``columns`` of a `RulePath`, (G, M-1, 1) for G rules or (G, M-1, K); memory beyond the record's does
 not grow with the samples, but for one position of each.
@@ -63,7 +62,7 @@ def _first_positions(record: Record, stage: int, thresholds: NDArray[np.float32]
 
 
 def _count_changes(record: Record, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
-    """(G, M, 3) samples leaving, correct, helped, for thresholds that never rise."""
+    """(G, M, 3) samples exiting, correct, helped, for thresholds that never rise."""
     g, m = len(thresholds), len(record.stages)
     result = np.zeros((g, m, 3), dtype=np.int64)
     gone = np.full(record.n, g)
@@ -80,14 +79,14 @@ def _count_changes(record: Record, thresholds: NDArray[np.float32]) -> NDArray[n
 
 
 def _count_groups(record: Record, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
-    """(G, M, 3) samples leaving, correct, helped, for thresholds in any order."""
+    """(G, M, 3) samples exiting, correct, helped, for thresholds in any order."""
     g, m = len(thresholds), len(record.stages)
     ranked = _Ranked.of(thresholds)
     result = np.zeros((g, m, 3), dtype=np.int64)
     for levels, answers, weights in _groups(record, ranked, g):
-        for stage, (_, leaving) in enumerate(_walk(ranked, levels, answers)):
+        for stage, (_, exiting) in enumerate(_walk(ranked, levels, answers)):
             # Sums of whole numbers are exact in float64, and products of floats use all cores.
-            result[:, stage] += (leaving.astype(np.float64) @ weights[:, stage]).astype(np.int64)
+            result[:, stage] += (exiting.astype(np.float64) @ weights[:, stage]).astype(np.int64)
     return result
 
 
@@ -118,17 +117,17 @@ def reach_histograms(
         Two of shape (G, M, 2, B): samples that the stage answers correctly, and wrongly.
     """
     ranked = _Ranked.of(thresholds)
-    reaching, leaving = np.zeros((2, len(thresholds), len(record.stages), 2 * count), dtype=np.int64)
+    reaching, exiting = np.zeros((2, len(thresholds), len(record.stages), 2 * count), dtype=np.int64)
     for part in _chunks(record.n, len(thresholds)):
         codes = bins[:, part] + count * ~record.correct[:, part]
         walk = _walk(ranked, ranked.levels(record, part), record.predictions[:, part])
         for stage, walked in enumerate(walk):
             members = (codes[stage, :, None] == np.arange(2 * count)).astype(np.float32)
-            for result, samples in zip((reaching, leaving), walked, strict=True):
+            for result, samples in zip((reaching, exiting), walked, strict=True):
                 # Counts within a chunk stay below 2^24, up to which float32 is exact.
                 result[:, stage] += (samples.astype(np.float32) @ members).astype(np.int64)
     shape = (len(thresholds), len(record.stages), 2, count)
-    return reaching.reshape(shape), leaving.reshape(shape)
+    return reaching.reshape(shape), exiting.reshape(shape)
 
 
 def discordant_blocks(
@@ -150,10 +149,10 @@ def discordant_blocks(
         for inner in _chunks(int(end - start), len(thresholds)):
             part = slice(start + inner.start, min(start + inner.stop, end))
             walk = _walk(ranked, ranked.levels(record, part), record.predictions[:, part])
-            for stage, (_, leaving) in enumerate(walk):
+            for stage, (_, exiting) in enumerate(walk):
                 right = record.correct[stage, part]
-                harmed[:, block] += np.count_nonzero(leaving & (last[part] & ~right), axis=1)
-                helped[:, block] += np.count_nonzero(leaving & (~last[part] & right), axis=1)
+                harmed[:, block] += np.count_nonzero(exiting & (last[part] & ~right), axis=1)
+                helped[:, block] += np.count_nonzero(exiting & (~last[part] & right), axis=1)
     return harmed, helped
 
 
@@ -235,7 +234,7 @@ def _walk(
     """
     present = np.ones((len(ranked.ranks), levels.shape[1]), dtype=bool)
     for stage, level in enumerate(levels):
-        leaving = present & (level > met_by(ranked.ranks[:, stage], answers[stage]))
-        yield present, leaving
-        present = present & ~leaving
+        exiting = present & (level > met_by(ranked.ranks[:, stage], answers[stage]))
+        yield present, exiting
+        present = present & ~exiting
     yield present, present

@@ -81,7 +81,7 @@ class Evaluation:
 
     @property
     def accuracy_drop(self) -> Numbers:
-        """(...) full accuracy minus accuracy, fractions; negative when leaving early helps."""
+        """(...) full accuracy minus accuracy, fractions; negative when early exits help."""
         return _share(self.harmed - self.helped, self.n)
 
     def drop_interval(self, level: float = LEVEL) -> tuple[Numbers, Numbers]:
@@ -132,7 +132,7 @@ def evaluate(record: Record, rule: ExitRule) -> Evaluation:
     """Count what `rule` does on `record`.
 
     Raises:
-        ValueError: The rule is meant for other stages or another score.
+        ValueError: The rule is for other stages or another score.
     """
     return count(record, rule.exit_stages(record), rule.active)
 

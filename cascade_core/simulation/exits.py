@@ -95,7 +95,7 @@ class Judgement:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExitRule:
-    """A threshold for each stage but the last, or for each class there, and the score they are meant for.
+    """A threshold for each stage but the last, or for each class there, and the score they belong to.
 
     Attributes:
         thresholds: (M-1,) float32, as confidences are, or (M-1, K) for each class that a stage answers;
@@ -186,13 +186,13 @@ class ExitRule:
         """(N,) stage at which each sample of a record leaves.
 
         Raises:
-            ValueError: The rule is meant for other stages or another score.
+            ValueError: The rule is for other stages or another score.
         """
         self.check_fits(record)
         return exit_stages(record.confidence, self.thresholds, record.predictions)
 
     def check_fits(self, record: Record) -> None:
-        """Raise ValueError, saying what differs, unless this rule is meant for records like `record`."""
+        """Raise ValueError unless this rule is for the stages, score, temperatures and classes of `record`."""
         own, stages = len(self.thresholds) + 1, len(record.stages)
         if own != stages:
             raise ValueError(f"Expected a rule for {stages} stages ({stages - 1} thresholds) but it is for {own}")

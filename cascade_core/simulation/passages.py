@@ -1,7 +1,7 @@
-"""One sample's way through a cascade: what each stage said, where it left and what that cost, in words too.
+"""One sample's way through a cascade: each stage's answer, the exit and the cost, as data and in words.
 
-The data are of one sample: M stages, K classes.  What a stage would have said that was not reached is kept beside what
-was said, and marked; it is no part of the cost.  Nothing is computed from pictures here: `nets.trying` runs networks.
+Of M stages and K classes.  Stages behind the exit may have a softmax too, for comparison; they are marked `NOT_REACHED`
+and cost nothing.  Nothing is computed from pictures here: `nets.trying` runs networks.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class StagePassage:
 
     @property
     def ran(self) -> bool:
-        """Whether the cascade asked this stage's head."""
+        """Whether the cascade runs this stage's head on the sample."""
         return self.state in (WENT_ON, LEFT)
 
     @property
@@ -101,7 +101,7 @@ class Passage:
         """One sentence on where it left and with what answer, and one on the cost."""
         here, count = self.stages[self.left], len(self.stages)
         assert here.confidence is not None
-        sure, needed = told(self.score, here.confidence, here.threshold)
+        sure, needed = confidence_in_words(self.score, here.confidence, here.threshold)
         needs = ", which always answers" if needed is None else ""
         reason = "" if needed is None else f" (needs {needed})"
         return (
@@ -150,7 +150,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.{0 if share == 0 or share >= 0.1 else 1}f} %"
 
 
-def told(score: str, confidence: float, threshold: float | None) -> tuple[str, str | None]:
+def confidence_in_words(score: str, confidence: float, threshold: float | None) -> tuple[str, str | None]:
     """Confidence and threshold in words, with digits enough to tell them apart; no threshold where none can be met."""
     never = threshold is None or np.isinf(threshold)
     values = [confidence] if never else [confidence, float(threshold or 0.0)]

@@ -85,7 +85,7 @@ def evaluate_path(record: Record, path: RulePath) -> Evaluation:
     """Evaluate every rule of `path` on `record`, (G,), exactly as `evaluate` would one by one.
 
     Raises:
-        ValueError: The path is meant for other stages or another score.
+        ValueError: The path is for other stages or another score.
     """
     path.rule(0).check_fits(record)
     counts = count_exits(record, path.columns)

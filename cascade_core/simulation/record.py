@@ -1,4 +1,4 @@
-"""What a cascade said about a set of samples: `StageOutputs` (softmaxes) and `Record` (confidences).
+"""A cascade's outputs on a set of samples: `StageOutputs` (softmaxes) and `Record` (confidences).
 
 M stages first, then N samples, then K classes, everywhere.  Both types check and cast their arrays
 once, here, and make them read-only.  A `Record` is all that policies and evaluation read; it holds

@@ -8,7 +8,7 @@ check against it.  Thresholds are written with the fewest digits that give the s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -82,8 +82,8 @@ def choice_json(
             `exploration.Split.describe` gives it; None says nothing about that.
 
     Raises:
-        ValueError: The rule is meant for other stages than the evaluation, or something given is
-            not JSON data of the schema.
+        ValueError: The rule is for other stages than the evaluation.
+        BadFile: An argument is not JSON data of the schema.
     """
     if len(rule.thresholds) != len(evaluation.stage_names) - 1:
         raise ValueError(
@@ -95,21 +95,10 @@ def choice_json(
             f"Expected a rule for the stages of the evaluation, {', '.join(evaluation.stage_names)}, "
             f"but it is for {', '.join(rule.stage_names or ())}"
         )
-    thresholds = [
-        {"stage": name, "threshold": list(map(shortest, value)) if rule.by_class else shortest(value)}
-        for name, value in zip(evaluation.stage_names[:-1], rule.thresholds, strict=True)
-    ]
-    thresholds.append({"stage": evaluation.stage_names[-1], "threshold": None, "always_answers": True})
     data = {
         "schema_version": SCHEMA_VERSION,
         "created_by": "cascade_core",
-        "rule": {
-            "score": rule.score,
-            "top_k": rule.top_k,
-            "temperature": 1.0 if rule.temperatures is None else list(rule.temperatures),
-            "comparison": "confidence >= threshold, in float32",
-            "thresholds": thresholds,
-        },
+        "rule": _rule_json(rule, evaluation.stage_names),
         "stages": [
             {"name": name, "cumulative_macs": int(cost)}
             for name, cost in zip(evaluation.stage_names, evaluation.costs, strict=True)
@@ -121,6 +110,20 @@ def choice_json(
     }
     _validate(data)
     return json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _rule_json(rule: ExitRule, stage_names: Sequence[str]) -> dict[str, Any]:
+    thresholds: list[dict[str, Any]] = [
+        {"stage": name, "threshold": list(map(shortest, value)) if rule.by_class else shortest(value)}
+        for name, value in zip(stage_names[:-1], rule.thresholds, strict=True)
+    ]
+    return {
+        "score": rule.score,
+        "top_k": rule.top_k,
+        "temperature": 1.0 if rule.temperatures is None else list(rule.temperatures),
+        "comparison": "confidence >= threshold, in float32",
+        "thresholds": [*thresholds, {"stage": stage_names[-1], "threshold": None, "always_answers": True}],
+    }
 
 
 def save_choice(

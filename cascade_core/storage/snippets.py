@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Any
 
+from cascade_core.storage.origin import Origin
+
 _NETWORK = Template('''"""Classify pictures by the chosen thresholds, and compute no picture further than it needs.
 
 Run it beside the files that NETWORKS and CHOICE name: python THIS_FILE.py folder/of/pictures
@@ -65,24 +67,25 @@ def snippet(
         run: Name of the run.
         source: The run's metadata on where it comes from.
     """
-    networks = _networks(run, source)
+    networks = _networks(run, Origin.of(source))
     if networks is None:
         return _SOFTMAXES.substitute(choice=repr(choice), stages=repr(list(stage_names)))
     return _NETWORK.substitute(networks=repr(networks), choice=repr(choice), classes=repr(list(class_names)))
 
 
-def _networks(run: str, source: Mapping[str, Any]) -> list[str] | None:
-    """What `--network` would be given; None where the run does not say."""
-    found = source.get("networks")
-    if not isinstance(found, list) or not found or not all(isinstance(one, Mapping) and "name" in one for one in found):
+def _networks(run: str, origin: Origin) -> list[str] | None:
+    """The arguments of `--network` that name the run's networks; None where the run does not name them all."""
+    if not origin.networks or not all(network.name for network in origin.networks):
         return None
     texts = []
-    for one in found:
-        text = str(one["name"])
-        if one.get("weights"):
-            text += f"={one['weights']}"
-        heads = one.get("heads")
-        # A run that was built lies beside its heads, under the same name.
-        file = heads.get("file") if isinstance(heads, Mapping) else f"{run}.safetensors" if "heads" in source else None
-        texts.append(f"{text}+{file}" if file else text)
+    for network in origin.networks:
+        text = network.name
+        if network.weights is not None and network.weights.name:
+            text += f"={network.weights.name}"
+        if network.heads is not None:
+            # A run of an earlier form names no file of heads: it lies beside the run, under the same name.
+            file = network.heads.file
+            heads = f"{run}.safetensors" if file is None else file.name
+            text += f"+{heads}" if heads else ""
+        texts.append(text)
     return texts

@@ -24,7 +24,7 @@ def array(name: str, value: ArrayLike, dtype: DTypeLike, dims: str, shape: Seque
     Raises:
         ValueError: The value is not numeric, or its shape differs.
     """
-    wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+    expected = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
     try:
         raw = np.asarray(value)
         if raw.dtype == object:
@@ -34,9 +34,9 @@ def array(name: str, value: ArrayLike, dtype: DTypeLike, dims: str, shape: Seque
             # One memory layout: sums over classes are then the same, bit for bit, before and after a file.
             cast = raw.astype(dtype, order="C", copy=True)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"Expected {name} to be numbers of shape {wanted} {dims} but it was {error}") from None
+        raise ValueError(f"Expected {name} to be numbers of shape {expected} {dims} but it was {error}") from None
     if cast.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, cast.shape, strict=True)):
-        raise ValueError(f"Expected {name} to have shape {wanted} {dims} but it had shape {cast.shape}")
+        raise ValueError(f"Expected {name} to have shape {expected} {dims} but it had shape {cast.shape}")
     cast.setflags(write=False)
     return cast
 

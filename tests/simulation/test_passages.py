@@ -13,9 +13,9 @@ from cascade_core.simulation.passages import (
     Passage,
     StagePassage,
     agreement,
+    confidence_in_words,
     percent,
     sure_percent,
-    told,
 )
 from tests.oracle import f32
 
@@ -87,12 +87,12 @@ def test_the_likeliest_classes_in_order() -> None:
 def test_confidence_and_threshold_are_told_apart(
     confidence: float, threshold: float | None, expected: tuple[str, str | None]
 ) -> None:
-    assert told("max_probability", confidence, threshold) == expected
+    assert confidence_in_words("max_probability", confidence, threshold) == expected
 
 
 def test_other_scores_are_no_percentages() -> None:
-    assert told("margin", 0.25, 0.125) == ("margin 0.250", "0.125")
-    assert told("negative_entropy", -0.5, -0.75) == ("negative entropy -0.500", "-0.750")
+    assert confidence_in_words("margin", 0.25, 0.125) == ("margin 0.250", "0.125")
+    assert confidence_in_words("negative_entropy", -0.5, -0.75) == ("negative entropy -0.500", "-0.750")
 
 
 def test_percentages() -> None:

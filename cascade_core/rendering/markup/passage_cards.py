@@ -22,9 +22,9 @@ from cascade_core.simulation.passages import (
     WENT_ON,
     Passage,
     StagePassage,
+    confidence_in_words,
     percent,
     sure_percent,
-    told,
 )
 from cascade_core.storage.pictures import pixel_thumbnail
 
@@ -89,7 +89,7 @@ def _bar(stage: StagePassage, score: str, axis: ConfidenceAxis) -> str:
     """Confidence as a bar, the threshold as a mark on it, and both in words."""
     if stage.confidence is None:
         return '<span class="cc-quiet">not asked</span>'
-    sure, needed = told(score, stage.confidence, stage.threshold)
+    sure, needed = confidence_in_words(score, stage.confidence, stage.threshold)
     never = stage.threshold is not None and needed is None
     words = (
         f"{sure}, needs {needed}" if needed else f"{sure}; {'nothing may leave here' if never else 'always answers'}"

@@ -1,12 +1,11 @@
 """Anyone's softmaxes or logits -> `StageOutputs`: NumPy archives, CSV and Parquet tables, from disk or from memory.
 
-A NumPy archive (``.npz``) holds ``probs`` or ``logits`` (M, N, K), ``labels`` (N,) and ``macs`` (M,);
-``head_macs`` (M,), ``baseline_macs``, ``stage_names``, ``class_names``, ``sample_ids`` are optional.
-A table (``.csv``, ``.parquet``) has a row for each sample at each stage, with the columns
-``sample_id``, ``label``, ``stage`` and ``p_0`` .. ``p_K-1`` (or ``logit_0`` ..); an optional column
-``macs`` is constant within a stage.  ``macs`` is what a stage adds to the ones before it, for one sample.
-Stages that are numbered come in that order, named ones in the order in which they first appear.
-Sizes and shapes are checked before contents are read, and nothing is ever unpickled.
+A NumPy archive (``.npz``) holds ``probs`` or ``logits`` (M, N, K), ``labels`` (N,) and ``macs`` (M,); ``head_macs``
+(M,), ``baseline_macs``, ``stage_names``, ``class_names``, ``sample_ids`` are optional.  A table (``.csv``,
+``.parquet``) has a row for each sample at each stage, with the columns ``sample_id``, ``label``, ``stage`` and ``p_0``
+.. ``p_K-1`` (or ``logit_0`` ..); an optional column ``macs`` is constant within a stage.  ``macs`` is what a stage adds
+to the ones before it, for one sample.  Stages that are numbered come in that order, named ones in the order in which
+they first appear.  Sizes and shapes are checked before contents are read, and nothing is ever unpickled.
 """
 
 from __future__ import annotations

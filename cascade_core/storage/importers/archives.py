@@ -31,27 +31,27 @@ def read_npz(stream: BinaryIO, max_bytes: int) -> dict[str, Any]:
     if not zipfile.is_zipfile(stream):
         raise BadFile("expected a NumPy archive, as numpy.savez writes it, but it is not a zip file, or is cut short")
     with zipfile.ZipFile(stream) as archive:
-        wanted = _members(archive)
-        if sum(info.file_size for info in wanted.values()) > max_bytes:
+        members_by_name = _members(archive)
+        if sum(info.file_size for info in members_by_name.values()) > max_bytes:
             raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but the archive declares more")
-        for name, info in wanted.items():
+        for name, info in members_by_name.items():
             # Other decompressors hand out all that a block unpacks to, however much was asked for.
             if info.compress_type not in _WRITTEN:
                 raise BadFile(f"expected array {name!r} to be plain or deflated; write it with numpy.savez_compressed")
             with archive.open(info) as member:
                 _check_header(name, member, info.file_size)
-        return {name: _read_array(archive, name, info) for name, info in wanted.items()}
+        return {name: _read_array(archive, name, info) for name, info in members_by_name.items()}
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
-    wanted = {name: info for name, info in members if name in NUMBERS + TEXTS}
-    if not wanted:
-        found = ", ".join(name for name, _ in members[:8]) or "none"
-        raise BadFile(f"expected arrays probs, logits, labels, macs but there are {found}")
-    if len(wanted) < sum(name in NUMBERS + TEXTS for name, _ in members):
+    members_by_name = {name: info for name, info in members if name in NUMBERS + TEXTS}
+    if not members_by_name:
+        present = ", ".join(name for name, _ in members[:8]) or "none"
+        raise BadFile(f"expected arrays probs, logits, labels, macs but there are {present}")
+    if len(members_by_name) < sum(name in NUMBERS + TEXTS for name, _ in members):
         raise BadFile("expected one array of each name but the archive holds one twice")
-    return wanted
+    return members_by_name
 
 
 def _check_header(name: str, member: Any, size: int) -> None:

@@ -122,16 +122,16 @@ def _check_columns(names: Sequence[str]) -> None:
             raise BadFile(f"expected one column {column!r} but there are {names.count(column)}")
 
 
-def _check_type(name: str, found: pa.DataType) -> None:
-    stored = found.value_type if pa.types.is_dictionary(found) else found
+def _check_type(name: str, dtype: pa.DataType) -> None:
+    stored = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
     texts = pa.types.is_string(stored) or pa.types.is_large_string(stored)
-    if not _is_number(found) and not (texts and name in _TEXTS):
-        wanted = "texts or numbers" if name in _TEXTS else "numbers"
-        raise BadFile(f"expected column {name!r} to hold {wanted} but it holds {found}")
+    if not _is_number(dtype) and not (texts and name in _TEXTS):
+        expected = "texts or numbers" if name in _TEXTS else "numbers"
+        raise BadFile(f"expected column {name!r} to hold {expected} but it holds {dtype}")
 
 
-def _is_number(found: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(found) or pa.types.is_floating(found))
+def _is_number(dtype: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(dtype) or pa.types.is_floating(dtype))
 
 
 def _class_columns(names: Sequence[str]) -> tuple[str, list[str]]:
@@ -167,9 +167,9 @@ def _numbers(frame: pd.DataFrame, columns: Sequence[str], row: Row) -> NDArray[n
     for i in np.flatnonzero(wrong.any(axis=1))[:1]:
         faults.append((int(i), columns[int(wrong[i].argmax())], "a number"))
     if faults:
-        at, column, wanted = min(faults, key=lambda fault: fault[0])
-        found = str(frame[column].iloc[at])
-        raise BadFile(f"expected {wanted} in row {row(at)}, column {column!r} but it is {found[:40]!r}")
+        at, column, expected = min(faults, key=lambda fault: fault[0])
+        cell = str(frame[column].iloc[at])
+        raise BadFile(f"expected {expected} in row {row(at)}, column {column!r} but it is {cell[:40]!r}")
     return values
 
 
