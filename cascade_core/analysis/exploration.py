@@ -1,7 +1,7 @@
 """A policy swept over a run: thresholds chosen on one part of the samples, judged on the other.
 
-This is what the page, the tables and the figures show.  Both parts are the same samples only when
-that is asked for, and then everything says so.
+The page, the tables and the figures show this.  In-sample, where both parts are the whole record, is an option, and
+all of them say so.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Split:
         checks.in_range("fraction", self.fraction, 0.0, 1.0)
 
     def apply(self, record: Record) -> tuple[Record, Record]:
-        """Calibration and test records; twice the whole record when in-sample.
+        """Calibration and test records; both are the whole record if in-sample.
 
         Raises:
             ValueError: A part would be empty.
@@ -47,7 +47,7 @@ class Split:
         return (record, record) if self.in_sample else record.split(self.fraction, self.seed)
 
     def calibration_index(self, n: int) -> NDArray[np.int64]:
-        """Numbers of the samples that choose thresholds, of `n`.
+        """Numbers of the calibration samples among `n`.
 
         Raises:
             ValueError: A part would be empty.
@@ -55,7 +55,7 @@ class Split:
         return np.arange(n) if self.in_sample else split_indices(n, self.fraction, self.seed)[0]
 
     def test_index(self, n: int) -> NDArray[np.int64]:
-        """Numbers of the samples that judge, of `n`, in the order of the test record.
+        """Numbers of the test samples among `n`, in the order of the test record.
 
         Raises:
             ValueError: A part would be empty.
@@ -156,10 +156,5 @@ def explore(record: Record, policy: type[Sweep], split: Split, count: int = POSI
     calibration, test = split.apply(record)
     path = policy.path(calibration, policy.positions(calibration, count))
     return Exploration(
-        policy=policy,
-        split=split,
-        calibration=calibration,
-        test=test,
-        path=path,
-        evaluation=evaluate_path(test, path),
+        policy=policy, split=split, calibration=calibration, test=test, path=path, evaluation=evaluate_path(test, path)
     )

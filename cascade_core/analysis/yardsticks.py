@@ -27,15 +27,14 @@ def oracle(record: Record, hopeless: str = "last") -> Evaluation:
     """
     checks.one_of("hopeless", hopeless, HOPELESS)
     last = len(record.stages) - 1
-    other = last if hopeless == "last" else 0
-    exits = np.where(record.correct.any(axis=0), record.correct.argmax(axis=0), other)
+    fallback = last if hopeless == "last" else 0
+    exits = np.where(record.correct.any(axis=0), record.correct.argmax(axis=0), fallback)
     return count(record, exits, np.ones(last + 1, dtype=bool))
 
 
 def single_stage(record: Record, stage: int) -> Evaluation:
     """Every sample leaves at `stage`, whose head is the only one that is run: a smaller plain network."""
-    active = np.arange(len(record.stages)) == stage
-    return count(record, np.full(record.n, stage), active)
+    return count(record, np.full(record.n, stage), np.arange(len(record.stages)) == stage)
 
 
 def random_exit_accuracy(record: Record, exit_shares: NDArray[np.float64]) -> NDArray[np.float64]:

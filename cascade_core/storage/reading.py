@@ -233,7 +233,7 @@ def _read(
 
 
 def _texts(column: pa.ChunkedArray, max_bytes: int) -> NDArray[np.str_]:
-    """(N,) the texts of a column, unless the longest would make all of them too large: each is given as much room."""
+    """(N,) the texts of a column, unless the longest would make all of them too large: each takes as much room."""
     whole = column.unify_dictionaries().combine_chunks()
     index = np.from_dlpack(whole.indices)
     lengths = np.from_dlpack(pc.utf8_length(whole.dictionary))[index]

@@ -51,7 +51,7 @@ Source = Path | Contents
 
 
 def source_of(path: str | Path | Contents) -> Source:
-    """What a reader was given, a path where it was a text."""
+    """The file that a reader is to open: contents as they are, a text as a path."""
     return path if isinstance(path, Contents) else Path(path)
 
 

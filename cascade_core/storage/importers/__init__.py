@@ -59,16 +59,11 @@ def import_run(
         max_bytes: Refuse files larger than this, on disk or unpacked.
 
     Raises:
-        BadFile: One line: what was expected, what came, where, and what to do; also where something is
-            given for a run file, which has its own.
+        BadFile: One line: what was expected, what came, where, and what to do; also where an
+            argument overrides what a run file has already.
     """
     source = source_of(path)
-    extra = {
-        "macs": macs,
-        "baseline_macs": baseline_macs,
-        "stage_names": stage_names,
-        "class_names": class_names,
-    }
+    extra = {"macs": macs, "baseline_macs": baseline_macs, "stage_names": stage_names, "class_names": class_names}
     # Whoever imports the package would wait for pandas; only tables need it.
     from cascade_core.storage.importers import sheets
 
@@ -86,10 +81,8 @@ def import_run(
                 if extra:
                     raise BadFile(f"expected no {', '.join(extra)} for a run file, which has its own; leave them out")
                 return load_run(source, max_bytes)
-            if source.suffix == ".npz":
-                arrays = read_npz(stream, max_bytes)
-            else:
-                arrays = sheets.read_table(stream, source.suffix, max_bytes)
+            is_archive = source.suffix == ".npz"
+            arrays = read_npz(stream, max_bytes) if is_archive else sheets.read_table(stream, source.suffix, max_bytes)
         return _outputs(arrays | extra, source.name, assume_equal_macs)
 
 
@@ -142,7 +135,8 @@ def _outputs(arrays: dict[str, Any], file_name: str, assume_equal_macs: bool) ->
         stage = int((heads > total).argmax())
         raise BadFile(f"expected head_macs to be part of macs but the head of stage {stage} costs more than the stage")
     baseline = arrays.get("baseline_macs")
-    names = checks.names("stage_names", _texts(arrays.get("stage_names", _numbered(m))), m, "stage")
+    names = arrays.get("stage_names", [f"stage {i + 1}" for i in range(m)])
+    names = checks.names("stage_names", _texts(names), m, "stage")
     return StageOutputs(
         probs=probs,
         labels=arrays["labels"],
@@ -155,10 +149,6 @@ def _outputs(arrays: dict[str, Any], file_name: str, assume_equal_macs: bool) ->
         class_names=_texts(arrays["class_names"]) if "class_names" in arrays else None,  # type: ignore[arg-type]  # None = class numbers
         source=origin.as_json(),
     )
-
-
-def _numbered(m: int) -> list[str]:
-    return [f"stage {i + 1}" for i in range(m)]
 
 
 def _texts(values: Any) -> tuple[str, ...]:
