@@ -204,7 +204,5 @@ def _add_report(verbs: Parsers) -> None:
 
 def add(verbs: Parsers) -> None:
     """Add these verbs."""
-    _add_choose(verbs)
-    _add_compare(verbs)
-    _add_evaluate(verbs)
-    _add_report(verbs)
+    for add_one in (_add_choose, _add_compare, _add_evaluate, _add_report):
+        add_one(verbs)

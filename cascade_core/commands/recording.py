@@ -135,6 +135,5 @@ def _add_exits(verbs: Parsers) -> None:
 
 def add(verbs: Parsers) -> None:
     """Add these verbs."""
-    _add_exits(verbs)
-    _add_build(verbs)
-    _add_precompute(verbs)
+    for add_one in (_add_exits, _add_build, _add_precompute):
+        add_one(verbs)

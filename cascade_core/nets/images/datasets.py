@@ -39,7 +39,7 @@ class ImageSet:
     """N labelled images, prepared for one network.
 
     Attributes:
-        spec: What was asked for, without the machine's path, such as "imagefolder:test".
+        spec: The data's name as typed, without the machine's path, such as "imagefolder:test".
         split: "train" or "test"; an image folder is whatever the caller says.
         labels: (N,) int64 class numbers.
         sample_ids: N texts.

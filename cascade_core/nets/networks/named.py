@@ -187,6 +187,6 @@ def in_a_row(networks: Sequence[Network], models: Sequence[StagedModel]) -> Stag
     if len(models) == 1:
         return models[0]
     titles = [network.title for network in networks]
-    # Two of one kind, with different weights, are told apart by their place.
+    # Equal names, such as one network with two sets of weights, get their position behind them.
     names = [f"{title} ({i + 1})" if titles.count(title) > 1 else title for i, title in enumerate(titles)]
     return ModelCascade(list(zip(names, models, strict=True)))

@@ -2,7 +2,7 @@
 
 The CIFAR ResNets are cut after the first two of their three modules unless the user says otherwise, as in
 arXiv 1805.10982, and need weights; `small-cnn` is small enough to be trained here in seconds.  Networks of others are
-made in `outside`, and all of them are found in `networks`.
+made in `outside`, and `named` looks all of them up.
 """
 
 from __future__ import annotations

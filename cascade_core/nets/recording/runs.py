@@ -63,7 +63,7 @@ def precompute_run(networks: Sequence[str], *, data: str, out: str | Path, split
     """Record a run of networks that need no training, and return its path.
 
     Args:
-        networks: `NAME[=WEIGHTS][+HEADS]`, in the order in which they are asked.
+        networks: `NAME[=WEIGHTS][+HEADS]`, in the order in which they run.
         data: `KIND` or `KIND:PATH`.
         out: A file ending in .parquet, or a folder without ending.
         split: "test" or "train", of a data set that has both.

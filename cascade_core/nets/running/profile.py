@@ -73,20 +73,20 @@ def measure(
         trunk_p95=high[:m],
         head_p95=high[m : 2 * m],
         plain_p95=high[-1],
-        circumstances={
-            "device": place,
-            "processor": _processor(place),
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-            "repeats": repeats,
-            "warm_up": WARM_UP,
-        },
+        circumstances={**_machine(place), "repeats": repeats, "warm_up": WARM_UP},
     )
 
 
-def _processor(device: str) -> str:
+def _machine(device: str) -> dict[str, str | int]:
     """What computes: a graphics card by its name, a processor by its widest instructions."""
-    return torch.cuda.get_device_name(device) if device.startswith("cuda") else torch.backends.cpu.get_cpu_capability()
+    on_cuda = device.startswith("cuda")
+    processor = torch.cuda.get_device_name(device) if on_cuda else torch.backends.cpu.get_cpu_capability()
+    return {
+        "device": device,
+        "processor": processor,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
 
 
 @torch.inference_mode()

@@ -75,17 +75,15 @@ def confusion_matrix(counts: NDArray[np.int64], class_names: Sequence[str], pale
     faint, strong = f"rgba({_channels(palette.wrong)},0)", f"rgba({_channels(palette.wrong)},0.85)"
     grey = f"rgba({_channels(palette.staying)},0.35)"
     figure = go.Figure()
-    for values, scale, most in (
-        (right, [[0, grey], [1, grey]], 1),
-        (errors, [[0, faint], [1, strong]], max(1, np.nan_to_num(errors).max())),
-    ):
+    largest = max(1, np.nan_to_num(errors).max())
+    for values, low, high, most in ((right, grey, grey, 1), (errors, faint, strong, largest)):
         figure.add_heatmap(
             x=places,
             y=places,
             z=values,
             zmin=0,
             zmax=most,
-            colorscale=scale,
+            colorscale=[[0, low], [1, high]],
             showscale=False,
             text=text,
             texttemplate="%{text}",

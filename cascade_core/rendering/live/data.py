@@ -43,7 +43,7 @@ def live_data(
     meter: Meter = MACS,
     name: str = "",
 ) -> dict[str, Any]:
-    """Everything that the live panel shows of an exploration.
+    """Everything that the live panel shows of an exploration, as JSON data.
 
     Args:
         axis: Of the confidence histograms.
@@ -159,14 +159,8 @@ def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]
     reaching, leaving = reach_histograms(exploration.test, path.columns, axis.bins(exploration.test.confidence), BINS)
     dtype = "uint16" if result.n <= np.iinfo(np.uint16).max else "uint32"
     right, wrong = (_base64(counts, dtype) for counts in reaching.transpose(2, 1, 0, 3))
-    data = {
-        "bins": BINS,
-        "label": axis.label,
-        "ticks": [{"at": at, "text": text} for at, text in axis.ticks],
-        "dtype": dtype,
-        "right": right,
-        "wrong": wrong,
-    }
+    ticks = [{"at": at, "text": text} for at, text in axis.ticks]
+    data = {"bins": BINS, "label": axis.label, "ticks": ticks, "dtype": dtype, "right": right, "wrong": wrong}
     early = leaving[:, :-1].transpose(2, 1, 0, 3)
     if path.by_class:
         return data | {"leaving_right": _base64(early[0], dtype), "leaving_wrong": _base64(early[1], dtype)}
@@ -181,12 +175,9 @@ def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]
 
 
 def _series(series: PublishedResult) -> dict[str, Any]:
-    return {
-        "label": f"published, {series.name} ({series.network.split(',')[0]})",
-        "points": [
-            {"cost": 1 - p.saving, "accuracy": p.accuracy, "text": f"epsilon {p.epsilon:.0%}"} for p in series.points
-        ],
-    }
+    label = f"published, {series.name} ({series.network.split(',')[0]})"
+    at = [{"cost": 1 - p.saving, "accuracy": p.accuracy, "text": f"epsilon {p.epsilon:.0%}"} for p in series.points]
+    return {"label": label, "points": at}
 
 
 def _footnote(exploration: Exploration, unit: str, origin: str) -> str:

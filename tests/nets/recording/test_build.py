@@ -109,7 +109,7 @@ def test_heads_that_are_there_are_not_fitted_again(
     assert heads.read_bytes() == first
     # Anything else is another training.
     others: list[dict[str, Any]] = [
-        {"asked": {"epochs": 1}},
+        {"training": {"epochs": 1}},
         {"heads": "paper"},
         {"exits": "stage2"},
         {"seed": 1},
