@@ -36,7 +36,7 @@ class OperatingPoint:
 def setting_words(exploration: Exploration, position: int) -> str:
     """A slider position as people read it: "0.5 points", or a bare confidence."""
     slider, value = exploration.policy.slider, float(exploration.shown[position])
-    return f"{wording.fixed(value, slider.decimals)} {slider.unit}" if slider.unit else wording.confidence(value)
+    return wording.setting(value, slider.decimals, slider.unit)
 
 
 def operating_point(

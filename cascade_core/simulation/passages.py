@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.scores import SCORES
+from cascade_core.support import wording
 
 WENT_ON, LEFT, SWITCHED_OFF, NOT_REACHED = "went on", "left", "switched off", "not reached"
 
@@ -106,7 +107,7 @@ class Passage:
         reason = "" if needed is None else f" (needs {needed})"
         return (
             f"Left at stage {self.left + 1} of {count}{needs}: says {class_names[self.prediction]}, {sure}{reason}. "
-            f"Cost {percent(self.cost)} of the plain network."
+            f"Cost {wording.percent(self.cost)} of the plain network."
         )
 
     def judged(self, class_names: Sequence[str], label: int) -> str:
@@ -143,11 +144,6 @@ def agreement(passage: Passage, recorded: NDArray[np.float32], simulated: int) -
             "its confidence equals the threshold but for rounding."
         )
     return f"The recorded softmaxes agree to within {TOLERANCE:g}, and by them it leaves at the same stage."
-
-
-def percent(share: float) -> str:
-    """A share in percent, with a digit behind the point where it is small."""
-    return f"{100 * share:.{0 if share == 0 or share >= 0.1 else 1}f} %"
 
 
 def confidence_in_words(score: str, confidence: float, threshold: float | None) -> tuple[str, str | None]:

@@ -1,22 +1,29 @@
-"""Numbers in words, as people read them: percent, points, MACs and confidences, with a real minus sign.
+"""Numbers in words, as people read them: percent, points, MACs, confidences and settings, with a real minus sign.
 
-Arguments are fractions and counts, as everywhere in the code; the live panel's ``words.js`` writes them alike.
+Arguments are fractions and counts, as everywhere in the code.  The live panel's ``words.js`` writes them alike: one
+table of cases, ``tests/support/words.json``, is run against both.
 """
 
 from __future__ import annotations
 
 import math
+import re
+from decimal import ROUND_HALF_UP, Decimal
 
 _MAGNITUDES = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
 
+_NOT_IN_FILE_NAMES = re.compile(r'[\s\x00-\x1f\x7f-\x9f<>:"/\\|?*]+')
+
 
 def fixed(value: float, digits: int) -> str:
-    """A number with so many decimals, thousands separated, and never a minus before zero.
+    """A number with so many decimals, halves rounded away from zero, thousands separated, never a minus before zero.
 
-    >>> fixed(-0.04, 1), fixed(-1234.5, 1)
-    ('0.0', '−1,234.5')
+    >>> fixed(-0.04, 1), fixed(-1234.5, 1), fixed(0.125, 2)
+    ('0.0', '−1,234.5', '0.13')
     """
-    text = f"{abs(value):,.{digits}f}"
+    if not math.isfinite(value):
+        return str(value)
+    text = f"{Decimal(abs(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):,f}"
     return f"−{text}" if value < 0 and text.strip("0.,") else text
 
 
@@ -28,6 +35,34 @@ def percent(share: float, digits: int | None = None) -> str:
     """
     value = 100 * share
     return f"{fixed(value, (1 if 0 < abs(value) < 9.95 else 0) if digits is None else digits)} %"
+
+
+def points(drop: float, digits: int = 2) -> str:
+    """A fraction in points, without the unit.
+
+    >>> points(0.0123), points(-0.002)
+    ('1.23', '−0.20')
+    """
+    return fixed(100 * drop, digits)
+
+
+def setting(value: float, decimals: int, unit: str) -> str:
+    """Where a slider stands, in its unit; a bare number is a confidence.
+
+    >>> setting(0.5, 1, "points"), setting(0.99843, 4, "")
+    ('0.5 points', '0.9984')
+    """
+    return f"{fixed(value, decimals)} {unit}" if unit else confidence(value)
+
+
+def file_stem(run: str, policy: str, value: float, decimals: int, unit: str) -> str:
+    """What files on a slider position are called, without ending: RUN-POLICY-POSITION, a decimal more than is shown.
+
+    >>> file_stem("mine", "cheapest", 0.5, 1, "points"), file_stem("a/b", "budget", 50.0, 1, "% of the MACs")
+    ('mine-cheapest-0.50points', 'a-b-budget-50.00percent')
+    """
+    place = f"{value:.{decimals + 1}f}{unit.split(' ')[0].replace('%', 'percent')}"
+    return _NOT_IN_FILE_NAMES.sub("-", f"{run}-{policy}-{place}")[-180:]
 
 
 def macs(count: float) -> str:

@@ -266,5 +266,5 @@ def test_a_report_is_downloaded_and_opens_where_the_slider_rests(page: Page, tmp
 def test_a_chart_of_the_page_is_saved(page: Page) -> None:
     with page.expect_download() as download:
         page.get_by_test_id("live-curve-svg").click()
-    assert download.value.suggested_filename == "sample-cheapest-1.0points-curve.svg"
+    assert download.value.suggested_filename == "sample-cheapest-1.00points-curve.svg"
     assert "Accuracy against computation" in Path(download.value.path()).read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ from cascade_core.simulation.passages import (
     StagePassage,
     agreement,
     confidence_in_words,
-    percent,
     sure_percent,
 )
+from cascade_core.support.wording import percent
 from tests.oracle import f32
 
 CLASSES = ("cat", "dog", "cow")

@@ -12,7 +12,7 @@ import { html, legend, svg, SVG } from "./elements.js";
 import { backdrop } from "./scheme.js";
 import { shares } from "./shares.js";
 import { stageCharts } from "./stages.js";
-import { fixed, readoutTexts, sliderText } from "./words.js";
+import { file_stem, fixed, readoutTexts, sliderText } from "./words.js";
 /** @import { Model } from "./types.js" */
 
 const PICTURE_WIDTH = 720; // px
@@ -47,11 +47,10 @@ async function savePicture(shell, model, { name, build, format, g }) {
   save(format === "svg" ? whole : await raster(drawing, text), `${pictureName(model, name, g)}.${format}`);
 }
 
-/** RUN-POLICY-POSITION-CHART, without what file systems take amiss. @param {Model} model */
+/** RUN-POLICY-POSITION-CHART. @param {Model} model */
 export function pictureName(model, name, g) {
-  const place = sliderText(model, g).replace("\u2212", "-").replace("%", "percent");
-  const parts = [model.name, model.policy, place.replace(/ (of the )?/g, ""), name].filter(Boolean);
-  return parts.join("-").replace(/[\s\p{Cc}<>:"/\\|?*]+/gu, "-").slice(-180);
+  const { values, decimals, unit } = model.slider;
+  return `${file_stem(model.name, model.policy, values[g], decimals, unit)}-${name}`;
 }
 
 function save(blob, name) {

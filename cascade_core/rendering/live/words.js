@@ -15,14 +15,27 @@ const MAGNITUDES = [
 
 /** A number with a real minus sign, and never "−0.0". @param {number} value @param {number} digits */
 export function fixed(value, digits) {
-  const text = Math.abs(value).toFixed(digits);
-  return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+  const [whole, rest] = Math.abs(value).toFixed(digits).split(".");
+  const text = [whole.replace(/\B(?=(\d{3})+$)/g, ","), rest].filter(Boolean).join(".");
+  return value < 0 && /[1-9]/.test(text) ? `\u2212${text}` : text;
 }
 
-/** A share as a percentage: finer below ten, where one more digit tells something. @param {number} share */
-export function percent(share) {
+/** A share as a percentage; without a number of digits, finer below ten. @param {number} share @param {number} [digits] */
+export function percent(share, digits) {
   const value = 100 * share;
-  return `${fixed(value, Math.abs(value) < 9.95 && value !== 0 ? 1 : 0)} %`;
+  return `${fixed(value, digits ?? (Math.abs(value) < 9.95 && value !== 0 ? 1 : 0))} %`;
+}
+
+/** Where a slider stands, in its unit; a bare number is a confidence. @param {number} value @param {number} decimals */
+export function setting(value, decimals, unit) {
+  return unit ? `${fixed(value, decimals)} ${unit}` : confidence(value);
+}
+
+/** What files on a slider position are called, as in wording.py. @param {number} value @param {number} decimals */
+export function file_stem(run, policy, value, decimals, unit) {
+  const place = `${value.toFixed(decimals + 1)}${unit.split(" ")[0].replace("%", "percent")}`;
+  const name = [run, policy, place].filter(Boolean).join("-");
+  return name.replace(/[\s\x00-\x1f\x7f-\x9f<>:"/\\|?*]+/gu, "-").slice(-180);
 }
 
 /** "74 of 125.5 million MACs per image". @param {Model} model */
@@ -56,8 +69,7 @@ export function behaviour(model, stage, g) {
 /** @param {Model} model */
 export function sliderText(model, g) {
   const { values, decimals, unit } = model.slider;
-  // A bare number is a threshold, and may need more digits than the slider's own.
-  return unit ? `${fixed(values[g], decimals)} ${unit}` : confidence(values[g]);
+  return setting(values[g], decimals, unit);
 }
 
 /** @param {Model} model */

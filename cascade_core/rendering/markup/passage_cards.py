@@ -23,10 +23,10 @@ from cascade_core.simulation.passages import (
     Passage,
     StagePassage,
     confidence_in_words,
-    percent,
     sure_percent,
 )
 from cascade_core.storage.pictures import pixel_thumbnail
+from cascade_core.support.wording import percent
 
 TOP = 3
 """Classes that are named of each stage."""

@@ -14,17 +14,20 @@ from html import escape
 from typing import Any
 
 from cascade_core.analysis.exploration import Exploration
+from cascade_core.analysis.points import setting_words
 from cascade_core.policies import describe
 from cascade_core.rendering.live import live_css
 from cascade_core.rendering.live.data import packed
 from cascade_core.rendering.modules import bundled
 from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
-from cascade_core.rendering.report.words import flat, percent, points, setting, threshold, value
+from cascade_core.rendering.report.words import flat, threshold
 from cascade_core.rendering.tables import operating_points, stages_table
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import choice_json
+from cascade_core.support import wording
 from cascade_core.support.version import VERSION
+from cascade_core.support.wording import percent, points
 
 __all__ = ["chosen_json", "file_stem", "report_html", "setting"]
 
@@ -90,10 +93,14 @@ def chosen_json(exploration: Exploration, position: int, run: Mapping[str, str])
 
 
 def file_stem(exploration: Exploration, position: int, name: str) -> str:
-    """What files on a slider position of the run `name` are called, without ending: RUN-POLICY-POSITION."""
-    slider = exploration.policy.slider
-    unit = slider.unit.split(" ")[0].replace("%", "percent")
-    return f"{name}-{exploration.policy.name}-{exploration.shown[position]:.{slider.decimals + 1}f}{unit}"
+    """What files on a slider position of the run `name` are called, without ending."""
+    slider, value = exploration.policy.slider, float(exploration.shown[position])
+    return wording.file_stem(name, exploration.policy.name, value, slider.decimals, slider.unit)
+
+
+def setting(exploration: Exploration, position: int) -> str:
+    """A slider position with what the slider is about: "acceptable accuracy drop 1.0 points"."""
+    return f"{exploration.policy.slider.label} {setting_words(exploration, position)}"
 
 
 def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int) -> dict[str, str]:
@@ -135,8 +142,8 @@ def _lead(exploration: Exploration, position: int, unit: str) -> str:
     ends = (-high, -low) if gained else (low, high)
     where = "In-sample, on" if exploration.split.in_sample else "On"
     return (
-        f"{where} {result.n:,} {unit}: accuracy {percent(result.accuracy)}, where the plain network has "
-        f"{percent(result.full_accuracy)}. That is {points(abs(result.accuracy_drop))} points "
+        f"{where} {result.n:,} {unit}: accuracy {percent(result.accuracy, 2)}, where the plain network has "
+        f"{percent(result.full_accuracy, 2)}. That is {points(abs(result.accuracy_drop))} points "
         f"{'gained' if gained else 'given up'} ({COVERAGE} interval {points(ends[0])} to "
         f"{points(ends[1])}), with {percent(abs(result.saving), 1)} "
         f"{'more computation' if result.saving < 0 else 'of the computation saved'}."
@@ -158,7 +165,7 @@ def _operating_points(exploration: Exploration, position: int) -> str:
     rows = []
     for point in operating_points(exploration, position).to_dict("records"):
         cells = [
-            Cell(text=percent(point["accuracy"])),
+            Cell(text=percent(point["accuracy"], 2)),
             Cell(
                 text=points(point["accuracy_drop"]), note=f"{points(point['drop_low'])} to {points(point['drop_high'])}"
             ),
@@ -171,7 +178,9 @@ def _operating_points(exploration: Exploration, position: int) -> str:
                 for name in names
             ),
         ]
-        rows.append(Row(heading=value(exploration, point["setting"], 1), cells=cells, chosen=bool(point["chosen"])))
+        # A decimal more than the slider shows; the unit stands above the column.
+        heading = wording.setting(point["setting"], slider.decimals + 1, slider.unit).removesuffix(f" {slider.unit}")
+        rows.append(Row(heading=heading, cells=cells, chosen=bool(point["chosen"])))
     return table("Operating points", columns, rows)
 
 
@@ -188,7 +197,7 @@ def _stages(exploration: Exploration) -> str:
             heading=stage["stage"],
             cells=[
                 *(Cell(text=f"{stage[name]:,}") for name in ("trunk_macs", "head_macs", "cumulative_macs")),
-                Cell(text=percent(stage["accuracy"])),
+                Cell(text=percent(stage["accuracy"], 2)),
             ],
         )
         for stage in stages_table(exploration.test).to_dict("records")

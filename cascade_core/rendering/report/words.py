@@ -1,4 +1,4 @@
-"""Numbers, settings and metadata as people read them: percent, points, real minus signs; nothing is escaped yet."""
+"""What the report alone puts in words: thresholds with what reaches them, and metadata; nothing is escaped yet."""
 
 from __future__ import annotations
 
@@ -7,47 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from cascade_core.analysis.exploration import Exploration
-
-
-def number(value: float, form: str) -> str:
-    """A number with a real minus sign, and never "-0.0".
-
-    >>> number(-0.04, ".1f"), number(-1234.5, ",.1f")
-    ('0.0', '−1,234.5')
-    """
-    text = format(value, form)
-    return text.replace("-", "\u2212") if text.strip("-0.,") else text.lstrip("-")
-
-
-def percent(share: float, digits: int = 2) -> str:
-    """A fraction in percent."""
-    return f"{number(100 * share, f'.{digits}f')} %"
-
-
-def points(drop: float) -> str:
-    """A fraction in points, without the unit."""
-    return number(100 * drop, ".2f")
-
 
 def threshold(value: float | None) -> str:
     """From which confidence on samples leave; nothing for a stage that always answers."""
     if value is None or pd.isna(value):
         return ""
-    return "never" if value == float("inf") else f"\u2265 {number(value, '.6g')}"
-
-
-def setting(exploration: Exploration, position: int) -> str:
-    """A slider position: "acceptable accuracy drop 1.0 points"."""
-    slider = exploration.policy.slider
-    return f"{slider.label} {value(exploration, exploration.shown[position])} {slider.unit}".strip()
-
-
-def value(exploration: Exploration, shown: float, more: int = 0) -> str:
-    """A value of the slider in its unit, to `more` decimals than it shows."""
-    slider = exploration.policy.slider
-    # A bare number is a confidence, whose last digits matter near 1.
-    return number(shown, f".{slider.decimals + more}f" if slider.unit else ".6g")
+    return "never" if value == float("inf") else f"\u2265 {value:.6g}".replace("-", "\u2212")
 
 
 def flat(data: Any, name: str = "") -> Iterator[tuple[str, str]]:
