@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 _MAGNITUDES = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
 
@@ -23,8 +23,13 @@ def fixed(value: float, digits: int) -> str:
     """
     if not math.isfinite(value):
         return str(value)
-    text = f"{Decimal(abs(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):,f}"
+    text = f"{_rounded(abs(value), digits):,f}"
     return f"−{text}" if value < 0 and text.strip("0.,") else text
+
+
+def _rounded(value: float, digits: int) -> Decimal:
+    """The number of so many decimals that is nearest, of two the one farther from zero, as JavaScript has it."""
+    return Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, Context(prec=400))
 
 
 def percent(share: float, digits: int | None = None) -> str:
@@ -52,7 +57,12 @@ def setting(value: float, decimals: int, unit: str) -> str:
     >>> setting(0.5, 1, "points"), setting(0.99843, 4, "")
     ('0.5 points', '0.9984')
     """
-    return f"{fixed(value, decimals)} {unit}" if unit else confidence(value)
+    return f"{number(value, decimals, unit)} {unit}".rstrip()
+
+
+def number(value: float, decimals: int, unit: str) -> str:
+    """The same without the unit."""
+    return fixed(value, decimals) if unit else confidence(value)
 
 
 def file_stem(run: str, policy: str, value: float, decimals: int, unit: str) -> str:
@@ -61,19 +71,19 @@ def file_stem(run: str, policy: str, value: float, decimals: int, unit: str) -> 
     >>> file_stem("mine", "cheapest", 0.5, 1, "points"), file_stem("a/b", "budget", 50.0, 1, "% of the MACs")
     ('mine-cheapest-0.50points', 'a-b-budget-50.00percent')
     """
-    place = f"{value:.{decimals + 1}f}{unit.split(' ')[0].replace('%', 'percent')}"
+    place = f"{_rounded(value, decimals + 1)}{unit.split(' ')[0].replace('%', 'percent')}"
     return _NOT_IN_FILE_NAMES.sub("-", f"{run}-{policy}-{place}")[-180:]
 
 
 def macs(count: float) -> str:
-    """A number of MACs with three digits or four.
+    """A number of MACs with three digits or four, zeros behind the point left out.
 
     >>> macs(125_485_706), macs(5834), macs(640)
     ('125.5 million MACs', '5.83 thousand MACs', '640 MACs')
     """
     size, word = next(((least, word) for least, word in _MAGNITUDES if abs(count) >= least), (1.0, ""))
     value = count / size
-    text = f"{value:,.0f}" if not word else fixed(value, 2 if abs(value) < 10 else 1)
+    text = f"{value:,.0f}" if not word else fixed(value, 2 if abs(value) < 10 else 1).rstrip("0").rstrip(".")
     return f"{text} {word} MACs" if word else f"{text} MACs"
 
 
@@ -87,6 +97,6 @@ def confidence(value: float, most: int = 17) -> str:
         return f"{value:.4g}".replace("-", "−")
     digits = max(3, math.ceil(-math.log10(1 - value)) + 1)
     if digits <= most:
-        return f"{value:.{digits}f}"
-    text = f"{value:.{most}f}"
+        return str(_rounded(value, digits))
+    text = str(_rounded(value, most))
     return text if float(text) < 1 else f">0.{'9' * most}"

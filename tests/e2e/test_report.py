@@ -108,7 +108,8 @@ def test_charts_are_saved_with_title_and_legend(browser_page: Page, tmp_path: Pa
     for chart, (title, legend) in CHARTS.items():
         name, drawing = saved(browser_page, chart, "svg")
         shown = f"{exploration.shown[60]:.1f}"
-        assert name == f"mine-cheapest-{shown}points-{chart}.svg"
+        stem = f"mine-cheapest-{exploration.shown[60]:.2f}points-{chart}"
+        assert name == f"{stem}.svg"
         root = ET.fromstring(drawing)
         assert root.tag == f"{SVG}svg"
         said = texts(drawing)
@@ -126,7 +127,7 @@ def test_charts_are_saved_with_title_and_legend(browser_page: Page, tmp_path: Pa
         assert {node.get("font-family") for node in root.iter(f"{SVG}text")} == {"sans-serif"}
 
         name, pixels = saved(browser_page, chart, "png")
-        assert name == f"mine-cheapest-{shown}points-{chart}.png"
+        assert name == f"{stem}.png"
         assert pixels.startswith(b"\x89PNG\r\n\x1a\n")
         with Image.open(io.BytesIO(pixels)) as image:
             assert image.size == (2 * int(root.attrib["width"]), 2 * int(root.attrib["height"]))

@@ -27,6 +27,7 @@ from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
 from cascade_core.simulation.paths import RulePath
 from cascade_core.storage.choice import shortest
 from cascade_core.storage.origin import Origin
+from cascade_core.support.wording import number
 
 _COUNTS = ("right", "wrong", "leaving_right", "leaving_wrong")
 """Histograms of a payload, where it has them."""
@@ -132,14 +133,12 @@ def _certificate(exploration: Exploration) -> dict[str, Any] | None:
 def _slider(exploration: Exploration, initial: int) -> dict[str, Any]:
     slider, shown = exploration.policy.slider, exploration.shown
     ticks = np.unique(np.linspace(0, len(shown) - 1, 6).round().astype(int))
-    # A bare number is a confidence, whose last digits matter near 1; points need no more than one.
-    text = f".{slider.decimals}f" if slider.unit else ".6g"
     return {
         "label": slider.label,
         "unit": slider.unit,
         "values": [float(f"{value:.12g}") for value in shown],
         "initial": initial,
-        "ticks": [{"index": int(i), "text": f"{shown[i]:{text}}"} for i in ticks],
+        "ticks": [{"index": int(i), "text": number(float(shown[i]), slider.decimals, slider.unit)} for i in ticks],
         "decimals": slider.decimals,
     }
 

@@ -179,7 +179,7 @@ def _operating_points(exploration: Exploration, position: int) -> str:
             ),
         ]
         # A decimal more than the slider shows; the unit stands above the column.
-        heading = wording.setting(point["setting"], slider.decimals + 1, slider.unit).removesuffix(f" {slider.unit}")
+        heading = wording.number(point["setting"], slider.decimals + 1, slider.unit)
         rows.append(Row(heading=heading, cells=cells, chosen=bool(point["chosen"])))
     return table("Operating points", columns, rows)
 
