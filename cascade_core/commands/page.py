@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.storage.home import HOME
+from cascade_core.support import checks
 from cascade_core.support.extras import require
 
 
@@ -20,7 +21,7 @@ def page(args: argparse.Namespace) -> None:
         if not args.folder.is_dir():
             raise ValueError(f"Expected a folder of runs but {args.folder} is none")
         os.environ["CASCADE_CACHE"] = str(args.folder.resolve())
-    port = [] if args.port is None else ["--server.port", str(args.port)]
+    port = [] if args.port is None else ["--server.port", str(checks.whole("--port", args.port, 1, 65535))]
     # As `python -m streamlit run` starts it, in this process, so that signals reach it; settings lie beside the script.
     sys.argv = ["streamlit", "run", str(HOME / "dashboard.py"), *port]
     runpy.run_module("streamlit", run_name="__main__")

@@ -53,3 +53,8 @@ def test_page_answers_on_this_computer_alone_and_ends_quietly(installer: Install
 def test_page_refuses_what_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["page", str(tmp_path / "nowhere")]) == 2
     assert capsys.readouterr().err == f"error: Expected a folder of runs but {tmp_path / 'nowhere'} is none\n"
+
+
+def test_a_port_that_there_cannot_be_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["page", "--port", "99999"]) == 2
+    assert capsys.readouterr().err == "error: Expected --port to be a whole number from 1 to 65535 but it was 99999\n"

@@ -163,7 +163,7 @@ def _fitting(
     if isinstance(plain, StagedModel):
         raise ValueError(f"Expected a plain network to fit heads to but {network.name} has its own; precompute runs it")
     pieces = cut(plain, example(network, 2), exits or network.exits)
-    defaults = SMALL_HEAD_SETTINGS if trained_here else HEAD_SETTINGS[heads]
+    defaults = SMALL_HEAD_SETTINGS if trained_here else HEAD_SETTINGS.get(heads, {})
     training = Training(**defaults | settings)
     return _Fitting(
         network=network,
