@@ -42,13 +42,13 @@ def percent(share: float, digits: int | None = None) -> str:
     return f"{fixed(value, (1 if 0 < abs(value) < 9.95 else 0) if digits is None else digits)} %"
 
 
-def points(drop: float, digits: int = 2) -> str:
+def points(drop: float) -> str:
     """A fraction in points, without the unit.
 
     >>> points(0.0123), points(-0.002)
     ('1.23', '−0.20')
     """
-    return fixed(100 * drop, digits)
+    return fixed(100 * drop, 2)
 
 
 def setting(value: float, decimals: int, unit: str) -> str:
