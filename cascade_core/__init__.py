@@ -7,7 +7,7 @@ Importing this package loads no torch, no streamlit and no plotly; networks live
 `cascade_core.nets`.
 """
 
-from cascade_core.analysis.calibration import auroc, expected_calibration_error, fit_temperatures, reliability
+from cascade_core.analysis.calibration import auroc, expected_calibration_error, reliability
 from cascade_core.analysis.yardsticks import dominated, oracle, overthinking, random_exit_accuracy, single_stage
 from cascade_core.policies import (
     BestWithinBudget,
@@ -20,12 +20,15 @@ from cascade_core.policies import (
     PaperRule,
     PaperRuleByClass,
     SharedThreshold,
+    Tuned,
     choose,
+    tune,
 )
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule, Judgement, exit_stages
 from cascade_core.simulation.paths import RulePath, evaluate_path
+from cascade_core.simulation.pool import Pool, fit_pool
 from cascade_core.simulation.record import Record, Stage, StageOutputs, split_indices
 from cascade_core.storage.choice import Choice, load_choice, save_choice
 from cascade_core.storage.importers import import_run
@@ -49,11 +52,13 @@ __all__ = [
     "Judgement",
     "PaperRule",
     "PaperRuleByClass",
+    "Pool",
     "Record",
     "RulePath",
     "SharedThreshold",
     "Stage",
     "StageOutputs",
+    "Tuned",
     "auroc",
     "certify_path",
     "choose",
@@ -62,7 +67,7 @@ __all__ = [
     "evaluate_path",
     "exit_stages",
     "expected_calibration_error",
-    "fit_temperatures",
+    "fit_pool",
     "import_run",
     "load_choice",
     "load_record",
@@ -75,4 +80,5 @@ __all__ = [
     "save_run",
     "single_stage",
     "split_indices",
+    "tune",
 ]

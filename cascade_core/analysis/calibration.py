@@ -1,4 +1,4 @@
-"""How good a stage's confidence is: temperature scaling, reliability, and whether it ranks right above wrong.
+"""How good a stage's confidence is: reliability, and whether it ranks right above wrong.
 
 Calibration says whether 0.9 means right nine times in ten; ranking says whether what is right stands above what is
 wrong.  Thresholds are chosen from data, so that ranking decides what a cascade saves, and calibration does not:
@@ -14,41 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.record import Record, StageOutputs
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.support import checks
-
-TEMPERATURES = (0.02, 50.0)
-"""Ends of the search; a stage that knows nothing would be made softer for ever."""
-
-
-def fit_temperatures(outputs: StageOutputs) -> tuple[float, ...]:
-    """For each stage the temperature under which its log-softmaxes make the labels most likely.
-
-    Guo, Pleiss, Sun & Weinberger, "On calibration of modern neural networks" (ICML 2017): one number a stage, which
-    leaves every answer as it is.  Fit it on calibration samples only.
-
-    Returns:
-        M numbers > 0, for `StageOutputs.record` and, in the rules chosen on that record, for the JSON.
-    """
-    # SciPy takes a third of a second to import, and few need it.
-    from scipy.optimize import minimize_scalar
-
-    tiny = np.finfo(np.float32).tiny  # what a softmax of 0 stands for: the least that was not rounded away
-    own = np.arange(len(outputs.labels)), outputs.labels
-    fitted = []
-    for probs in outputs.probs:
-        logs = np.log(np.maximum(probs, tiny, dtype=np.float64))
-
-        def loss(log_temperature: float, logs: NDArray[np.float64] = logs) -> float:
-            scaled = logs / math.exp(log_temperature)
-            top = scaled.max(axis=1, keepdims=True)
-            total = np.log(np.exp(scaled - top).sum(axis=1)) + top[:, 0]
-            return float((total - scaled[own]).mean())
-
-        best = minimize_scalar(loss, bounds=tuple(map(math.log, TEMPERATURES)), method="bounded")
-        fitted.append(math.exp(best.x))
-    return tuple(fitted)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

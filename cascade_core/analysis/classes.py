@@ -22,7 +22,7 @@ def evaluate_classes(record: Record, rule: ExitRule) -> Evaluation:
     Raises:
         ValueError: The rule is for other stages or another score.
     """
-    return count_groups(record, rule.exit_stages(record), rule.active, record.labels, record.classes)
+    return count_groups(rule.answered(record), rule.exit_stages(record), rule.active, record.labels, record.classes)
 
 
 def confusion(record: Record, rule: ExitRule, stage: int | None = None) -> NDArray[np.int64]:
@@ -72,6 +72,6 @@ def most_confused(record: Record, rule: ExitRule, stage: int | None = None, coun
 def _answers(record: Record, rule: ExitRule, stage: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Labels and answers, where they leave, of the samples that leave at `stage`."""
     exit_stages = rule.exit_stages(record)
-    answers = record.predictions[exit_stages, np.arange(record.n)]
+    answers = rule.answered(record).predictions[exit_stages, np.arange(record.n)]
     members = np.ones(record.n, dtype=bool) if stage is None else exit_stages == stage
     return record.labels[members], answers[members]

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.analysis.calibration import fit_temperatures
 from cascade_core.analysis.yardsticks import dominated, oracle, random_exit_accuracy, single_stage
 from cascade_core.policies import Sweep
+from cascade_core.policies.answers import Divided, Halves
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
@@ -67,19 +67,25 @@ class Split:
         return {"fraction": self.fraction, "seed": self.seed, "measured_on": "all" if self.in_sample else "test"}
 
 
-def calibrated_record(outputs: StageOutputs, split: Split, score: str = "max_probability", top_k: int = 1) -> Record:
-    """The record of softmaxes scaled by temperatures that were fitted to the split's calibration samples.
+def halves(outputs: StageOutputs, split: Split, score: str = "max_probability", top_k: int = 1) -> Halves:
+    """A run divided by `split`, for `explore` under one policy after another.
 
     Raises:
-        ValueError: A part would be empty, or the score is not defined.
+        ValueError: A part would be empty.
     """
-    calibration = outputs.take(split.calibration_index(len(outputs.labels)))
-    return outputs.record(score, top_k, fit_temperatures(calibration))
+    n = len(outputs.labels)
+    calibration, test = split.calibration_index(n), split.test_index(n)
+    return Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Exploration:
-    """The rules of one policy at every slider position, and what each does on the test samples."""
+    """The rules of one policy at every slider position, and what each does on the test samples.
+
+    Attributes:
+        answers: "own" or "pooled", see `policies.answers`.
+        why: Why these, in a sentence.
+    """
 
     policy: type[Sweep]
     split: Split
@@ -87,6 +93,8 @@ class Exploration:
     test: Record
     path: RulePath
     evaluation: Evaluation
+    answers: str
+    why: str
 
     @cached_property
     def certificate(self) -> NDArray[np.float64] | None:
@@ -147,14 +155,35 @@ class Exploration:
         return self.nearest(slider.opening * slider.unit_of(self.calibration))
 
 
-def explore(record: Record, policy: type[Sweep], split: Split, count: int = POSITIONS) -> Exploration:
-    """Sweep `policy` over `count` positions: choose on one part of `record`, judge on the other.
+def explore(
+    divided: Halves | Record, policy: type[Sweep], split: Split, count: int = POSITIONS, answers: str = "auto"
+) -> Exploration:
+    """Sweep `policy` over `count` positions: choose on one part of the samples, judge on the other.
+
+    Args:
+        divided: What `halves` made by `split`; or a record, whose answers are taken as they are: enough, where softmaxes
+            are too many to be read.
+        answers: "own", "pooled", or "auto": whichever is expected to save more on new samples.
 
     Raises:
         ValueError: A part would be empty, or the policy cannot handle the record.
     """
-    calibration, test = split.apply(record)
+    parts = divided.divided(policy, answers) if isinstance(divided, Halves) else _as_it_is(divided, split)
+    calibration, test = parts.calibration, parts.test
     path = policy.path(calibration, policy.positions(calibration, count))
     return Exploration(
-        policy=policy, split=split, calibration=calibration, test=test, path=path, evaluation=evaluate_path(test, path)
+        policy=policy,
+        split=split,
+        calibration=calibration,
+        test=test,
+        path=path,
+        evaluation=evaluate_path(test, path),
+        answers=parts.answers,
+        why=parts.why,
     )
+
+
+def _as_it_is(record: Record, split: Split) -> Divided:
+    calibration, test = split.apply(record)
+    answers = "own" if record.pool is None else "pooled"
+    return Divided(calibration=calibration, test=test, answers=answers, why="as the record has them")

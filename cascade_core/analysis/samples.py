@@ -1,8 +1,8 @@
 """What becomes of each single sample under a rule, and which samples to look at.
 
 `outcomes` follows every sample of a record to where it leaves; `pick` filters and orders them.  Samples are numbered as
-in the record, from 0.  A sample is helped if it is right where it leaves and wrong at the last stage, and harmed if it
-is the other way round: the accuracy drop is harmed less helped.  Nothing here knows pictures or names.
+in the record, from 0.  A sample is helped if it is right where it leaves and got wrong by the plain network, and harmed if
+it is the other way round: the accuracy drop is harmed less helped.  Nothing here knows pictures or names.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def outcomes(record: Record, rule: ExitRule) -> Outcomes:
         ValueError: The rule is for other stages or another score.
     """
     exit_stages = rule.exit_stages(record)
+    record = rule.answered(record)
     costs = exit_costs(record.stages, rule.active, record.baseline_macs)
     return Outcomes(record=record, exit_stages=exit_stages, macs=costs[exit_stages])
 
@@ -72,8 +73,8 @@ KINDS: Mapping[str, Callable[[Outcomes], NDArray[np.bool_]]] = {
     "all": lambda samples: np.ones(samples.record.n, dtype=bool),
     "easy": lambda samples: samples.early,
     "hard": lambda samples: ~samples.early,
-    "helped": lambda samples: samples.right & ~samples.record.correct[-1],
-    "harmed": lambda samples: ~samples.right & samples.record.correct[-1],
+    "helped": lambda samples: samples.right & ~samples.record.baseline_correct,
+    "harmed": lambda samples: ~samples.right & samples.record.baseline_correct,
     "right": lambda samples: samples.right,
     "wrong": lambda samples: ~samples.right,
 }

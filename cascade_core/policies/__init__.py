@@ -18,6 +18,7 @@ from cascade_core.policies.paper import PaperRule
 from cascade_core.policies.shared import SharedThreshold
 from cascade_core.policies.shares import GeometricShares
 from cascade_core.policies.timed import BestWithinTime
+from cascade_core.policies.tuning import Tuned, tune
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
 
@@ -71,6 +72,8 @@ __all__ = [
     "SharedThreshold",
     "Slider",
     "Sweep",
+    "Tuned",
     "choose",
     "describe",
+    "tune",
 ]

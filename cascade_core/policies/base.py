@@ -69,6 +69,9 @@ class Policy(ABC):
         name: On the command line and in exported choices.
         title: On the page.
         promise: What the user can rely on, in a sentence or two.
+        pools: Whether pooled answers may be decided on for it; else they have to be asked for.
+        tests: Whether it makes rules from a part of the calibration samples and tests them on the others.
+        standard_errors: Of a drop, that its tests take off.
 
     Raises:
         ValueError: A parameter is out of its range.
@@ -77,6 +80,9 @@ class Policy(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     promise: ClassVar[str]
+    pools: ClassVar[bool] = True
+    tests: ClassVar[bool] = False
+    standard_errors: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         for name, parameter in self.parameters().items():
@@ -149,13 +155,16 @@ def _plain(value: Any) -> Any:
     return None if math.isinf(value) else value
 
 
-def rule_path(record: Record, positions: Positions, thresholds: Any) -> RulePath:
-    """A `RulePath` for the score and stages of `record`."""
+def rule_path(
+    record: Record, positions: Positions, thresholds: Any, plain: NDArray[np.bool_] | None = None
+) -> RulePath:
+    """A `RulePath` for the score, pool and stages of `record`; `plain` as there."""
     return RulePath(
         positions=np.asarray(positions, dtype=np.float64),
         thresholds=thresholds,
         score=record.score,
         top_k=record.top_k,
-        temperatures=record.temperatures,
+        pool=record.pool,
+        plain=plain,
         stage_names=record.stage_names,
     )

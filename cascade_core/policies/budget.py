@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.policies.base import Infeasible, Positions, Slider, Sweep, rule_path
-from cascade_core.policies.joint import best_within
 from cascade_core.policies.parameters import number
-from cascade_core.simulation.paths import RulePath
+from cascade_core.policies.selection import select
+from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import MAX_MACS, Record, exit_costs
 
 BUDGET = number(0.0, float(MAX_MACS), "mean MACs of a sample")
@@ -27,7 +27,9 @@ BUDGET_SLIDER = Slider(
 
 @dataclass(frozen=True)
 class BestWithinBudget(Sweep):
-    """Greatest accuracy among all rules tried whose mean MACs on the calibration samples are within a budget.
+    """Greatest accuracy to be expected among rules whose mean MACs on the calibration samples are within a budget.
+
+    The rules are those of the family that `selection` chooses, the plain network, and leaving all at one stage.
 
     Attributes:
         max_macs: Mean multiply-accumulates of a sample, >= 0.
@@ -53,10 +55,31 @@ class BestWithinBudget(Sweep):
     @classmethod
     def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the budgets `positions`, chosen all at once; raises `Infeasible` below the cheapest there is."""
-        budgets = np.asarray(positions, dtype=np.float64)
-        thresholds, least = best_within(record, budgets)
-        refuse_below(budgets, least)
-        return rule_path(record, budgets, thresholds)
+        budgets, (rules, drops) = np.asarray(positions, dtype=np.float64), _candidates(record)
+        macs = evaluate_path(record, rules).mean_macs
+        refuse_below(budgets, float(macs.min()))
+        # Of those within a budget the most accurate, of equals the cheapest.
+        order = np.lexsort((macs, drops))
+        chosen = order[(macs[order] <= budgets[:, None]).argmax(axis=1)]
+        return replace(rules.take(chosen), positions=budgets)
+
+
+def _candidates(record: Record) -> tuple[RulePath, NDArray[np.float64]]:
+    """The plain network, leaving all at one stage, and the rules of the chosen family; and the drop of each."""
+    early = len(record.stages) - 1
+    at_once = np.full((early + 1, early), np.inf, dtype=np.float32)
+    for stage in range(early):
+        at_once[stage + 1, stage] = record.confidence[stage].min()
+    drops = np.append(0.0, record.baseline_accuracy - record.stage_accuracy[:-1])
+    selection = select(record)
+    if selection is not None:
+        family = selection.chosen
+        if family.thresholds.ndim == 3:
+            at_once = np.repeat(at_once[:, :, None], family.thresholds.shape[2], axis=2)
+        at_once = np.concatenate([at_once, family.thresholds])
+        drops = np.append(drops, family.drops)
+    places = np.arange(len(drops))
+    return rule_path(record, places, at_once, places == 0), drops
 
 
 def refuse_below(budgets: NDArray[np.float64], least: float) -> None:

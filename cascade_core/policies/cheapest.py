@@ -1,9 +1,8 @@
 """The cheapest rule whose accuracy drop stays within what the user would give up.
 
-`CheapestWithinDrop` means the drop on samples that the thresholds never saw, and corrects for the optimism of having
-picked the best of many rules (`optimism`): cross-fitting estimates the drop on fresh samples that each limit on the
-calibration drop leads to, and the limit is lowered until that estimate is within the drop that was set.
-`CheapestUncorrected` applies the limit to the calibration samples; on fresh ones its drop tends to be a little larger.
+`CheapestWithinDrop` means the drop on samples that the thresholds never saw: it takes a rule of the family that
+`selection` chooses, by what cross-fitting on the calibration samples expects of it.  `CheapestUncorrected` takes the
+cheapest of all joint thresholds within the drop on the calibration samples; on fresh ones it tends to lose more.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.policies.base import Infeasible, Positions, Slider, Sweep, rule_path
-from cascade_core.policies.joint import cheapest_within
-from cascade_core.policies.optimism import expectation
+from cascade_core.policies.families.joint import cheapest_within
 from cascade_core.policies.parameters import number
+from cascade_core.policies.selection import select
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
 
@@ -40,22 +39,24 @@ class WithinDrop(Sweep):
     @classmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
         """Drops from 0 to where nothing more can be saved, in half points, five points at the most."""
-        worst = float(record.stage_accuracy[-1] - record.stage_accuracy.min())
-        end = min(LARGEST_DROP, max(0.005, math.ceil(worst * 200) / 200))
-        return np.linspace(0.0, end, count)
+        return np.linspace(0.0, largest_drop(record), count)
+
+
+def largest_drop(record: Record) -> float:
+    """Where nothing more can be saved, in half points, five points at the most; a fraction."""
+    worst = record.baseline_accuracy - float(record.stage_accuracy.min())
+    return min(LARGEST_DROP, max(0.005, math.ceil(worst * 200) / 200))
 
 
 @dataclass(frozen=True)
 class CheapestWithinDrop(WithinDrop):
     """Least mean MACs among rules whose accuracy drop, on samples they never saw, is expected within a limit.
 
-    How it corrects for optimism: five-fold cross-fitting on the calibration samples estimates the drop on fresh samples
-    that each limit on the calibration drop leads to, made monotone by isotonic regression; the largest limit whose
-    estimate is within `max_drop` is used, and never one above `max_drop`.  Where even the safest rule's estimate is
-    above, that rule is used unless its drop is larger with 95 % confidence; then nothing leaves early.
+    Where no rule is expected within it, or all that are may well cost more than the plain network, that is run: its
+    drop is 0.  A gain may cost more, and one that is not out of the question is served with the most accurate rule.
 
     Attributes:
-        max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one asks for a gain.
+        max_drop: Accuracy to give up against the plain network, a fraction in [-1, 1]; a negative one asks for a gain.
     """
 
     max_drop: float = field(metadata=number(-1.0, 1.0, DROP))
@@ -69,20 +70,37 @@ class CheapestWithinDrop(WithinDrop):
     slider: ClassVar[Slider] = drop_slider("acceptable accuracy drop")
 
     @classmethod
+    def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
+        """As for other drops, but from the gain that can be expected, where there is one; 0 is one of them."""
+        selection, end = select(record), largest_drop(record)
+        gain = 0.0 if selection is None else max(0.0, -selection.least)
+        below = round((count - 1) * gain / (gain + end))
+        return end / (count - 1 - below) * (np.arange(count) - below)
+
+    @classmethod
     def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the drops `positions`, chosen all at once; raises `Infeasible` for a gain that cannot be had."""
-        max_drops = np.asarray(positions, dtype=np.float64)
-        expected = expectation(record)
-        limits = expected.limit_for(max_drops)
-        beyond = np.isneginf(limits)
-        if (beyond & (max_drops < 0)).any():
-            raise Infeasible(
-                f"Expected a rule with an accuracy drop of at most {max_drops.min():.4f} but the best on samples like "
-                f"these {record.n} is expected to have {_rounded_up(expected.least):.4f}; ask for that or more"
-            )
-        thresholds, _ = cheapest_within(record, np.where(beyond, 0.0, limits))
-        thresholds[beyond] = np.inf
-        return rule_path(record, max_drops, thresholds)
+        drops, selection = np.asarray(positions, dtype=np.float64), select(record)
+        if selection is None:
+            _refuse_gains(drops, 0.0, record)
+            never = np.full((len(drops), len(record.stages) - 1), np.inf, dtype=np.float32)
+            return rule_path(record, drops, never, np.ones(len(drops), dtype=bool))
+        _refuse_gains(drops, selection.perhaps, record)
+        places = selection.within(drops)
+        places[(places < 0) & (drops < 0)] = selection.safest
+        thresholds = selection.chosen.thresholds[places]
+        thresholds[places < 0] = np.inf
+        return rule_path(record, drops, thresholds, places < 0)
+
+
+def _refuse_gains(drops: NDArray[np.float64], least: float, record: Record) -> None:
+    """Raise Infeasible if a gain is asked for that no rule can be expected to have."""
+    best = min(0.0, least)
+    if len(drops) and drops.min() < best:
+        raise Infeasible(
+            f"Expected a rule with an accuracy drop of at most {drops.min():.4f} but the best that these {record.n} "
+            f"samples let expect has {_rounded_up(best):.4f}; ask for that or more"
+        )
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ class CheapestUncorrected(WithinDrop):
     """Least mean MACs among all rules tried whose accuracy drop on the calibration samples is within a limit.
 
     Attributes:
-        max_drop: Accuracy to give up against the last stage, a fraction in [-1, 1]; a negative one asks for a gain.
+        max_drop: Accuracy to give up against the plain network, a fraction in [-1, 1]; a negative one asks for a gain.
     """
 
     max_drop: float = field(metadata=number(-1.0, 1.0, DROP))

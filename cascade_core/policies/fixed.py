@@ -29,6 +29,7 @@ class FixedThresholds(Policy):
 
     name: ClassVar[str] = "fixed"
     title: ClassVar[str] = "Given thresholds"
+    pools: ClassVar[bool] = False
     promise: ClassVar[str] = "The thresholds are yours; nothing is promised."
 
     def choose(self, record: Record) -> ExitRule:

@@ -8,7 +8,7 @@ at once.  `certify_path` shares alpha out over the path's distinct rules (Bonfer
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +34,14 @@ def drop_bounds(record: Record, path: RulePath, alpha: float) -> NDArray[np.floa
         record: Samples that the thresholds never saw.
 
     Returns:
-        (G,) fractions; 0 for a rule by which nothing leaves early, whose drop is 0.
+        (G,) fractions; 0 where the plain network is run, whose drop is 0.
     """
     count = min(record.n, SAMPLES)
     chosen = record.take(record.shuffled(SEED)[:count])
     sizes = np.bincount(np.arange(count) * min(BLOCKS, count) // count)
     harmed, helped = discordant_blocks(chosen, path.columns, sizes)
     bounds = betting_bound(harmed, helped, sizes, alpha)
-    return np.where(path.active[:, :-1].any(axis=1), bounds, 0.0)
+    return np.where(path.plain, 0.0, bounds)
 
 
 def certify_path(record: Record, path: RulePath, alpha: float) -> NDArray[np.float64]:
@@ -53,8 +53,9 @@ def certify_path(record: Record, path: RulePath, alpha: float) -> NDArray[np.flo
     Returns:
         (G,) fractions.
     """
-    distinct, which = np.unique(path.thresholds, axis=0, return_inverse=True)
-    few = replace(path, positions=np.arange(len(distinct), dtype=np.float64), thresholds=distinct)
-    # A rule by which nothing leaves early needs no share of alpha.
-    shares = max(1, int(few.active[:, :-1].any(axis=1).sum()))
+    rows = np.column_stack([path.plain, path.thresholds.reshape(len(path), math.prod(path.thresholds.shape[1:]))])
+    _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    few = path.take(first)
+    # Where the plain network is run no share of alpha is needed.
+    shares = max(1, int((~few.plain).sum()))
     return drop_bounds(record, few, alpha / shares)[which.ravel()]

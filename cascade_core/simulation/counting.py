@@ -71,7 +71,7 @@ def _count_changes(record: Record, thresholds: NDArray[np.float32]) -> NDArray[n
         first = np.zeros_like(gone) if last else _first_positions(record, stage, thresholds[:, stage])
         here = first < gone
         right = record.correct[stage]
-        for column, chosen in enumerate((here, here & right, here & right & ~record.correct[-1])):
+        for column, chosen in enumerate((here, here & right, here & right & ~record.baseline_correct)):
             changes = np.bincount(first[chosen], minlength=g + 1) - np.bincount(gone[chosen], minlength=g + 1)
             result[:, stage, column] = np.cumsum(changes[:g])
         np.minimum(gone, first, out=gone)
@@ -133,7 +133,7 @@ def reach_histograms(
 def discordant_blocks(
     record: Record, thresholds: NDArray[np.float32], blocks: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """In each block of samples, how many every rule harms and helps, against the last stage.
+    """In each block of samples, how many every rule harms and helps, against the plain network.
 
     Args:
         blocks: (B,) sizes of blocks of samples in the record's order, which they make up.
@@ -143,7 +143,7 @@ def discordant_blocks(
     """
     ranked = _Ranked.of(thresholds)
     harmed, helped = np.zeros((2, len(thresholds), len(blocks)), dtype=np.int64)
-    last = record.correct[-1]
+    plain = record.baseline_correct
     ends = np.cumsum(blocks)
     for block, (start, end) in enumerate(zip(ends - blocks, ends, strict=True)):
         for inner in _chunks(int(end - start), len(thresholds)):
@@ -151,8 +151,8 @@ def discordant_blocks(
             walk = _walk(ranked, ranked.levels(record, part), record.predictions[:, part])
             for stage, (_, exiting) in enumerate(walk):
                 right = record.correct[stage, part]
-                harmed[:, block] += np.count_nonzero(exiting & (last[part] & ~right), axis=1)
-                helped[:, block] += np.count_nonzero(exiting & (~last[part] & right), axis=1)
+                harmed[:, block] += np.count_nonzero(exiting & (plain[part] & ~right), axis=1)
+                helped[:, block] += np.count_nonzero(exiting & (~plain[part] & right), axis=1)
     return harmed, helped
 
 
@@ -198,7 +198,7 @@ class _Ranked:
 def _answers(record: Record, part: slice) -> NDArray[np.int64]:
     """(n, M, 3) for some samples, were they to leave at a stage: 1, whether correct, whether helped."""
     correct = record.correct[:, part]
-    helped = correct & ~correct[-1]
+    helped = correct & ~record.baseline_correct[part]
     return np.stack([np.ones_like(correct), correct, helped], axis=-1).transpose(1, 0, 2).astype(np.int64)
 
 

@@ -32,8 +32,8 @@ class Evaluation:
         exit_counts: (..., M) samples that leave at each stage.
         correct_counts: (..., M) of those, answered correctly.
         costs: (M,) or (..., M) MACs of a sample that leaves at each stage.
-        full_correct: () or (...) samples that the last stage answers correctly.
-        helped: (...) samples answered correctly that the last stage gets wrong.
+        full_correct: () or (...) samples that the plain network answers correctly.
+        helped: (...) samples answered correctly that the plain network gets wrong.
         n: () or (...) all samples.
         baseline_macs: MACs of the plain network on one sample.
     """
@@ -71,17 +71,17 @@ class Evaluation:
 
     @property
     def full_accuracy(self) -> Numbers:
-        """() or (...) accuracy if every sample went to the last stage, in [0, 1]."""
+        """() or (...) accuracy of the plain network, in [0, 1]."""
         return _share(self.full_correct, self.n)
 
     @property
     def harmed(self) -> Numbers:
-        """(...) samples answered wrongly that the last stage gets right."""
+        """(...) samples answered wrongly that the plain network gets right."""
         return _plain(self.full_correct - self.correct_counts.sum(axis=-1) + self.helped)
 
     @property
     def accuracy_drop(self) -> Numbers:
-        """(...) full accuracy minus accuracy, fractions; negative when early exits help."""
+        """(...) the plain network's accuracy minus the cascade's, fractions; negative for a gain."""
         return _share(self.harmed - self.helped, self.n)
 
     def drop_interval(self, level: float = LEVEL) -> tuple[Numbers, Numbers]:
@@ -134,7 +134,8 @@ def evaluate(record: Record, rule: ExitRule) -> Evaluation:
     Raises:
         ValueError: The rule is for other stages or another score.
     """
-    return count(record, rule.exit_stages(record), rule.active)
+    exits = rule.exit_stages(record)
+    return count(rule.answered(record), exits, rule.active)
 
 
 def count(record: Record, exits: NDArray[np.int64], active: NDArray[np.bool_]) -> Evaluation:
@@ -147,7 +148,7 @@ def count_groups(
 ) -> Evaluation:
     """The same on the samples of each of `size` groups, where sample i is of group `groups[i]`."""
     right = record.correct[exits, np.arange(record.n)]
-    full, m = record.correct[-1], len(record.stages)
+    full, m = record.baseline_correct, len(record.stages)
     cells = groups * m + exits
 
     def by_group(members: NDArray[np.bool_]) -> NDArray[np.int64]:

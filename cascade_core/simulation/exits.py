@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cascade_core.simulation import scores
-from cascade_core.simulation.record import MAX_MACS, Record
-from cascade_core.simulation.scores import Temperatures, check_temperatures
+from cascade_core.simulation.pool import Pool
+from cascade_core.simulation.record import MAX_MACS, Record, check_pool
 from cascade_core.support import checks
 
 
@@ -84,7 +84,7 @@ class Judgement:
 
     Attributes:
         answers: (N,) int64 class numbers, the largest softmax's.
-        confidence: (N,) float32, under the rule's temperature and score.
+        confidence: (N,) float32, under the rule's score.
         exits: (N,) bool, whether each sample exits here.
     """
 
@@ -99,9 +99,10 @@ class ExitRule:
 
     Attributes:
         thresholds: (M-1,) float32, as confidences are, or (M-1, K) for each class that a stage answers;
-            `inf` = never leave here, and where that is so for all, the stage's head is neither run nor charged.
+            `inf` = never leave here; where that is so for all, and no later stage pools it, its head is neither run
+            nor charged.
         score, top_k: What the thresholds are compared with, see `scores`.
-        temperatures: M numbers > 0 that log-softmaxes are divided by before scoring; None = as they are.
+        pool: What stages answer with; None = each with its own softmax.
         stage_names: M names; without them the rule fits any cascade of M stages.
 
     Raises:
@@ -111,7 +112,7 @@ class ExitRule:
     thresholds: NDArray[np.float32]
     score: str = "max_probability"
     top_k: int = 1
-    temperatures: Temperatures = None
+    pool: Pool | None = None
     stage_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -123,7 +124,7 @@ class ExitRule:
         put = object.__setattr__
         put(self, "top_k", checks.whole("top_k", self.top_k, 1, MAX_MACS))
         put(self, "thresholds", thresholds)
-        put(self, "temperatures", check_temperatures(self.temperatures, len(thresholds) + 1))
+        check_pool(self.pool, len(thresholds) + 1)
         if self.stage_names is not None:
             put(self, "stage_names", checks.names("stage_names", self.stage_names, len(thresholds) + 1, "stage"))
 
@@ -139,20 +140,25 @@ class ExitRule:
 
     @property
     def active(self) -> NDArray[np.bool_]:
-        """(M,) whether each stage's head is run: all but those whose threshold is `inf`."""
-        return active_heads(self.columns)
+        """(M,) whether each stage's head is run: where a sample may leave, where a later stage pools it, and the last."""
+        return active_heads(self.columns, self.pool)
 
     @property
     def exits_early(self) -> bool:
         """Whether any sample could leave before the last stage."""
-        return bool(self.active[:-1].any())
+        return bool(np.isfinite(self.thresholds).any())
+
+    @property
+    def plain(self) -> bool:
+        """Whether the plain network is all there is: nothing leaves early, and the last stage answers by itself."""
+        return self.pool is None and not self.exits_early
 
     def judge(self, softmaxes: NDArray[np.floating], stage: int) -> Judgement:
         """What a stage answers, how sure it is of that, and which samples exit there.
 
         Args:
-            softmaxes: (N, K) of the samples that reach the stage, as the network gives them: float32 without a
-                temperature.  Answers are theirs, as in a `Record`.
+            softmaxes: (N, K) float32 that the stage answers with, of the samples that reach it: its own, or with a pool
+                what `answer` makes of them.
             stage: From 0 to M-1; at the last all samples exit.
 
         Raises:
@@ -168,13 +174,19 @@ class ExitRule:
                 f"Expected a choice for at most the top {classes}, as there are classes, but it is for {self.top_k}"
             )
         answers = probs.argmax(axis=1)
-        confidence = scores.confidence(self.scaled(probs, stage), self.score, self.top_k)
+        confidence = scores.confidence(probs, self.score, self.top_k)
         exits = np.ones(len(answers), dtype=bool) if last else sure_enough(confidence, self.columns[stage], answers)
         return Judgement(answers=answers, confidence=confidence, exits=exits)
 
-    def scaled(self, softmaxes: NDArray[np.float32], stage: int) -> NDArray[np.float32]:
-        """Softmaxes (..., K) of a stage under the rule's temperature, as confidence is scored from them."""
-        return scores.tempered(softmaxes, self.temperatures, stage)
+    def answer(self, passed: Sequence[NDArray[np.float32] | None], stage: int) -> NDArray[np.float32]:
+        """The softmaxes (n, K) that a stage answers with, for `judge`.
+
+        Args:
+            passed: Softmaxes (n, K) of the stages themselves, 0 to `stage`; None where the head was not run.
+        """
+        own = passed[stage] if self.pool is None else self.pool.answer(passed, stage)
+        assert own is not None
+        return own
 
     def threshold(self, stage: int, answer: int | None = None) -> float | None:
         """What confidence in `answer` must reach at a stage; None at the last, and where only the answer would tell."""
@@ -191,8 +203,12 @@ class ExitRule:
         self.check_fits(record)
         return exit_stages(record.confidence, self.thresholds, record.predictions)
 
+    def answered(self, record: Record) -> Record:
+        """The record as it is answered under this rule: by the plain network where that is all there is."""
+        return record.plain() if self.plain else record
+
     def check_fits(self, record: Record) -> None:
-        """Raise ValueError unless this rule is for the stages, score, temperatures and classes of `record`."""
+        """Raise ValueError unless this rule is for the stages, score, pool and classes of `record`."""
         own, stages = len(self.thresholds) + 1, len(record.stages)
         if own != stages:
             raise ValueError(f"Expected a rule for {stages} stages ({stages - 1} thresholds) but it is for {own}")
@@ -206,11 +222,9 @@ class ExitRule:
                 f"Expected a rule for the score {record.score} (top {record.top_k}) "
                 f"but it is for {self.score} (top {self.top_k})"
             )
-        if self.temperatures != record.temperatures:
-            raise ValueError(
-                f"Expected a rule for the temperatures {_shown(record.temperatures)} "
-                f"but it is for {_shown(self.temperatures)}"
-            )
+        # Where the plain network is run no pool is asked.
+        if self.pool != record.pool and not self.plain:
+            raise ValueError(f"Expected a rule for {_shown(record.pool)} but it is for {_shown(self.pool)}")
         self._check_classes(record.classes)
 
     def _check_classes(self, classes: int) -> None:
@@ -225,11 +239,15 @@ def cast_thresholds(value: ArrayLike, dims: str, shape: Sequence[int | None]) ->
     return checks.array("thresholds", value, np.float32, f"({dims})", shape)
 
 
-def active_heads(columns: NDArray[np.float32]) -> NDArray[np.bool_]:
+def active_heads(columns: NDArray[np.float32], pool: Pool | None = None) -> NDArray[np.bool_]:
     """(..., M) whether heads are run under thresholds (..., M-1, 1 or K); the last, which always answers, is."""
     early = columns.min(axis=-1) < np.inf
+    if pool is not None:
+        early = early | pool.used_later[:-1]
     return np.concatenate([early, np.ones((*early.shape[:-1], 1), dtype=bool)], axis=-1)
 
 
-def _shown(temperatures: Temperatures) -> str:
-    return "1" if temperatures is None else ", ".join(f"{t:.4g}" for t in temperatures)
+def _shown(pool: Pool | None) -> str:
+    if pool is None:
+        return "stages' own answers"
+    return "answers pooled with the weights " + "; ".join(", ".join(f"{w:.4g}" for w in row) for row in pool.weights)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cascade_core.simulation.counting import count_exits
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule, active_heads, cast_thresholds, columns_of
+from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record, exit_costs
-from cascade_core.simulation.scores import Temperatures
 from cascade_core.support import checks
 
 
@@ -25,7 +25,9 @@ class RulePath:
     Attributes:
         positions: (G,) values of the policy's parameter, in the policy's unit.
         thresholds: (G, M-1) float32, or (G, M-1, K) for each class; `inf` = never leave here.
-        score, top_k, temperatures, stage_names: As in `ExitRule`.
+        score, top_k, pool, stage_names: As in `ExitRule`.
+        plain: (G,) bool, where the plain network is run whatever the pool: the rule has none, and nothing leaves early.
+            Without it, where nothing leaves early if there is no pool, else nowhere.
 
     Raises:
         ValueError: A shape does not fit, or a threshold is NaN or `-inf`.
@@ -36,7 +38,8 @@ class RulePath:
     score: str
     top_k: int
     stage_names: tuple[str, ...]
-    temperatures: Temperatures = None
+    pool: Pool | None = None
+    plain: NDArray[np.bool_] = None  # type: ignore[assignment]  # filled in below, never None afterwards
 
     def __post_init__(self) -> None:
         positions = checks.array("positions", self.positions, np.float64, "(positions)", (None,))
@@ -44,8 +47,16 @@ class RulePath:
         thresholds = cast_thresholds(self.thresholds, "positions, stages - 1", shape)
         if np.isnan(thresholds).any() or np.isneginf(thresholds).any():
             raise ValueError("Expected thresholds to be numbers or inf but some are NaN or -inf")
-        object.__setattr__(self, "positions", positions)
-        object.__setattr__(self, "thresholds", thresholds)
+        stays = np.isinf(thresholds).all(axis=tuple(range(1, thresholds.ndim)))
+        plain = stays & (self.pool is None)
+        if self.plain is not None:
+            plain |= checks.array("plain", self.plain, np.bool_, "(positions)", shape[:1])
+        if (plain & ~stays).any():
+            raise ValueError(
+                "Expected the plain network only where nothing leaves early but thresholds are finite there"
+            )
+        for name, value in (("positions", positions), ("thresholds", thresholds), ("plain", plain)):
+            object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -63,7 +74,9 @@ class RulePath:
     @property
     def active(self) -> NDArray[np.bool_]:
         """(G, M) whether each stage's head is run under each rule."""
-        return active_heads(self.columns)
+        active = active_heads(self.columns, self.pool)
+        active[self.plain, :-1] = False
+        return active
 
     def rule(self, position: int) -> ExitRule:
         """The rule at slider position `position`, from 0 to G-1."""
@@ -71,14 +84,23 @@ class RulePath:
             thresholds=self.thresholds[position],
             score=self.score,
             top_k=self.top_k,
-            temperatures=self.temperatures,
+            pool=None if self.plain[position] else self.pool,
             stage_names=self.stage_names,
         )
 
     def only(self, position: int) -> RulePath:
         """The path of the one rule at `position`."""
-        one = slice(position, position + 1)
-        return replace(self, positions=self.positions[one], thresholds=self.thresholds[one])
+        return self.take(np.array([position]))
+
+    def take(self, index: NDArray[np.int64]) -> RulePath:
+        """The path of the rules at positions `index`, in that order."""
+        positions, thresholds, plain = self.positions[index], self.thresholds[index], self.plain[index]
+        return replace(self, positions=positions, thresholds=thresholds, plain=plain)
+
+    def check_fits(self, record: Record) -> None:
+        """Raise ValueError unless these rules are for the stages, score, pool and classes of `record`."""
+        for position in {int(self.plain.argmin()), int(self.plain.argmax())} if len(self) else ():
+            self.rule(position).check_fits(record)
 
 
 def evaluate_path(record: Record, path: RulePath) -> Evaluation:
@@ -87,8 +109,10 @@ def evaluate_path(record: Record, path: RulePath) -> Evaluation:
     Raises:
         ValueError: The path is for other stages or another score.
     """
-    path.rule(0).check_fits(record)
+    path.check_fits(record)
     counts = count_exits(record, path.columns)
+    full = int(record.baseline_correct.sum())
+    counts[path.plain, -1] = record.n, full, 0
     exits, correct, helped = (counts[:, :, column] for column in range(3))
     return Evaluation(
         stage_names=record.stage_names,
@@ -96,7 +120,7 @@ def evaluate_path(record: Record, path: RulePath) -> Evaluation:
         correct_counts=correct,
         costs=exit_costs(record.stages, path.active, record.baseline_macs),
         helped=helped.sum(axis=1),
-        full_correct=int(record.correct[-1].sum()),
+        full_correct=full,
         n=record.n,
         baseline_macs=record.baseline_macs,
     )

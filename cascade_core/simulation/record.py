@@ -18,7 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
+from cascade_core.simulation.pool import Pool
 from cascade_core.support import checks
+
+_HALF_SEED = 1
 
 MAX_MACS = 1 << 53
 """Most MACs of a stage: every JSON reader holds whole numbers up to here exactly."""
@@ -92,7 +95,13 @@ class Record:
         baseline_macs: MACs of the plain network that would be run instead; without it, all trunk
             pieces and the last head.
         score, top_k: What `confidence` is, see `scores`.
-        temperatures: What softmaxes were scaled by before they were scored; None = not at all.
+        pool: What stages answer with; None = each with its own softmax.
+        baseline_confidence, baseline_predictions, baseline_correct: (N,) what the plain network says, which a pool does
+            not change; without them, what the last stage says.
+        fitted: (N,) bool, samples that the pool was fitted to, and that rules are to be made from where others are to
+            test them; None = no matter which.
+        held_out: The same samples, each answered by a pool that was fitted without it: what thresholds are judged on
+            while they are chosen; None where no pool was fitted to these samples.
         classes: Number of classes, K; without it, as many as labels and predictions name.
 
     Raises:
@@ -107,7 +116,12 @@ class Record:
     baseline_macs: int = None  # type: ignore[assignment]  # filled in below, never None afterwards
     score: str = "max_probability"
     top_k: int = 1
-    temperatures: scores.Temperatures = None
+    pool: Pool | None = None
+    baseline_confidence: NDArray[np.float32] = None  # type: ignore[assignment]  # likewise
+    baseline_predictions: NDArray[np.int64] = None  # type: ignore[assignment]  # likewise
+    baseline_correct: NDArray[np.bool_] = None  # type: ignore[assignment]  # likewise
+    fitted: NDArray[np.bool_] | None = None
+    held_out: Record | None = None
     classes: int = None  # type: ignore[assignment]  # likewise
 
     def __post_init__(self) -> None:
@@ -129,8 +143,13 @@ class Record:
         put(self, "baseline_macs", _baseline(self.baseline_macs, self.stages))
         checks.one_of("score", self.score, tuple(scores.SCORES))
         put(self, "top_k", checks.whole("top_k", self.top_k, 1, MAX_MACS))
-        put(self, "temperatures", scores.check_temperatures(self.temperatures, shape[0]))
-        named = 1 + max(int(self.labels.max()), int(self.predictions.max()))
+        check_pool(self.pool, shape[0])
+        for what, kind in (("confidence", np.float32), ("predictions", np.int64), ("correct", np.bool_)):
+            name, last = f"baseline_{what}", getattr(self, what)[-1]
+            value = getattr(self, name)
+            put(self, name, last if value is None else checks.array(name, value, kind, "(samples)", shape[1:]))
+        answers = (self.labels, self.predictions, self.baseline_predictions)
+        named = 1 + max(int(numbers.max()) for numbers in answers)
         put(self, "classes", named if self.classes is None else checks.whole("classes", self.classes, named, MAX_MACS))
 
     @property
@@ -142,6 +161,26 @@ class Record:
     def n(self) -> int:
         """Number of samples."""
         return int(self.labels.shape[0])
+
+    @cached_property
+    def half(self) -> NDArray[np.bool_]:
+        """(N,) bool, a random half of the samples, the smaller if their number is odd."""
+        result = np.zeros(self.n, dtype=bool)
+        result[self.shuffled(_HALF_SEED)[: self.n // 2]] = True
+        return result
+
+    @cached_property
+    def apart(self) -> tuple[Record, Record | None]:
+        """The samples that rules are to be made from, and those that are to test them; without `fitted`, halves."""
+        chosen = self.half if self.fitted is None else self.fitted
+        if chosen.all() or not chosen.any():
+            return self, None
+        return self.take(np.flatnonzero(chosen)), self.take(np.flatnonzero(~chosen))
+
+    @property
+    def baseline_accuracy(self) -> float:
+        """Share of all samples that the plain network answers correctly, in [0, 1]."""
+        return float(self.baseline_correct.mean())
 
     @cached_property
     def stage_accuracy(self) -> NDArray[np.float64]:
@@ -156,7 +195,22 @@ class Record:
             predictions=self.predictions[:, index],
             correct=self.correct[:, index],
             labels=self.labels[index],
+            baseline_confidence=self.baseline_confidence[index],
+            baseline_predictions=self.baseline_predictions[index],
+            baseline_correct=self.baseline_correct[index],
+            fitted=None if self.fitted is None else self.fitted[index],
+            held_out=None if self.held_out is None else self.held_out.take(index),
         )
+
+    def plain(self) -> Record:
+        """The record whose last stage says what the plain network says: its own answer, whatever the pool."""
+        if self.pool is None:
+            return self
+        last = {
+            what: np.concatenate([getattr(self, what)[:-1], getattr(self, f"baseline_{what}")[None]])
+            for what in ("confidence", "predictions", "correct")
+        }
+        return replace(self, **last, pool=None, fitted=None, held_out=None)
 
     def shuffled(self, seed: int) -> NDArray[np.int64]:
         """(N,) the sample numbers in a pseudo-random order that depends on the samples and `seed`, not on their order.
@@ -185,6 +239,12 @@ class Record:
         """
         calibration, test = split_indices(self.n, fraction, seed)
         return self.take(calibration), self.take(test)
+
+
+def check_pool(pool: Pool | None, stages: int) -> None:
+    """Raise ValueError unless a pool, if there is one, is of so many stages."""
+    if pool is not None and len(pool.weights) != stages:
+        raise ValueError(f"Expected a pool of {stages} stages but it is of {len(pool.weights)}")
 
 
 def split_indices(n: int, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -253,29 +313,26 @@ class StageOutputs:
         put(self, "class_names", checks.names("class_names", classes, k, "class"))
         put(self, "source", _json_data("source", self.source))
 
-    def record(
-        self, score: str = "max_probability", top_k: int = 1, temperatures: Sequence[float] | None = None
-    ) -> Record:
+    def record(self, score: str = "max_probability", top_k: int = 1, pool: Pool | None = None) -> Record:
         """Confidences and answers under a score.
 
         Args:
             score: A name in `scores.SCORES`.
             top_k: An answer is the `top_k` largest classes, right if the label is among them.
-            temperatures: M numbers > 0 that log-softmaxes are divided by first, see `calibration`; answers stay.
+            pool: What stages answer with; None = each with its own softmax.
 
         Raises:
-            ValueError: The score is unknown, `top_k` is not from 1 to K, or there is not a temperature for each stage.
+            ValueError: The score is unknown, `top_k` is not from 1 to K, or the pool is of other stages.
         """
         m, _, classes = self.probs.shape
-        k, scaling = checks.whole("top_k", top_k, 1, classes), scores.check_temperatures(temperatures, m)
-        predictions = self.probs.argmax(axis=2)
+        k = checks.whole("top_k", top_k, 1, classes)
+        check_pool(pool, m)
+        said = self.probs if pool is None else pool.apply(self.probs)
+        own = self._said(self.probs[-1:], score, k)
         return Record(
-            confidence=np.stack(
-                [scores.confidence(scores.tempered(p, scaling, i), score, k) for i, p in enumerate(self.probs)]
-            ),
-            predictions=predictions,
-            correct=predictions == self.labels if k == 1 else scores.label_among_top(self.probs, self.labels, k),
-            temperatures=scaling,
+            **self._said(said, score, k),
+            **{f"baseline_{what}": values[0] for what, values in own.items()},
+            pool=pool,
             classes=classes,
             labels=self.labels,
             stages=self.stages,
@@ -283,6 +340,13 @@ class StageOutputs:
             score=score,
             top_k=k,
         )
+
+    def _said(self, probs: NDArray[np.float32], score: str, top_k: int) -> dict[str, Any]:
+        """Confidence, predictions and correct (m, N) of softmaxes (m, N, K)."""
+        predictions = probs.argmax(axis=2)
+        right = predictions == self.labels if top_k == 1 else scores.label_among_top(probs, self.labels, top_k)
+        confidence = np.stack([scores.confidence(stage, score, top_k) for stage in probs])
+        return {"confidence": confidence, "predictions": predictions, "correct": right}
 
     def take(self, index: NDArray[np.int64]) -> StageOutputs:
         """The samples at `index` (n,), in that order."""

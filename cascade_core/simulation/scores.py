@@ -10,7 +10,7 @@ know nothing of this one: `storage/choice.schema.json` and `nets/running/bundled
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,27 +19,6 @@ from numpy.typing import NDArray
 from cascade_core.support import checks
 
 Floats = NDArray[np.float32]
-
-TEMPERATURES = (1e-6, 1e6)
-"""Least and largest temperature; with any between, float32 log-softmaxes stay finite."""
-
-Temperatures = tuple[float, ...] | None
-"""M numbers > 0, one a stage, that log-softmaxes are divided by before scoring; None leaves softmaxes as they are."""
-
-
-def check_temperatures(value: Sequence[float] | None, stages: int) -> Temperatures:
-    """`value` as M numbers > 0 within `TEMPERATURES`, or None.
-
-    Raises:
-        ValueError: There is not one for each stage, or one is no number within `TEMPERATURES`.
-    """
-    if value is None:
-        return None
-    temperatures = checks.array("temperatures", value, np.float64, "(stages)", (stages,))
-    (low, high), shown = TEMPERATURES, ", ".join(map(str, temperatures))
-    if not ((temperatures >= low) & (temperatures <= high)).all():
-        raise ValueError(f"Expected temperatures to be numbers > 0, from {low:g} to {high:g}, but they were {shown}")
-    return tuple(temperatures.tolist())
 
 
 def max_probability(probs: Floats) -> Floats:
@@ -66,22 +45,6 @@ def top_k_sum(probs: Floats, k: int) -> Floats:
     if k >= probs.shape[-1]:
         return probs.sum(axis=-1)
     return np.partition(probs, -k, axis=-1)[..., -k:].sum(axis=-1)
-
-
-def scaled(probs: Floats, temperature: float) -> Floats:
-    """Softmaxes (..., K) whose log-softmaxes are divided by a temperature > 0: softer above 1, sharper below.
-
-    As logits divided by it would give; which class is largest stays.  A softmax of 0 stays 0.
-    """
-    with np.errstate(divide="ignore"):
-        logs = np.log(probs) / np.float32(temperature)
-    raised = np.exp(logs - logs.max(axis=-1, keepdims=True))
-    return raised / raised.sum(axis=-1, keepdims=True)
-
-
-def tempered(probs: Floats, temperatures: Sequence[float] | None, stage: int) -> Floats:
-    """Softmaxes (..., K) of a stage, scaled by its own of M temperatures; without any, as they are."""
-    return probs if temperatures is None else scaled(probs, temperatures[stage])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from cascade_core.simulation.bounds import LEVEL
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.pool import Pool
 from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
 
-SCHEMA_VERSION = 2
-"""Version 1 had one temperature for all stages, and no thresholds for each class; it is still read."""
+SCHEMA_VERSION = 3
+"""Versions 1 and 2 had temperatures, of all stages or one for each, in place of a pool; they are still read."""
 
 MAX_BYTES = 1 << 20
 """Most bytes of a choice file; a real one has a few thousand."""
@@ -39,7 +40,7 @@ class Choice:
     """What a choice file holds.
 
     Attributes:
-        rule: The thresholds with their score, temperatures and stage names.
+        rule: The thresholds with their score, pool and stage names.
         costs: MACs of a sample that leaves at each stage.
         policy: Name and parameters of the policy that chose them, or None.
         run: Name and SHA-256 of the run they were chosen on, or None.
@@ -120,7 +121,7 @@ def _rule_json(rule: ExitRule, stage_names: Sequence[str]) -> dict[str, Any]:
     return {
         "score": rule.score,
         "top_k": rule.top_k,
-        "temperature": 1.0 if rule.temperatures is None else list(rule.temperatures),
+        "pool": None if rule.pool is None else {"weights": [list(row) for row in rule.pool.weights]},
         "comparison": "confidence >= threshold, in float32",
         "thresholds": [*thresholds, {"stage": stage_names[-1], "threshold": None, "always_answers": True}],
     }
@@ -164,7 +165,7 @@ def parse_choice(raw: bytes) -> Choice:
         raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
     data = strict_json(raw)
     version = data.get("schema_version") if isinstance(data, dict) else None
-    if isinstance(data, dict) and version not in (1, SCHEMA_VERSION):
+    if isinstance(data, dict) and version not in range(1, SCHEMA_VERSION + 1):
         raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
     _validate(data)
     return Choice(
@@ -184,9 +185,6 @@ def _rule(data: Mapping[str, Any]) -> ExitRule:
         raise BadFile("expected rule/thresholds to name the same stages as stages, in the same order")
     if rows[-1]["threshold"] is not None or any("always_answers" in row for row in rows[:-1]):
         raise BadFile("expected the last stage, and no other, to answer always (its threshold is null)")
-    temperature = data["rule"]["temperature"]
-    if not isinstance(temperature, list):
-        temperature = None if temperature == 1 else [temperature] * len(rows)
     values = [_threshold(row) for row in rows[:-1]]
     if len({np.shape(value) for value in values}) > 1:
         raise BadFile("expected one threshold at every stage, or one for each class at every stage")
@@ -195,11 +193,22 @@ def _rule(data: Mapping[str, Any]) -> ExitRule:
             thresholds=np.array(values, np.float32),
             score=data["rule"]["score"],
             top_k=data["rule"]["top_k"],
-            temperatures=temperature,
+            pool=_pool(data["rule"], len(rows)),
             stage_names=tuple(names),
         )
     except ValueError as error:
         raise BadFile(str(error)) from None
+
+
+def _pool(rule: Mapping[str, Any], stages: int) -> Pool | None:
+    """The pool of a file, where a temperature is the inverse of a stage's own weight."""
+    if rule.get("pool") is not None:
+        return Pool(weights=tuple(map(tuple, rule["pool"]["weights"])))
+    temperature = rule.get("temperature", 1)
+    temperatures = temperature if isinstance(temperature, list) else [temperature] * stages
+    if all(value == 1 for value in temperatures):
+        return None
+    return Pool(weights=tuple((*[0.0] * stage, 1 / value) for stage, value in enumerate(temperatures)))
 
 
 def _threshold(row: Mapping[str, Any]) -> float | list[float]:

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
+from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import SUM_TOLERANCE, Record, StageOutputs
-from cascade_core.simulation.scores import Temperatures
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import (
     METADATA_KEY,
@@ -130,12 +130,10 @@ def load_sample_ids(path: str | Path) -> tuple[str, ...]:
         return tuple(_read(source, stages, ["sample_id"], {})["sample_id"].to_pylist())
 
 
-def open_record(
-    path: str | Path, score: str = "max_probability", top_k: int = 1, temperatures: Temperatures = None
-) -> Record:
+def open_record(path: str | Path, score: str = "max_probability", top_k: int = 1, pool: Pool | None = None) -> Record:
     """Read confidences and answers: of a file up to `CHECKED_BYTES` all of it, checked; of a larger one what is needed.
 
-    With temperatures the softmaxes are needed, whatever the size.
+    With a pool the softmaxes are needed, whatever the size.
 
     Raises:
         BadFile, ValueError: As for `load_record`.
@@ -143,8 +141,8 @@ def open_record(
     source = Path(path)
     with readable(source):
         small = sum(file.stat().st_size for file in run_files(source)) <= CHECKED_BYTES
-    if small or temperatures is not None:
-        return load_run(source).record(score, top_k, temperatures)
+    if small or pool is not None:
+        return load_run(source).record(score, top_k, pool)
     return load_record(source, score, top_k)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from cascade_core import CheapestUncorrected, Infeasible, Record, Stage, choose, evaluate
 from cascade_core.policies import grid
-from cascade_core.policies.grid import GRID_SIZES, evaluate_grid, quantile_grid
-from cascade_core.policies.joint import grid_of
+from cascade_core.policies.families.grid import GRID_SIZES, evaluate_grid, quantile_grid
+from cascade_core.policies.families.joint import grid_of
 from tests.oracle import f32, make_record, naive_cheapest, naive_evaluate, naive_grid, random_record
 
 DROPS = (-0.1, 0.0, 0.01, 0.05, 0.1, 1 / 3, 0.5, 1.0)

@@ -22,7 +22,7 @@ from cascade_core import (
 )
 from cascade_core.policies import Sweep
 from cascade_core.policies.optimism import FOLDS, SEED, Expectation, expectation, rising
-from cascade_core.policies.search import Aim, search
+from cascade_core.policies.families.search import Aim, search
 from cascade_core.simulation.record import Record
 from tests.oracle import make_record, naive_evaluate, naive_grid, naive_paper_threshold, random_record
 from tests.samples import sample_record

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cascade_core import CheapestUncorrected, ExitRule, Infeasible, PaperRule, SharedThreshold, choose, evaluate
-from cascade_core.policies.search import search
+from cascade_core.policies.families.search import search
 from cascade_core.simulation.paths import evaluate_path
 from tests.oracle import assert_outcome, naive_evaluate
 from tests.samples import sample_record

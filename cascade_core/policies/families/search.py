@@ -4,15 +4,13 @@ With the other thresholds fixed, the best threshold of one stage follows from on
 confidence: a running sum of what each sample gains by leaving there.  The steps maximise correct - lambda * MACs and
 are cycled over the stages until nothing changes; lambda is swept up and down, each solution being the next one's start,
 and simpler policies' rules are further starts.  What that finds are points of a hull; between them, each rule found is
-varied in one stage at a time, again exactly, and for every limit the best of all is kept: the cheapest within a drop,
-or the most accurate within a budget.
+varied in one stage at a time, again exactly, and for every limit the cheapest of all is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +26,6 @@ CLIMBED = 10_000
 """Most samples that the sweep over lambda looks at, drawn from all: it only proposes rules, which all samples judge."""
 
 Thresholds = NDArray[np.float32]
-
-
-class Aim(Enum):
-    """What is best: the least MACs within a drop, or the least drop within MACs."""
-
-    CHEAPEST = "cheapest within a drop"
-    MOST_ACCURATE = "most accurate within a budget"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,41 +55,37 @@ class _Stages:
         return [stage.head_macs for stage in self.record.stages]
 
 
-def search(
-    record: Record, limits: NDArray[np.float64], starts: Iterable[Thresholds], aim: Aim = Aim.CHEAPEST
-) -> tuple[Thresholds, float]:
-    """The best rule found within each limit.
+def search(record: Record, limits: NDArray[np.float64], starts: Iterable[Thresholds]) -> tuple[Thresholds, float]:
+    """The cheapest rule found within each limit.
 
     Args:
-        limits: (G,) accuracy drops on `record`, fractions; to be `Aim.MOST_ACCURATE`, MACs of all samples together.
+        limits: (G,) accuracy drops on `record`, fractions.
         starts: Rules (M-1,) to start from and to be no worse than.
 
     Returns:
-        (G, M-1) thresholds, `inf` where a head is switched off, and the least drop, or MACs, that was found; rows
+        (G, M-1) thresholds, `inf` where a head is switched off, and the least drop that was found; rows
         whose limit is below that hold a rule that has it.
     """
     stages = _Stages.of(record)
     never = np.full(len(record.stages) - 1, np.inf, dtype=np.float32)
     rules = {rule.tobytes(): rule for rule in (never, *starts, *_swept(stages, never))}
-    pick, bounded = (_cheapest, 1) if aim is Aim.CHEAPEST else (_most_accurate, 2)
     best_merit, best = np.full(len(limits), np.inf), np.tile(never, (len(limits), 1))
     # Where nothing leaves early the plain network is run, which may cost less than all stages do.
     plain = record.n * record.baseline_macs
-    bound, worth = (0, plain) if aim is Aim.CHEAPEST else (plain, 0)
-    least, nearest = float(bound), never
+    least, nearest = 0.0, never
     for rule in rules.values():
         for k in range(len(rule)):
             varied = _vary(stages, rule, k)
-            column, merit = pick(*varied, limits)
+            column, merit = _cheapest(*varied, limits)
             better = merit < best_merit
             best_merit[better] = merit[better]
             best[better] = rule
             best[better, k] = column[better]
-            lowest = int(varied[bounded].argmin())
-            if varied[bounded][lowest] < least:
-                least, nearest = float(varied[bounded][lowest]), rule.copy()
+            lowest = int(varied[1].argmin())
+            if varied[1][lowest] < least:
+                least, nearest = float(varied[1][lowest]), rule.copy()
                 nearest[k] = varied[0][lowest]
-    best[(limits >= bound) & (best_merit > worth)] = never
+    best[(limits >= 0) & (best_merit > plain)] = never
     best[limits < least] = nearest
     return best, least
 
@@ -185,7 +172,7 @@ def _vary(stages: _Stages, rule: Thresholds, k: int) -> tuple[Thresholds, NDArra
     total[1:] += len(members) * stages.head[k]
     confidence = np.append(np.float32(np.inf), record.confidence[k, members])
     valid = _dividing(confidence)
-    drops = (int(record.correct[-1].sum()) - correct[valid]) / record.n
+    drops = (int(record.baseline_correct.sum()) - correct[valid]) / record.n
     return confidence[valid], drops, total[valid]
 
 
@@ -217,18 +204,3 @@ def _cheapest(
     # A head that is off may be cheaper than one that only few use.
     off = (drops[0] <= limits) & (macs[0] < least_macs)
     return np.where(off, np.float32(np.inf), confidence[index]), np.where(off, macs[0], least_macs)
-
-
-def _most_accurate(
-    confidence: Thresholds, drops: NDArray[np.float64], macs: NDArray[np.int64], limits: NDArray[np.float64]
-) -> tuple[Thresholds, NDArray[np.float64]]:
-    """The entry of `_vary` with the least drop within each budget of MACs, and that drop; infinite where none is."""
-    # From the cheapest entry up, the least drop so far, and where it was met first; behind all, that there is none.
-    least = np.append(np.minimum.accumulate(drops[:0:-1]), np.inf)
-    first = np.append(True, least[1:] < least[:-1])
-    met = np.maximum.accumulate(np.where(first, np.arange(len(least)), 0))
-    count = np.searchsorted(macs[:0:-1], limits, side="right")
-    least_drop = least[count - 1]
-    column = np.append(confidence[:0:-1], np.float32(np.inf))[met[count - 1]]
-    off = (macs[0] <= limits) & (drops[0] <= least_drop)
-    return np.where(off, np.float32(np.inf), column), np.where(off, drops[0], least_drop)

@@ -1,0 +1,147 @@
+"""Own or pooled answers, decided on the calibration samples of a run.
+
+`Halves` holds a run's calibration and test samples, answered both ways.  Pooled answers are taken unless the stages' own
+are expected to save more on fresh samples by what one standard error of the drop is worth: cross-fitting (`selection`)
+says so, with pools fitted without the samples that they are judged on.  Where heads are dear, a pool that does without
+those which would be switched off is tried too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.policies.base import Policy
+from cascade_core.policies.crossfitting import FOLDS, folds
+from cascade_core.policies.selection import CAUTION, Selection, chance, saved_at, select, within, worth
+from cascade_core.simulation.pool import Pool, fit_pool
+from cascade_core.simulation.record import Record, StageOutputs
+from cascade_core.support import checks, wording
+
+ANSWERS = ("auto", "pooled", "own")
+
+DEAR = 0.01
+"""Cost of the heads that would be off, as a share of the plain network's, from which a pool without them is tried."""
+
+POINT = 0.01
+"""The drop that is spoken of."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Divided:
+    """Calibration and test samples, with the answers that were decided on.
+
+    Attributes:
+        answers: "own" or "pooled".
+        why: Why these, in a sentence.
+    """
+
+    calibration: Record
+    test: Record
+    answers: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Halves:
+    """A run's calibration and test samples, under a score.
+
+    Attributes:
+        calibration, test: (n,) sample numbers; equal where a choice is judged on the samples it was made on.
+    """
+
+    outputs: StageOutputs
+    calibration: NDArray[np.int64]
+    test: NDArray[np.int64]
+    score: str = "max_probability"
+    top_k: int = 1
+
+    def divided(self, policy: Policy | type[Policy], answers: str = "auto") -> Divided:
+        """The samples for a policy, answered as asked, or as is better for it.
+
+        Raises:
+            ValueError: `answers` is not one of `ANSWERS`, or the score is not defined.
+        """
+        checks.one_of("answers", answers, ANSWERS)
+        if answers == "auto" and not policy.pools:
+            return self._divided(self._own, "the thresholds are given")
+        if answers == "own":
+            return self._divided(self._own, "as asked")
+        own, pooled = (self._own_apart, self._pooled_apart) if policy.tests else (self._own, self._pooled)
+        if pooled is None:
+            return self._divided(self._own, f"pooling takes two stages and {2 * FOLDS} calibration samples")
+        if answers == "pooled":
+            return self._divided(pooled, "as asked")
+        return self._decided(own, pooled, policy)
+
+    def _decided(self, own: Record, pooled: Record, policy: Policy | type[Policy]) -> Divided:
+        mine, shared = (select(record.apart[0] if policy.tests else record) for record in (own, pooled))
+        assert mine is not None and shared is not None  # there are enough samples for a pool
+        caution = CAUTION + policy.standard_errors
+        pooling = worth(shared.chosen, caution) + chance(shared.chosen, caution) >= worth(mine.chosen, caution)
+        savings = [wording.percent(saved_at(found.chosen, POINT, caution)) for found in (shared, mine)]
+        why = "pooled answers are expected to save {} at a drop of one point, stages' own {}".format(*savings)
+        return self._divided(pooled if pooling else own, why)
+
+    def _divided(self, calibration: Record, why: str) -> Divided:
+        answers = "own" if calibration.pool is None else "pooled"
+        return Divided(
+            calibration=calibration, test=self._record(self.test, calibration.pool), answers=answers, why=why
+        )
+
+    def _record(self, index: NDArray[np.int64], pool: Pool | None) -> Record:
+        return self.outputs.take(index).record(self.score, self.top_k, pool)
+
+    @cached_property
+    def _own(self) -> Record:
+        return self._record(self.calibration, None)
+
+    @cached_property
+    def _pooled(self) -> Record | None:
+        return self._with_pool(np.ones(len(self.calibration), dtype=bool), select(self._own))
+
+    @cached_property
+    def _own_apart(self) -> Record:
+        return replace(self._own, fitted=self._own.half)
+
+    @cached_property
+    def _pooled_apart(self) -> Record | None:
+        return self._with_pool(self._own.half, select(self._own_apart.apart[0]))
+
+    def _with_pool(self, fitted: NDArray[np.bool_], own: Selection | None) -> Record | None:
+        """The calibration samples, pooled by the better pool that can be fitted to some of them."""
+        if own is None:
+            return None
+        everyone = np.ones(len(self.outputs.stages), dtype=bool)
+        tried = [self._fitted(fitted, everyone)]
+        place = within(own.chosen, np.array([POINT]), CAUTION)[0]
+        if place >= 0:
+            columns = own.chosen.thresholds[place]
+            running = np.append(np.isfinite(columns.reshape(len(columns), -1)).any(axis=1), True)
+            spared = sum(stage.head_macs for stage, runs in zip(self.outputs.stages, running, strict=True) if not runs)
+            if running[:-1].any() and spared > DEAR * self.outputs.baseline_macs:
+                tried.append(self._fitted(fitted, running))
+        return max(tried, key=_worth)
+
+    def _fitted(self, fitted: NDArray[np.bool_], heads: NDArray[np.bool_]) -> Record:
+        """The calibration samples pooled by weights of the samples `fitted`, each of those held out from its own."""
+        outputs = self.outputs.take(self.calibration)
+        chosen = np.flatnonzero(fitted)
+        pool = fit_pool(outputs.probs[:, chosen], outputs.labels[chosen], heads)
+        record = outputs.record(self.score, self.top_k, pool)
+        held = {what: getattr(record, what).copy() for what in ("confidence", "predictions", "correct")}
+        for part, others in folds(self._own.take(chosen)):
+            of_others = outputs.take(chosen[others])
+            part_pool = fit_pool(of_others.probs, of_others.labels, heads)
+            said = outputs.take(chosen[part]).record(self.score, self.top_k, part_pool)
+            for what, values in held.items():
+                values[:, chosen[part]] = getattr(said, what)
+        return replace(record, fitted=fitted, held_out=replace(record, **held))
+
+
+def _worth(record: Record) -> float:
+    selection = select(record.apart[0])
+    return 0.0 if selection is None else worth(selection.chosen)

@@ -1,0 +1,38 @@
+"""Families of rules that `selection` chooses among, one in a file.
+
+To add one, write its file with a function that makes the rules, and an entry of `FAMILIES`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cascade_core.policies.families.base import Family
+from cascade_core.policies.families.induction import backward_induction
+from cascade_core.policies.families.joint import jointly, on_grid
+from cascade_core.policies.families.simpler import alike, as_the_paper
+from cascade_core.simulation.record import Record
+
+MOST_ANSWERS = 8
+"""Classes up to which a threshold for each answer is tried; with more, samples of an answer are too few."""
+
+
+def _several(record: Record) -> bool:
+    """Whether there are early stages enough for families to differ in more than their parameter."""
+    return len(record.stages) > 2
+
+
+FAMILIES = (
+    Family(name="backward induction", maker=backward_induction),
+    Family(
+        name="backward induction for each answer",
+        maker=partial(backward_induction, by_answer=True),
+        suits=lambda record: record.classes <= MOST_ANSWERS,
+    ),
+    Family(name="one shared threshold", maker=lambda record: alike, suits=_several),
+    Family(name="the paper's rule", maker=lambda record: as_the_paper, suits=_several),
+    Family(name="joint thresholds", maker=lambda record: jointly, suits=lambda r: _several(r) and on_grid(r)),
+)
+"""The first is taken unless another is better by more than chance."""
+
+__all__ = ["FAMILIES", "Family"]

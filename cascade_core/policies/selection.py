@@ -1,0 +1,127 @@
+"""The choice between families of rules, and of a rule in the family that was chosen, for samples nobody has seen.
+
+Every family that suits a record is tried by cross-fitting on it (`crossfitting`), and judged by what it is expected to
+save at drops from 0 to two points.  The first family is taken unless another is expected to save more by what one
+standard error of the drop is worth in savings: picking the best of several is itself optimistic, and less so the
+clearer the winner has to be.
+
+In the family, the rule for a drop is the cheapest whose expected drop, and a quarter of its standard error, is within
+it.  The quarter is for picking the boldest of all that pass.  A rule that may well cost more than the plain network is
+taken only where a gain in accuracy was asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.policies.crossfitting import FOLDS, Expectation, expectation
+from cascade_core.policies.families import FAMILIES
+from cascade_core.simulation.bounds import ALPHA
+from cascade_core.simulation.record import Record
+
+WISHES = np.array([0.0, 0.0025, 0.005, 0.01, 0.02])
+"""Drops at which families are compared."""
+
+CAUTION = 0.25
+"""Standard errors of a drop that are added to it."""
+
+DEARER = 2.0
+"""Standard errors by which a saving must be above none."""
+
+SAMPLES = 1 << 16
+"""Most samples that thresholds are chosen on, drawn from all; with more they hardly change."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Selection:
+    """The family chosen for a record.
+
+    Attributes:
+        chosen: Its rules, and what they are expected to do.
+        tried: The names of all that were tried, and what each is expected to save on average at `WISHES`.
+    """
+
+    chosen: Expectation
+    tried: dict[str, float]
+
+    @property
+    def least(self) -> float:
+        """Least expected drop, a fraction; negative for a gain."""
+        return float(self.chosen.drops[0])
+
+    @property
+    def perhaps(self) -> float:
+        """Least drop that is not out of the question, at 95 % confidence."""
+        return self.least - NormalDist().inv_cdf(1 - ALPHA) * float(self.chosen.drop_errors[self.safest])
+
+    @property
+    def safest(self) -> int:
+        """Place of the cheapest rule with the least expected drop."""
+        return int(np.flatnonzero(self.chosen.drops == self.chosen.drops[0])[-1])
+
+    def within(self, drops: Floats, caution: float = CAUTION) -> NDArray[np.int64]:
+        """(G,) places of the rules for `drops`; -1 = the plain network, or for a gain that none is expected to give."""
+        return within(self.chosen, drops, caution)
+
+
+def within(family: Expectation, drops: Floats, caution: float) -> NDArray[np.int64]:
+    """(G,) places of the cheapest rules within `drops`; -1 where none is."""
+    likely = np.maximum.accumulate(family.drops + caution * family.drop_errors)
+    saved = np.where(family.savings > DEARER * family.saving_errors, family.savings, -np.inf)
+    count = np.searchsorted(likely, drops, side="right")
+    result = np.full(len(drops), -1)
+    for worth, asked in ((saved, drops >= 0), (family.savings, drops < 0)):
+        best = np.maximum.accumulate(worth)
+        first = np.searchsorted(best, best, side="left")
+        served = asked & (count > 0) & (best[count - 1] > -np.inf)
+        result[served] = first[count[served] - 1]
+    return result
+
+
+def saved_at(family: Expectation, drop: float, caution: float = CAUTION) -> float:
+    """What a family is expected to save at a drop."""
+    return float(_saved(family, np.array([drop]), caution)[0])
+
+
+def worth(family: Expectation, caution: float = CAUTION) -> float:
+    """What a family is expected to save on average at `WISHES`."""
+    return float(_saved(family, WISHES, caution).mean())
+
+
+def chance(family: Expectation, caution: float = CAUTION) -> float:
+    """What one standard error of the drop is worth in savings, on average at `WISHES`."""
+    return max(0.0, worth(family, caution) - worth(family, caution + 1))
+
+
+def _saved(family: Expectation, drops: Floats, caution: float) -> Floats:
+    place = within(family, drops, caution)
+    return np.where(place < 0, 0.0, family.savings[place])
+
+
+def select(record: Record) -> Selection | None:
+    """The family for a record; None where there are too few samples to say anything."""
+    if record not in _KNOWN:
+        _KNOWN[record] = _select(record)
+    return _KNOWN[record]
+
+
+_KNOWN: WeakKeyDictionary[Record, Selection | None] = WeakKeyDictionary()
+"""By record, as long as it lives: a slider, a policy and the choice of answers ask the same."""
+
+
+def _select(record: Record) -> Selection | None:
+    if record.n < 2 * FOLDS or len(record.stages) < 2:
+        return None
+    few = record if record.n <= SAMPLES else record.take(np.sort(record.shuffled(0)[:SAMPLES]))
+    tried = [expectation(few, family) for family in FAMILIES if family.suits(few)]
+    first, *others = tried
+    best = max(others, key=worth, default=first)
+    chosen = best if worth(best) > worth(first) + chance(first) else first
+    return Selection(chosen=chosen, tried={family.family: worth(family) for family in tried})

@@ -1,0 +1,75 @@
+"""One call from softmaxes to thresholds: what README, command line, page and exported script all do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cascade_core.policies.answers import Halves
+from cascade_core.policies.base import Policy, describe
+from cascade_core.simulation.evaluation import Evaluation, evaluate
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.record import StageOutputs, split_indices
+from cascade_core.storage.choice import save_choice
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tuned:
+    """Thresholds, and what they do to samples that had no part in choosing them.
+
+    Attributes:
+        rule: The thresholds, with the pool (None where stages answer for themselves).
+        evaluation: On the test samples.
+        answers: "own" or "pooled".
+        why: Why these, in a sentence.
+        policy: As `describe` gives it.
+        split: How the samples were divided.
+    """
+
+    rule: ExitRule
+    evaluation: Evaluation
+    answers: str
+    why: str
+    policy: dict[str, Any]
+    split: dict[str, Any]
+
+    def save(self, path: str | Path, run: dict[str, Any] | None = None) -> Path:
+        """Write the choice as JSON; `run` is ``name`` and ``sha256`` of the run file, so that it is known again."""
+        return save_choice(path, self.rule, self.evaluation, policy=self.policy, run=run, split=self.split)
+
+
+def tune(
+    outputs: StageOutputs,
+    policy: Policy,
+    *,
+    fraction: float = 0.5,
+    seed: int = 0,
+    score: str = "max_probability",
+    top_k: int = 1,
+    answers: str = "auto",
+) -> Tuned:
+    """Choose thresholds on one part of the samples, and measure on the other what they do.
+
+    Args:
+        fraction: Share of the samples that choose, in (0, 1).
+        seed: Of the division.
+        score, top_k: What thresholds are compared with, see `scores`.
+        answers: "own", "pooled", or "auto": whichever is expected to save more on new samples.
+
+    Raises:
+        Infeasible: No rule fulfils the policy's parameters; the message names the best.
+        ValueError: A part would be empty, or an argument is none of those above.
+    """
+    calibration, test = split_indices(len(outputs.labels), fraction, seed)
+    halves = Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k)
+    divided = halves.divided(policy, answers)
+    rule = policy.choose(divided.calibration)
+    return Tuned(
+        rule=rule,
+        evaluation=evaluate(divided.test, rule),
+        answers=divided.answers,
+        why=divided.why,
+        policy=describe(policy),
+        split={"fraction": fraction, "seed": seed, "measured_on": "test"},
+    )

@@ -1,0 +1,84 @@
+"""Pooled answers by hand, and fitted weights against a plain optimiser."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from cascade_core.simulation.pool import FLOOR, RIDGE, Pool, fit_pool, log_softmax
+from tests.samples import sample_run
+
+
+def test_a_pool_multiplies_powers_of_softmaxes() -> None:
+    probs = np.array([[[0.5, 0.25, 0.25]], [[0.2, 0.6, 0.2]]], dtype=np.float32)
+    # 0.5^2 * 0.2 = 0.05, 0.25^2 * 0.6 = 0.0375, 0.25^2 * 0.2 = 0.0125; their sum is 0.1.
+    first, second = Pool(weights=((1.0,), (2.0, 1.0))).apply(probs)
+    np.testing.assert_array_equal(first, probs[0])
+    np.testing.assert_allclose(second, [[0.5, 0.375, 0.125]], rtol=1e-6)
+
+
+def test_own_answers_are_left_as_they_are() -> None:
+    probs = sample_run().probs
+    np.testing.assert_array_equal(Pool.own(3).apply(probs), probs)
+
+
+def test_a_softmax_of_zero_is_no_veto() -> None:
+    probs = np.array([[[1.0, 0.0]], [[0.0, 1.0]]], dtype=np.float32)
+    np.testing.assert_allclose(Pool(weights=((1.0,), (0.5, 0.5))).apply(probs)[1], [[0.5, 0.5]])
+    assert log_softmax(probs).min() == np.log(FLOOR)
+
+
+def test_heads_that_are_pooled_later_are_named() -> None:
+    pool = Pool(weights=((1.0,), (0.0, 1.0), (0.0, 0.3, 0.9)))
+    assert pool.used_later.tolist() == [False, True, False]
+    # What a pool does not use need not be there.
+    probs = sample_run(n=20).probs
+    np.testing.assert_array_equal(pool.answer([None, probs[1], probs[2]], 2), pool.answer(probs, 2))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_are_the_most_likely(seed: int) -> None:
+    run = sample_run(n=300, seed=seed)
+    fitted = fit_pool(run.probs, run.labels)
+    logs = np.log(np.maximum(run.probs.astype(float), 1e-12))
+    for stage in (1, 2):
+        own = np.eye(stage + 1)[-1]
+
+        def loss(weights: np.ndarray, stage: int = stage, own: np.ndarray = own) -> float:
+            total = 0.0
+            for i, label in enumerate(run.labels):
+                pooled = sum(weight * logs[j, i] for j, weight in enumerate(weights))
+                total += np.log(np.exp(pooled).sum()) - pooled[label]
+            return float(total + RIDGE / 2 * ((weights - own) ** 2).sum())
+
+        best = minimize(loss, own, method="BFGS", options={"gtol": 1e-6}).x
+        np.testing.assert_allclose(fitted.weights[stage], best, atol=2e-4)
+
+
+def test_stages_that_say_the_same_share_what_one_would_have() -> None:
+    run = sample_run(n=300)
+    twice = np.stack([run.probs[0], run.probs[0]])
+    weights = fit_pool(twice, run.labels).weights[1]
+    # Only their sum matters to the likelihood; the ridge keeps their difference where it begins, at one.
+    assert weights[1] - weights[0] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_one_sure_and_wrong_stage_keeps_weights_finite() -> None:
+    labels = np.zeros(4, dtype=np.int64)
+    probs = np.tile(np.array([0.0, 1.0], dtype=np.float32), (2, 4, 1))
+    assert np.isfinite(np.concatenate([np.array(row) for row in fit_pool(probs, labels).weights])).all()
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (((1.0,), (1.0,)), r"weights of stage 1 to have shape \(2,\)"),
+        (((float("nan"),),), "weights of stage 0 from -1e\\+06 to 1e\\+06 but they were nan"),
+        (((1.0,), (float("inf"), 1.0)), "weights of stage 1 from"),
+        ((("a",),), "weights of stage 0 to be numbers"),
+    ],
+)
+def test_what_is_no_pool_is_refused(weights: tuple[tuple[float, ...], ...], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Pool(weights=weights)
