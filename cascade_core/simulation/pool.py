@@ -124,9 +124,10 @@ def _fit_row(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np
     weights = own
     loss, probs = _loss(logs, of_label, weights, own)
     for _ in range(STEPS):
-        expected = np.einsum("nk,jnk->jn", probs, logs)
+        likely = logs * probs
+        expected = likely.sum(axis=2)
         gradient = (expected - of_label).sum(axis=1) + RIDGE * (weights - own)
-        curvature = np.einsum("nk,ink,jnk->ij", probs, logs, logs, optimize=True) - expected @ expected.T
+        curvature = likely.reshape(len(own), -1) @ logs.reshape(len(own), -1).T - expected @ expected.T
         step = np.linalg.solve(curvature + RIDGE * np.eye(len(own)), gradient)
         if gradient @ step < 1e-9 * max(1.0, loss):
             break

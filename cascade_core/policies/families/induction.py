@@ -25,23 +25,24 @@ from cascade_core.policies.families.base import Maker
 from cascade_core.simulation.record import Record, exit_costs
 from cascade_core.simulation.scores import score_range
 
-PRICES = np.append(0.0, np.geomspace(1e-4, 2.0, 200))
+PRICES = np.append(0.0, np.geomspace(1e-4, 2.0, 128))
 """What the plain network's whole cost is worth, in correct answers, from safest to boldest."""
 
-SCREENED = slice(8, None, 16)
+SCREENED = slice(8, None, 12)
 """Prices at which heads are switched off; the others take the nearest's."""
 
-BINS = 256
+BINS = 128
 SURE = 1e-7
 """Least 1 - confidence that is told from certainty, about the step of float32 below 1."""
-
-FEWEST = 50
-"""Samples of an answer that it takes for regressions of its own."""
 
 STEPS, RIDGE, LARGEST_STEP = 12, 1e-3, 3.0
 """Of Newton's method for logistic regressions."""
 
+CHUNK = 1 << 13
+"""Samples that are added up into bins at once."""
+
 Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
 
 
 def backward_induction(record: Record, *, by_answer: bool = False) -> Maker:
@@ -65,38 +66,54 @@ def backward_induction(record: Record, *, by_answer: bool = False) -> Maker:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Bins:
-    """Samples of one stage, or of one answer there, by falling confidence.
+    """Samples of one stage, or of one answer there, in bins by falling confidence.
 
     Attributes:
-        order: (n,) sample numbers.
-        starts: (B,) places in `order` at which bins begin; equal confidences are not divided.
-        counts: (B,) samples.
+        members: (n,) sample numbers.
+        number: (n,) bin of each, from 0 to B-1; equal confidences share one.
+        counts, right: (B,) samples, and those that the stage answers correctly.
         x: (B,) mean -log(1 - confidence).
         least: (B,) least confidence.
     """
 
-    order: NDArray[np.int64]
-    starts: NDArray[np.int64]
+    members: NDArray[np.int64]
+    number: NDArray[np.int64]
     counts: Floats
+    right: Floats
     x: Floats
-    least: NDArray[np.float32]
+    least: Floats32
 
     @classmethod
-    def of(cls, members: NDArray[np.int64], confidence: NDArray[np.float32], odds: Floats) -> _Bins:
-        """Of the samples `members`."""
-        order = members[np.argsort(-confidence[members], kind="stable")]
-        ordered = confidence[order]
+    def of(cls, members: NDArray[np.int64], confidence: Floats32, correct: NDArray[np.bool_], odds: Floats) -> _Bins:
+        """Of the samples `members`, given all samples' confidence, correctness and -log(1 - confidence)."""
+        members = members[np.argsort(-confidence[members], kind="stable")]
+        ordered = confidence[members]
         ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-        wished = np.linspace(0, len(order) - 1, BINS + 1)[1:].astype(np.int64)
+        wished = np.linspace(0, len(members) - 1, BINS + 1)[1:].astype(np.int64)
         ends = np.unique(ends[np.searchsorted(ends, wished)])
-        starts = np.append(0, ends[:-1] + 1)
-        counts = np.diff(np.append(starts, len(order))).astype(np.float64)
-        x = np.add.reduceat(odds[order], starts) / counts
-        return cls(order=order, starts=starts, counts=counts, x=x, least=ordered[ends])
+        counts = np.diff(ends, prepend=-1)
+        number = np.repeat(np.arange(len(ends)), counts)
+        right, sums = (np.bincount(number, weights=values[members]) for values in (correct, odds))
+        return cls(
+            members=members,
+            number=number,
+            counts=counts.astype(np.float64),
+            right=right,
+            x=sums / counts,
+            least=ordered[ends],
+        )
 
-    def sums(self, values: NDArray[np.generic]) -> Floats:
-        """(..., B) sums of (..., n) over bins."""
-        return np.add.reduceat(values, self.starts, axis=-1, dtype=np.float64)
+    def sums(self, values: Floats32, kinds: NDArray[np.int64], count: int) -> Floats:
+        """(G, count, B) sums of `values` (G, N) over the samples of each kind (n,) in each bin."""
+        size = count * len(self.counts)
+        cells, result = kinds * len(self.counts) + self.number, np.zeros((len(values), size))
+        for start in range(0, len(cells), CHUNK):
+            part = slice(start, start + CHUNK)
+            table = np.zeros((len(cells[part]), size), dtype=np.float32)
+            table[np.arange(len(table)), cells[part]] = 1
+            # Products of float32 use all cores, and sums of a chunk are as good as exact.
+            result += values[:, self.members[part]] @ table
+        return result.reshape(len(values), count, -1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,20 +132,19 @@ class _Induction:
         """Of a record."""
         low, high = score_range(record.score, record.classes)
         bins = []
-        for confidence, answers in zip(record.confidence[:-1], record.predictions[:-1], strict=True):
+        for confidence, correct, answers in zip(record.confidence, record.correct, record.predictions, strict=True):
             unsure = (high - confidence.astype(np.float64)) / (high - low)
             odds = -np.log(np.maximum(unsure, SURE))
             groups: dict[int | None, NDArray[np.int64]] = {None: np.arange(record.n)}
             if by_answer:
                 groups = {k: np.flatnonzero(answers == k) for k in range(record.classes)}
-            bins.append({k: _Bins.of(members, confidence, odds) for k, members in groups.items() if len(members)})
-        return cls(record=record, bins=tuple(bins))
+            filled = {k: members for k, members in groups.items() if len(members)}
+            bins.append({k: _Bins.of(members, confidence, correct, odds) for k, members in filled.items()})
+        return cls(record=record, bins=tuple(bins[:-1]))
 
     def worthwhile(self, prices: Floats, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(G, M-1) which heads to run at each price: of those `free` to be off, none that is worth its cost is."""
+        """(G, M-1) which heads to run at each price: of those `free` to be off, none that is not worth its cost."""
         heads = np.ones((len(prices), len(free)), dtype=bool)
-        if not len(prices):
-            return heads
         value = self.rules(prices, heads)[1]
         for _ in range(int(free.sum())):
             best, without = value, np.full(len(prices), -1)
@@ -136,50 +152,45 @@ class _Induction:
                 fewer = heads.copy()
                 fewer[:, stage] = False
                 tried = self.rules(prices, fewer)[1]
-                better = tried > best
-                best, without = np.where(better, tried, best), np.where(better, stage, without)
-            if (without < 0).all():
+                best, without = np.where(tried > best, tried, best), np.where(tried > best, stage, without)
+            switched = np.flatnonzero(without >= 0)
+            if not len(switched):
                 break
-            gone = np.flatnonzero(without >= 0)
-            heads[gone, without[gone]] = False
+            heads[switched, without[switched]] = False
             value = best
         return heads
 
-    def rules(self, prices: Floats, heads: NDArray[np.bool_]) -> tuple[NDArray[np.float32], Floats]:
+    def rules(self, prices: Floats, heads: NDArray[np.bool_]) -> tuple[Floats32, Floats]:
         """Thresholds at each price with the `heads` (G, M-1) that are run, and what they are worth on the record."""
         record, count = self.record, len(prices)
         costs = self._costs(heads)
-        by_answer = None not in self.bins[0] if self.bins else False
+        by_answer = bool(self.bins) and None not in self.bins[0]
         shape = (count, len(self.bins), record.classes) if by_answer else (count, len(self.bins))
         thresholds = np.full(shape, np.inf, dtype=np.float32)
-        right = np.broadcast_to(record.correct[-1], (count, record.n)).copy()
+        right = np.tile(record.correct[-1].astype(np.float32), (count, 1))
         cost = np.repeat(costs[:, -1:], record.n, axis=1)
         for stage in range(len(self.bins) - 1, -1, -1):
+            limits = np.full((count, record.n), np.inf, dtype=np.float32)
             for answer, bins in self.bins[stage].items():
                 limit = _cut(bins, record.correct[stage], right, cost, costs[:, stage], prices)
                 limit[~heads[:, stage]] = np.inf
                 thresholds[(slice(None), stage) if answer is None else (slice(None), stage, answer)] = limit
-                leaving = record.confidence[stage, bins.order] >= limit[:, None]
-                here = np.where(leaving, record.correct[stage, bins.order], right[:, bins.order])
-                spent = np.where(leaving, costs[:, stage, None], cost[:, bins.order])
-                right[:, bins.order], cost[:, bins.order] = here, spent
-        return thresholds, right.mean(axis=1) - prices * cost.mean(axis=1)
+                limits[:, bins.members] = limit[:, None]
+            leaving = record.confidence[stage] >= limits
+            right = np.where(leaving, record.correct[stage], right)
+            cost = np.where(leaving, costs[:, stage, None], cost)
+        return thresholds, right.mean(axis=1, dtype=np.float64) - prices * cost.mean(axis=1, dtype=np.float64)
 
-    def _costs(self, heads: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def _costs(self, heads: NDArray[np.bool_]) -> Floats32:
         """(G, M) cost of leaving at each stage, as a share of the plain network's."""
-        record = self.record
         active = np.concatenate([heads, np.ones((len(heads), 1), dtype=bool)], axis=1)
-        return (exit_costs(record.stages, active, record.baseline_macs) / record.baseline_macs).astype(np.float32)
+        costs = exit_costs(self.record.stages, active, self.record.baseline_macs)
+        return (costs / self.record.baseline_macs).astype(np.float32)
 
 
 def _cut(
-    bins: _Bins,
-    correct: NDArray[np.bool_],
-    right: NDArray[np.bool_],
-    cost: NDArray[np.float32],
-    here: NDArray[np.float32],
-    prices: Floats,
-) -> NDArray[np.float32]:
+    bins: _Bins, correct: NDArray[np.bool_], right: Floats32, cost: Floats32, here: Floats32, prices: Floats
+) -> Floats32:
     """(G,) confidence from which leaving is worth most in sum, of the samples in `bins`; `inf` if that is nothing.
 
     Args:
@@ -187,40 +198,48 @@ def _cut(
         right, cost: (G, N) what comes of samples that go on.
         here: (G,) cost of leaving here.
     """
-    now, onward = correct[bins.order], right[:, bins.order]
-    helped, harmed = bins.sums(~onward & now), bins.sums(onward & ~now)
-    apart = _logistic(bins, helped) - _logistic(bins, harmed)
-    gap = (apart + _logistic(bins, bins.sums(now)[None]) - _logistic(bins, bins.sums(onward))) / 2
-    spared = _cubic(bins, bins.sums(cost[:, bins.order]) / bins.counts) - here[:, None]
+    count, everyone = len(prices), np.zeros(len(bins.members), dtype=np.int64)
+    wrong_now, right_now = bins.sums(right, correct[bins.members].astype(np.int64), 2).transpose(1, 0, 2)
+    outcomes = np.concatenate([bins.right - right_now, wrong_now, right_now + wrong_now, bins.right[None]])
+    chances = _logistic(bins, outcomes)
+    helped, harmed, onward = (chances[i * count : (i + 1) * count] for i in range(3))
+    gap = (helped - harmed + chances[-1] - onward) / 2
+    spared = _cubic(bins, bins.sums(cost, everyone, 1)[:, 0] / bins.counts) - here[:, None]
     worth = np.cumsum((gap + prices[:, None] * spared) * bins.counts, axis=1)
     best = worth.argmax(axis=1)
-    most = np.take_along_axis(worth, best[:, None], axis=1)[:, 0]
+    most = worth[np.arange(count), best]
     return np.where(most > 0, bins.least[best], np.float32(np.inf))
 
 
 def _logistic(bins: _Bins, successes: Floats) -> Floats:
     """(G, B) probabilities by logistic regressions on x of `successes` (G, B) among each bin's samples."""
-    design = np.stack([np.ones_like(bins.x), bins.x])
+    powers = bins.x ** np.arange(3)[:, None]
     rate = (successes.sum(axis=1) + 0.5) / (bins.counts.sum() + 1)
     weights = np.stack([np.log(rate / (1 - rate)), np.zeros(len(rate))], axis=1)
     for _ in range(STEPS):
-        chance = _sigmoid(weights @ design)
-        gradient = (chance * bins.counts - successes) @ design.T + RIDGE * weights
-        spread = np.maximum(chance * (1 - chance), 1e-9) * bins.counts
-        curvature = np.einsum("gb,pb,qb->gpq", spread, design, design, optimize=True) + RIDGE * np.eye(2)
-        step = np.linalg.solve(curvature, gradient[:, :, None])[:, :, 0].clip(-LARGEST_STEP, LARGEST_STEP)
+        chance = _sigmoid(weights @ powers[:2])
+        expected = chance * bins.counts
+        gradient = (expected - successes) @ powers[:2].T + RIDGE * weights
+        # The second derivatives by both weights: of a, of a and b, of b.
+        aa, ab, bb = ((expected * (1 - chance)) @ powers.T + [RIDGE, 0, RIDGE]).T
+        turned = np.stack(
+            [bb * gradient[:, 0] - ab * gradient[:, 1], aa * gradient[:, 1] - ab * gradient[:, 0]], axis=1
+        )
+        step = (turned / (aa * bb - ab * ab)[:, None]).clip(-LARGEST_STEP, LARGEST_STEP)
         weights -= step
         if np.abs(step).max() < 1e-3:
             break
-    return _sigmoid(weights @ design)
+    return _sigmoid(weights @ powers[:2])
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    return 1 / (1 + np.exp(-logits.clip(-40.0, 40.0)))
+    result: Floats = 1 / (1 + np.exp(-logits.clip(-40.0, 40.0)))
+    return result
 
 
 def _cubic(bins: _Bins, means: Floats) -> Floats:
     """(G, B) the cubic in x nearest to `means` (G, B), by least squares over the samples."""
-    design = np.stack([(bins.x / 5) ** power for power in range(4)])
+    design = (bins.x / 5) ** np.arange(4)[:, None]
     root = np.sqrt(bins.counts)
-    return (means * root) @ np.linalg.pinv((design * root).T).T @ design
+    result: Floats = (means * root) @ np.linalg.pinv((design * root).T).T @ design
+    return result
