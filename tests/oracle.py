@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from cascade_core import Evaluation, Record, Stage, StageOutputs
+from cascade_core import Evaluation, Pool, Record, Stage, StageOutputs, fit_pool
 from cascade_core.support.files import BadFile
 
 TRUNK_MACS = (100, 70, 50, 30, 20, 10)
@@ -76,6 +76,21 @@ def random_record(seed: int, *, stages: int = 3, n: int = 60, decimals: int | No
     return random_outputs(seed, stages=stages, n=n, decimals=decimals).record()
 
 
+def random_pool(seed: int, outputs: StageOutputs) -> Pool:
+    """Weights fitted to `outputs`; of more than two stages, one (by `seed`) that no later stage uses, and one that is."""
+    random = np.random.default_rng(seed)
+    heads = np.ones(len(outputs.stages), dtype=bool)
+    if len(heads) > 2:
+        heads[random.integers(len(heads) - 1)] = False
+    return fit_pool(outputs.probs, outputs.labels, heads)
+
+
+def random_pooled(seed: int, *, stages: int = 3, n: int = 60, decimals: int | None = 2) -> Record:
+    """The record of `random_outputs`, pooled by `random_pool`."""
+    outputs = random_outputs(seed, stages=stages, n=n, decimals=decimals)
+    return outputs.record(pool=random_pool(seed, outputs))
+
+
 def random_rules(seed: int, record: Record, count: int) -> NDArray[np.float32]:
     """(count, M-1) thresholds: observed confidences, values between them, and `inf`."""
     random = np.random.default_rng(seed)
@@ -106,11 +121,36 @@ def naive_exit(confidences: Sequence[float], thresholds: Sequence[float]) -> int
     return len(thresholds)
 
 
-def naive_evaluate(record: Record, thresholds: ArrayLike) -> Outcome:
+def naive_softmax_of(weights: Sequence[float], softmaxes: Sequence[Sequence[float]]) -> list[float]:
+    """The pooled softmax of one sample: the product of the stages' softmaxes, each to the power of its weight.
+
+    Args:
+        weights: One for each stage passed.
+        softmaxes: K numbers of each of those stages.
+    """
+    powers = []
+    for k in range(len(softmaxes[0])):
+        product = 1.0
+        for weight, softmax in zip(weights, softmaxes, strict=True):
+            product *= max(float(softmax[k]), 1e-12) ** weight
+        powers.append(product)
+    return [power / sum(powers) for power in powers]
+
+
+def naive_heads(record: Record, limits: Sequence[float], plain: bool) -> list[bool]:
+    """Whether each stage's head is run: a sample may leave there, a later stage pools it, or it is the last."""
+    rows = [] if plain or record.pool is None else record.pool.weights
+    return [
+        limit != float("inf") or any(row[k] != 0 for row in rows[k + 1 :]) for k, limit in enumerate([*limits, 0.0])
+    ]
+
+
+def naive_evaluate(record: Record, thresholds: ArrayLike, *, plain: bool = False) -> Outcome:
     """Walk every sample through the stages, adding up what is computed on its way.
 
     Args:
         thresholds: (M-1,), or (M-1, K) for each class that a stage answers.
+        plain: Whether the plain network is run in the place of a pooled record's stages.
     """
     given = np.asarray(thresholds, dtype=np.float32)
     m, n = record.confidence.shape
@@ -118,22 +158,22 @@ def naive_evaluate(record: Record, thresholds: ArrayLike) -> Outcome:
     exits, right, costs = [0] * m, [0] * m, [0] * m
     total = helped = full = 0
     spent = 0
+    heads = naive_heads(record, limits, plain)
     for k, stage in enumerate(record.stages):
-        spent += stage.trunk_macs
-        if k == m - 1 or limits[k] != float("inf"):
-            spent += stage.head_macs
+        spent += stage.trunk_macs + (stage.head_macs if heads[k] else 0)
         costs[k] = spent
-    if all(limit == float("inf") for limit in limits):
+    if not any(heads[:-1]):
         costs[-1] = record.baseline_macs  # no cascade is run
     for i in range(n):
         met = [float(given[k, record.predictions[k, i]]) for k in range(m - 1)] if given.ndim == 2 else limits
         leaves = naive_exit([float(record.confidence[k, i]) for k in range(m)], met)
         exits[leaves] += 1
         total += costs[leaves]
-        if record.correct[leaves, i]:
+        alone = bool(record.baseline_correct[i])
+        if alone if plain else record.correct[leaves, i]:
             right[leaves] += 1
-            helped += not record.correct[-1, i]
-        full += bool(record.correct[-1, i])
+            helped += not alone
+        full += alone
     return Outcome(exits, right, costs, full, helped, total)
 
 

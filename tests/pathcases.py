@@ -9,7 +9,7 @@ from cascade_core import Record, RulePath, evaluate, evaluate_path
 from tests.oracle import assert_outcome, naive_evaluate, random_rules
 
 
-def path_of(record: Record, thresholds: ArrayLike) -> RulePath:
+def path_of(record: Record, thresholds: ArrayLike, plain: ArrayLike | None = None) -> RulePath:
     values = np.asarray(thresholds, dtype=np.float32)
     return RulePath(
         positions=np.arange(len(values), dtype=np.float64),
@@ -17,6 +17,8 @@ def path_of(record: Record, thresholds: ArrayLike) -> RulePath:
         score=record.score,
         top_k=record.top_k,
         stage_names=record.stage_names,
+        pool=record.pool,
+        plain=None if plain is None else np.asarray(plain),
     )
 
 
@@ -50,7 +52,7 @@ def assert_same(record: Record, path: RulePath) -> None:
         assert found.mean_macs[g] == one.mean_macs
         assert found.saving[g] == one.saving
         assert (low[g], high[g]) == one.drop_interval()
-        assert_outcome(one, naive_evaluate(record, path.thresholds[g]))
+        assert_outcome(one, naive_evaluate(record, path.thresholds[g], plain=bool(path.plain[g])))
 
 
 def by_class_path(seed: int, record: Record, count: int, *, falling: bool) -> RulePath:

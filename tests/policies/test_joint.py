@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cascade_core import CheapestUncorrected, Infeasible, Record, Stage, choose, evaluate
-from cascade_core.policies import grid
+from cascade_core.policies.families import grid
 from cascade_core.policies.families.grid import GRID_SIZES, evaluate_grid, quantile_grid
 from cascade_core.policies.families.joint import grid_of
 from tests.oracle import f32, make_record, naive_cheapest, naive_evaluate, naive_grid, random_record
