@@ -77,7 +77,7 @@ def random_record(seed: int, *, stages: int = 3, n: int = 60, decimals: int | No
 
 
 def random_pool(seed: int, outputs: StageOutputs) -> Pool:
-    """Weights fitted to `outputs`; of more than two stages, one (by `seed`) that no later stage uses, and one that is."""
+    """Weights fitted to `outputs`; of more than two stages, there is one, by `seed`, that no later stage uses."""
     random = np.random.default_rng(seed)
     heads = np.ones(len(outputs.stages), dtype=bool)
     if len(heads) > 2:

@@ -18,7 +18,7 @@ def path_of(record: Record, thresholds: ArrayLike, plain: ArrayLike | None = Non
         top_k=record.top_k,
         stage_names=record.stage_names,
         pool=record.pool,
-        plain=None if plain is None else np.asarray(plain),
+        plain=np.zeros(len(values), dtype=bool) if plain is None else np.asarray(plain, dtype=bool),
     )
 
 

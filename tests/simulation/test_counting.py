@@ -9,7 +9,7 @@ import pytest
 
 from cascade_core import exit_stages
 from cascade_core.simulation import counting
-from tests.oracle import random_record, random_rules
+from tests.oracle import random_pooled, random_record, random_rules
 from tests.pathcases import assert_same, by_class_path, falling_rules, path_of
 
 
@@ -116,3 +116,42 @@ def test_discordant_blocks_equal_a_loop(by_class: bool, chunk: int, monkeypatch:
             own, last = right[start : start + size], record.correct[-1, start : start + size]
             assert harmed[g, block] == sum(bool(b) and not a for a, b in zip(own, last, strict=True))
             assert helped[g, block] == sum(bool(a) and not b for a, b in zip(own, last, strict=True))
+
+
+@pytest.mark.parametrize("falling", [True, False])
+@pytest.mark.parametrize("stages", [1, 2, 3, 4])
+def test_pooled_answers(stages: int, falling: bool) -> None:
+    record = random_pooled(110 + stages, stages=stages, n=80)
+    rules = (falling_rules if falling else random_rules)(stages, record, 20)
+    rules[:2] = np.inf
+    assert_same(record, path_of(record, rules, plain=[True] + [False] * 19))
+
+
+@pytest.mark.parametrize("falling", [True, False])
+def test_pooled_answers_with_thresholds_for_each_class(falling: bool) -> None:
+    record = random_pooled(120, n=80)
+    assert_same(record, by_class_path(120, record, 25, falling=falling))
+
+
+def test_pooled_answers_of_few_levels_merge_samples(branches: list[str]) -> None:
+    record = random_pooled(130, n=200)
+    rules = np.random.default_rng(0).choice(np.array([0.5, 0.9, np.inf], dtype=np.float32), (25, 2))
+    rules[:3] = [[0.5, 0.5], [0.9, 0.9], [np.inf, np.inf]]
+    assert_same(record, path_of(record, rules, plain=np.arange(25) == 2))
+    assert branches == ["groups", "merged"]
+
+
+def test_discordant_blocks_of_pooled_answers_are_against_the_plain_network() -> None:
+    record = random_pooled(140, n=50)
+    rules = random_rules(140, record, 9)
+    rules[0] = np.inf
+    path, sizes = path_of(record, rules), np.array([20, 30])
+    harmed, helped = counting.discordant_blocks(record, path.columns, sizes)
+    assert harmed[0].sum() + helped[0].sum() > 0  # pooled, the last stage says otherwise now and then
+    for g in range(9):
+        leaving = exit_stages(record.confidence, rules[g])
+        right = record.correct[leaving, np.arange(50)]
+        for block, part in enumerate((slice(20), slice(20, 50))):
+            pairs = list(zip(right[part], record.baseline_correct[part], strict=True))
+            assert harmed[g, block] == sum(bool(plain) and not own for own, plain in pairs)
+            assert helped[g, block] == sum(bool(own) and not plain for own, plain in pairs)

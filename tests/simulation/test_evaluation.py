@@ -8,9 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cascade_core import Evaluation, ExitRule, Stage, evaluate
+from cascade_core import Evaluation, ExitRule, Pool, Stage, StageOutputs, evaluate
 from cascade_core.simulation.evaluation import count_groups
-from tests.oracle import assert_outcome, f32, make_record, naive_evaluate, random_record, random_rules
+from tests.oracle import (
+    assert_outcome,
+    f32,
+    make_record,
+    naive_evaluate,
+    random_outputs,
+    random_pool,
+    random_pooled,
+    random_record,
+    random_rules,
+)
 
 STAGES = (Stage(name="a", trunk_macs=100, head_macs=10), Stage(name="b", trunk_macs=200, head_macs=20))
 RECORD = make_record(
@@ -72,6 +82,55 @@ def test_equals_the_loop(stages: int) -> None:
     record = random_record(10 + stages, stages=stages)
     for thresholds in random_rules(stages, record, 30):
         assert_outcome(evaluate(record, ExitRule(thresholds=thresholds)), naive_evaluate(record, thresholds))
+
+
+@pytest.mark.parametrize("stages", [1, 2, 3, 4])
+def test_pooled_answers_equal_the_loop(stages: int) -> None:
+    record = random_pooled(10 + stages, stages=stages)
+    never = np.full(stages - 1, np.inf, dtype=np.float32)
+    for thresholds in (never, *random_rules(stages, record, 30)):
+        rule = ExitRule(thresholds=thresholds, pool=record.pool)
+        assert_outcome(evaluate(record, rule), naive_evaluate(record, thresholds))
+    assert_outcome(evaluate(record, ExitRule(thresholds=never)), naive_evaluate(record, never, plain=True))
+
+
+def test_top_five_of_pooled_answers_equals_the_loop() -> None:
+    made = random_outputs(8, n=80, classes=9)
+    record = made.record(top_k=5, pool=random_pool(8, made))
+    for thresholds in random_rules(8, record, 20):
+        rule = ExitRule(thresholds=thresholds, top_k=5, pool=record.pool)
+        assert_outcome(evaluate(record, rule), naive_evaluate(record, thresholds))
+
+
+def test_pooled_answers_by_hand() -> None:
+    """The last stage alone is wrong on the first sample and right on the second; pooled it is the other way round."""
+    probs = np.array([[[0.9, 0.1], [0.1, 0.9], [0.8, 0.2]], [[0.3, 0.7], [0.7, 0.3], [0.6, 0.4]]], dtype=np.float32)
+    outputs = StageOutputs(probs=probs, labels=np.zeros(3, dtype=np.int64), stages=STAGES)
+    pool = Pool(weights=((1.0,), (1.0, 1.0)))
+    record = outputs.record(pool=pool)
+    # Pooled 0.27 : 0.07, 0.07 : 0.27 and 0.48 : 0.08.
+    np.testing.assert_allclose(record.confidence[1], [0.27 / 0.34, 0.27 / 0.34, 0.48 / 0.56], rtol=1e-6)
+    never = evaluate(record, ExitRule(thresholds=f32(np.inf), pool=pool))
+    # Nobody leaves at a, but its head of 10 MACs is pooled later: 100 + 10 + 200 + 20.
+    assert never.mean_macs == 330
+    assert never.saving == pytest.approx(1 - 330 / 320)
+    assert (never.correct_counts.tolist(), never.full_correct) == ([0, 2], 2)
+    assert (never.helped, never.harmed, never.accuracy_drop) == (1, 1, 0)
+    # Of the two that leave at a, the first is right and was wrong; the second is harmed.
+    early = evaluate(record, ExitRule(thresholds=f32(0.9), pool=pool))
+    assert (early.exit_counts.tolist(), early.correct_counts.tolist()) == ([2, 1], [1, 1])
+    assert (early.helped, early.harmed, early.mean_macs) == (1, 1, (2 * 110 + 330) / 3)
+    plain = evaluate(record, ExitRule(thresholds=f32(np.inf)))
+    assert (plain.mean_macs, plain.helped, plain.harmed, plain.accuracy) == (320, 0, 0, 2 / 3)
+
+
+def test_refuses_a_rule_for_other_answers() -> None:
+    own, pooled = random_record(3), random_pooled(3)
+    thresholds = f32(0.5, 0.5)
+    with pytest.raises(ValueError, match=r"rule for answers pooled with the weights 1; .* but it is for stages' own"):
+        evaluate(pooled, ExitRule(thresholds=thresholds))
+    with pytest.raises(ValueError, match="rule for stages' own answers but it is for answers pooled with the weights"):
+        evaluate(own, ExitRule(thresholds=thresholds, pool=pooled.pool))
 
 
 def test_numbers_of_one_rule_are_python_s_own() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cascade_core import Record, Stage, StageOutputs
+from cascade_core import Pool, Record, Stage, StageOutputs
 from cascade_core.simulation.record import MAX_MACS, exit_costs, split_indices
 from tests.oracle import make_record, make_stages, random_outputs, random_record
 
@@ -140,6 +140,10 @@ def test_record_of_bad_score_or_top_k_raises() -> None:
         ({"top_k": 0}, "top_k to be a whole number from 1"),
         ({"baseline_macs": -1}, "baseline_macs to be a whole number"),
         ({"stages": make_stages(1)}, "stages to hold 2 names"),
+        ({"pool": Pool.own(3)}, "Expected a pool of 2 stages but it is of 3"),
+        ({"baseline_correct": [1]}, r"baseline_correct to have shape \(2,\) \(samples\) but it had shape \(1,\)"),
+        ({"baseline_predictions": [[0, 0]]}, r"baseline_predictions to have shape \(2,\)"),
+        ({"classes": 1}, "classes to be a whole number from 2"),
     ],
 )
 def test_record_raises(fields: dict[str, Any], words: str) -> None:
