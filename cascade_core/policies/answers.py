@@ -1,8 +1,7 @@
 """Own or pooled answers, decided on the calibration samples of a run.
 
 `Halves` holds a run's calibration and test samples, answered both ways.  Pooled answers are taken unless the stages' own
-are expected to save more on fresh samples by what one standard error of the drop is worth: cross-fitting (`selection`)
-says so, with pools fitted without the samples that they are judged on.  Where heads are dear, a pool that does without
+are expected to save more on fresh samples by a standard error: cross-fitting (`selection`) says so, with pools fitted without the samples that they are judged on.  Where heads are dear, a pool that does without
 those which would be switched off is tried too.
 """
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.base import Policy
 from cascade_core.policies.crossfitting import FOLDS, folds
-from cascade_core.policies.selection import CAUTION, Selection, chance, saved_at, select, within, worth
+from cascade_core.policies.selection import CAUTION, Selection, advantage, saved_at, select, within, worth
 from cascade_core.simulation.pool import Pool, fit_pool
 from cascade_core.simulation.record import Record, StageOutputs
 from cascade_core.support import checks, wording
@@ -70,7 +69,7 @@ class Halves:
             return self._divided(self._own, "the thresholds are given")
         if answers == "own":
             return self._divided(self._own, "as asked")
-        own, pooled = (self._own_apart, self._pooled_apart) if policy.tests else (self._own, self._pooled)
+        own, pooled = self._own, self._pooled_apart if policy.tests else self._pooled
         if pooled is None:
             return self._divided(self._own, f"pooling takes two stages and {2 * FOLDS} calibration samples")
         if answers == "pooled":
@@ -81,7 +80,7 @@ class Halves:
         mine, shared = (select(record.apart[0] if policy.tests else record) for record in (own, pooled))
         assert mine is not None and shared is not None  # there are enough samples for a pool
         caution = CAUTION + policy.standard_errors
-        pooling = worth(shared.chosen, caution) + chance(shared.chosen, caution) >= worth(mine.chosen, caution)
+        pooling = advantage(mine.chosen, shared.chosen, caution) <= 0
         savings = [wording.percent(saved_at(found.chosen, POINT, caution)) for found in (shared, mine)]
         why = "pooled answers are expected to save {} at a drop of one point, stages' own {}".format(*savings)
         return self._divided(pooled if pooling else own, why)
@@ -104,12 +103,8 @@ class Halves:
         return self._with_pool(np.ones(len(self.calibration), dtype=bool), select(self._own))
 
     @cached_property
-    def _own_apart(self) -> Record:
-        return replace(self._own, fitted=self._own.half)
-
-    @cached_property
     def _pooled_apart(self) -> Record | None:
-        return self._with_pool(self._own.half, select(self._own_apart.apart[0]))
+        return self._with_pool(self._own.half, select(self._own.apart[0]))
 
     def _with_pool(self, fitted: NDArray[np.bool_], own: Selection | None) -> Record | None:
         """The calibration samples, pooled by the better pool that can be fitted to some of them."""

@@ -11,7 +11,6 @@ on the safe side.)
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +39,7 @@ class Expectation:
         drops: (G,) against the plain network, fractions, never falling.
         savings: (G,) of the plain network's MACs.
         drop_errors, saving_errors: (G,) standard errors of these.
+        fold_drops, fold_savings: (F, G) the same on each part, before the rising curve was fitted.
     """
 
     family: str
@@ -48,30 +48,34 @@ class Expectation:
     savings: NDArray[np.float64]
     drop_errors: NDArray[np.float64]
     saving_errors: NDArray[np.float64]
+    fold_drops: NDArray[np.float64]
+    fold_savings: NDArray[np.float64]
 
 
 def expectation(record: Record, family: Family) -> Expectation:
     """What `family` leads to on samples like those of `record`, which are at least `FOLDS`."""
     judged, make = record.held_out or record, family.maker(record)
-    lost, changed, spent, squares = (np.zeros(1) for _ in range(4))
+    counts, sizes = [], []
     for fold, others in folds(record):
         part = judged.take(fold)
         thresholds = make(judged.take(others))
         result = evaluate_path(part, rule_path(part, range(len(thresholds)), thresholds))
         share = result.costs / result.baseline_macs
-        lost = lost + result.harmed - result.helped
-        changed = changed + result.harmed + result.helped
-        spent = spent + (result.exit_counts * share).sum(axis=1)
-        squares = squares + (result.exit_counts * share**2).sum(axis=1)
-    n = record.n
-    mean = spent / n
+        spent = [(result.exit_counts * share**power).sum(axis=1) for power in (1, 2)]
+        counts.append([result.harmed - result.helped, result.harmed + result.helped, *spent])
+        sizes.append(part.n)
+    lost, changed, spent, squares = np.array(counts, dtype=np.float64).transpose(1, 0, 2)
+    n, of_each = record.n, np.array(sizes)[:, None]
+    drop, mean = lost.sum(axis=0) / n, spent.sum(axis=0) / n
     return Expectation(
         family=family.name,
         thresholds=make(record),
-        drops=rising(lost) / n,
+        drops=rising(lost.sum(axis=0)) / n,
         savings=1 - mean,
-        drop_errors=np.sqrt((changed + UNSEEN) / n - (lost / n) ** 2) / math.sqrt(n),
-        saving_errors=np.sqrt(np.maximum(squares / n - mean**2, 0) / n),
+        drop_errors=np.sqrt(((changed.sum(axis=0) + UNSEEN) / n - drop**2) / n),
+        saving_errors=np.sqrt(np.maximum(squares.sum(axis=0) / n - mean**2, 0) / n),
+        fold_drops=lost / of_each,
+        fold_savings=1 - spent / of_each,
     )
 
 

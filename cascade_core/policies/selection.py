@@ -1,9 +1,9 @@
 """The choice between families of rules, and of a rule in the family that was chosen, for samples nobody has seen.
 
 Every family that suits a record is tried by cross-fitting on it (`crossfitting`), and judged by what it is expected to
-save at drops from 0 to two points.  The first family is taken unless another is expected to save more by what one
-standard error of the drop is worth in savings: picking the best of several is itself optimistic, and less so the
-clearer the winner has to be.
+save at drops from 0 to two points.  The first family is taken unless another is expected to save more by a standard
+error, which five parts of the samples tell: picking the best of several is itself optimistic, and less so the clearer
+the winner has to be.
 
 In the family, the rule for a drop is the cheapest whose expected drop, and a quarter of its standard error, is within
 it.  The quarter is for picking the boldest of all that pass.  A rule that may well cost more than the plain network is
@@ -24,8 +24,11 @@ from cascade_core.policies.families import FAMILIES
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.record import Record
 
-WISHES = np.array([0.0, 0.0025, 0.005, 0.01, 0.02])
+WISHES = (0.0, 0.0025, 0.005, 0.01, 0.02)
 """Drops at which families are compared."""
+
+NEAR = 0.005
+"""Distance of the drops between which a curve's slope is read."""
 
 CAUTION = 0.25
 """Standard errors of a drop that are added to it."""
@@ -87,22 +90,31 @@ def within(family: Expectation, drops: Floats, caution: float) -> NDArray[np.int
 
 def saved_at(family: Expectation, drop: float, caution: float = CAUTION) -> float:
     """What a family is expected to save at a drop."""
-    return float(_saved(family, np.array([drop]), caution)[0])
+    place = int(within(family, np.array([drop]), caution)[0])
+    return 0.0 if place < 0 else float(family.savings[place])
 
 
 def worth(family: Expectation, caution: float = CAUTION) -> float:
     """What a family is expected to save on average at `WISHES`."""
-    return float(_saved(family, WISHES, caution).mean())
+    return sum(saved_at(family, wish, caution) for wish in WISHES) / len(WISHES)
 
 
-def chance(family: Expectation, caution: float = CAUTION) -> float:
-    """What one standard error of the drop is worth in savings, on average at `WISHES`."""
-    return max(0.0, worth(family, caution) - worth(family, caution + 1))
+def advantage(other: Expectation, first: Expectation, caution: float = CAUTION) -> float:
+    """How much more `other` is expected to save at equal drops, less the standard error of that.
 
-
-def _saved(family: Expectation, drops: Floats, caution: float) -> Floats:
-    place = within(family, drops, caution)
-    return np.where(place < 0, 0.0, family.savings[place])
+    Both were cross-fitted on the same parts.  Where their rules for a wish differ in drop, the difference is charged at
+    what `first` saves by giving up as much.
+    """
+    more = np.zeros(len(first.fold_drops))
+    for wish in WISHES:
+        rise = saved_at(first, wish + NEAR, caution) - saved_at(first, max(0.0, wish - NEAR), caution)
+        price = rise / (wish + NEAR - max(0.0, wish - NEAR))
+        for family, sign in ((other, 1), (first, -1)):
+            place = int(within(family, np.array([wish]), caution)[0])
+            if place >= 0:
+                more += sign * (family.fold_savings[:, place] - price * family.fold_drops[:, place])
+    more /= len(WISHES)
+    return float(more.mean() - more.std(ddof=1) / np.sqrt(len(more)))
 
 
 def select(record: Record) -> Selection | None:
@@ -122,6 +134,6 @@ def _select(record: Record) -> Selection | None:
     few = record if record.n <= SAMPLES else record.take(np.sort(record.shuffled(0)[:SAMPLES]))
     tried = [expectation(few, family) for family in FAMILIES if family.suits(few)]
     first, *others = tried
-    best = max(others, key=worth, default=first)
-    chosen = best if worth(best) > worth(first) + chance(first) else first
+    ahead = [advantage(other, first) for other in others]
+    chosen = others[int(np.argmax(ahead))] if ahead and max(ahead) > 0 else first
     return Selection(chosen=chosen, tried={family.family: worth(family) for family in tried})

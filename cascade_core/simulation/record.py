@@ -98,6 +98,8 @@ class Record:
         pool: What stages answer with; None = each with its own softmax.
         baseline_confidence, baseline_predictions, baseline_correct: (N,) what the plain network says, which a pool does
             not change; without them, what the last stage says.
+        codes: (N,) digests of the samples, by which they are put in a pseudo-random order; without them, made when
+            they are needed.
         fitted: (N,) bool, samples that the pool was fitted to, and that rules are to be made from where others are to
             test them; None = no matter which.
         held_out: The same samples, each answered by a pool that was fitted without it: what thresholds are judged on
@@ -120,6 +122,7 @@ class Record:
     baseline_confidence: NDArray[np.float32] = None  # type: ignore[assignment]  # likewise
     baseline_predictions: NDArray[np.int64] = None  # type: ignore[assignment]  # likewise
     baseline_correct: NDArray[np.bool_] = None  # type: ignore[assignment]  # likewise
+    codes: NDArray[np.uint64] | None = None
     fitted: NDArray[np.bool_] | None = None
     held_out: Record | None = None
     classes: int = None  # type: ignore[assignment]  # likewise
@@ -198,6 +201,7 @@ class Record:
             baseline_confidence=self.baseline_confidence[index],
             baseline_predictions=self.baseline_predictions[index],
             baseline_correct=self.baseline_correct[index],
+            codes=None if self.codes is None else self.codes[index],
             fitted=None if self.fitted is None else self.fitted[index],
             held_out=None if self.held_out is None else self.held_out.take(index),
         )
@@ -216,16 +220,10 @@ class Record:
         """(N,) the sample numbers in a pseudo-random order that depends on the samples and `seed`, not on their order.
 
         Samples are ranked by a digest of their confidences and answers, and the ranks are then permuted; so what is
-        drawn by it is the same for the same set of samples, however they were stored.
+        drawn by it is the same for the same set of samples, however they were stored, and whatever pool they have.
         """
-        code = np.zeros(self.n, dtype=np.uint64)
-        for confidence, predictions, correct in zip(self.confidence, self.predictions, self.correct, strict=True):
-            for part in (confidence.view(np.uint32), predictions.view(np.uint64), correct):
-                code ^= part
-                # Steele, Lea & Flood, "Fast splittable pseudorandom number generators" (2014): a mixing step.
-                code = (code + np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xBF58476D1CE4E5B9)
-                code ^= code >> np.uint64(31)
-        return np.argsort(code, kind="stable")[np.random.default_rng(seed).permutation(self.n)]
+        codes = _digests(self.confidence, self.predictions, self.correct) if self.codes is None else self.codes
+        return np.argsort(codes, kind="stable")[np.random.default_rng(seed).permutation(self.n)]
 
     def split(self, fraction: float = 0.5, seed: int = 0) -> tuple[Record, Record]:
         """Divide the samples at random into a calibration record and a test record.
@@ -239,6 +237,20 @@ class Record:
         """
         calibration, test = split_indices(self.n, fraction, seed)
         return self.take(calibration), self.take(test)
+
+
+def _digests(
+    confidence: NDArray[np.float32], predictions: NDArray[np.int64], correct: NDArray[np.bool_]
+) -> NDArray[np.uint64]:
+    """(N,) digests of what all stages say of each sample, (M, N) all."""
+    code = np.zeros(confidence.shape[1], dtype=np.uint64)
+    for row in zip(confidence, predictions, correct, strict=True):
+        for part in (row[0].view(np.uint32), row[1].view(np.uint64), row[2]):
+            code ^= part
+            # Steele, Lea & Flood, "Fast splittable pseudorandom number generators" (2014): a mixing step.
+            code = (code + np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xBF58476D1CE4E5B9)
+            code ^= code >> np.uint64(31)
+    return code
 
 
 def check_pool(pool: Pool | None, stages: int) -> None:
@@ -327,12 +339,13 @@ class StageOutputs:
         m, _, classes = self.probs.shape
         k = checks.whole("top_k", top_k, 1, classes)
         check_pool(pool, m)
-        said = self.probs if pool is None else pool.apply(self.probs)
-        own = self._said(self.probs[-1:], score, k)
+        own = self._said(self.probs, score, k)
+        said = own if pool is None else self._said(pool.apply(self.probs), score, k)
         return Record(
-            **self._said(said, score, k),
-            **{f"baseline_{what}": values[0] for what, values in own.items()},
+            **said,
+            **{f"baseline_{what}": values[-1] for what, values in own.items()},
             pool=pool,
+            codes=None if pool is None else _digests(**own),
             classes=classes,
             labels=self.labels,
             stages=self.stages,

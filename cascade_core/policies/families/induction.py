@@ -29,7 +29,13 @@ PRICES = np.append(0.0, np.geomspace(1e-4, 2.0, 128))
 """What the plain network's whole cost is worth, in correct answers, from safest to boldest."""
 
 SCREENED = slice(8, None, 12)
-"""Prices at which heads are switched off; the others take the nearest's."""
+"""Prices at which heads are switched off."""
+
+AROUND = 3
+"""Screened prices around those at which a set of heads is worth it, to which it is tried."""
+
+BETWEEN = 4
+"""Steps in which thresholds go from one price to the next."""
 
 BINS = 128
 SURE = 1e-7
@@ -46,7 +52,7 @@ Floats32 = NDArray[np.float32]
 
 
 def backward_induction(record: Record, *, by_answer: bool = False) -> Maker:
-    """What makes (G, M-1) thresholds, one for each of `PRICES`, with the heads that are worth it on `record`.
+    """What makes (G, M-1) thresholds, for `PRICES` and between them, with the heads that are worth it on `record`.
 
     Args:
         by_answer: Whether each answer has regressions and a threshold of its own, (G, M-1, K).
@@ -54,14 +60,51 @@ def backward_induction(record: Record, *, by_answer: bool = False) -> Maker:
     free = np.ones(len(record.stages) - 1, dtype=bool)
     if record.pool is not None:
         free &= ~record.pool.used_later[:-1]
-    places = np.arange(len(PRICES))
-    heads = _Induction.of(record, by_answer).worthwhile(PRICES[SCREENED], free)
-    nearest = np.abs(np.subtract.outer(places, places[SCREENED])).argmin(axis=1)
+    induction = _Induction.of(record, by_answer)
+    prices, heads = _tried(induction.worthwhile(PRICES[SCREENED], free))
+    _, right, cost = induction.rules(prices, heads)
+    kept = _efficient(right, cost)
 
-    def made(part: Record) -> NDArray[np.float32]:
-        return _Induction.of(part, by_answer).rules(PRICES, heads[nearest])[0]
+    def made(part: Record) -> Floats32:
+        return _between(_Induction.of(part, by_answer).rules(prices[kept], heads[kept])[0])
 
     return made
+
+
+def _tried(heads: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
+    """(G',) prices and (G', M-1) heads to try: every set of heads at the prices where it is worth it, and some around.
+
+    Where one set takes another's place only the hull of both would be had; around it, each has rules between.
+
+    Args:
+        heads: (S, M-1) worth running at each of the prices that were screened.
+    """
+    prices, sets = [], []
+    screened = np.arange(len(PRICES))[SCREENED]
+    reach = AROUND * SCREENED.step
+    for one in np.unique(heads, axis=0):
+        places = screened[(heads == one).all(axis=1)]
+        near = PRICES[max(0, places[0] - reach) : places[-1] + reach + 1]
+        prices.append(near)
+        sets.append(np.tile(one, (len(near), 1)))
+    return np.concatenate(prices), np.concatenate(sets)
+
+
+def _efficient(right: Floats, cost: Floats) -> NDArray[np.int64]:
+    """Numbers of the rules (G,) that none is better than in both, from the most accurate to the cheapest."""
+    order = np.lexsort((cost, -right))
+    cheapest = np.minimum.accumulate(cost[order])
+    return order[np.append(True, cheapest[1:] < cheapest[:-1])]
+
+
+def _between(thresholds: Floats32) -> Floats32:
+    """(BETWEEN * (G - 1) + 1, ...) thresholds of (G, ...), with those between neighbours in equal parts."""
+    parts = np.arange(BETWEEN).reshape(-1, *[1] * (thresholds.ndim - 1)) / np.float32(BETWEEN)
+    before, behind = thresholds[:-1, None], thresholds[1:, None]
+    # Where one of the two never lets leave, the first stands until the second does.
+    with np.errstate(invalid="ignore"):
+        step = np.where(np.isfinite(before) & np.isfinite(behind), behind - before, 0)
+    return np.concatenate([(before + parts * step).reshape(-1, *thresholds.shape[1:]), thresholds[-1:]])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,15 +186,18 @@ class _Induction:
         return cls(record=record, bins=tuple(bins[:-1]))
 
     def worthwhile(self, prices: Floats, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(G, M-1) which heads to run at each price: of those `free` to be off, none that is not worth its cost."""
+        """(G, M-1) which heads to run at each price: of those `free` to be off, none that is not worth its cost.
+
+        One is left on: without any there is no cascade, and that is another's choice.
+        """
         heads = np.ones((len(prices), len(free)), dtype=bool)
-        value = self.rules(prices, heads)[1]
-        for _ in range(int(free.sum())):
+        value = self._value(prices, heads)
+        for _ in range(len(free) - 1):
             best, without = value, np.full(len(prices), -1)
             for stage in np.flatnonzero(free & heads.any(axis=0)):
                 fewer = heads.copy()
                 fewer[:, stage] = False
-                tried = self.rules(prices, fewer)[1]
+                tried = np.where(fewer.any(axis=1), self._value(prices, fewer), -np.inf)
                 best, without = np.where(tried > best, tried, best), np.where(tried > best, stage, without)
             switched = np.flatnonzero(without >= 0)
             if not len(switched):
@@ -160,8 +206,13 @@ class _Induction:
             value = best
         return heads
 
-    def rules(self, prices: Floats, heads: NDArray[np.bool_]) -> tuple[Floats32, Floats]:
-        """Thresholds at each price with the `heads` (G, M-1) that are run, and what they are worth on the record."""
+    def _value(self, prices: Floats, heads: NDArray[np.bool_]) -> Floats:
+        """(G,) right answers less cost at its price, on the record, with the `heads` (G, M-1) that are run."""
+        _, right, cost = self.rules(prices, heads)
+        return right - prices * cost
+
+    def rules(self, prices: Floats, heads: NDArray[np.bool_]) -> tuple[Floats32, Floats, Floats]:
+        """Thresholds at each price with the `heads` (G, M-1) that are run; accuracy and cost with them on the record."""
         record, count = self.record, len(prices)
         costs = self._costs(heads)
         by_answer = bool(self.bins) and None not in self.bins[0]
@@ -179,7 +230,7 @@ class _Induction:
             leaving = record.confidence[stage] >= limits
             right = np.where(leaving, record.correct[stage], right)
             cost = np.where(leaving, costs[:, stage, None], cost)
-        return thresholds, right.mean(axis=1, dtype=np.float64) - prices * cost.mean(axis=1, dtype=np.float64)
+        return thresholds, right.mean(axis=1, dtype=np.float64), cost.mean(axis=1, dtype=np.float64)
 
     def _costs(self, heads: NDArray[np.bool_]) -> Floats32:
         """(G, M) cost of leaving at each stage, as a share of the plain network's."""
