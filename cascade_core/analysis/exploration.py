@@ -161,8 +161,8 @@ def explore(
     """Sweep `policy` over `count` positions: choose on one part of the samples, judge on the other.
 
     Args:
-        divided: What `halves` made by `split`; or a record, whose answers are taken as they are: enough, where softmaxes
-            are too many to be read.
+        divided: What `halves` made by `split`; or a record, whose answers are taken as they are: enough where there are
+            too many softmaxes to be read.
         answers: "own", "pooled", or "auto": whichever is expected to save more on new samples.
 
     Raises:

@@ -1,8 +1,9 @@
 """Own or pooled answers, decided on the calibration samples of a run.
 
-`Halves` holds a run's calibration and test samples, answered both ways.  Pooled answers are taken unless the stages' own
-are expected to save more on fresh samples by a standard error: cross-fitting (`selection`) says so, with pools fitted without the samples that they are judged on.  Where heads are dear, a pool that does without
-those which would be switched off is tried too.
+`Halves` holds a run's calibration and test samples, answered both ways.  Pooled answers are taken unless the stages'
+own are expected to save more on fresh samples by a standard error: cross-fitting (`selection`) says so, with pools that
+were fitted without the samples they are judged on.  Where heads are dear, a pool that does without those which would be
+switched off is tried too.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ class Halves:
 
     def _decided(self, own: Record, pooled: Record, policy: Policy | type[Policy]) -> Divided:
         mine, shared = (select(record.apart[0] if policy.tests else record) for record in (own, pooled))
-        assert mine is not None and shared is not None  # there are enough samples for a pool
+        # There are enough samples for a pool, and so for these.
+        assert mine is not None
+        assert shared is not None
         caution = CAUTION + policy.standard_errors
         pooling = advantage(mine.chosen, shared.chosen, caution) <= 0
         savings = [wording.percent(saved_at(found.chosen, POINT, caution)) for found in (shared, mine)]

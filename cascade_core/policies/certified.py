@@ -95,7 +95,7 @@ def certified_path(record: Record, limits: NDArray[np.float64], alpha: float) ->
 
 
 def _sequence(record: Record) -> RulePath:
-    """The rules to be tested, in their order: the plain network, which needs no test, and what is made from `record`."""
+    """The rules to test, in their order: the plain network, which needs none, and what is made from `record`."""
     never = np.full((1, len(record.stages) - 1), np.inf, dtype=np.float32)
     selection = select(record)
     if selection is None:

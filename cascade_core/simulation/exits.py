@@ -140,7 +140,7 @@ class ExitRule:
 
     @property
     def active(self) -> NDArray[np.bool_]:
-        """(M,) whether each stage's head is run: where a sample may leave, where a later stage pools it, and the last."""
+        """(M,) whether each stage's head is run: where a sample may leave, a later stage pools it, or it is last."""
         return active_heads(self.columns, self.pool)
 
     @property

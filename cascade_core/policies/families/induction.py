@@ -212,7 +212,7 @@ class _Induction:
         return right - prices * cost
 
     def rules(self, prices: Floats, heads: NDArray[np.bool_]) -> tuple[Floats32, Floats, Floats]:
-        """Thresholds at each price with the `heads` (G, M-1) that are run; accuracy and cost with them on the record."""
+        """Thresholds at each price, with the `heads` (G, M-1) that are run; accuracy and cost on the record."""
         record, count = self.record, len(prices)
         costs = self._costs(heads)
         by_answer = bool(self.bins) and None not in self.bins[0]

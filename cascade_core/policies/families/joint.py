@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.policies.families.grid import GRID_SIZES, evaluate_grid, quantile_grid
-from cascade_core.policies.paper import PaperRule
 from cascade_core.policies.families.search import search
+from cascade_core.policies.paper import PaperRule
 from cascade_core.policies.shared import SharedThreshold
 from cascade_core.simulation.record import Record
 
