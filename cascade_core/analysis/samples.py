@@ -1,8 +1,8 @@
 """What becomes of each single sample under a rule, and which samples to look at.
 
 `outcomes` follows every sample of a record to where it leaves; `pick` filters and orders them.  Samples are numbered as
-in the record, from 0.  A sample is helped if it is right where it leaves and wrong for the plain network, and harmed if it
-is the other way round: the accuracy drop is harmed less helped.  Nothing here knows pictures or names.
+in the record, from 0.  A sample is helped if it is right where it leaves though the plain network is wrong, and harmed
+if it is the other way round: the accuracy drop is harmed less helped.  Nothing here knows pictures or names.
 """
 
 from __future__ import annotations

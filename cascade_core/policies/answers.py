@@ -1,9 +1,9 @@
 """Own or pooled answers, decided on the calibration samples of a run.
 
 `Halves` holds a run's calibration and test samples, answered both ways.  Pooled answers are taken unless the stages'
-own are expected to save more on fresh samples by a standard error: cross-fitting (`selection`) says so, with pools that
-were fitted without the samples they are judged on.  Where heads are dear, a pool that does without those which would be
-switched off is tried too.
+own are expected to save more on fresh samples by two standard errors: cross-fitting (`selection`) says so, with pools
+that were fitted without the samples they are judged on.  Where heads are dear, a pool that does without those which
+would be switched off is tried too.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.policies.base import Policy
-from cascade_core.policies.crossfitting import FOLDS, folds
-from cascade_core.policies.selection import CAUTION, Selection, advantage, saved_at, select, within, worth
+from cascade_core.policies.crossfitting import BLOCKS, FOLDS, folds
+from cascade_core.policies.selection import Selection, advantage, saved_at, select, within, worth
 from cascade_core.simulation.pool import Pool, fit_pool
 from cascade_core.simulation.record import Record, StageOutputs
 from cascade_core.support import checks, wording
@@ -72,7 +72,7 @@ class Halves:
             return self._divided(self._own, "as asked")
         own, pooled = self._own, self._pooled_apart if policy.tests else self._pooled
         if pooled is None:
-            return self._divided(self._own, f"pooling takes two stages and {2 * FOLDS} calibration samples")
+            return self._divided(self._own, f"pooling takes two stages and {FOLDS * BLOCKS} calibration samples")
         if answers == "pooled":
             return self._divided(pooled, "as asked")
         return self._decided(own, pooled, policy)
@@ -82,9 +82,9 @@ class Halves:
         # There are enough samples for a pool, and so for these.
         assert mine is not None
         assert shared is not None
-        caution = CAUTION + policy.standard_errors
-        pooling = advantage(mine.chosen, shared.chosen, caution) <= 0
-        savings = [wording.percent(saved_at(found.chosen, POINT, caution)) for found in (shared, mine)]
+        extra = policy.standard_errors
+        pooling = advantage(mine.chosen, shared.chosen, extra) <= 0
+        savings = [wording.percent(saved_at(found.chosen, POINT, extra)) for found in (shared, mine)]
         why = "pooled answers are expected to save {} at a drop of one point, stages' own {}".format(*savings)
         return self._divided(pooled if pooling else own, why)
 
@@ -115,7 +115,7 @@ class Halves:
             return None
         everyone = np.ones(len(self.outputs.stages), dtype=bool)
         tried = [self._fitted(fitted, everyone)]
-        place = within(own.chosen, np.array([POINT]), CAUTION)[0]
+        place = within(own.chosen, np.array([POINT]))[0]
         if place >= 0:
             columns = own.chosen.thresholds[place]
             running = np.append(np.isfinite(columns.reshape(len(columns), -1)).any(axis=1), True)

@@ -21,7 +21,9 @@ from cascade_core.policies.families.base import Family
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.record import Record
 
-FOLDS = 5
+FOLDS, BLOCKS = 5, 4
+"""Parts that rules are made without, and blocks in each whose spread tells errors; samples are needed for all."""
+
 SEED = 0
 """Of the division into folds."""
 
@@ -35,21 +37,23 @@ class Expectation:
 
     Attributes:
         family: Its name.
+        n: Number of samples.
         thresholds: (G, M-1), or (G, M-1, K), from safest to boldest.
         drops: (G,) against the plain network, fractions, never falling.
         savings: (G,) of the plain network's MACs.
         drop_errors, saving_errors: (G,) standard errors of these.
-        fold_drops, fold_savings: (F, G) the same on each part, before the rising curve was fitted.
+        block_drops, block_savings: (F * B, G) the same on each block, before the rising curve was fitted.
     """
 
     family: str
+    n: int
     thresholds: NDArray[np.float32]
     drops: NDArray[np.float64]
     savings: NDArray[np.float64]
     drop_errors: NDArray[np.float64]
     saving_errors: NDArray[np.float64]
-    fold_drops: NDArray[np.float64]
-    fold_savings: NDArray[np.float64]
+    block_drops: NDArray[np.float64]
+    block_savings: NDArray[np.float64]
 
 
 def expectation(record: Record, family: Family) -> Expectation:
@@ -57,25 +61,27 @@ def expectation(record: Record, family: Family) -> Expectation:
     judged, make = record.held_out or record, family.maker(record)
     counts, sizes = [], []
     for fold, others in folds(record):
-        part = judged.take(fold)
         thresholds = make(judged.take(others))
-        result = evaluate_path(part, rule_path(part, range(len(thresholds)), thresholds))
-        share = result.costs / result.baseline_macs
-        spent = [(result.exit_counts * share**power).sum(axis=1) for power in (1, 2)]
-        counts.append([result.harmed - result.helped, result.harmed + result.helped, *spent])
-        sizes.append(part.n)
+        for block in np.array_split(fold, BLOCKS):
+            part = judged.take(block)
+            result = evaluate_path(part, rule_path(part, range(len(thresholds)), thresholds))
+            share = result.costs / result.baseline_macs
+            spent = [(result.exit_counts * share**power).sum(axis=1) for power in (1, 2)]
+            counts.append([result.harmed - result.helped, result.harmed + result.helped, *spent])
+            sizes.append(part.n)
     lost, changed, spent, squares = np.array(counts, dtype=np.float64).transpose(1, 0, 2)
     n, of_each = record.n, np.array(sizes)[:, None]
     drop, mean = lost.sum(axis=0) / n, spent.sum(axis=0) / n
     return Expectation(
         family=family.name,
+        n=n,
         thresholds=make(record),
         drops=rising(lost.sum(axis=0)) / n,
         savings=1 - mean,
         drop_errors=np.sqrt(((changed.sum(axis=0) + UNSEEN) / n - drop**2) / n),
         saving_errors=np.sqrt(np.maximum(squares.sum(axis=0) / n - mean**2, 0) / n),
-        fold_drops=lost / of_each,
-        fold_savings=1 - spent / of_each,
+        block_drops=lost / of_each,
+        block_savings=1 - spent / of_each,
     )
 
 

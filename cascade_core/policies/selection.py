@@ -1,13 +1,13 @@
 """The choice between families of rules, and of a rule in the family that was chosen, for samples nobody has seen.
 
 Every family that suits a record is tried by cross-fitting on it (`crossfitting`), and judged by what it is expected to
-save at drops from 0 to two points.  The first family is taken unless another is expected to save more by a standard
-error, which five parts of the samples tell: picking the best of several is itself optimistic, and less so the clearer
-the winner has to be.
+save at drops from 0 to two points.  The first family is taken unless another is expected to save more by two standard
+errors: picking the best of several is itself optimistic, and less so the clearer the winner has to be.
 
-In the family, the rule for a drop is the cheapest whose expected drop, and a quarter of its standard error, is within
-it.  The quarter is for picking the boldest of all that pass.  A rule that may well cost more than the plain network is
-taken only where a gain in accuracy was asked for.
+In the family, the rule for a drop is the cheapest whose expected drop, and a share of its standard error, is within it.
+The share is for picking the boldest of all that pass, which is the more optimistic the fewer samples there are: a
+quarter at 20,000 samples, half at 500.  A rule that may well cost more than the plain network is taken only where a gain in
+accuracy was asked for.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.crossfitting import FOLDS, Expectation, expectation
-from cascade_core.policies.families import FAMILIES
+from cascade_core.policies.crossfitting import BLOCKS, FOLDS, Expectation, expectation
+from cascade_core.policies.families import suitable
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.record import Record
 
@@ -30,8 +30,11 @@ WISHES = (0.0, 0.0025, 0.005, 0.01, 0.02)
 NEAR = 0.005
 """Distance of the drops between which a curve's slope is read."""
 
-CAUTION = 0.25
-"""Standard errors of a drop that are added to it."""
+CAUTION, SMALL = 0.2, 7.0
+"""Standard errors of a drop that are added to it: the first, and the second over the root of the number of samples."""
+
+CLEARLY = 2.0
+"""Standard errors by which another family has to be better than the first, and own answers than pooled ones."""
 
 DEARER = 2.0
 """Standard errors by which a saving must be above none."""
@@ -69,13 +72,18 @@ class Selection:
         """Place of the cheapest rule with the least expected drop."""
         return int(np.flatnonzero(self.chosen.drops == self.chosen.drops[0])[-1])
 
-    def within(self, drops: Floats, caution: float = CAUTION) -> NDArray[np.int64]:
+    def within(self, drops: Floats) -> NDArray[np.int64]:
         """(G,) places of the rules for `drops`; -1 = the plain network, or for a gain that none is expected to give."""
-        return within(self.chosen, drops, caution)
+        return within(self.chosen, drops)
 
 
-def within(family: Expectation, drops: Floats, caution: float) -> NDArray[np.int64]:
-    """(G,) places of the cheapest rules within `drops`; -1 where none is."""
+def within(family: Expectation, drops: Floats, extra: float = 0.0) -> NDArray[np.int64]:
+    """(G,) places of the cheapest rules within `drops`; -1 where none is.
+
+    Args:
+        extra: Standard errors of a drop that are added to it beside the usual ones.
+    """
+    caution = CAUTION + SMALL / np.sqrt(family.n) + extra
     likely = np.maximum.accumulate(family.drops + caution * family.drop_errors)
     saved = np.where(family.savings > DEARER * family.saving_errors, family.savings, -np.inf)
     count = np.searchsorted(likely, drops, side="right")
@@ -88,33 +96,33 @@ def within(family: Expectation, drops: Floats, caution: float) -> NDArray[np.int
     return result
 
 
-def saved_at(family: Expectation, drop: float, caution: float = CAUTION) -> float:
+def saved_at(family: Expectation, drop: float, extra: float = 0.0) -> float:
     """What a family is expected to save at a drop."""
-    place = int(within(family, np.array([drop]), caution)[0])
+    place = int(within(family, np.array([drop]), extra)[0])
     return 0.0 if place < 0 else float(family.savings[place])
 
 
-def worth(family: Expectation, caution: float = CAUTION) -> float:
+def worth(family: Expectation, extra: float = 0.0) -> float:
     """What a family is expected to save on average at `WISHES`."""
-    return sum(saved_at(family, wish, caution) for wish in WISHES) / len(WISHES)
+    return sum(saved_at(family, wish, extra) for wish in WISHES) / len(WISHES)
 
 
-def advantage(other: Expectation, first: Expectation, caution: float = CAUTION) -> float:
-    """How much more `other` is expected to save at equal drops, less the standard error of that.
+def advantage(other: Expectation, first: Expectation, extra: float = 0.0) -> float:
+    """How much more `other` is expected to save at equal drops, less `CLEARLY` standard errors of that.
 
-    Both were cross-fitted on the same parts.  Where their rules for a wish differ in drop, the difference is charged at
-    what `first` saves by giving up as much.
+    Both were cross-fitted on the same blocks.  Where their rules for a wish differ in drop, the difference is charged
+    at what `first` saves by giving up as much.
     """
-    more = np.zeros(len(first.fold_drops))
+    more = np.zeros(len(first.block_drops))
     for wish in WISHES:
-        rise = saved_at(first, wish + NEAR, caution) - saved_at(first, max(0.0, wish - NEAR), caution)
+        rise = saved_at(first, wish + NEAR, extra) - saved_at(first, max(0.0, wish - NEAR), extra)
         price = rise / (wish + NEAR - max(0.0, wish - NEAR))
         for family, sign in ((other, 1), (first, -1)):
-            place = int(within(family, np.array([wish]), caution)[0])
+            place = int(within(family, np.array([wish]), extra)[0])
             if place >= 0:
-                more += sign * (family.fold_savings[:, place] - price * family.fold_drops[:, place])
+                more += sign * (family.block_savings[:, place] - price * family.block_drops[:, place])
     more /= len(WISHES)
-    return float(more.mean() - more.std(ddof=1) / np.sqrt(len(more)))
+    return float(more.mean() - CLEARLY * more.std(ddof=1) / np.sqrt(len(more)))
 
 
 def select(record: Record) -> Selection | None:
@@ -129,10 +137,10 @@ _KNOWN: WeakKeyDictionary[Record, Selection | None] = WeakKeyDictionary()
 
 
 def _select(record: Record) -> Selection | None:
-    if record.n < 2 * FOLDS or len(record.stages) < 2:
+    if record.n < FOLDS * BLOCKS or len(record.stages) < 2:
         return None
     few = record if record.n <= SAMPLES else record.take(np.sort(record.shuffled(0)[:SAMPLES]))
-    tried = [expectation(few, family) for family in FAMILIES if family.suits(few)]
+    tried = [expectation(few, family) for family in suitable(few)]
     first, *others = tried
     ahead = [advantage(other, first) for other in others]
     chosen = others[int(np.argmax(ahead))] if ahead and max(ahead) > 0 else first

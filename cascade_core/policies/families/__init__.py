@@ -22,17 +22,30 @@ def _several(record: Record) -> bool:
     return len(record.stages) > 2
 
 
+FOR_EACH_ANSWER = Family(
+    name="backward induction for each answer",
+    maker=partial(backward_induction, by_answer=True),
+    suits=lambda record: record.classes <= MOST_ANSWERS,
+)
+BACKWARD_INDUCTION = Family(name="backward induction", maker=backward_induction)
+
 FAMILIES = (
-    Family(name="backward induction", maker=backward_induction),
-    Family(
-        name="backward induction for each answer",
-        maker=partial(backward_induction, by_answer=True),
-        suits=lambda record: record.classes <= MOST_ANSWERS,
-    ),
+    BACKWARD_INDUCTION,
+    FOR_EACH_ANSWER,
     Family(name="one shared threshold", maker=lambda record: alike, suits=_several),
     Family(name="the paper's rule", maker=lambda record: as_the_paper, suits=_several),
     Family(name="joint thresholds", maker=lambda record: jointly, suits=lambda r: _several(r) and on_grid(r)),
 )
-"""The first is taken unless another is better by more than chance."""
+"""All of them; see `suitable` for their order."""
 
-__all__ = ["FAMILIES", "Family"]
+
+def suitable(record: Record) -> list[Family]:
+    """The families worth a trial, first the one that is taken unless another is better by more than chance.
+
+    Where there are two answers, that is a threshold for each of them: one is often given too easily.
+    """
+    first = FOR_EACH_ANSWER if record.classes == 2 else BACKWARD_INDUCTION
+    return [first, *(family for family in FAMILIES if family is not first and family.suits(record))]
+
+
+__all__ = ["FAMILIES", "Family", "suitable"]
