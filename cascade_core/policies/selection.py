@@ -6,8 +6,8 @@ errors: picking the best of several is itself optimistic, and less so the cleare
 
 In the family, the rule for a drop is the cheapest whose expected drop, and a share of its standard error, is within it.
 The share is for picking the boldest of all that pass, which is the more optimistic the fewer samples there are: a
-quarter at 20,000 samples, half at 500.  A rule that may well cost more than the plain network is taken only where a gain in
-accuracy was asked for.
+quarter at 20,000 samples, half at 500.  A rule that may well cost more than the plain network is taken only where a
+gain in accuracy was asked for.
 """
 
 from __future__ import annotations

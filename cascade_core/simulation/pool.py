@@ -127,7 +127,7 @@ def _fit_row(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np
         likely = logs * probs
         expected = likely.sum(axis=2)
         gradient = (expected - of_label).sum(axis=1) + RIDGE * (weights - own)
-        curvature = likely.reshape(len(own), -1) @ logs.reshape(len(own), -1).T - expected @ expected.T
+        curvature = np.einsum("ink,jnk->ij", likely, logs) - expected @ expected.T
         step = np.linalg.solve(curvature + RIDGE * np.eye(len(own)), gradient)
         if gradient @ step < 1e-9 * max(1.0, loss):
             break

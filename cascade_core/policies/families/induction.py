@@ -44,9 +44,6 @@ SURE = 1e-7
 STEPS, RIDGE, LARGEST_STEP = 12, 1e-3, 3.0
 """Of Newton's method for logistic regressions."""
 
-CHUNK = 1 << 13
-"""Samples that are added up into bins at once."""
-
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
@@ -112,15 +109,17 @@ class _Bins:
     """Samples of one stage, or of one answer there, in bins by falling confidence.
 
     Attributes:
-        members: (n,) sample numbers.
-        number: (n,) bin of each, from 0 to B-1; equal confidences share one.
+        members: (n,) sample numbers, bin by bin, in each bin those that the stage answers wrongly first.
+        cells, starts: Of each bin's wrong and right samples, where there are any: twice the bin's number, plus 1 if
+            they are right, and the place in `members` at which they begin.
         counts, right: (B,) samples, and those that the stage answers correctly.
         x: (B,) mean -log(1 - confidence).
         least: (B,) least confidence.
     """
 
     members: NDArray[np.int64]
-    number: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    starts: NDArray[np.int64]
     counts: Floats
     right: Floats
     x: Floats
@@ -131,32 +130,32 @@ class _Bins:
         """Of the samples `members`, given all samples' confidence, correctness and -log(1 - confidence)."""
         members = members[np.argsort(-confidence[members], kind="stable")]
         ordered = confidence[members]
+        # Equal confidences share a bin.
         ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
         wished = np.linspace(0, len(members) - 1, BINS + 1)[1:].astype(np.int64)
         ends = np.unique(ends[np.searchsorted(ends, wished)])
-        counts = np.diff(ends, prepend=-1)
-        number = np.repeat(np.arange(len(ends)), counts)
-        right, sums = (np.bincount(number, weights=values[members]) for values in (correct, odds))
+        number = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
+        counts, right, sums = (
+            np.bincount(number, weights=values) for values in (np.ones(len(number)), correct[members], odds[members])
+        )
+        codes = 2 * number + correct[members]
+        inner = np.argsort(codes, kind="stable")
+        cells, starts = np.unique(codes[inner], return_index=True)
         return cls(
-            members=members,
-            number=number,
-            counts=counts.astype(np.float64),
+            members=members[inner],
+            cells=cells,
+            starts=starts,
+            counts=counts,
             right=right,
             x=sums / counts,
             least=ordered[ends],
         )
 
-    def sums(self, values: Floats32, kinds: NDArray[np.int64], count: int) -> Floats:
-        """(G, count, B) sums of `values` (G, N) over the samples of each kind (n,) in each bin."""
-        size = count * len(self.counts)
-        cells, result = kinds * len(self.counts) + self.number, np.zeros((len(values), size))
-        for start in range(0, len(cells), CHUNK):
-            part = slice(start, start + CHUNK)
-            table = np.zeros((len(cells[part]), size), dtype=np.float32)
-            table[np.arange(len(table)), cells[part]] = 1
-            # Products of float32 use all cores, and sums of a chunk are as good as exact.
-            result += values[:, self.members[part]] @ table
-        return result.reshape(len(values), count, -1)
+    def sums(self, values: Floats32) -> Floats:
+        """(2, G, B) sums of `values` (G, N) over each bin's wrong samples, and over its right ones."""
+        result = np.zeros((len(values), 2 * len(self.counts)))
+        result[:, self.cells] = np.add.reduceat(values[:, self.members], self.starts, axis=1)
+        return result.reshape(len(values), -1, 2).transpose(2, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -223,7 +222,7 @@ class _Induction:
         for stage in range(len(self.bins) - 1, -1, -1):
             limits = np.full((count, record.n), np.inf, dtype=np.float32)
             for answer, bins in self.bins[stage].items():
-                limit = _cut(bins, record.correct[stage], right, cost, costs[:, stage], prices)
+                limit = _cut(bins, right, cost, costs[:, stage], prices)
                 limit[~heads[:, stage]] = np.inf
                 thresholds[(slice(None), stage) if answer is None else (slice(None), stage, answer)] = limit
                 limits[:, bins.members] = limit[:, None]
@@ -239,23 +238,19 @@ class _Induction:
         return (costs / self.record.baseline_macs).astype(np.float32)
 
 
-def _cut(
-    bins: _Bins, correct: NDArray[np.bool_], right: Floats32, cost: Floats32, here: Floats32, prices: Floats
-) -> Floats32:
+def _cut(bins: _Bins, right: Floats32, cost: Floats32, here: Floats32, prices: Floats) -> Floats32:
     """(G,) confidence from which leaving is worth most in sum, of the samples in `bins`; `inf` if that is nothing.
 
     Args:
-        correct: (N,) whether the stage is right.
         right, cost: (G, N) what comes of samples that go on.
         here: (G,) cost of leaving here.
     """
-    count, everyone = len(prices), np.zeros(len(bins.members), dtype=np.int64)
-    wrong_now, right_now = bins.sums(right, correct[bins.members].astype(np.int64), 2).transpose(1, 0, 2)
+    count, (wrong_now, right_now) = len(prices), bins.sums(right)
     outcomes = np.concatenate([bins.right - right_now, wrong_now, right_now + wrong_now, bins.right[None]])
     chances = _logistic(bins, outcomes)
     helped, harmed, onward = (chances[i * count : (i + 1) * count] for i in range(3))
     gap = (helped - harmed + chances[-1] - onward) / 2
-    spared = _cubic(bins, bins.sums(cost, everyone, 1)[:, 0] / bins.counts) - here[:, None]
+    spared = _cubic(bins, bins.sums(cost).sum(axis=0) / bins.counts) - here[:, None]
     worth = np.cumsum((gap + prices[:, None] * spared) * bins.counts, axis=1)
     best = worth.argmax(axis=1)
     most = worth[np.arange(count), best]
