@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cascade_core.analysis.exploration import POSITIONS, Split
+from cascade_core.analysis.exploration import POSITIONS, Split, divide
 from cascade_core.policies import SWEEPS, Sweep
+from cascade_core.policies.answers import Divided, Halves
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.evaluation import Evaluation, evaluate
@@ -28,6 +29,7 @@ class Compared:
     Attributes:
         policy: Its class.
         value: Of its parameter.
+        answers: "own" or "pooled", as was decided for it.
         rule: What it chose.
         evaluation: What that does on the test samples.
         bound: Upper bound on the drop that holds with probability 1 - `ALPHA`, for this rule by itself; None where the
@@ -36,25 +38,30 @@ class Compared:
 
     policy: type[Sweep]
     value: float
+    answers: str
     rule: ExitRule
     evaluation: Evaluation
     bound: float | None
 
 
-def compare(record: Record, split: Split, max_drop: float) -> list[Compared]:
+def compare(divided: Halves | Record, split: Split, max_drop: float, answers: str = "auto") -> list[Compared]:
     """All policies that have a slider, set to a drop, in the order of the registry.
 
     Args:
+        divided, answers: As `exploration.explore` takes them.
         max_drop: A fraction >= 0.
 
     Raises:
         ValueError: A part of the samples would be empty.
     """
-    calibration, test = split.apply(record)
-    return [_compared(policy, calibration, test, max_drop, split.in_sample) for policy in SWEEPS.values()]
+    return [
+        _compared(policy, divide(divided, policy, split, answers), max_drop, split.in_sample)
+        for policy in SWEEPS.values()
+    ]
 
 
-def _compared(policy: type[Sweep], calibration: Record, test: Record, max_drop: float, in_sample: bool) -> Compared:
+def _compared(policy: type[Sweep], divided: Divided, max_drop: float, in_sample: bool) -> Compared:
+    calibration, test = divided.calibration, divided.test
     path = policy.path(calibration, [max_drop] if policy.slider.is_drop else policy.positions(calibration, POSITIONS))
     result = evaluate_path(calibration, path)
     within = np.flatnonzero(result.accuracy_drop <= max_drop)
@@ -64,6 +71,7 @@ def _compared(policy: type[Sweep], calibration: Record, test: Record, max_drop: 
     return Compared(
         policy=policy,
         value=float(path.positions[chosen]),
+        answers=divided.answers,
         rule=path.rule(chosen),
         evaluation=evaluate(test, path.rule(chosen)),
         bound=None if in_sample else float(drop_bounds(test, path.only(chosen), ALPHA)[0]),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.analysis.yardsticks import dominated, oracle, random_exit_accuracy, single_stage
-from cascade_core.policies import Sweep
+from cascade_core.policies import Policy, Sweep
 from cascade_core.policies.answers import Divided, Halves
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import certify_path
@@ -96,6 +96,12 @@ class Exploration:
     answers: str
     why: str
 
+    @property
+    def answers_words(self) -> str:
+        """A sentence on whose answers these are, and why."""
+        whose = "Each stage answers with all stages passed" if self.answers == "pooled" else "Each stage answers alone"
+        return f"{whose}: {self.why}."
+
     @cached_property
     def certificate(self) -> NDArray[np.float64] | None:
         """(G,) upper bounds on the drops that all hold at once with probability 1 - `ALPHA`; None if in-sample."""
@@ -168,7 +174,7 @@ def explore(
     Raises:
         ValueError: A part would be empty, or the policy cannot handle the record.
     """
-    parts = divided.divided(policy, answers) if isinstance(divided, Halves) else _as_it_is(divided, split)
+    parts = divide(divided, policy, split, answers)
     calibration, test = parts.calibration, parts.test
     path = policy.path(calibration, policy.positions(calibration, count))
     return Exploration(
@@ -183,7 +189,12 @@ def explore(
     )
 
 
-def _as_it_is(record: Record, split: Split) -> Divided:
-    calibration, test = split.apply(record)
-    answers = "own" if record.pool is None else "pooled"
-    return Divided(calibration=calibration, test=test, answers=answers, why="as the record has them")
+def divide(divided: Halves | Record, policy: Policy | type[Policy], split: Split, answers: str = "auto") -> Divided:
+    """The calibration and the test samples, as `explore` takes them."""
+    if isinstance(divided, Halves):
+        return divided.divided(policy, answers)
+    calibration, test = split.apply(divided)
+    if divided.pool is not None:
+        return Divided(calibration=calibration, test=test, answers="pooled", why="by weights that were brought")
+    why = "it was asked for" if answers == "own" else "pooling takes all softmaxes, which were not read"
+    return Divided(calibration=calibration, test=test, answers="own", why=why)

@@ -18,7 +18,7 @@ class OperatingPoint:
         policy: Title of the policy.
         setting: What its slider stood at, with the unit.
         score: What thresholds are compared with.
-        calibrated: Whether softmaxes were scaled by temperatures.
+        answers: "own" or "pooled".
         evaluation: On the test samples.
         certified: Upper bound on the drop, sure at all positions of its slider at once; None where there is none.
     """
@@ -27,7 +27,7 @@ class OperatingPoint:
     policy: str
     setting: str
     score: str
-    calibrated: bool
+    answers: str
     split: Split
     evaluation: Evaluation
     certified: float | None
@@ -39,17 +39,15 @@ def setting_words(exploration: Exploration, position: int) -> str:
     return wording.setting(value, slider.decimals, slider.unit)
 
 
-def operating_point(
-    exploration: Exploration, position: int, *, run: str, score: str, calibrated: bool
-) -> OperatingPoint:
+def operating_point(exploration: Exploration, position: int, *, run: str) -> OperatingPoint:
     """The point at a slider position."""
     certificate = exploration.certificate
     return OperatingPoint(
         run=run,
         policy=exploration.policy.title,
         setting=setting_words(exploration, position),
-        score=score,
-        calibrated=calibrated,
+        score=exploration.test.score,
+        answers=exploration.answers,
         split=exploration.split,
         evaluation=exploration.at(position),
         certified=None if certificate is None else float(certificate[position]),

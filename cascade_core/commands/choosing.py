@@ -6,11 +6,14 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from cascade_core.analysis.comparison import compare
-from cascade_core.analysis.exploration import Split, calibrated_record, explore
+from cascade_core.analysis.exploration import Split, divide, explore, halves
 from cascade_core.commands import policy_flags
 from cascade_core.commands.common import Parsers, add_verb, text
 from cascade_core.policies import POLICIES, SWEEPS, TIMED, choose, describe
+from cascade_core.policies.answers import ANSWERS, Halves
 from cascade_core.policies.base import rule_path
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
@@ -36,16 +39,18 @@ def choose_(args: argparse.Namespace) -> None:
     if args.out:
         check_writable(args.out, ".json")
     split = _split(args)
-    calibration, test = split.apply(_record(args, split))
-    rule = choose(calibration, policy)
-    evaluation = evaluate(test, rule)
+    divided = divide(_source(args, split), policy, split, args.answers)
+    rule = choose(divided.calibration, policy)
+    evaluation = evaluate(divided.test, rule)
     if args.in_sample:
         print("in-sample: chosen and measured on the same samples")
+    print(f"{divided.answers} answers: {divided.why}")
     _print_evaluation(rule, evaluation)
     if isinstance(policy, tuple(TIMED.values())):
         _print_time(policy_flags.meter_of(args), evaluation)
     if not args.in_sample:
-        bound = drop_bounds(test, rule_path(test, [0.0], rule.thresholds[None]), ALPHA)[0]
+        path = rule_path(divided.test, [0.0], rule.thresholds[None], np.array([rule.plain]))
+        bound = drop_bounds(divided.test, path, ALPHA)[0]
         print(f"certificate: with {1 - ALPHA:.0%} confidence the drop is at most {100 * bound:.2f} points")
     if args.out:
         run = {"name": args.run.stem, "sha256": digest(args.run)}
@@ -56,7 +61,7 @@ def choose_(args: argparse.Namespace) -> None:
 def compare_(args: argparse.Namespace) -> None:
     """Compare all policies on a run, each set to give up about as much, measured on samples that none of them saw."""
     split = _split(args)
-    compared = compare(_record(args, split), split, args.max_drop)
+    compared = compare(_source(args, split), split, args.max_drop, args.answers)
     print(text(comparison_table(compared)))
     where = "in-sample, on the" if args.in_sample else "measured on the other"
     print(
@@ -70,7 +75,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     """Say what chosen thresholds do on a run."""
     choice = load_choice(args.choice)
     rule = choice.rule
-    record = open_record(args.run, rule.score, rule.top_k, rule.temperatures)
+    record = open_record(args.run, rule.score, rule.top_k, rule.pool)
     split = choice.measured.get("split")
     if choice.run is None or split is None:
         print("these samples may include those that the thresholds were chosen on: the choice does not say")
@@ -97,7 +102,10 @@ def report_(args: argparse.Namespace) -> None:
     kind, split = SWEEPS[args.policy], _split(args)
     value = getattr(policy_flags.policy_of(args), kind.slider.parameter) if policy_flags.set_parameters(args) else None
     metadata, run = read_metadata(args.run), {"name": args.run.stem, "sha256": digest(args.run)}
-    origin, exploration = Origin.of(metadata["source"]), explore(_record(args, split), kind, split)
+    origin, exploration = (
+        Origin.of(metadata["source"]),
+        explore(_source(args, split), kind, split, answers=args.answers),
+    )
     position = exploration.opening if value is None else exploration.nearest(value)
     data = live_data(
         exploration,
@@ -117,22 +125,20 @@ def _split(args: argparse.Namespace) -> Split:
     return Split(fraction=args.fraction, seed=args.seed, in_sample=args.in_sample)
 
 
-def _record(args: argparse.Namespace, split: Split) -> Record:
-    """The run's record, with temperatures fitted to its calibration samples with --calibrated."""
-    if not args.calibrated:
+def _source(args: argparse.Namespace, split: Split) -> Halves | Record:
+    """The run, divided; or, where stages are to answer alone, what of it that takes."""
+    if args.answers == "own":
         return open_record(args.run, args.score, args.top_k)
-    record = calibrated_record(load_run(args.run), split, args.score, args.top_k)
-    print("temperatures: " + ", ".join(f"{t:.3f}" for t in record.temperatures or ()))
-    return record
+    return halves(load_run(args.run), split, args.score, args.top_k)
 
 
 def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
     print(text(exits_table(rule, evaluation)))
-    if not rule.exits_early:
-        print("nothing leaves early: the full model answers every sample")
+    if rule.plain:
+        print("nothing leaves early: the plain network answers every sample")
     low, high = evaluation.drop_interval()
     print(
-        f"accuracy {evaluation.accuracy:.2%} (last stage {evaluation.full_accuracy:.2%}), "
+        f"accuracy {evaluation.accuracy:.2%} (plain network {evaluation.full_accuracy:.2%}), "
         f"drop {100 * evaluation.accuracy_drop:.2f} points ({COVERAGE} interval {100 * low:.2f} to {100 * high:.2f}), "
         f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs, on {evaluation.n:,} samples"
     )
@@ -152,9 +158,8 @@ def _add_split_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="a run file")
     parser.add_argument("--score", choices=tuple(SCORES), default="max_probability", help="(default max_probability)")
     parser.add_argument("--top-k", type=int, default=1, help="right if the label is among the k largest (default 1)")
-    parser.add_argument(
-        "--calibrated", action="store_true", help="scale softmaxes by temperatures fitted to the calibration samples"
-    )
+    about = "each stage's own, pooled with all stages passed, or auto: what is expected to save more (default auto)"
+    parser.add_argument("--answers", choices=ANSWERS, default=ANSWERS[0], help=about)
     parser.add_argument("--seed", type=int, default=0, help="of the calibration split (default 0)")
     parser.add_argument("--fraction", type=float, default=0.5, help="of samples for calibration (default 0.5)")
     parser.add_argument("--in-sample", action="store_true", help="choose and measure on all samples")

@@ -17,6 +17,7 @@ from cascade_core.panels import state
 from cascade_core.panels.live import send
 from cascade_core.panels.shown import Shown
 from cascade_core.policies import SWEEPS
+from cascade_core.policies.answers import ANSWERS
 from cascade_core.simulation.scores import SCORES
 
 MAX_SEED = 2**31 - 1
@@ -45,7 +46,7 @@ def parsed(
         state.VIEW: _among(views, f"one of {', '.join(views)}"),
         state.POLICY: _among(SWEEPS, f"one of {', '.join(SWEEPS)}"),
         state.SCORE: _among(SCORES, f"one of {', '.join(SCORES)}"),
-        state.CALIBRATED: _flag,
+        state.ANSWERS: _among(ANSWERS, f"one of {', '.join(ANSWERS)}"),
         state.SEED: _whole(0, MAX_SEED),
         state.IN_SAMPLE: _flag,
         state.COST: _among(("MACs", "milliseconds"), "MACs or milliseconds"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from cascade_core.panels import questions
 from cascade_core.panels.details import exits_table
 from cascade_core.panels.questions import Question
 from cascade_core.panels.shown import Shown
@@ -13,6 +14,8 @@ from cascade_core.panels.state import Key
 from cascade_core.rendering.report import chosen_json, file_stem, report_html
 from cascade_core.rendering.tables import path_table
 from cascade_core.simulation.evaluation import evaluate
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import Choice, parse_choice
 from cascade_core.storage.snippets import snippet
 
@@ -65,7 +68,7 @@ def load_back(shown: Shown) -> None:
             return
         try:
             choice = parse_choice(file.getvalue())
-            evaluation = evaluate(shown.exploration.test, choice.rule)
+            evaluation = evaluate(_answered(shown, choice.rule), choice.rule)
         except ValueError as error:
             st.error("This file was not loaded.", icon=":material/error:")
             st.text(str(error))
@@ -76,6 +79,16 @@ def load_back(shown: Shown) -> None:
         )
         st.caption(_provenance(choice, shown.question))
         exits_table(choice.rule, evaluation)
+
+
+def _answered(shown: Shown, rule: ExitRule) -> Record:
+    """The test samples, as they are answered under a rule."""
+    test, question = shown.exploration.test, shown.question
+    if rule.plain or rule.pool == test.pool:
+        return test
+    outputs = questions.outputs(question.run)
+    part = outputs.take(question.split.test_index(len(outputs.labels)))
+    return part.record(question.score, test.top_k, rule.pool)
 
 
 def _provenance(choice: Choice, question: Question) -> str:

@@ -53,9 +53,7 @@ def pin_button(shown: Shown) -> None:
         _say("This point is pinned already.")
         return
     question, position = shown.question, shown.position
-    point = operating_point(
-        shown.exploration, position, run=question.run.name, score=question.score, calibrated=question.calibrated
-    )
+    point = operating_point(shown.exploration, position, run=question.run.name)
     keep([*known, Pin(shown=shown.payload["id"], position=position, point=point)])
     _say(f"Pinned as number {len(known) + 1}.")
 

@@ -15,14 +15,17 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
-from cascade_core.analysis.exploration import Exploration, Split, calibrated_record, explore
+from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.panels.runs import Run
 from cascade_core.policies import SWEEPS
+from cascade_core.policies.answers import Halves
 from cascade_core.rendering.axes import ConfidenceAxis, confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.meters import Meter
-from cascade_core.simulation.record import Record
+
+MOST_SOFTMAXES = 1 << 28
+"""Bytes of softmaxes up to which automatic answers weigh pooled ones: reading and pooling more takes many seconds."""
 
 OWN_ENTRIES = 4
 """Results of each kind that a session keeps of the runs that it brought."""
@@ -35,13 +38,13 @@ class Question:
     Attributes:
         policy: A name in `SWEEPS`.
         score: A name in `SCORES`.
-        calibrated: Whether each stage's softmaxes are scaled by a temperature that is fitted to the calibration half.
+        answers: A name in `ANSWERS`.
     """
 
     run: Run
     policy: str
     score: str
-    calibrated: bool
+    answers: str
     split: Split
 
     @property
@@ -79,9 +82,9 @@ outputs = _kept(2, "Reading the run ...")(Run.outputs)
 _record = _kept(8, "Reading the run ...")(Run.record)
 
 
-@_kept(8, "Fitting temperatures ...")
-def _calibrated(run: Run, score: str, split: Split) -> Record:
-    return calibrated_record(run.outputs(), split, score)
+@_kept(4, "Reading the run ...")
+def _halves(run: Run, score: str, split: Split) -> Halves:
+    return halves(outputs(run), split, score)
 
 
 @_kept(32, "Choosing thresholds ...")
@@ -92,8 +95,9 @@ def explored(question: Question) -> Exploration:
         ValueError: The file is malformed, or the policy cannot handle the run.
     """
     run, score, split = question.run, question.score, question.split
-    record = _calibrated(run, score, split) if question.calibrated else _record(run, score)
-    return explore(record, SWEEPS[question.policy], split)
+    alone = question.answers == "own" or (question.answers == "auto" and run.softmax_bytes > MOST_SOFTMAXES)
+    divided = _record(run, score) if alone else _halves(run, score, split)
+    return explore(divided, SWEEPS[question.policy], split, answers=question.answers)
 
 
 @_kept(32, "Preparing the slider ...")

@@ -55,6 +55,11 @@ class Run:
         """Whether this session brought it, so that no other may see it."""
         return self.held is not None
 
+    @property
+    def softmax_bytes(self) -> int:
+        """Bytes of all softmaxes; of a file those of all it holds, little else beside them."""
+        return file_size(self) or (0 if self.held is None else self.held.probs.nbytes)
+
     def outputs(self) -> StageOutputs:
         """All softmaxes.
 

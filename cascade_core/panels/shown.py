@@ -51,7 +51,7 @@ class Shown:
 
     def exits(self, outputs: StageOutputs) -> NDArray[np.int64]:
         """(N,) stages at which the rule lets samples exit."""
-        return self.rule.exit_stages(outputs.record(self.question.score, 1, self.rule.temperatures))
+        return self.rule.exit_stages(outputs.record(self.question.score, 1, self.exploration.path.pool))
 
     def at(self, position: int) -> Shown:
         """The same at another position."""

@@ -21,6 +21,9 @@ from cascade_core.simulation.timing import Profile
 PREFERRED_RUN = "cifar10-resnet56-fine-heads"
 
 
+_ANSWERS = {"auto": "automatic", "pooled": "pooled", "own": "each stage's own"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """What the user chose to look at, and how it is shown: costs by a meter, beside published results."""
@@ -59,16 +62,18 @@ def _question(run: Run) -> Question:
         key=state.SCORE.key,
     )
     about = (
-        "Divide each stage's log-softmaxes by a temperature fitted to the calibration half, so that confidences are "
-        "closer to accuracies and one threshold means the same at every stage."
+        "A stage may answer alone, or with the softmaxes of all stages that were passed, weighted as makes the labels "
+        "of the calibration half most likely. Automatic takes what is expected to save more on new samples."
     )
-    calibrated = st.toggle("Calibrated softmaxes", help=about, key=state.CALIBRATED.key)
+    answers = st.selectbox(
+        "Answers", list(_ANSWERS), format_func=lambda name: _ANSWERS[name], help=about, key=state.ANSWERS.key
+    )
     about = "Draws which half of the samples chooses thresholds; the other half measures them."
     seed = st.number_input("Split seed", min_value=0, max_value=2**31 - 1, step=1, help=about, key=state.SEED.key)
     about = "Choose and measure on the same samples, as is often done. Looks better than it is."
     in_sample = st.toggle("In-sample numbers", help=about, key=state.IN_SAMPLE.key)
     split = Split(seed=int(seed), in_sample=in_sample)
-    return Question(run=run, policy=policy, score=score, calibrated=calibrated, split=split)
+    return Question(run=run, policy=policy, score=score, answers=answers, split=split)
 
 
 def _picture_format() -> None:

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from cascade_core.policies import SWEEPS
+from cascade_core.policies.answers import ANSWERS as ANSWERS_OFFERED
 from cascade_core.simulation.scores import SCORES
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ RUN = Value[str | None]("run", None)
 VIEW = Value("view", "explore")
 POLICY = Value("policy", next(iter(SWEEPS)))
 SCORE = Value("score", next(iter(SCORES)))
-CALIBRATED = Value("calibrated", False)
+ANSWERS = Value("answers", ANSWERS_OFFERED[0])
 SEED = Value("seed", 0)
 IN_SAMPLE = Value("in_sample", False)
 COST = Value("cost", "MACs")
@@ -53,7 +54,7 @@ BATCH = Value("batch", 1)
 AT = Value[float | None]("at", None)
 """The slider's value, in its own unit, until the page has gone there."""
 
-LINKED: tuple[Value[Any], ...] = (RUN, VIEW, POLICY, SCORE, CALIBRATED, SEED, IN_SAMPLE, COST, BATCH, AT)
+LINKED: tuple[Value[Any], ...] = (RUN, VIEW, POLICY, SCORE, ANSWERS, SEED, IN_SAMPLE, COST, BATCH, AT)
 """What a link names, each under its key."""
 
 LINK_READ = Value("link:read", False)

@@ -67,14 +67,14 @@ class Halves:
         """
         checks.one_of("answers", answers, ANSWERS)
         if answers == "auto" and not policy.pools:
-            return self._divided(self._own, "the thresholds are given")
+            return self._divided(self._own, "thresholds were brought")
         if answers == "own":
-            return self._divided(self._own, "as asked")
+            return self._divided(self._own, "it was asked for")
         own, pooled = self._own, self._pooled_apart if policy.tests else self._pooled
         if pooled is None:
             return self._divided(self._own, f"pooling takes two stages and {FOLDS * BLOCKS} calibration samples")
         if answers == "pooled":
-            return self._divided(pooled, "as asked")
+            return self._divided(pooled, "it was asked for")
         return self._decided(own, pooled, policy)
 
     def _decided(self, own: Record, pooled: Record, policy: Policy | type[Policy]) -> Divided:

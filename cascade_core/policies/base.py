@@ -24,7 +24,7 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
 
-Positions: TypeAlias = Sequence[float] | NDArray[np.float64]
+Positions: TypeAlias = Sequence[float] | NDArray[np.floating] | NDArray[np.integer]
 """(G,) values of a slider's parameter."""
 
 
@@ -165,6 +165,6 @@ def rule_path(
         score=record.score,
         top_k=record.top_k,
         pool=record.pool,
-        plain=plain,
+        plain=plain,  # type: ignore[arg-type]  # filled in there
         stage_names=record.stage_names,
     )

@@ -75,7 +75,8 @@ class CheapestWithinDrop(WithinDrop):
         selection, end = select(record), largest_drop(record)
         gain = 0.0 if selection is None else max(0.0, -selection.least)
         below = round((count - 1) * gain / (gain + end))
-        return end / (count - 1 - below) * (np.arange(count) - below)
+        step = end / (count - 1 - below)
+        return step * (np.arange(count, dtype=np.float64) - below)
 
     @classmethod
     def path(cls, record: Record, positions: Positions) -> RulePath:

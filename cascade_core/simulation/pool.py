@@ -73,7 +73,9 @@ class Pool:
         count = len(self.weights)
         return np.array([any(row[stage] for row in self.weights[stage + 1 :]) for stage in range(count)], dtype=bool)
 
-    def answer(self, passed: Sequence[NDArray[np.float32] | None], stage: int) -> NDArray[np.float32]:
+    def answer(
+        self, passed: Sequence[NDArray[np.float32] | None] | NDArray[np.float32], stage: int
+    ) -> NDArray[np.float32]:
         """The softmaxes that a stage answers with.
 
         Args:
@@ -108,7 +110,7 @@ def fit_pool(probs: NDArray[np.float32], labels: NDArray[np.int64], heads: NDArr
     """
     logs = log_softmax(probs).astype(np.float64)
     pooled = np.ones(len(probs), dtype=bool) if heads is None else heads
-    rows = [(1.0,)]
+    rows: list[tuple[float, ...]] = [(1.0,)]
     for stage in range(1, len(probs)):
         row = np.zeros(stage + 1)
         used = np.append(np.flatnonzero(pooled[:stage]), stage)

@@ -210,7 +210,7 @@ class Record:
         """The record whose last stage says what the plain network says: its own answer, whatever the pool."""
         if self.pool is None:
             return self
-        last = {
+        last: dict[str, Any] = {
             what: np.concatenate([getattr(self, what)[:-1], getattr(self, f"baseline_{what}")[None]])
             for what in ("confidence", "predictions", "correct")
         }

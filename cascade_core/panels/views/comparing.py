@@ -88,6 +88,7 @@ def _pinned(pinned: list[pins.Pin]) -> None:
         "policy": "Policy",
         "setting": "Slider at",
         "score": "Score",
+        "answers": "Answers",
         "measured_on": "Measured on",
         "samples": number("Samples"),
         "accuracy": share("Accuracy"),

@@ -17,6 +17,7 @@ def show(shown: Shown) -> None:
             icon=":material/info:",
         )
     here = shown.at(live_panel(shown.payload))
+    st.caption(shown.exploration.answers_words)
     # What draws tables and charts takes a while to import: the panel is on its way to the browser by now.
     from cascade_core.panels import details, exports
     from cascade_core.panels.pins import pin_button

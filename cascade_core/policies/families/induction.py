@@ -135,9 +135,8 @@ class _Bins:
         wished = np.linspace(0, len(members) - 1, BINS + 1)[1:].astype(np.int64)
         ends = np.unique(ends[np.searchsorted(ends, wished)])
         number = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
-        counts, right, sums = (
-            np.bincount(number, weights=values) for values in (np.ones(len(number)), correct[members], odds[members])
-        )
+        weights: tuple[NDArray[np.generic], ...] = (np.ones(len(number)), correct[members], odds[members])
+        counts, right, sums = (np.bincount(number, weights=values).astype(np.float64) for values in weights)
         codes = 2 * number + correct[members]
         inner = np.argsort(codes, kind="stable")
         cells, starts = np.unique(codes[inner], return_index=True)

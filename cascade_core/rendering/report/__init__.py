@@ -213,8 +213,9 @@ def _origin(exploration: Exploration, position: int, run: Mapping[str, str], mad
     yield "SHA-256 of the run", run["sha256"]
     yield "policy", f"{described['name']} ({parameters})"
     yield "confidence score", test.score if test.top_k == 1 else f"{test.score}, top {test.top_k}"
-    if test.temperatures is not None:
-        yield "temperatures", ", ".join(f"{one:.4g}" for one in test.temperatures)
+    yield "answers", f"{exploration.answers}: {exploration.why}"
+    if test.pool is not None:
+        yield "weights of pooled answers", "; ".join(", ".join(f"{w:.3g}" for w in row) for row in test.pool.weights)
     if split.in_sample:
         yield "split", f"none: thresholds chosen and measured on the same {test.n:,} samples"
     else:
