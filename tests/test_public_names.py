@@ -44,3 +44,9 @@ def test_public_names_are_there_and_in_order(module: object) -> None:
     names = module.__all__  # type: ignore[attr-defined]  # both have it
     assert list(names) == sorted(names)
     assert all(hasattr(module, name) for name in names)
+
+
+def test_pooled_answers_are_public_and_temperatures_are_gone() -> None:
+    names = set(cascade_core.__all__)
+    assert {"Pool", "fit_pool", "tune", "Tuned"} <= names
+    assert not [name for name in dir(cascade_core) if "temperature" in name]

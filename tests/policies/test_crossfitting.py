@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from cascade_core import Pool, Record
-from cascade_core.policies.crossfitting import FOLDS, UNSEEN, expectation, folds, rising
+from cascade_core.policies.crossfitting import BLOCKS, FOLDS, UNSEEN, expectation, folds, rising
 from cascade_core.policies.families import Family
 from tests.oracle import make_record, naive_evaluate, random_outputs, random_pool, random_pooled, random_record
 
@@ -67,26 +67,44 @@ def test_expectation_equals_a_plain_cross_fitting(pooled: bool, seed: int) -> No
             changed[g] += harmed + one.helped
             for cost, count in zip(one.costs, one.exit_counts, strict=True):
                 costs[g] += [cost / record.baseline_macs] * count
+    assert found.n == 57
     np.testing.assert_allclose(found.drops, np.array(naive_rising(lost.tolist())) / 57, atol=1e-12)
     np.testing.assert_allclose(found.savings, [1 - np.mean(of_rule) for of_rule in costs], atol=1e-12)
-    np.testing.assert_allclose(found.saving_errors, [np.std(of_rule) / 57**0.5 for of_rule in costs], atol=1e-9)
+    np.testing.assert_allclose(found.saving_errors, [np.std(of_rule) / 57**0.5 for of_rule in costs], atol=1e-7)
     variance = (changed + UNSEEN) / 57 - (lost / 57) ** 2
     np.testing.assert_allclose(found.drop_errors, np.sqrt(variance / 57), atol=1e-12)
 
 
+def test_blocks_are_parts_of_folds() -> None:
+    record = random_record(9, n=57)
+    found = expectation(record, QUANTILES)
+    place = 0
+    for part, others in folds(record):
+        rules = quantiles(record.take(others))
+        for block in np.array_split(part, BLOCKS):
+            for g, rule in enumerate(rules):
+                one = naive_evaluate(record.take(block), rule)
+                lost = one.full_correct - sum(one.correct_counts)
+                assert found.block_drops[place, g] == pytest.approx(lost / len(block))
+                saving = 1 - one.total_macs / len(block) / record.baseline_macs
+                assert found.block_savings[place, g] == pytest.approx(saving)
+            place += 1
+    assert len(found.block_drops) == place == FOLDS * BLOCKS
+
+
 def test_errors_by_hand() -> None:
-    """Of ten samples two leave at a: one is harmed and one helped; rules are given, so that folds change nothing."""
-    confidence = [[0.9, 0.9, *[0.1] * 8], [1] * 10]
-    record = make_record(confidence, [[1, 0, *[1] * 8], [0, *[1] * 9]])
+    """Of 20 samples two leave at a: one is harmed and one helped; rules are given, so that folds change nothing."""
+    confidence = [[0.9, 0.9, *[0.1] * 18], [1] * 20]
+    record = make_record(confidence, [[1, 0, *[1] * 18], [0, *[1] * 19]])
     rules = np.array([[np.inf], [0.5]], dtype=np.float32)
     found = expectation(record, Family(name="given", maker=lambda record: lambda part: rules))
     assert found.drops.tolist() == [0, 0]
     # Of the plain network's 175 MACs, a takes 107, and going on 182.
-    assert found.savings == pytest.approx([0, 1 - (2 * 107 + 8 * 182) / 1750])
-    # Two of ten changed; two are added that were not seen: sqrt(2 / 10 / 10) and sqrt(4 / 10 / 10).
-    assert found.drop_errors == pytest.approx([0.02**0.5, 0.2])
-    # Shares of 0.2 and 0.8 that are 75 MACs apart: 75 / 175 * sqrt(0.2 * 0.8 / 10).
-    assert found.saving_errors == pytest.approx([0, 75 / 175 * 0.016**0.5])
+    assert found.savings == pytest.approx([0, 1 - (2 * 107 + 18 * 182) / 3500])
+    # Two of twenty changed; two are added that were not seen: sqrt(2 / 20 / 20) and sqrt(4 / 20 / 20).
+    assert found.drop_errors == pytest.approx([0.005**0.5, 0.1])
+    # Shares of 0.1 and 0.9 that are 75 MACs apart: 75 / 175 * sqrt(0.1 * 0.9 / 20).
+    assert found.saving_errors == pytest.approx([0, 75 / 175 * 0.0045**0.5])
 
 
 def test_rules_are_made_by_what_the_whole_record_was_prepared_for() -> None:
