@@ -243,11 +243,12 @@ def points_latex(points: Sequence[OperatingPoint]) -> str:
 
 
 def profile_table(profile: Profile) -> pd.DataFrame:
-    """A row a stage, trunk and head, and one for the plain network: median milliseconds for a batch of each size."""
+    """Median milliseconds for a batch of each size, of each stage's parts and of the plain network, a row each."""
     parts = [
         (f"{name}, {part}", times[stage])
         for stage, name in enumerate(profile.stage_names)
-        for part, times in (("trunk", profile.trunk), ("head", profile.head))
+        for part, times in (("trunk", profile.trunk), ("head", profile.head), ("pooling", profile.pool))
+        if part != "pooling" or times.any()
     ]
     rows = [*parts, ("plain network", profile.plain)]
     columns = {f"ms at {size}": [1000 * times[i] for _, times in rows] for i, size in enumerate(profile.batch_sizes)}

@@ -32,6 +32,8 @@ class Evaluation:
         exit_counts: (..., M) samples that leave at each stage.
         correct_counts: (..., M) of those, answered correctly.
         costs: (M,) or (..., M) MACs of a sample that leaves at each stage.
+        active: (M,) or (..., M) bool, whether each stage's head is run.
+        pooled: () or (...) bool, whether stages answer with those passed, not by themselves.
         full_correct: () or (...) samples that the plain network answers correctly.
         helped: (...) samples answered correctly that the plain network gets wrong.
         n: () or (...) all samples.
@@ -42,6 +44,8 @@ class Evaluation:
     exit_counts: NDArray[np.int64]
     correct_counts: NDArray[np.int64]
     costs: NDArray[np.int64]
+    active: NDArray[np.bool_]
+    pooled: Any
     full_correct: Numbers
     helped: Numbers
     n: Numbers
@@ -50,14 +54,17 @@ class Evaluation:
     def __getitem__(self, index: int) -> Evaluation:
         """The evaluation at `index` of the first leading axis."""
         shape = self.exit_counts.shape
-        full_correct, helped, n = (
-            _plain(np.broadcast_to(counts, shape[:-1])[index]) for counts in (self.full_correct, self.helped, self.n)
+        full_correct, helped, n, pooled = (
+            _plain(np.broadcast_to(values, shape[:-1])[index])
+            for values in (self.full_correct, self.helped, self.n, self.pooled)
         )
         return Evaluation(
             stage_names=self.stage_names,
             exit_counts=self.exit_counts[index],
             correct_counts=self.correct_counts[index],
             costs=np.broadcast_to(self.costs, shape)[index],
+            active=np.broadcast_to(self.active, shape)[index],
+            pooled=pooled,
             full_correct=full_correct,
             helped=helped,
             n=n,
@@ -159,6 +166,8 @@ def count_groups(
         exit_counts=np.bincount(cells, minlength=size * m).reshape(size, m),
         correct_counts=np.bincount(cells[right], minlength=size * m).reshape(size, m),
         costs=exit_costs(record.stages, active, record.baseline_macs),
+        active=active,
+        pooled=record.pool is not None,
         full_correct=by_group(full),
         helped=by_group(right & ~full),
         n=np.bincount(groups, minlength=size),

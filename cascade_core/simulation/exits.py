@@ -144,6 +144,11 @@ class ExitRule:
         return active_heads(self.columns, self.pool)
 
     @property
+    def may_exit(self) -> NDArray[np.bool_]:
+        """(M,) whether a sample may leave at each stage, as all do at the last."""
+        return active_heads(self.columns)
+
+    @property
     def exits_early(self) -> bool:
         """Whether any sample could leave before the last stage."""
         return bool(np.isfinite(self.thresholds).any())

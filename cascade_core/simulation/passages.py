@@ -1,6 +1,7 @@
 """One sample's way through a cascade: each stage's answer, the exit and the cost, as data and in words.
 
-Of M stages and K classes.  Stages behind the exit may have a softmax too, for comparison; they are marked `NOT_REACHED`
+Of M stages and K classes.  A stage answers with its own softmax, or with what a pool makes of it and of those before.
+Stages behind the exit may have a softmax too, for comparison; they are marked `NOT_REACHED`
 and cost nothing.  Nothing is computed from pictures here: `nets.trying` runs networks.
 """
 
@@ -16,6 +17,7 @@ from cascade_core.simulation.scores import SCORES
 from cascade_core.support import wording
 
 WENT_ON, LEFT, SWITCHED_OFF, NOT_REACHED = "went on", "left", "switched off", "not reached"
+POOLED_LATER = "pooled later"
 
 TOLERANCE = 1e-4
 """How far softmaxes may be apart that are the same: processors and batches round differently."""
@@ -30,10 +32,11 @@ class StagePassage:
 
     Attributes:
         name: Of the stage.
-        state: `WENT_ON`, `LEFT`, `SWITCHED_OFF` (its head is not run under the rule) or `NOT_REACHED`.
-        softmax: (K,) float32 as the network gives it; None where it was not computed.
-        scaled: (K,) float32, the same under the rule's temperature.
-        confidence: Of `scaled`, under the rule's score.
+        state: `WENT_ON`, `LEFT`, `SWITCHED_OFF` (its head is not run under the rule), `POOLED_LATER` (its head is run
+            for later stages' answers, and nothing may leave) or `NOT_REACHED`.
+        softmax: (K,) float32, what the stage itself says; None where it was not computed.
+        answered: (K,) float32, what the stage answers with; `softmax` unless the rule has a pool.
+        confidence: Of `answered`, under the rule's score.
         threshold: What confidence is compared with, that of the stage's own answer where there is one for each class;
             `inf` = never leave here, None at the last stage, and where the answer that decides it is not known.
         macs: Multiply-accumulates spent so far, with this stage; None where the sample did not come here.
@@ -42,7 +45,7 @@ class StagePassage:
     name: str
     state: str
     softmax: NDArray[np.float32] | None
-    scaled: NDArray[np.float32] | None
+    answered: NDArray[np.float32] | None
     confidence: float | None
     threshold: float | None
     macs: int | None
@@ -50,19 +53,27 @@ class StagePassage:
     @property
     def ran(self) -> bool:
         """Whether the cascade runs this stage's head on the sample."""
-        return self.state in (WENT_ON, LEFT)
+        return self.state in (WENT_ON, LEFT, POOLED_LATER)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether it answers with something else than its own softmax."""
+        if self.softmax is None or self.answered is None:
+            return False
+        return not np.array_equal(self.softmax, self.answered)
 
     @property
     def answer(self) -> int | None:
-        """Number of the class that it names first."""
-        return None if self.softmax is None else int(self.softmax.argmax())
+        """Number of the class that it answers."""
+        return None if self.answered is None else int(self.answered.argmax())
 
     def top(self, count: int) -> tuple[tuple[int, float], ...]:
-        """The `count` likeliest classes with their softmaxes under the rule's temperature, likeliest first."""
-        if self.scaled is None:
-            return ()
-        order = np.argsort(-self.scaled, kind="stable")[:count]
-        return tuple((int(k), float(self.scaled[k])) for k in order)
+        """The `count` likeliest classes with the softmaxes that the stage answers with, likeliest first."""
+        return _top(self.answered, count)
+
+    def own_top(self, count: int) -> tuple[tuple[int, float], ...]:
+        """The same of what the stage itself says."""
+        return _top(self.softmax, count)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,14 +122,21 @@ class Passage:
         )
 
     def judged(self, class_names: Sequence[str], label: int) -> str:
-        """A sentence on whether the answer is the true class, and what the last stage would have made of it."""
-        right, last = self.prediction == label, self.stages[-1].answer
+        """A sentence on whether the answer is the true class, and one on what the plain network says."""
+        right, last = self.prediction == label, self.stages[-1]
         text = f"The true class is {class_names[label]}: the answer is {'right' if right else 'wrong'}."
-        if last is None or self.left == len(self.stages) - 1:
+        if last.softmax is None or (last.state == LEFT and not last.pooled):
             return text
-        if last == self.prediction:
-            return f"{text} The last stage would have said the same."
-        return f"{text} The last stage would have said {class_names[last]}, {'right' if last == label else 'wrong'}."
+        plain = int(last.softmax.argmax())
+        if plain == self.prediction:
+            return f"{text} The plain network says the same."
+        return f"{text} The plain network says {class_names[plain]}, {'right' if plain == label else 'wrong'}."
+
+
+def _top(softmax: NDArray[np.float32] | None, count: int) -> tuple[tuple[int, float], ...]:
+    if softmax is None:
+        return ()
+    return tuple((int(k), float(softmax[k])) for k in np.argsort(-softmax, kind="stable")[:count])
 
 
 def agreement(passage: Passage, recorded: NDArray[np.float32], simulated: int) -> str:

@@ -114,11 +114,14 @@ def evaluate_path(record: Record, path: RulePath) -> Evaluation:
     full = int(record.baseline_correct.sum())
     counts[path.plain, -1] = record.n, full, 0
     exits, correct, helped = (counts[:, :, column] for column in range(3))
+    active = path.active
     return Evaluation(
         stage_names=record.stage_names,
         exit_counts=exits,
         correct_counts=correct,
-        costs=exit_costs(record.stages, path.active, record.baseline_macs),
+        costs=exit_costs(record.stages, active, record.baseline_macs),
+        active=active,
+        pooled=~path.plain & (path.pool is not None),
         helped=helped.sum(axis=1),
         full_correct=full,
         n=record.n,

@@ -24,6 +24,9 @@ from cascade_core.support import checks
 from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
 
 SUFFIX = ".profile.json"
+SCHEMA_VERSION = 2
+"""Profiles of version 1 say nothing of pooled answers' time."""
+
 MAX_BYTES = 1 << 20
 MAX_BATCH = 1 << 16
 
@@ -38,6 +41,7 @@ class Profile:
         stage_names: M names.
         batch_sizes: B whole numbers, rising, from 1.
         trunk, head, trunk_p95, head_p95: (M, B) of each stage's trunk piece, and of its head.
+        pool, pool_p95: (M, B) of what a pooled answer takes beyond the stage's own; without them, 0.
         plain, plain_p95: (B,) of the plain network.
         circumstances: Device, threads, versions, repeats, as JSON data.
 
@@ -54,6 +58,8 @@ class Profile:
     head_p95: Seconds
     plain_p95: Seconds
     circumstances: Mapping[str, Any]
+    pool: Seconds = None  # type: ignore[assignment]  # filled in below, never None afterwards
+    pool_p95: Seconds = None  # type: ignore[assignment]  # likewise
 
     def __post_init__(self) -> None:
         put, m, b = object.__setattr__, len(self.stage_names), len(self.batch_sizes)
@@ -62,9 +68,12 @@ class Profile:
         if not sizes or sizes[0] != 1 or any(later <= earlier for earlier, later in pairwise(sizes)):
             raise ValueError(f"Expected batch_sizes to rise from 1 but they were {', '.join(map(str, sizes))}")
         put(self, "batch_sizes", sizes)
-        for name in ("trunk", "head", "trunk_p95", "head_p95", "plain", "plain_p95"):
+        for name in (f"{part}{suffix}" for part in ("trunk", "head", "pool", "plain") for suffix in ("", "_p95")):
             shape, dims = ((b,), "(batch sizes)") if name.startswith("plain") else ((m, b), "(stages, batch sizes)")
-            values = checks.array(name, getattr(self, name), np.float64, dims, shape)
+            measured = getattr(self, name)
+            if measured is None and name.startswith("pool"):
+                measured = np.zeros(shape)
+            values = checks.array(name, measured, np.float64, dims, shape)
             if not (np.isfinite(values) & (values >= 0)).all():
                 raise ValueError(f"Expected {name} to be seconds >= 0 but some are not")
             put(self, name, values)
@@ -89,14 +98,15 @@ class Profile:
             )
         checks.whole("batch", batch, 1, self.batch_sizes[-1])
         last = len(self.stage_names) - 1
-        if evaluation.exit_counts[last] == evaluation.n:
+        if not evaluation.active[:last].any():
             return self.plain_seconds(batch)
         reaching = np.append(1.0, 1.0 - np.cumsum(evaluation.exit_shares)[:-1])
         total = 0.0
         for stage, share in enumerate(np.clip(reaching, 0.0, 1.0)):
-            seconds = _at(self.trunk[stage], self.batch_sizes, batch)
-            if stage == last or evaluation.exit_counts[stage]:
-                seconds = seconds + _at(self.head[stage], self.batch_sizes, batch)
+            answers = stage == last or evaluation.exit_counts[stage] > 0
+            measured = self.trunk[stage] + self.head[stage] * evaluation.active[stage]
+            measured = measured + self.pool[stage] * (evaluation.pooled and answers)
+            seconds = _at(measured, self.batch_sizes, batch)
             survivors = _binomial(batch, float(share))
             total += float(survivors @ seconds if compaction else (1 - survivors[0]) * seconds[-1])
         return total / batch
@@ -125,7 +135,7 @@ def profile_path(run: str | Path) -> Path:
 def save_profile(profile: Profile, path: str | Path) -> Path:
     """Write a profile as JSON, atomically."""
     values = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in asdict(profile).items()}
-    text = json.dumps({"schema_version": 1, **values}, indent=1, allow_nan=False) + "\n"
+    text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=1, allow_nan=False) + "\n"
     with atomic_write(Path(path)) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return Path(path)
@@ -144,8 +154,11 @@ def load_profile(path: str | Path) -> Profile:
         if len(raw) > MAX_BYTES:
             raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
         data = strict_json(raw)
-        if not isinstance(data, dict) or data.pop("schema_version", None) != 1:
-            raise BadFile("expected a profile of schema_version 1, as `python -m cascade_core profile` writes it")
+        if not isinstance(data, dict) or data.pop("schema_version", None) not in range(1, SCHEMA_VERSION + 1):
+            raise BadFile(
+                f"expected a profile of schema_version 1 to {SCHEMA_VERSION}, "
+                "as `python -m cascade_core profile` writes it"
+            )
         try:
             fields: dict[str, Any] = {
                 k: tuple(v) if k in ("stage_names", "batch_sizes") else v for k, v in data.items()

@@ -24,7 +24,7 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.pool import Pool
 from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = POOLS_SINCE = 3
 """Versions 1 and 2 had temperatures, of all stages or one for each, in place of a pool; they are still read."""
 
 MAX_BYTES = 1 << 20
@@ -168,6 +168,7 @@ def parse_choice(raw: bytes) -> Choice:
     if isinstance(data, dict) and version not in range(1, SCHEMA_VERSION + 1):
         raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
     _validate(data)
+    _check_version(data["rule"], version)
     return Choice(
         rule=_rule(data),
         costs=tuple(int(stage["cumulative_macs"]) for stage in data["stages"]),
@@ -175,6 +176,13 @@ def parse_choice(raw: bytes) -> Choice:
         run=data["run"],
         measured=data["measured"],
     )
+
+
+def _check_version(rule: Mapping[str, Any], version: int) -> None:
+    """BadFile where a file has what its version does not."""
+    foreign = "pool" if version < POOLS_SINCE else "temperature"
+    if foreign in rule:
+        raise BadFile(f"expected no rule/{foreign} in a file of schema_version {version} but there is one")
 
 
 def _rule(data: Mapping[str, Any]) -> ExitRule:

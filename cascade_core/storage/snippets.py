@@ -37,10 +37,12 @@ for result in classify_files(runner, image_files([Path(sys.argv[1])]), networks[
         print(result.file, result.reason, sep="\\t", file=sys.stderr)
 ''')
 
-_SOFTMAXES = Template('''"""Apply the chosen thresholds to softmaxes as they come, stage by stage.
+_SOFTMAXES = Template('''"""Apply the chosen rule to softmaxes as they come, stage by stage.
 
-Call `leave` after each stage with the softmaxes of the samples that are left, and go on with those that may not leave.
+Call `classify` with a function that computes a stage for the samples that are left.
 """
+
+import numpy as np
 
 from cascade_core import load_choice
 
@@ -50,10 +52,29 @@ STAGES = $stages
 rule = load_choice(CHOICE).rule
 
 
-def leave(softmaxes, stage):
-    """Answers (N,) and who may leave (N,), of float32 softmaxes (N, K) of a stage, from 0 to len(STAGES) - 1."""
-    judged = rule.judge(softmaxes, stage)
+def leave(passed, stage):
+    """Answers (n,) and who may leave (n,) at a stage, from 0 to len(STAGES) - 1.
+
+    passed: float32 softmaxes (n, K) of stages 0 to `stage`, of the samples that are left; None for a head not run.
+    """
+    judged = rule.judge(rule.answer(passed, stage), stage)
     return judged.answers, judged.exits
+
+
+def classify(count, softmaxes_of):
+    """Answers (count,) and the stages (count,) that gave them.
+
+    softmaxes_of: takes a stage and the numbers of the samples that are left, and returns their softmaxes (n, K).
+    """
+    answers, stages, left, passed = np.empty(count, int), np.empty(count, int), np.arange(count), []
+    for stage, run in enumerate(rule.active):
+        passed.append(softmaxes_of(stage, left) if run else None)
+        if not run:
+            continue
+        said, gone = leave(passed, stage)
+        answers[left[gone]], stages[left[gone]] = said[gone], stage
+        left, passed = left[~gone], [None if rows is None else rows[~gone] for rows in passed]
+    return answers, stages
 ''')
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cascade_core import ExitRule, StageOutputs, exit_stages
+from cascade_core import ExitRule, Pool, StageOutputs, exit_stages
 from tests.oracle import f32, naive_exit, random_record, random_rules
 from tests.samples import sample_run
 
@@ -134,44 +134,71 @@ def test_judge_by_hand() -> None:
 
 @pytest.mark.parametrize("by_class", [False, True])
 @pytest.mark.parametrize(
-    ("score", "top_k", "temperatures"),
+    ("score", "top_k", "pool"),
     [
         ("max_probability", 1, None),
-        ("margin", 1, (0.7, 1.3, 1.0)),
+        ("margin", 1, Pool(weights=((1.0,), (0.7, 1.3), (0.5, -0.2, 1.0)))),
         ("negative_entropy", 1, None),
-        ("max_probability", 3, (50.0, 0.1, 2.0)),
+        ("max_probability", 3, Pool(weights=((0.1,), (0.0, 1.0), (2.0, 0.0, 0.3)))),
     ],
 )
-def test_judging_stage_by_stage_is_what_is_simulated(
-    by_class: bool, score: str, top_k: int, temperatures: tuple[float, ...] | None
-) -> None:
+def test_judging_stage_by_stage_is_what_is_simulated(by_class: bool, score: str, top_k: int, pool: Pool | None) -> None:
     outputs = sample_run()
-    record = outputs.record(score, top_k, temperatures)
+    record = outputs.record(score, top_k, pool)
     lowest = np.quantile(record.confidence[:-1], 0.6, axis=1)
     thresholds = np.stack([lowest, *[lowest + 0.01] * (record.classes - 1)], axis=1) if by_class else lowest
-    rule = ExitRule(thresholds=thresholds, score=score, top_k=top_k, temperatures=temperatures)
+    rule = ExitRule(thresholds=thresholds, score=score, top_k=top_k, pool=pool)
     assert judged_stage_by_stage(rule, outputs) == rule.exit_stages(record).tolist()
-    for stage, softmaxes in enumerate(outputs.probs):
-        judged = rule.judge(softmaxes, stage)
+    for stage in range(3):
+        judged = rule.judge(rule.answer(outputs.probs[: stage + 1], stage), stage)
         assert judged.answers.tolist() == record.predictions[stage].tolist()
         assert judged.confidence.tolist() == record.confidence[stage].tolist()
 
 
 def judged_stage_by_stage(rule: ExitRule, outputs: StageOutputs) -> list[int]:
     exits, left = np.zeros(len(outputs.labels), dtype=np.int64), np.arange(len(outputs.labels))
-    for stage, softmaxes in enumerate(outputs.probs):
-        judged = rule.judge(softmaxes[left], stage)
+    for stage in range(len(outputs.probs)):
+        judged = rule.judge(rule.answer(outputs.probs[: stage + 1, left], stage), stage)
         exits[left[judged.exits]] = stage
         left = left[~judged.exits]
     assert not len(left)
     return [int(stage) for stage in exits]
 
 
-def test_answers_are_those_of_the_softmax_where_a_temperature_makes_two_equal() -> None:
-    softmaxes = f32(0.4999999, 0.5000001)[None]
-    rule = ExitRule(thresholds=f32(0.1), temperatures=(50.0, 1.0))
-    assert np.ptp(rule.scaled(softmaxes, 0)) == 0
-    assert rule.judge(softmaxes, 0).answers.tolist() == [1]
+def test_a_pool_by_hand() -> None:
+    """The second stage multiplies its softmax by the first one's; the third answers by itself."""
+    passed = [f32(0.5, 0.3, 0.2)[None], f32(0.2, 0.6, 0.2)[None], f32(0.1, 0.1, 0.8)[None]]
+    rule = ExitRule(thresholds=f32(np.inf, 0.5), pool=Pool(weights=((1.0,), (1.0, 1.0), (0.0, 0.0, 1.0))))
+    # Their products are 0.1, 0.18 and 0.04, whose sum is 0.32.
+    np.testing.assert_allclose(rule.answer(passed[:2], 1), [[0.3125, 0.5625, 0.125]], rtol=1e-6)
+    assert rule.judge(rule.answer(passed[:2], 1), 1).exits.tolist() == [True]
+    assert rule.answer(passed, 2) is passed[2]
+    assert ExitRule(thresholds=f32(0.5, 0.5)).answer([None, passed[1]], 1) is passed[1]
+
+
+def test_heads_that_are_run_and_stages_that_are_left() -> None:
+    pool = Pool(weights=((1.0,), (0.0, 1.0), (0.5, 0.0, 1.0)))
+    rule = ExitRule(thresholds=f32(np.inf, np.inf), pool=pool)
+    assert rule.active.tolist() == [True, False, True]
+    assert rule.may_exit.tolist() == [False, False, True]
+    assert (rule.plain, rule.exits_early) == (False, False)
+    own = ExitRule(thresholds=f32(np.inf, 0.5))
+    assert own.may_exit.tolist() == own.active.tolist() == [False, True, True]
+    assert ExitRule(thresholds=f32(np.inf, np.inf)).plain
+
+
+def test_a_rule_fits_a_record_of_its_pool() -> None:
+    outputs, pool = sample_run(), Pool(weights=((1.0,), (0.0, 1.0), (0.5, 0.0, 1.0)))
+    rule = ExitRule(thresholds=f32(0.5, 0.5), pool=pool)
+    rule.check_fits(outputs.record(pool=pool))
+    with pytest.raises(
+        ValueError, match=r"own answers but it is for answers pooled with the weights 1; 0, 1; 0\.5, 0, 1"
+    ):
+        rule.check_fits(outputs.record())
+    # The plain network asks no pool.
+    ExitRule(thresholds=f32(np.inf, np.inf)).check_fits(outputs.record(pool=pool))
+    with pytest.raises(ValueError, match="a pool of 2 stages but it is of 3"):
+        ExitRule(thresholds=f32(0.5), pool=pool)
 
 
 @pytest.mark.parametrize(

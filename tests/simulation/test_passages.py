@@ -8,6 +8,7 @@ import pytest
 from cascade_core.simulation.passages import (
     LEFT,
     NOT_REACHED,
+    POOLED_LATER,
     SWITCHED_OFF,
     WENT_ON,
     Passage,
@@ -23,12 +24,19 @@ CLASSES = ("cat", "dog", "cow")
 
 
 def stage(
-    state: str, softmax: tuple[float, ...] | None, threshold: float | None, macs: int | None, name: str = "s"
+    state: str,
+    softmax: tuple[float, ...] | None,
+    threshold: float | None,
+    macs: int | None,
+    name: str = "s",
+    answered: tuple[float, ...] | None = None,
 ) -> StagePassage:
-    found = None if softmax is None else f32(*softmax)
-    confidence = None if found is None else float(found.max())
+    """A stage that answers with its own softmax, unless another is given."""
+    own = None if softmax is None else f32(*softmax)
+    pooled = own if answered is None else f32(*answered)
+    confidence = None if pooled is None else float(pooled.max())
     return StagePassage(
-        name=name, state=state, softmax=found, scaled=found, confidence=confidence, threshold=threshold, macs=macs
+        name=name, state=state, softmax=own, answered=pooled, confidence=confidence, threshold=threshold, macs=macs
     )
 
 
@@ -53,13 +61,39 @@ def test_the_verdict_in_plain_words() -> None:
 
 def test_the_truth_and_the_last_stage() -> None:
     assert passage().judged(CLASSES, 0) == (
-        "The true class is cat: the answer is right. The last stage would have said dog, wrong."
+        "The true class is cat: the answer is right. The plain network says dog, wrong."
     )
     assert passage().judged(CLASSES, 1) == (
-        "The true class is dog: the answer is wrong. The last stage would have said dog, right."
+        "The true class is dog: the answer is wrong. The plain network says dog, right."
     )
     assert passage(beyond=False).judged(CLASSES, 0) == "The true class is cat: the answer is right."
     assert passage(left=2).judged(CLASSES, 1) == "The true class is dog: the answer is right."
+
+
+def pooled_passage() -> Passage:
+    """The last stage says cat by itself, and dog with the first, whose head is run for that alone."""
+    stages = (
+        stage(POOLED_LATER, (0.1, 0.8, 0.1), np.inf, 100),
+        stage(LEFT, (0.71, 0.19, 0.1), None, 1010, answered=(0.26, 0.64, 0.1)),
+    )
+    return Passage(stages=stages, left=1, score="max_probability", baseline_macs=1000)
+
+
+def test_what_is_pooled_is_the_answer_and_the_plain_network_is_the_last_stage_by_itself() -> None:
+    found = pooled_passage()
+    assert [s.pooled for s in found.stages] == [False, True]
+    assert [s.ran for s in found.stages] == [True, True]
+    assert found.prediction == 1
+    assert found.verdict(CLASSES) == (
+        "Left at stage 2 of 2, which always answers: says dog, 64.0 % sure. Cost 101 % of the plain network."
+    )
+    assert found.judged(CLASSES, 1) == (
+        "The true class is dog: the answer is right. The plain network says cat, wrong."
+    )
+    assert [k for k, _ in found.stages[1].top(2)] == [1, 0]
+    assert [k for k, _ in found.stages[1].own_top(2)] == [0, 1]
+    # What was recorded is what stages say themselves.
+    assert "at the same stage" in agreement(found, f32(0.1, 0.8, 0.1, 0.71, 0.19, 0.1).reshape(2, 3), 1)
 
 
 def test_the_likeliest_classes_in_order() -> None:

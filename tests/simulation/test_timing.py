@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cascade_core import ExitRule, evaluate
+from cascade_core import ExitRule, Pool, evaluate
 from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.timing import Profile, load_profile, profile_path, save_profile
 from cascade_core.support.files import BadFile
-from tests.oracle import f32, make_record
+from tests.oracle import f32, make_record, random_outputs
 
 
 def profile(**changes: Any) -> Profile:
@@ -71,6 +72,47 @@ def test_a_head_that_is_off_takes_no_time_and_without_exits_the_plain_network_ru
     assert three.expected_seconds(never, 2) == 4
 
 
+def test_a_pooled_rule_takes_the_pool_s_time_where_samples_may_leave_and_the_time_of_heads_pooled_later() -> None:
+    outputs = random_outputs(1)
+    pool = Pool(weights=((1.0,), (0.5, 1.0), (0.5, 0.0, 1.0)))
+    three = profile(
+        stage_names=("a", "b", "c"),
+        **{name: [[1.0, 1.5, 2.0], [1.0] * 3, [1.0] * 3] for name in ("trunk", "head", "trunk_p95", "head_p95")},
+        pool=[[0.0] * 3, [0.25] * 3, [0.5] * 3],
+    )
+    record = outputs.record(pool=pool)
+    # Three trunk pieces, the heads of a and c, and what pools at c; b is neither run nor pooled.
+    never = evaluate(record, ExitRule(thresholds=f32(np.inf, np.inf), pool=pool))
+    assert three.expected_seconds(never, 1) == pytest.approx(3 + 2 + 0.5)
+    assert three.expected_seconds(evaluate(record, ExitRule(thresholds=f32(np.inf, np.inf))), 1) == 5
+    # All leave at b: two trunk pieces, two heads, and what pools there.
+    here = evaluate(record, ExitRule(thresholds=f32(np.inf, 0), pool=pool))
+    assert three.expected_seconds(here, 1) == pytest.approx(2 + 2 + 0.25)
+    own = evaluate(outputs.record(), ExitRule(thresholds=f32(2, 0)))
+    assert three.expected_seconds(own, 1) == pytest.approx(2 + 2)
+
+
+def test_a_path_s_rules_take_what_they_take_alone() -> None:
+    """One of them pooled, one the plain network."""
+    pool = Pool(weights=((1.0,), (0.5, 1.0)))
+    record = random_outputs(1, stages=2).record(pool=pool)
+    path = RulePath(
+        positions=np.arange(3),
+        thresholds=f32(np.inf, np.inf, 0.5)[:, None],
+        score="max_probability",
+        top_k=1,
+        stage_names=("a", "b"),
+        pool=pool,
+        plain=np.array([True, False, False]),
+    )
+    timed, whole = profile(pool=[[0.0] * 3, [0.5] * 3]), evaluate_path(record, path)
+    for position in range(3):
+        alone = timed.expected_seconds(evaluate(record, path.rule(position)), 2)
+        assert timed.expected_seconds(whole[position], 2) == alone
+    # Of single samples: the plain network 5; both trunk pieces, both heads and the pool 5.8.
+    assert [timed.expected_seconds(whole[position], 1) for position in (0, 1)] == pytest.approx([5, 5.8])
+
+
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="batch to be a whole number from 1 to 4 but it was 5"):
         profile().expected_seconds(half_leave(), 5)
@@ -82,16 +124,20 @@ def test_refusals() -> None:
         ({"batch_sizes": (1, 4, 4)}, "batch_sizes to rise from 1"),
         ({"plain": [1.0, 2.0]}, r"plain to have shape \(3,\)"),
         ({"head": [[1.0, -1.0, 1.0]] * 2}, "head to be seconds >= 0"),
+        ({"pool": [[1.0, np.nan, 1.0]] * 2}, "pool to be seconds >= 0"),
+        ({"pool_p95": [1.0]}, r"pool_p95 to have shape \(2, 3\)"),
     ):
         with pytest.raises(ValueError, match=words):
             profile(**changes)
 
 
 def test_a_profile_comes_back_from_its_file(tmp_path: Path) -> None:
-    path = save_profile(profile(), profile_path(tmp_path / "run.parquet"))
+    given = profile(pool=[[0.0, 0.0, 0.0], [0.1, 0.2, 0.3]])
+    path = save_profile(given, profile_path(tmp_path / "run.parquet"))
     assert path.name == "run.profile.json"
     found = load_profile(path)
-    assert found.trunk.tolist() == profile().trunk.tolist()
+    assert found.trunk.tolist() == given.trunk.tolist()
+    assert found.pool.tolist() == given.pool.tolist()
     assert (found.stage_names, found.batch_sizes, found.circumstances) == (
         ("a", "b"),
         (1, 2, 4),
@@ -100,12 +146,24 @@ def test_a_profile_comes_back_from_its_file(tmp_path: Path) -> None:
     assert profile_path("cache/folder").name == "folder.profile.json"
 
 
+def test_profiles_of_version_1_say_nothing_of_pools(tmp_path: Path) -> None:
+    path = save_profile(profile(), tmp_path / "old.profile.json")
+    data = json.loads(path.read_text())
+    assert data.pop("schema_version") == 2
+    old = {key: value for key, value in data.items() if not key.startswith("pool")}
+    path.write_text(json.dumps({"schema_version": 1, **old}))
+    found = load_profile(path)
+    assert found.head.tolist() == profile().head.tolist()
+    assert not found.pool.any()
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"{", "expected JSON"),
-        (b"[]", "schema_version 1"),
-        (b'{"schema_version": 2}', "schema_version 1"),
+        (b"[]", "schema_version 1 to 2"),
+        (b'{"schema_version": 3}', "schema_version 1 to 2"),
+        (b'{"schema_version": 2}', "the parts of a profile"),
         (b'{"schema_version": 1, "x": 0}', "the parts of a profile"),
         (json.dumps({"schema_version": 1, **{k: [] for k in Profile.__dataclass_fields__}}).encode(), "batch_sizes"),
         (b" " * (1 << 21), "at most"),

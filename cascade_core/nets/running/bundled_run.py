@@ -6,8 +6,8 @@ Needs numpy and onnxruntime; Pillow too, to read pictures (arrays come as .npy f
 normalised).  From Python: `Bundle(folder)(images)`.
 
 `manifest.json` names the files with their SHA-256, the classes, the preprocessing and the stages; `choice.json` holds
-the thresholds, and another choice for the same stages may take its place.  A stage's file gives its logits and the
-state for the next one; samples that are sure enough leave, and the next stage is run for the others only.
+the thresholds and the pool, and another choice for the same stages may take its place.  A stage's file gives logits and
+the state for the next one; the softmax, pooled with those before, answers samples that are sure enough; others go on.
 """
 
 from __future__ import annotations
@@ -27,15 +27,10 @@ import onnxruntime
 
 SCORES = ("max_probability", "margin", "negative_entropy")
 LARGEST = float(np.finfo(np.float32).max)
-TEMPERATURES = (1e-6, 1e6)
-"""Least and largest."""
-
-Array = Any  # of numpy; this file stands alone and is kept short
-
-MAX_PIXELS = 1 << 27
-"""Most pixels of a picture that is read, and of one that is scaled."""
-
+FLOOR = np.float32(1e-12)  # what a smaller softmax counts as where it is pooled
+MAX_PIXELS = 1 << 27  # of a picture that is read, and of one that is scaled
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".npy"}
+Array = Any  # of numpy; this file stands alone and is kept short
 
 
 class Bundle:
@@ -63,42 +58,27 @@ class Bundle:
         self.run_options.only_execute_path_to_fetches = True
 
     def set_choice(self, choice: dict[str, Any]) -> None:
-        """Use other thresholds, given as the data of a choice file.
-
-        Raises:
-            ValueError: It is no choice, or is for other stages or classes; what was set before stays.
-        """
+        """Use another choice, the data of its file; ValueError, and nothing is set, if it does not fit this network."""
         try:
             rule, macs = choice["rule"], [stage["cumulative_macs"] for stage in choice["stages"]]
-            rows, score, top_k, temperature = (rule[key] for key in ("thresholds", "score", "top_k", "temperature"))
+            rows, score, top_k, version = rule["thresholds"], rule["score"], rule["top_k"], choice["schema_version"]
             names, thresholds = [row["stage"] for row in rows], [row["threshold"] for row in rows[:-1]]
         except (KeyError, TypeError, IndexError) as error:
-            raise ValueError(
-                f"Expected a choice, as choose writes it, but it lacks {error}; write choice.json anew"
-            ) from None
+            raise ValueError(f"Expected a choice as choose writes it but it lacks {error}; write it anew") from None
         if names != self.stages or len(macs) != len(names):
-            raise ValueError(
-                f"Expected a choice for the stages {', '.join(self.stages)} but it is for {', '.join(map(str, names))}"
-            )
-        classes = len(self.manifest["classes"])
-        by_class = bool(thresholds) and isinstance(thresholds[0], list)
-        temperatures = temperature if isinstance(temperature, list) else [temperature] * len(names)
+            others = ", ".join(map(str, names))
+            raise ValueError(f"Expected a choice for the stages {', '.join(self.stages)} but it is for {others}")
+        classes, weights = len(self.manifest["classes"]), _weights(rule, version, len(names))
         if score not in SCORES or not _whole(top_k, 1, classes) or not all(_whole(m, 0, math.inf) for m in macs):
             raise ValueError(f"Expected a choice with a score of {', '.join(SCORES)}, a top_k and MACs it can have")
-        rows = [t if isinstance(t, list) else [t] for t in thresholds]
-        kinds = {len(t) if isinstance(t, list) else 0 for t in thresholds}
-        if not kinds <= ({classes} if by_class else {0}) or len(temperatures) != len(names):
-            raise ValueError(
-                f"Expected a choice with a threshold, or one for each of {classes} classes, and a temperature for each "
-                "stage but it has others"
-            )
+        if {len(t) if isinstance(t, list) else 0 for t in thresholds} not in (set(), {0}, {classes}):
+            raise ValueError(f"Expected a choice with one threshold a stage, or one for each of {classes} classes")
+        columns = [t if isinstance(t, list) else [t] for t in thresholds]
         # Beyond float32 a threshold would become inf, which only null stands for.
-        fits = all(t is None or (_number(t) and abs(t) <= LARGEST) for row in rows for t in row)
-        if not fits or not all(_number(t) and TEMPERATURES[0] <= t <= TEMPERATURES[1] for t in temperatures):
-            raise ValueError("Expected a choice with float32 numbers as thresholds and temperatures but some are none")
-        values = np.array([[np.inf if t is None else t for t in row] for row in rows], dtype=np.float32)
-        self.thresholds = values if by_class else values.reshape(len(thresholds))
-        self.temperatures, self.score, self.top_k, self.macs = temperatures, score, top_k, macs
+        if not all(t is None or (_number(t) and abs(t) <= LARGEST) for column in columns for t in column):
+            raise ValueError("Expected a choice with float32 numbers as thresholds but some are none")
+        self.thresholds = [np.float32([np.inf if t is None else t for t in column]) for column in columns]
+        self.weights, self.score, self.top_k, self.macs = weights, score, top_k, macs
         self.choice = choice
 
     def __call__(self, images: Array) -> tuple[Array, Array, Array]:
@@ -107,35 +87,43 @@ class Bundle:
         count, last = len(images), len(self.sessions) - 1
         predictions, stages = np.empty(count, dtype=np.int64), np.full(count, last)
         confidences, remaining, state = np.empty(count, dtype=np.float32), np.arange(count), [images]
+        passed: list[Array] = [None] * (last + 1)
         for number, session in enumerate(self.sessions):
             if not len(remaining):
                 break
             inputs = {node.name: part for node, part in zip(session.get_inputs(), state, strict=False)}
             names = [output.name for output in session.get_outputs()]
-            active = number == last or bool((self.thresholds[number] < np.inf).any())
-            if not active:
+            may_leave = number == last or (self.thresholds[number] < np.inf).any()
+            if not may_leave and not any(row[number] for row in self.weights[number + 1 :]):
                 state = session.run(names[1:], inputs, self.run_options)
                 continue
             logits, *state = session.run(names if number < last else names[:1], inputs, self.run_options)
-            if logits.shape[1] != len(self.manifest["classes"]):
-                raise ValueError(
-                    f"Expected logits of {len(self.manifest['classes'])} classes but {logits.shape[1]} came"
-                )
-            answers, confidence = self._judged(logits, number)
+            if logits.shape[1] != (classes := len(self.manifest["classes"])):
+                raise ValueError(f"Expected logits of {classes} classes but {logits.shape[1]} came")
+            passed[number] = _softmax(logits.astype(np.float32))
+            if not may_leave:
+                continue
+            answers, confidence = self._judged(self._answer(passed, number))
             leaves = np.ones(len(remaining), dtype=bool)
             if number < last:
-                threshold = self.thresholds[number]
-                leaves = confidence >= (threshold[answers] if threshold.ndim else threshold)
+                column = self.thresholds[number]
+                leaves = confidence >= (column[answers] if len(column) > 1 else column)
             exiting = remaining[leaves]
             predictions[exiting], confidences[exiting], stages[exiting] = answers[leaves], confidence[leaves], number
             remaining, state = remaining[~leaves], [part[~leaves] for part in state]
+            passed = [None if part is None else part[~leaves] for part in passed]
         return predictions, confidences, stages
 
-    def _judged(self, logits: Array, stage: int) -> tuple[Array, Array]:
-        """Answers and confidences of logits (n, K)."""
-        scaled = logits.astype(np.float32) / np.float32(self.temperatures[stage])
-        raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        softmax = raised / raised.sum(axis=1, keepdims=True)
+    def _answer(self, passed: Sequence[Array], stage: int) -> Array:
+        """Softmaxes (n, K) that a stage answers with, of those of the stages passed; None where one is not pooled."""
+        *before, own = self.weights[stage]
+        if own == 1 and not any(before):
+            return passed[stage]
+        pairs = [(np.float32(w), probs) for w, probs in zip(self.weights[stage], passed, strict=False) if w]
+        return _softmax(sum((w * np.log(np.maximum(probs, FLOOR)) for w, probs in pairs), np.zeros_like(passed[stage])))
+
+    def _judged(self, softmax: Array) -> tuple[Array, Array]:
+        """Answers and confidences of softmaxes (n, K)."""
         ordered = np.sort(softmax, axis=1)[:, ::-1]
         if self.score == "margin":
             confidence = ordered[:, 0] - ordered[:, 1] if ordered.shape[1] > 1 else ordered[:, 0]
@@ -147,21 +135,15 @@ class Bundle:
         return softmax.argmax(axis=1), confidence
 
     def prepare(self, file: Path) -> Array:
-        """Normalised images (N, channels, size, size) of a picture, or of an .npy file of such images.
-
-        Raises:
-            ValueError: It cannot be read.
-        """
+        """Normalised images (N, channels, size, size) of a picture or an .npy file; ValueError if it cannot be read."""
         expected = self.manifest["images"]
         shape = (expected["channels"], expected["size"], expected["size"])
         try:
             if file.suffix.lower() == ".npy":
                 images = np.load(file, allow_pickle=False)
                 if images.ndim != 4 or images.shape[1:] != shape or images.dtype.kind not in "fiu":
-                    raise ValueError(
-                        f"expected numbers of shape (N, {', '.join(map(str, shape))}) "
-                        f"but it was {images.dtype} of shape {images.shape}"
-                    )
+                    found = f"{images.dtype} of shape {images.shape}"
+                    raise ValueError(f"expected numbers of shape (N, {', '.join(map(str, shape))}) but it was {found}")
                 if not np.isfinite(images).all():
                     raise ValueError("expected numbers but some are not finite")
                 return images
@@ -206,20 +188,18 @@ class Bundle:
             raise ValueError(f"Expected the file {file} of the bundle but there is none")
         return file.read_bytes()
 
-    def _read_json(self, name: str) -> dict[str, Any]:
+    def _read_json(self, name: str) -> Any:
         raw = self._bytes(name)
         try:
-            content: dict[str, Any] = json.loads(raw)
+            return json.loads(raw)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"Expected JSON in {self.folder / name} but {error}") from None
-        return content
 
     def _session(self, name: str) -> Any:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = self.threads
-        # Each stage's session keeps threads of its own; left spinning after it has run, they take the cores from the
-        # next stage's.
+        # Each stage's session has threads of its own, which would spin on and take the cores from the next stage's.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             return onnxruntime.InferenceSession(self._bytes(name), options, providers=["CPUExecutionProvider"])
@@ -256,8 +236,31 @@ def _manifest(content: Any, file: Path) -> dict[str, Any]:
     return content
 
 
+def _weights(rule: dict[str, Any], version: Any, stages: int) -> list[list[float]]:
+    """The pool, a row a stage; a temperature of an earlier version is the inverse of a stage's own weight."""
+    if version not in (1, 2, 3) or ("temperature" if version == 3 else "pool") in rule:
+        raise ValueError("Expected a choice of version 1 or 2, without a pool, or 3, without a temperature")
+    rows: Any = [[0.0] * stage + [1.0] for stage in range(stages)]
+    if "temperature" in rule:
+        values = rule["temperature"] if isinstance(rule["temperature"], list) else [rule["temperature"]] * stages
+        rows = [[0.0] * stage + [1 / t if _number(t) and t > 0 else math.inf] for stage, t in enumerate(values)]
+    elif rule.get("pool") is not None:
+        rows = rule["pool"].get("weights") if isinstance(rule["pool"], dict) else None
+    if not isinstance(rows, list) or len(rows) != stages:
+        raise ValueError(f"Expected a choice with weights for each of {stages} stages but it has others")
+    for stage, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != stage + 1 or not all(_number(w) and abs(w) <= 1e6 for w in row):
+            raise ValueError(f"Expected a choice with {stage + 1} weights up to 1e6 at stage {stage} but it has others")
+    return rows
+
+
+def _softmax(logits: Array) -> Array:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
 
 
 def _whole(value: Any, low: float, high: float) -> bool:

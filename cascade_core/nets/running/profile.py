@@ -1,7 +1,7 @@
 """Measuring how long each stage of a model takes on this machine, for batches of several sizes.
 
-Each trunk piece, each head and the plain network are timed by themselves as a `Runner` computes them, on the state that
-the stages before left, after warming up; stages take turns within a repeat, so that a busy moment hits them all.
+Each trunk piece, head and pooled answer and the plain network are timed by themselves as a `Runner` computes them, on
+what the stages before left, after warming up; stages take turns within a repeat, so that a busy moment hits them all.
 Medians are what to expect, 95th percentiles what to be ready for.
 """
 
@@ -18,9 +18,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cascade_core.nets.devices import resolve_device
-from cascade_core.nets.running.runner import Answers, made_ready, note_answers
-from cascade_core.nets.staged import StagedModel, State
+from cascade_core.nets.running.runner import Answers, Softmaxes, made_ready, note_answers, softmaxes
+from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.timing import MAX_BATCH, Profile
 from cascade_core.support import checks
 
@@ -55,7 +56,7 @@ def measure(
     for size in batch_sizes:
         checks.whole("batch size", size, 1, MAX_BATCH)
     m = len(model.stage_names)
-    times = np.empty((2 * m + 1, len(batch_sizes), repeats))
+    times = np.empty((3 * m + 1, len(batch_sizes), repeats))
     made_ready(model, place, fold=False)
     for column, size in enumerate(tqdm(batch_sizes, unit="batch sizes", disable=not progress)):
         images = example.to(place).expand(size, -1, -1, -1).contiguous(memory_format=torch.channels_last)
@@ -63,16 +64,14 @@ def measure(
             seconds = _timed(model, images, place)
             if turn >= 0:
                 times[:, column, turn] = seconds
-    low, high = np.median(times, axis=2), np.quantile(times, 0.95, axis=2)
+    parts = {}
+    for suffix, seconds in (("", np.median(times, axis=2)), ("_p95", np.quantile(times, 0.95, axis=2))):
+        trunk, head, pool = np.split(seconds[:-1], 3)
+        parts |= {f"trunk{suffix}": trunk, f"head{suffix}": head, f"pool{suffix}": pool, f"plain{suffix}": seconds[-1]}
     return Profile(
         stage_names=model.stage_names,
         batch_sizes=tuple(batch_sizes),
-        trunk=low[:m],
-        head=low[m : 2 * m],
-        plain=low[-1],
-        trunk_p95=high[:m],
-        head_p95=high[m : 2 * m],
-        plain_p95=high[-1],
+        **parts,
         circumstances={**_machine(place), "repeats": repeats, "warm_up": WARM_UP},
     )
 
@@ -91,22 +90,28 @@ def _machine(device: str) -> dict[str, str | int]:
 
 @torch.inference_mode()
 def _timed(model: StagedModel, images: Tensor, device: str) -> list[float]:
-    """Seconds of every trunk piece, of every head with its answers noted, and of the plain network."""
+    """Seconds of every trunk piece, of every head with its answers noted, of every pool, and of the plain network."""
     samples, last = np.arange(len(images)), len(model.stage_names) - 1
     # Thresholds that a largest softmax cannot reach: all are compared, and all go on.
     rule = ExitRule(thresholds=np.full(last, 2.0))
+    # All stages are pooled by all later ones, as much as there can be to do.
+    everything = Pool(weights=tuple((*[0.5] * stage, 1.0) for stage in range(last + 1)))
     result = Answers.of(len(images), last)
+    passed: list[Softmaxes] = []
 
-    def answer(stage: int, state: State) -> None:
-        note_answers(model.classify(state, stage), stage, samples, rule, result)
+    def answer(stage: int, classify: Callable[[], Tensor]) -> None:
+        passed.append(softmaxes(classify()))
+        note_answers(passed, stage, samples, rule, result)
 
-    trunk, head, state = [], [], model.begin(images)
+    trunk, head, pool, state = [], [], [], model.begin(images)
     for stage in range(last + 1):
         seconds, state = _clocked(partial(model.extend, state, stage), device)
         trunk.append(seconds)
-        head.append(_clocked(partial(answer, stage, state), device)[0])
-    plain, _ = _clocked(lambda: note_answers(model.plain(images), last, samples, rule, result), device)
-    return [*trunk, *head, plain]
+        head.append(_clocked(partial(answer, stage, partial(model.classify, state, stage)), device)[0])
+        pool.append(_clocked(partial(everything.answer, passed, stage), device)[0])
+    passed.pop()
+    plain, _ = _clocked(partial(answer, last, partial(model.plain, images)), device)
+    return [*trunk, *head, *pool, plain]
 
 
 def _clocked(work: Callable[[], Result], device: str) -> tuple[float, Result]:

@@ -1,8 +1,9 @@
 """Exits that really happen: a staged model and a rule classify batches, and stop computing a sample once it has left.
 
-After each stage whose head is on, the samples that are sure enough answer and are dropped; the next stage is computed
+After each stage where samples may leave, those that are sure enough answer and are dropped; the next stage is computed
 for the survivors, as a smaller batch.  A head that is off is not run, and where all early ones are off the plain
-network is.  Softmaxes are judged as the simulation judges them, by `ExitRule.judge`.
+network is.  Of softmaxes that later stages pool, the survivors' rows are kept.  What a stage answers with, and who
+leaves with it, is decided as the simulation decides it, by `ExitRule.answer` and `ExitRule.judge`.
 
 Only rounding can make a difference to what was simulated: a smaller batch may be summed in another order, in the
 last digit, and so fall on the other side of a threshold that it nearly equals.
@@ -10,7 +11,9 @@ last digit, and so fall on the other side of a threshold that it nearly equals.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -22,6 +25,9 @@ from cascade_core.nets.folding import folded_model
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.storage.choice import Choice
+
+Softmaxes: TypeAlias = NDArray[np.float32]
+"""(n, K) of the samples that a stage is computed for."""
 
 
 def made_ready(model: StagedModel, device: str, fold: bool) -> StagedModel:
@@ -83,10 +89,10 @@ class Runner:
         self.set_choice(choice)
 
     def set_choice(self, choice: Choice | ExitRule) -> None:
-        """Use other thresholds from now on; nothing is rebuilt.
+        """Use another choice from now on; nothing is rebuilt.
 
         Raises:
-            ValueError: They are for other stages; what was set before stays.
+            ValueError: It is for other stages; what was set before stays.
         """
         rule = choice.rule if isinstance(choice, Choice) else choice
         names = self.model.stage_names
@@ -106,31 +112,48 @@ class Runner:
         Raises:
             ValueError: The rule is for another number of classes than the network has.
         """
-        rule, count = self.rule, len(images)
-        result = Answers.of(count, len(rule.thresholds))
+        rule, remaining = self.rule, np.arange(len(images))
+        last = len(rule.thresholds)
+        result = Answers.of(len(images), last)
         images = images.to(self.device, memory_format=torch.channels_last)
-        if not rule.exits_early:
-            note_answers(self.model.plain(images), len(rule.thresholds), np.arange(count), rule, result)
+        passed: list[Softmaxes | None] = [None] * (last + 1)
+        if not rule.active[:last].any():
+            passed[last] = softmaxes(self.model.plain(images))
+            note_answers(passed, last, remaining, rule, result)
             return result
-        state, remaining = self.model.begin(images), np.arange(count)
-        for stage, active in enumerate(rule.active):
+        state = self.model.begin(images)
+        for stage, (active, may_exit) in enumerate(zip(rule.active, rule.may_exit, strict=True)):
             state = self.model.extend(state, stage)
-            if not active:
+            if active:
+                passed[stage] = softmaxes(self.model.classify(state, stage))
+            if not may_exit:
                 continue
-            stay = ~note_answers(self.model.classify(state, stage), stage, remaining, rule, result)
+            stay = ~note_answers(passed, stage, remaining, rule, result)
             if not stay.any():
                 break
+            if rule.pool is None or not rule.pool.used_later[stage]:
+                passed[stage] = None
             if not stay.all():
                 remaining = remaining[stay]
+                passed = [None if kept is None else kept[stay] for kept in passed]
                 state = self.model.keep(state, torch.from_numpy(np.flatnonzero(stay)).to(self.device))
         return result
 
 
+def softmaxes(logits: Tensor) -> Softmaxes:
+    """(n, K) float32 in NumPy, of a head's logits."""
+    return logits.float().softmax(dim=-1).cpu().numpy()
+
+
 def note_answers(
-    logits: Tensor, stage: int, samples: NDArray[np.int64], rule: ExitRule, result: Answers
+    passed: Sequence[Softmaxes | None], stage: int, samples: NDArray[np.int64], rule: ExitRule, result: Answers
 ) -> NDArray[np.bool_]:
-    """Note what a stage says of those of its samples that exit there, and return which these are."""
-    judged = rule.judge(logits.float().softmax(dim=-1).cpu().numpy(), stage)
+    """Note what a stage answers to those of its samples that exit there, and return which these are.
+
+    Args:
+        passed: As `ExitRule.answer` takes them.
+    """
+    judged = rule.judge(rule.answer(passed, stage), stage)
     here = samples[judged.exits]
     result.predictions[here] = judged.answers[judged.exits]
     result.confidence[here] = judged.confidence[judged.exits]

@@ -17,10 +17,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cascade_core.nets.images.pixels import Pixels, Preprocessing, normalise, open_image, preprocess
-from cascade_core.nets.running.runner import Runner
+from cascade_core.nets.running.runner import Runner, Softmaxes, softmaxes
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.passages import LEFT, NOT_REACHED, SWITCHED_OFF, WENT_ON, Passage, StagePassage
+from cascade_core.simulation.passages import (
+    LEFT,
+    NOT_REACHED,
+    POOLED_LATER,
+    SWITCHED_OFF,
+    WENT_ON,
+    Passage,
+    StagePassage,
+)
 from cascade_core.simulation.record import Stage, exit_costs
 from cascade_core.storage.digits import digit_pixels
 from cascade_core.storage.pictures import MAX_UPLOADED, PictureFolders
@@ -76,54 +84,66 @@ def pass_through(
     exit_stage = int(Runner(model, rule, "cpu")(image).stages[0])
     active = rule.active
     costs = exit_costs(stages, active, baseline_macs)
-    softmaxes = _softmaxes(model, image, exit_stage, active, beyond)
+    passed = _passed(model, image, exit_stage, active, beyond)
     rows = []
     for number, stage in enumerate(stages):
-        state = NOT_REACHED if number > exit_stage else LEFT if number == exit_stage else WENT_ON
-        if number < exit_stage and not active[number]:
-            state = SWITCHED_OFF
-        # Where nothing leaves early the plain network is run, and its cost is not divided among stages.
-        spent = number <= exit_stage and (rule.exits_early or number == exit_stage)
-        rows.append(_row(stage.name, state, softmaxes.get(number), rule, number, int(costs[number]) if spent else None))
+        # Where no early head is run the plain network is, and its cost is not divided among stages.
+        spent = number <= exit_stage and (active[:-1].any() or number == exit_stage)
+        state = _state(rule, number, exit_stage)
+        rows.append(_row(stage.name, state, passed, rule, number, int(costs[number]) if spent else None))
     return Passage(stages=tuple(rows), left=exit_stage, score=rule.score, baseline_macs=baseline_macs)
 
 
+def _state(rule: ExitRule, number: int, exit_stage: int) -> str:
+    """What became of a sample that leaves at `exit_stage`."""
+    if number >= exit_stage:
+        return LEFT if number == exit_stage else NOT_REACHED
+    if not rule.active[number]:
+        return SWITCHED_OFF
+    return WENT_ON if rule.may_exit[number] else POOLED_LATER
+
+
 def _row(
-    name: str, state: str, softmax: NDArray[np.float32] | None, rule: ExitRule, number: int, macs: int | None
+    name: str, state: str, passed: Sequence[Softmaxes | None], rule: ExitRule, number: int, macs: int | None
 ) -> StagePassage:
-    """One stage's softmax (K,), judged under the rule."""
-    judged = None if softmax is None else rule.judge(softmax[None], number)
+    """What one stage says by itself and answers, judged under the rule."""
+    softmax = passed[number]
+    if softmax is None:
+        threshold = rule.threshold(number)
+        return StagePassage(
+            name=name, state=state, softmax=None, answered=None, confidence=None, threshold=threshold, macs=macs
+        )
+    answered = rule.answer(passed[: number + 1], number)
+    judged = rule.judge(answered, number)
     return StagePassage(
         name=name,
         state=state,
-        softmax=softmax,
-        scaled=None if softmax is None else rule.scaled(softmax, number),
-        confidence=None if judged is None else float(judged.confidence[0]),
-        threshold=rule.threshold(number, None if judged is None else int(judged.answers[0])),
+        softmax=softmax[0],
+        answered=answered[0],
+        confidence=float(judged.confidence[0]),
+        threshold=rule.threshold(number, int(judged.answers[0])),
         macs=macs,
     )
 
 
 @torch.inference_mode()
-def _softmaxes(
+def _passed(
     model: StagedModel, image: Tensor, exit_stage: int, active: NDArray[np.bool_], beyond: bool
-) -> dict[int, NDArray[np.float32]]:
-    """(K,) softmaxes by stage: of all stages with `beyond`, else of those that the sample reached."""
+) -> list[Softmaxes | None]:
+    """(1, K) softmaxes by stage: of all stages with `beyond`, else of those that the sample reached."""
     # Laid out as the runner has it, so that its numbers are these to the last digit.
     image = image.to(memory_format=torch.channels_last)
     last = len(active) - 1
+    result: list[Softmaxes | None] = [None] * (last + 1)
     if not beyond and not active[:last].any():
-        return {last: _softmax(model.plain(image))}
-    result, state = {}, model.begin(image)
+        result[last] = softmaxes(model.plain(image))
+        return result
+    state = model.begin(image)
     for number in range(last + 1 if beyond else exit_stage + 1):
         state = model.extend(state, number)
         if beyond or active[number]:
-            result[number] = _softmax(model.classify(state, number))
+            result[number] = softmaxes(model.classify(state, number))
     return result
-
-
-def _softmax(logits: Tensor) -> NDArray[np.float32]:
-    return logits[0].float().softmax(dim=-1).cpu().numpy()
 
 
 def read_picture(content: bytes) -> Pixels:

@@ -18,6 +18,7 @@ from cascade_core.rendering.palette import Palette
 from cascade_core.simulation.passages import (
     LEFT,
     NOT_REACHED,
+    POOLED_LATER,
     SWITCHED_OFF,
     WENT_ON,
     Passage,
@@ -31,7 +32,13 @@ from cascade_core.support.wording import percent
 TOP = 3
 """Classes that are named of each stage."""
 
-_CHIPS = {LEFT: "left here", WENT_ON: "went on", SWITCHED_OFF: "head switched off", NOT_REACHED: "not computed"}
+_CHIPS = {
+    LEFT: "left here",
+    WENT_ON: "went on",
+    SWITCHED_OFF: "head switched off",
+    POOLED_LATER: "pooled later",
+    NOT_REACHED: "not computed",
+}
 _BESIDES = "would have said (not part of the cost):"
 
 
@@ -80,7 +87,7 @@ def _card(passage: Passage, number: int, class_names: Sequence[str], axis: Confi
         f'<div role="listitem" class="cc-stage cc-{state}" data-state="{stage.state}" style="--stage:{colour}">'
         f"{heading}"
         f'<div class="cc-sure">{_bar(stage, passage.score, axis)}</div>'
-        f'<div class="cc-classes">{_classes(stage, class_names)}</div>'
+        f'<div class="cc-classes">{_classes(stage, number, class_names)}</div>'
         f'<div class="cc-macs">{_macs(passage, number)}</div></div>'
     )
 
@@ -105,10 +112,16 @@ def _bar(stage: StagePassage, score: str, axis: ConfidenceAxis) -> str:
     )
 
 
-def _classes(stage: StagePassage, class_names: Sequence[str]) -> str:
+def _classes(stage: StagePassage, number: int, class_names: Sequence[str]) -> str:
+    """The likeliest classes of what it answers, below what it says itself where that differs."""
     if stage.softmax is None:
         return ""
     rows = "".join(f"<span><em>{_text(class_names[k])}</em> {_text(sure_percent(p))}</span>" for k, p in stage.top(TOP))
+    if stage.pooled:
+        ((own, p),) = stage.own_top(1)
+        pooled = "pooled with the stages before:" if number else "weighed by the pool:"
+        itself = f"the stage itself says {class_names[own]} {sure_percent(p)}, {pooled}"
+        rows = f'<span class="cc-quiet">{_text(itself)}</span>{rows}'
     return rows if stage.ran else f'<span class="cc-quiet">{_BESIDES}</span>{rows}'
 
 

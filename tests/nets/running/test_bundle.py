@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cascade_core import ExitRule, evaluate, save_choice
+from cascade_core import ExitRule, Pool, evaluate, save_choice
 from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, preprocess
 from cascade_core.nets.networks.zoo import ZOO
@@ -28,7 +28,7 @@ from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import ModelCascade, StagedModel
 from cascade_core.simulation.record import Record
 from tests.nets.hostile import hostile_pictures
-from tests.nets.running.test_runner import between
+from tests.nets.running.test_runner import between, naive_cascade, pool_of
 from tests.smallnets import in_one_piece, with_exits
 
 IMAGES = ZOO["small-cnn"].preprocessing
@@ -44,7 +44,7 @@ MODELS: dict[str, Callable[[], StagedModel]] = {"exits": with_exits, "hybrid wit
 
 
 def rule_for(record: Record, by_class: bool = False) -> ExitRule:
-    """Thresholds that let a third leave at each stage but the second, whose head is off."""
+    """Thresholds that let a third leave at each stage but the second; its head is off, or pooled later."""
     columns = [between(c, float(np.quantile(c, 0.67))) for c in record.confidence[:-1]]
     thresholds = np.array([np.inf if stage == 1 else t for stage, t in enumerate(columns)], dtype=np.float32)
     if by_class:
@@ -54,7 +54,7 @@ def rule_for(record: Record, by_class: bool = False) -> ExitRule:
         thresholds=thresholds,
         score=record.score,
         top_k=record.top_k,
-        temperatures=record.temperatures,
+        pool=record.pool,
         stage_names=record.stage_names,
     )
 
@@ -74,13 +74,15 @@ def images() -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("score", "top_k", "scaled", "by_class"),
+    ("score", "top_k", "pooled", "by_class"),
     [
         ("max_probability", 1, False, False),
         ("margin", 1, True, False),
         ("negative_entropy", 1, False, False),
         ("max_probability", 3, False, False),
         ("max_probability", 1, False, True),
+        ("max_probability", 1, True, True),
+        ("max_probability", 3, True, False),
     ],
 )
 def test_equals_the_torch_runner(
@@ -89,13 +91,12 @@ def test_equals_the_torch_runner(
     tmp_path: Path,
     score: str,
     top_k: int,
-    scaled: bool,
+    pooled: bool,
     by_class: bool,
 ) -> None:
     model, folder = written
     outputs = precompute(model, DIGITS, device="cpu", progress=False)
-    temperatures = [1.0 + 0.4 * m for m in range(len(outputs.stages))] if scaled else None
-    record = outputs.record(score, top_k, temperatures)
+    record = outputs.record(score, top_k, pool_of(len(outputs.stages)) if pooled else None)
     rule = rule_for(record, by_class)
     bundle = Bundle(folder)
     choice = save_choice(tmp_path / "c.json", rule, evaluate(record, rule))
@@ -105,6 +106,49 @@ def test_equals_the_torch_runner(
     assert stages.tolist() == found.stages.tolist()
     assert {0, 2} <= set(stages.tolist()) or by_class
     assert 1 not in stages
+    assert predictions.tolist() == found.predictions.tolist()
+    np.testing.assert_allclose(confidences, found.confidence, rtol=1e-4, atol=1e-5)
+
+
+def test_pooled_answers_equal_loops(written: tuple[StagedModel, Path], images: Tensor) -> None:
+    """Where nothing leaves early too: all stages are asked, and the last pools them."""
+    model, folder = written
+    probs = precompute(model, DIGITS, device="cpu", progress=False).probs
+    pool, bundle = pool_of(len(probs)), Bundle(folder)
+    data = json.loads((folder / "choice.json").read_text())
+    data["rule"]["pool"] = {"weights": [list(row) for row in pool.weights]}
+    for limit in (None, 0.3):
+        for row in data["rule"]["thresholds"][:-1]:
+            row["threshold"] = limit
+        bundle.set_choice(data)
+        predictions, _, stages = bundle(images.numpy())
+        limits = [[np.inf if limit is None else limit]] * (len(probs) - 1)
+        wanted = naive_cascade(probs, pool.weights, limits, 1)
+        assert list(zip(stages.tolist(), predictions.tolist(), strict=True)) == wanted
+
+
+@pytest.mark.parametrize(("version", "given"), [(1, 2.0), (2, [0.5, 2.0, 1.0, 4.0])])
+def test_temperatures_of_earlier_versions_are_weights(
+    written: tuple[StagedModel, Path], images: Tensor, version: int, given: float | list[float]
+) -> None:
+    model, folder = written
+    count = len(model.stage_names)
+    data = json.loads((folder / "choice.json").read_text())
+    del data["rule"]["pool"]
+    data["schema_version"] = version
+    data["rule"]["temperature"] = values = given[:count] if isinstance(given, list) else given
+    bundle = Bundle(folder)
+    bundle.set_choice(data)
+    pool = Pool(
+        weights=tuple(
+            (*[0.0] * stage, 1 / (values[stage] if isinstance(values, list) else values)) for stage in range(count)
+        )
+    )
+    thresholds = [row["threshold"] for row in data["rule"]["thresholds"][:-1]]
+    rule = ExitRule(thresholds=np.array([np.inf if t is None else t for t in thresholds]), pool=pool)
+    predictions, confidences, stages = bundle(images.numpy())
+    found = Runner(model, rule, "cpu")(images)
+    assert stages.tolist() == found.stages.tolist()
     assert predictions.tolist() == found.predictions.tolist()
     np.testing.assert_allclose(confidences, found.confidence, rtol=1e-4, atol=1e-5)
 
@@ -258,9 +302,12 @@ def test_a_stage_that_is_none_is_one_line(copied: Path) -> None:
         (["rule", "thresholds", 0, "threshold"], 1e300, "float32 numbers"),
         (["rule", "thresholds", 0, "threshold"], "0.5", "float32 numbers"),
         (["rule", "thresholds", 0, "threshold"], [0.5] * 10, "one for each of 10 classes"),
-        (["rule", "temperature"], 0, "float32 numbers"),
-        (["rule", "temperature"], 1e-300, "float32 numbers"),
-        (["rule", "temperature"], [1.0], "a temperature for each stage"),
+        (["rule", "thresholds", 0, "threshold"], 10**400, "float32 numbers"),
+        (["rule", "temperature"], 1, "or 3, without a temperature"),
+        (["schema_version"], 2, "version 1 or 2, without a pool"),
+        (["schema_version"], 4, "a choice of version 1 or 2"),
+        (["rule", "pool"], 3, r"weights for each of \d stages"),
+        (["rule", "pool"], {"weights": [[1.0]]}, r"weights for each of \d stages"),
         (["rule", "score"], "__import__", "a score of max_probability, margin, negative_entropy"),
         (["rule", "top_k"], 11, "a top_k"),
         (["stages", 0, "cumulative_macs"], "many", "MACs it can have"),
@@ -269,6 +316,18 @@ def test_a_stage_that_is_none_is_one_line(copied: Path) -> None:
 def test_a_choice_that_is_none_is_refused(copied: Path, path: list[str | int], value: object, words: str) -> None:
     changed(copied / "choice.json", *path, value=value)
     with pytest.raises(ValueError, match=words):
+        Bundle(copied)
+
+
+@pytest.mark.parametrize(
+    "row", [[1.0], [0, 0, 1], ["0", 1], [0, 1e7], [0, -(10**400)], [float("nan"), 1], [0, True], 3]
+)
+def test_a_pool_that_is_none_is_refused(copied: Path, row: object) -> None:
+    count = len(json.loads((copied / "manifest.json").read_text())["stages"])
+    rows: list[object] = [[0] * stage + [1] for stage in range(count)]
+    rows[1] = row
+    changed(copied / "choice.json", "rule", "pool", value={"weights": rows})
+    with pytest.raises(ValueError, match="2 weights up to 1e6 at stage 1"):
         Bundle(copied)
 
 

@@ -43,6 +43,8 @@ def test_each_part_is_timed_by_itself() -> None:
         assert (low >= milliseconds).all()
         assert (low < np.array(milliseconds) + 15).all()  # a busy machine wakes sleepers late
         assert (high >= low).all()
+    assert (found.pool > 0).all()
+    assert (found.pool_p95 >= found.pool).all()
     assert found.circumstances["repeats"] == 3
 
 

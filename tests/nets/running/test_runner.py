@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cascade_core import ExitRule, choose, evaluate, load_choice, save_choice
+from cascade_core import ExitRule, Pool, choose, evaluate, load_choice, save_choice
 from cascade_core.nets.images.datasets import ImageSet, open_data
 from cascade_core.nets.networks.zoo import ZOO
 from cascade_core.nets.recording.precompute import precompute
@@ -19,7 +19,7 @@ from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel
 from cascade_core.policies import PaperRuleByClass, SharedThreshold
 from cascade_core.simulation.record import StageOutputs
-from tests.oracle import f32
+from tests.oracle import f32, naive_softmax_of
 from tests.smallnets import in_one_piece, with_exits
 
 MODELS: dict[str, Callable[[], StagedModel]] = {
@@ -51,7 +51,7 @@ def recorded(model: StagedModel, data: ImageSet) -> StageOutputs:
 
 
 def assert_as_simulated(runner: Runner, images: Tensor, outputs: StageOutputs, rule: ExitRule) -> None:
-    record = outputs.record(rule.score, rule.top_k, rule.temperatures)
+    record = outputs.record(rule.score, rule.top_k, rule.pool)
     stages = rule.exit_stages(record)
     found = runner(images)
     assert found.stages.tolist() == stages.tolist()
@@ -61,21 +61,22 @@ def assert_as_simulated(runner: Runner, images: Tensor, outputs: StageOutputs, r
 
 
 @pytest.mark.parametrize(
-    ("score", "top_k", "scaled"),
+    ("score", "top_k", "pooled"),
     [
         ("max_probability", 1, False),
         ("margin", 1, False),
         ("negative_entropy", 1, False),
         ("max_probability", 3, False),
         ("max_probability", 1, True),
+        ("margin", 1, True),
+        ("max_probability", 3, True),
     ],
 )
 def test_equals_the_simulation(
-    model: StagedModel, data: ImageSet, images: Tensor, score: str, top_k: int, scaled: bool
+    model: StagedModel, data: ImageSet, images: Tensor, score: str, top_k: int, pooled: bool
 ) -> None:
     outputs = recorded(model, data)
-    temperatures = [0.5 + 0.3 * m for m in range(len(outputs.stages))] if scaled else None
-    record = outputs.record(score, top_k, temperatures)
+    record = outputs.record(score, top_k, pool_of(len(outputs.stages)) if pooled else None)
     path = SharedThreshold.path(record, SharedThreshold.positions(record, 9))
     runner = Runner(model, path.rule(0), "cpu")
     for g in range(9):
@@ -85,11 +86,87 @@ def test_equals_the_simulation(
             thresholds=apart,
             score=score,
             top_k=top_k,
-            temperatures=record.temperatures,
+            pool=record.pool,
             stage_names=record.stage_names,
         )
         runner.set_choice(rule)
         assert_as_simulated(runner, images, outputs, rule)
+
+
+def pool_of(stages: int) -> Pool:
+    """Weights of which none is 0: a half for the stage before, -0.1 for those before that, 1.1 for its own."""
+    return Pool(
+        weights=tuple((*[-0.1] * (stage - 1), *[0.5] * min(stage, 1), 1.1 if stage else 1.0) for stage in range(stages))
+    )
+
+
+def naive_cascade(
+    probs: Any, weights: Sequence[Sequence[float]], limits: Sequence[Sequence[float]], top_k: int
+) -> list[tuple[int, int]]:
+    """Stage and answer of each sample, by loops over softmaxes (M, N, K); limits are one a stage, or one a class."""
+    found = []
+    for i in range(probs.shape[1]):
+        for stage, row in enumerate(weights):
+            softmax = naive_softmax_of(row, probs[: stage + 1, i].tolist())
+            answer = softmax.index(max(softmax))
+            sure = sum(sorted(softmax)[-top_k:])
+            if stage == len(limits) or sure >= limits[stage][answer % len(limits[stage])]:
+                found.append((stage, answer))
+                break
+    return found
+
+
+@pytest.mark.parametrize("top_k", [1, 3])
+@pytest.mark.parametrize("by_class", [False, True])
+@pytest.mark.parametrize("off", [(), (0,), (0, 1)], ids=["all leave", "first pooled later", "two pooled later"])
+def test_pooled_answers_equal_loops(data: ImageSet, images: Tensor, off: Any, by_class: bool, top_k: int) -> None:
+    """With heads at which nothing leaves, and which are run for later answers nevertheless."""
+    model = MODELS["hybrid"]().eval()
+    outputs = recorded(model, data)
+    pool = pool_of(len(outputs.stages))
+    confidence = outputs.record(top_k=top_k, pool=pool).confidence
+    limits = [[between(column, float(np.quantile(column, 0.7)))] for column in confidence[:-1]]
+    limits = [[limit[0], *[np.inf] * 4, *[limit[0]] * 5] for limit in limits] if by_class else limits
+    limits = [[np.inf] * len(limit) if stage in off else limit for stage, limit in enumerate(limits)]
+    thresholds = np.array(limits) if by_class else np.array(limits)[:, 0]
+    found = Runner(model, ExitRule(thresholds=thresholds, top_k=top_k, pool=pool), "cpu")(images)
+    wanted = naive_cascade(outputs.probs, pool.weights, limits, top_k)
+    assert list(zip(found.stages.tolist(), found.predictions.tolist(), strict=True)) == wanted
+    assert set(found.stages.tolist()) == set(range(len(outputs.stages))) - set(off)
+
+
+def test_where_nothing_leaves_early_a_pool_still_asks_all_stages(data: ImageSet, images: Tensor) -> None:
+    model = MODELS["hybrid"]().eval()
+    outputs = recorded(model, data)
+    pool, never = pool_of(4), [[np.inf]] * 3
+    found = Runner(model, ExitRule(thresholds=f32(*[np.inf] * 3), pool=pool), "cpu")(images)
+    wanted = naive_cascade(outputs.probs, pool.weights, never, 1)
+    assert found.predictions.tolist() == [answer for _, answer in wanted]
+    assert found.predictions.tolist() != outputs.probs[-1].argmax(axis=1).tolist()
+    assert set(found.stages.tolist()) == {3}
+
+
+def test_one_stage_and_a_last_stage_that_pools_none_are_the_plain_network_weighed(images: Tensor) -> None:
+    """Powers of one softmax keep its order, and are confident otherwise."""
+    alone = in_one_piece().eval()
+    found = Runner(alone, ExitRule(thresholds=f32(), pool=Pool(weights=((0.5,),))), "cpu")(images)
+    with torch.no_grad():
+        probs = alone(images)[-1].softmax(dim=-1).numpy()
+    wanted = [naive_softmax_of([0.5], [row]) for row in probs.tolist()]
+    assert found.predictions.tolist() == probs.argmax(axis=1).tolist()
+    np.testing.assert_allclose(found.confidence, [max(row) for row in wanted], rtol=1e-5)
+    pair = ModelCascade([("small", in_one_piece(seed=1)), ("large", alone)]).eval()
+    small: Any = pair.members[0]
+    small.trunk[0].register_forward_pre_hook(lambda *_: pytest.fail("the small model was run"))
+    rule = ExitRule(thresholds=f32(np.inf), pool=Pool(weights=((1.0,), (0.0, 0.5))))
+    np.testing.assert_allclose(Runner(pair, rule, "cpu")(images).confidence, found.confidence, rtol=1e-5)
+
+
+def test_a_pool_of_other_stages_is_refused() -> None:
+    with pytest.raises(ValueError, match="a pool of 3 stages but it is of 2"):
+        ExitRule(thresholds=f32(0.5, 0.5), pool=pool_of(2))
+    with pytest.raises(ValueError, match="a choice for 3 stages but it is for 2"):
+        Runner(with_exits(), ExitRule(thresholds=f32(0.5), pool=pool_of(2)), "cpu")
 
 
 def between(confidence: Any, threshold: float) -> float:
@@ -110,10 +187,21 @@ def test_thresholds_for_each_class(model: StagedModel, data: ImageSet, images: T
     assert_as_simulated(Runner(model, apart, "cpu"), images, outputs, apart)
 
 
-def test_samples_that_left_and_heads_that_are_off_are_not_computed(data: ImageSet, images: Tensor) -> None:
+@pytest.mark.parametrize(
+    ("pool", "early"),
+    [
+        (None, {}),
+        (Pool(weights=((1.0,), (0.0, 1.0), (0.0, 0.5, 1.0))), {}),
+        (Pool(weights=((1.0,), (0.0, 1.0), (0.5, 0.0, 1.0))), {"head 0": 120}),
+    ],
+    ids=["own", "second pooled", "first pooled"],
+)
+def test_samples_that_left_and_heads_that_are_off_are_not_computed(
+    data: ImageSet, images: Tensor, pool: Pool | None, early: dict[str, int]
+) -> None:
     network = with_exits().eval()
-    record = recorded(network, data).record()
-    rule = ExitRule(thresholds=np.array([np.inf, np.median(record.confidence[1])]))
+    record = recorded(network, data).record(pool=pool)
+    rule = ExitRule(thresholds=np.array([np.inf, np.median(record.confidence[1])]), pool=pool)
     seen: dict[str, int] = {}
 
     def note(name: str, samples: int) -> None:
@@ -127,7 +215,7 @@ def test_samples_that_left_and_heads_that_are_off_are_not_computed(data: ImageSe
     found = Runner(network, rule, "cpu")(images)
     late = int((found.stages == 2).sum())
     assert 0 < late < 120
-    assert seen == {"0": 120, "1": 120, "head 1": 120, "2": late, "head 2": late}
+    assert seen == {"0": 120, "1": 120, **early, "head 1": 120, "2": late, "head 2": late}
 
 
 def test_where_nothing_leaves_early_the_plain_network_is_run(images: Tensor) -> None:

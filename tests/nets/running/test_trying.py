@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from cascade_core import ExitRule, load_run
+from cascade_core import ExitRule, Pool, load_run
 from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.networks.zoo import ZOO
@@ -20,11 +20,11 @@ from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.running.rebuilding import locate, rebuild
 from cascade_core.nets.running.trying import Tried, pass_through, read_picture, sample_picture, try_picture
 from cascade_core.nets.staged import StagedModel
-from cascade_core.simulation.passages import LEFT, NOT_REACHED, SWITCHED_OFF, WENT_ON, StagePassage
+from cascade_core.simulation.passages import LEFT, NOT_REACHED, POOLED_LATER, SWITCHED_OFF, WENT_ON, StagePassage
 from cascade_core.simulation.record import exit_costs
 from cascade_core.storage.origin import Origin
-from tests.nets.running.test_runner import MODELS
-from tests.oracle import f32
+from tests.nets.running.test_runner import MODELS, pool_of
+from tests.oracle import f32, naive_softmax_of
 
 CACHE = Path(__file__).resolve().parents[3] / "cache"
 RUN = load_run(CACHE / "digits.parquet")
@@ -48,20 +48,20 @@ def softmax(stage: StagePassage) -> NDArray[np.float32]:
     return stage.softmax
 
 
-@pytest.mark.parametrize("temperatures", [None, (1.5, 0.7, 1.2)])
+@pytest.mark.parametrize("pool", [None, pool_of(3)], ids=["own", "pooled"])
 @pytest.mark.parametrize("score", ["max_probability", "margin", "negative_entropy"])
 def test_digits_are_as_recorded_and_leave_as_simulated(
-    rebuilt: tuple[StagedModel, Preprocessing], score: str, temperatures: tuple[float, ...] | None
+    rebuilt: tuple[StagedModel, Preprocessing], score: str, pool: Pool | None
 ) -> None:
-    record = RUN.record(score, 1, temperatures)
-    rule = ExitRule(
-        thresholds=np.median(record.confidence[:2], axis=1) + np.float32(1e-4), score=score, temperatures=temperatures
-    )
+    record = RUN.record(score, 1, pool)
+    first, second = (np.quantile(record.confidence[m], share) + 1e-4 for m, share in ((0, 0.7), (1, 0.3)))
+    rule = ExitRule(thresholds=f32(first, second), score=score, pool=pool)
     leaving, seen = rule.exit_stages(record), set()
     for sample in range(0, 900, 30):
         found = tried(rebuilt, rule, sample).passage
         for m, stage in enumerate(found.stages):
             np.testing.assert_allclose(softmax(stage), RUN.probs[m, sample], atol=1e-5)
+            assert stage.pooled == (pool is not None and m > 0)
             assert stage.confidence == pytest.approx(float(record.confidence[m, sample]), abs=1e-4)
             assert stage.answer == record.predictions[m, sample]
         assert found.left == leaving[sample]
@@ -87,6 +87,22 @@ def test_states_thresholds_and_costs(rebuilt: tuple[StagedModel, Preprocessing])
     never = tried(rebuilt, ExitRule(thresholds=f32(np.inf, np.inf)), 0).passage
     assert [stage.state for stage in never.stages] == [SWITCHED_OFF, SWITCHED_OFF, LEFT]
     assert [stage.macs for stage in never.stages] == [None, None, RUN.baseline_macs]
+
+
+def test_a_head_that_is_pooled_later_is_charged_and_called_so(rebuilt: tuple[StagedModel, Preprocessing]) -> None:
+    """Stage 1 takes 4,608 and 1,226 for its head, stage 2 18,432 and 1,738, stage 3 147,456 and 650."""
+    pool = Pool(weights=((1.0,), (0.0, 1.0), (0.5, 0.0, 1.0)))
+    for beyond in (False, True):
+        never = tried(rebuilt, ExitRule(thresholds=f32(np.inf, np.inf), pool=pool), 0, beyond).passage
+        assert [stage.state for stage in never.stages] == [POOLED_LATER, SWITCHED_OFF, LEFT]
+        assert [stage.macs for stage in never.stages] == [5834, 24266, 172372]
+        wanted = naive_softmax_of([0.5, 1.0], RUN.probs[[0, 2], 0].tolist())
+        assert never.stages[2].answered is not None
+        np.testing.assert_allclose(never.stages[2].answered, wanted, atol=1e-5)
+        np.testing.assert_allclose(softmax(never.stages[2]), RUN.probs[2, 0], atol=1e-5)
+    here = tried(rebuilt, ExitRule(thresholds=f32(np.inf, 0), pool=pool), 0).passage
+    assert [stage.state for stage in here.stages] == [POOLED_LATER, LEFT, NOT_REACHED]
+    assert [stage.macs for stage in here.stages] == [5834, 26004, None]
 
 
 def test_a_threshold_for_each_class_is_that_of_the_answer(rebuilt: tuple[StagedModel, Preprocessing]) -> None:

@@ -14,7 +14,7 @@ from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.markup.passage_cards import passage_html, picture_html
 from cascade_core.rendering.palette import DARK, LIGHT
 from cascade_core.simulation.passages import LEFT, SWITCHED_OFF, Passage
-from tests.simulation.test_passages import CLASSES, passage, stage
+from tests.simulation.test_passages import CLASSES, passage, pooled_passage, stage
 
 AXIS = confidence_axis("max_probability", 3)
 
@@ -71,6 +71,17 @@ def test_a_stage_that_was_not_asked_says_so() -> None:
     words = read(passage_html(one, CLASSES, AXIS, DARK)).text
     assert "head switched off" in words
     assert "not asked" in words
+
+
+def test_what_a_stage_says_itself_stands_above_what_the_pool_makes_of_it() -> None:
+    text = passage_html(pooled_passage(), CLASSES, AXIS, LIGHT, label=1)
+    words = " ".join(read(text).text.replace("\N{NO-BREAK SPACE}", " ").split())
+    assert "pooled later" in words
+    assert "the stage itself says cat 71.0 %, pooled with the stages before: dog 64.0 % cat 26.0 %" in words
+    assert words.count("the stage itself says") == 1
+    first = stage(LEFT, (0.6, 0.3, 0.1), None, 10, answered=(0.7, 0.25, 0.05))
+    alone = Passage(stages=(first,), left=0, score="max_probability", baseline_macs=10)
+    assert "the stage itself says cat 60.0&nbsp;%, weighed by the pool:" in passage_html(alone, CLASSES, AXIS, LIGHT)
 
 
 def test_names_from_files_are_not_markup() -> None:
