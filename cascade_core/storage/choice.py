@@ -214,9 +214,8 @@ def _pool(rule: Mapping[str, Any], stages: int) -> Pool | None:
         return Pool(weights=tuple(map(tuple, rule["pool"]["weights"])))
     temperature = rule.get("temperature", 1)
     temperatures = temperature if isinstance(temperature, list) else [temperature] * stages
-    if all(value == 1 for value in temperatures):
-        return None
-    return Pool(weights=tuple((*[0.0] * stage, 1 / value) for stage, value in enumerate(temperatures)))
+    pool = Pool(weights=tuple((*[0.0] * stage, 1 / value) for stage, value in enumerate(temperatures)))
+    return None if pool == Pool.own(stages) else pool
 
 
 def _threshold(row: Mapping[str, Any]) -> float | list[float]:

@@ -73,11 +73,14 @@ def test_names_that_the_terminal_cannot_show(choice: str, tmp_path: Path, flags:
     [
         (["rule", "thresholds", 0, "threshold"], float("nan"), "it holds NaN, which is not JSON"),
         (["rule", "thresholds", 0, "threshold"], 1e300, "but it is too large"),
-        (["rule", "temperature"], 1e-300, "temperatures to be numbers > 0, from 1e-06 to 1e+06"),
+        (["rule", "temperature"], 1.5, "expected no rule/temperature in a file of schema_version 3"),
+        (["rule", "pool"], {"weights": [[1]]}, "a pool of 3 stages but it is of 1"),
+        (["rule", "pool"], {"weights": [[1], [1], [0, 0, 1]]}, "weights of stage 1 to have shape (2,)"),
+        (["rule", "pool"], {"weights": [[1], [0, 1e300], [0, 0, 1]]}, "weights of stage 1 from -1e+06 to 1e+06"),
         (["rule", "top_k"], 11, "at most the top 10"),
         (["stages", 0, "cumulative_macs"], 10**30, "at stages/0/cumulative_macs"),
         (["stages", 0, "cumulative_macs"], 10**4000, "at stages/0/cumulative_macs"),
-        (["schema_version"], 9, "expected schema_version 2 but it is 9"),
+        (["schema_version"], 9, "expected schema_version 3 but it is 9"),
         (["stages", 0, "name"], "elsewhere", "to name the same stages"),
     ],
 )

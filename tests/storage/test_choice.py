@@ -16,6 +16,7 @@ from cascade_core import (
     ExitRule,
     FixedThresholds,
     PaperRule,
+    Pool,
     SharedThreshold,
     choose,
     evaluate,
@@ -64,7 +65,7 @@ def test_three_arguments_are_enough(saved: Path) -> None:
     assert found.rule.thresholds.tolist() == [0.75, np.inf]
     assert found.thresholds is found.rule.thresholds
     assert found.rule.stage_names == ("a", "b", "c")
-    assert (found.rule.score, found.rule.top_k, found.rule.temperatures) == ("max_probability", 1, None)
+    assert (found.rule.score, found.rule.top_k, found.rule.pool) == ("max_probability", 1, None)
     assert found.policy is None
     assert found.run is None
     assert found.measured["split"] is None
@@ -170,6 +171,17 @@ def test_failed_writing_leaves_no_file(saved: Path, monkeypatch: pytest.MonkeyPa
     assert saved.read_bytes() == before
 
 
+def earlier(data: dict[str, Any], temperature: Any) -> None:
+    """Make a file of version 2 of one of version 3."""
+    data["schema_version"] = 2
+    data["rule"].pop("pool")
+    data["rule"]["temperature"] = temperature
+
+
+def pooled(data: dict[str, Any], *rows: Any) -> None:
+    data["rule"]["pool"] = {"weights": list(rows)}
+
+
 def edit(saved: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     data = json.loads(saved.read_text())
     change(data)
@@ -178,15 +190,30 @@ def edit(saved: Path, change: Callable[[dict[str, Any]], object]) -> Path:
 
 
 CHANGES: list[tuple[Callable[[Any], object], str]] = [
-    (lambda d: d.update(schema_version=3), "expected schema_version 2 but it is 3; update this program"),
-    (lambda d: d.pop("schema_version"), "expected schema_version 2 but it is None"),
+    (lambda d: d.update(schema_version=4), "expected schema_version 3 but it is 4; update this program"),
+    (lambda d: d.pop("schema_version"), "expected schema_version 3 but it is None"),
     (lambda d: d.pop("rule"), "at the top: 'rule' is a required property"),
     (lambda d: d.update(extra=1), "at the top: Additional properties are not allowed ('extra' was unexpected)"),
     (lambda d: d["rule"].update(score="best"), "at rule/score: 'best' is not one of"),
     (lambda d: d["rule"].update(top_k=0), "at rule/top_k: 0 is less than the minimum of 1"),
     (lambda d: d["rule"].update(temperature=0), "at rule/temperature"),
-    (lambda d: d["rule"].update(temperature=[1, 1]), "temperatures to have shape (3,) (stages) but it had shape (2,)"),
-    (lambda d: d["rule"].update(temperature=[1, 1, 0]), "at rule/temperature/2"),
+    (lambda d: d["rule"].update(temperature=1), "expected no rule/temperature in a file of schema_version 3"),
+    (lambda d: d.update(schema_version=2), "expected no rule/pool in a file of schema_version 2"),
+    (lambda d: earlier(d, [1, 1]), "a pool of 3 stages but it is of 2"),
+    (lambda d: earlier(d, [1, 1, 0]), "at rule/temperature/2"),
+    (lambda d: earlier(d, 1e-300), "weights of stage 0 from -1e+06 to 1e+06 but they were 1e+300"),
+    (lambda d: pooled(d, [1], [0, 1]), "a pool of 3 stages but it is of 2"),
+    (lambda d: pooled(d, [1], [1], [0, 0, 1]), "weights of stage 1 to have shape (2,) (stages passed) but it had"),
+    (
+        lambda d: pooled(d, [1], [0, 1], [0, 0, 0, 1]),
+        "weights of stage 2 to have shape (3,) (stages passed) but it had",
+    ),
+    (lambda d: pooled(d, [1], [0, 1], [0, -2e6, 1]), "weights of stage 2 from -1e+06 to 1e+06 but they were 0, -2e+06"),
+    (lambda d: pooled(d, [1], [0, 1], [0, 10**400, 1]), "weights of stage 2 to be numbers"),
+    (lambda d: pooled(d, [1], [0, "1"], [0, 0, 1]), "at rule/pool/weights/1/1: '1' is not of type 'number'"),
+    (lambda d: pooled(d, [1], [], [0, 0, 1]), "at rule/pool/weights/1"),
+    (lambda d: d["rule"].update(pool={}), "at rule/pool: 'weights' is a required property"),
+    (lambda d: d["rule"].update(pool=[[1]]), "at rule/pool"),
     (
         lambda d: d["rule"]["thresholds"][0].update(threshold=[0.5, 0.5]),
         "one threshold at every stage, or one for each",
@@ -227,7 +254,7 @@ def test_a_stage_twice(saved: Path) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
-@pytest.mark.parametrize("place", ['"threshold": 0.75', '"temperature": 1.0', '"mean_macs": '])
+@pytest.mark.parametrize("place", ['"threshold": 0.75', '"pool": null', '"mean_macs": '])
 def test_numbers_that_are_none(saved: Path, place: str, number: str) -> None:
     text = saved.read_text()
     assert place in text
@@ -269,29 +296,43 @@ def test_huge_missing_and_folder(saved: Path) -> None:
     assert_bad(saved.parent, "is a directory")
 
 
-def test_thresholds_for_each_class_and_temperatures_come_back(tmp_path: Path) -> None:
+def test_thresholds_for_each_class_and_a_pool_come_back(tmp_path: Path) -> None:
     outputs = random_outputs(3, classes=4)
-    temperatures = (1.5, 0.8, 1.0)
-    record = outputs.record(temperatures=temperatures)
+    # Numbers that no short decimal gives: all digits must survive.
+    pool = Pool(weights=((1.0,), (0.1 + 0.2, 2 / 3), (0.0, -1e-17, 1e6)))
+    record = outputs.record(pool=pool)
     rule = ExitRule(
         thresholds=np.array([[0.5, np.inf, 0.1, 1.0], [np.inf] * 4]),
-        temperatures=temperatures,
+        pool=pool,
         stage_names=("a", "b", "c"),
     )
     found = load_choice(save_choice(tmp_path / "c.json", rule, evaluate(record, rule))).rule
     assert found.thresholds.tolist() == rule.thresholds.tolist()
-    assert found.temperatures == temperatures
-    assert found.active.tolist() == [True, False, True]
+    assert found.pool == pool
+    # Nothing leaves at the second, but the third pools it.
+    assert found.active.tolist() == [True, True, True]
     found.check_fits(record)
-    with pytest.raises(ValueError, match=r"temperatures 1 but it is for 1\.5, 0\.8, 1"):
+    with pytest.raises(
+        ValueError, match=r"stages' own answers but it is for answers pooled with the weights 1; 0\.3, 0\.66"
+    ):
         found.check_fits(outputs.record())
 
 
-@pytest.mark.parametrize(("given", "wanted"), [(1, None), (2.5, (2.5, 2.5, 2.5))])
-def test_files_of_version_1_are_read(saved: Path, given: float, wanted: tuple[float, ...] | None) -> None:
+@pytest.mark.parametrize(
+    ("version", "given", "wanted"),
+    [
+        (1, 1, None),
+        (1, 2.5, ((0.4,), (0, 0.4), (0, 0, 0.4))),
+        (2, [1, 1, 1], None),
+        (2, [0.5, 1, 4], ((2,), (0, 1), (0, 0, 0.25))),
+    ],
+)
+def test_temperatures_of_earlier_versions_are_read_as_weights(
+    saved: Path, version: int, given: Any, wanted: tuple[tuple[float, ...], ...] | None
+) -> None:
     data = strict(saved.read_text(encoding="utf-8"))
-    data["schema_version"] = 1
-    data["rule"]["temperature"] = given
+    earlier(data, given)
+    data["schema_version"] = version
     del data["measured"]["saving_interval"]
     found = choice.parse_choice(json.dumps(data).encode())
-    assert found.rule.temperatures == wanted
+    assert found.rule.pool == (None if wanted is None else Pool(weights=wanted))
