@@ -49,7 +49,7 @@ def all_wrong(outputs: StageOutputs, among: NDArray[np.int64]) -> int:
 def test_pools_are_fitted_to_all_calibration_samples_and_to_no_other(run: StageOutputs) -> None:
     found = pooled(run)
     assert found.answers == "pooled"
-    assert found.why == "as asked"
+    assert found.why == "it was asked for"
     assert found.calibration.pool == fit_pool(run.probs[:, CALIBRATION], run.labels[CALIBRATION])
     assert found.test.pool == found.calibration.pool
     assert found.calibration.fitted is not None
@@ -97,8 +97,8 @@ def test_certified_rules_are_tested_on_samples_that_the_pool_never_saw(run: Stag
 def test_own_answers_are_taken_where_asked_for_or_thresholds_are_given(run: StageOutputs) -> None:
     asked = halves(run).divided(CheapestWithinDrop, "own")
     given = halves(run).divided(FixedThresholds)
-    assert (asked.answers, asked.why) == ("own", "as asked")
-    assert (given.answers, given.why) == ("own", "the thresholds are given")
+    assert (asked.answers, asked.why) == ("own", "it was asked for")
+    assert (given.answers, given.why) == ("own", "thresholds were brought")
     for found in (asked, given):
         assert found.calibration.pool is found.test.pool is found.calibration.held_out is None
         assert (found.calibration.confidence == run.take(CALIBRATION).record().confidence).all()

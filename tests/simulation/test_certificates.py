@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from cascade_core import Certified, ExitRule, RulePath, choose, evaluate
+from cascade_core import ExitRule
 from cascade_core.policies import SharedThreshold
-from cascade_core.policies.certified import certified_path
 from cascade_core.simulation import certificates
 from cascade_core.simulation.bounds import betting_bound
 from cascade_core.simulation.certificates import certify_path, drop_bounds
 from cascade_core.simulation.record import Record
-from tests.oracle import make_record, random_record
+from tests.oracle import make_record, random_pooled, random_record
+from tests.pathcases import path_of
 
 SIMULATIONS = 1000
 
 
-def population(random: np.random.Generator, n: int, flat: float = 0.0) -> Record:
+def population(random: np.random.Generator, n: int) -> Record:
     """Two stages: the first has confidence u in [0, 1], and is wrong with probability (1 - u) / 4; the last is right.
 
-    Letting those leave with u >= t loses the integral of (1 - u) / 4 from t to 1, which is (1 - t)^2 / 8; `flat` is
-    added to the chance of being wrong wherever u >= 0.5.
+    All answers are class 0, so that they tell nothing of being right.
+
+    Letting those leave with u >= t loses the integral of (1 - u) / 4 from t to 1, which is (1 - t)^2 / 8.
     """
     u = random.random(n).astype(np.float32)
-    wrong = random.random(n) < (1 - u) / 4 + flat * (u >= 0.5)
-    return make_record(np.stack([u, np.ones(n, dtype=np.float32)]), np.stack([~wrong, np.ones(n, dtype=bool)]))
+    wrong = random.random(n) < (1 - u) / 4
+    record = make_record(np.stack([u, np.ones(n, dtype=np.float32)]), np.stack([~wrong, np.ones(n, dtype=bool)]))
+    return replace(record, predictions=np.zeros((2, n), dtype=np.int64))
 
 
 def true_drop(thresholds: ArrayLike) -> NDArray[np.float64]:
@@ -63,63 +67,6 @@ def test_a_single_bound_is_wrong_as_often_as_it_may_be() -> None:
     assert alpha / 5 < violated / SIMULATIONS <= allowed(alpha)
 
 
-def test_certified_rules_exceed_their_drop_as_seldom_as_they_say() -> None:
-    random, alpha, limit, violated, left_early = np.random.default_rng(2), 0.1, 0.04, 0, 0
-    for _ in range(SIMULATIONS):
-        path = certified_path(population(random, 400), np.array([limit]), alpha)
-        violated += bool(true_drop(path.thresholds[0, 0]) > limit)
-        left_early += path.rule(0).exits_early
-    assert violated / SIMULATIONS <= allowed(alpha)
-    assert left_early > 0.8 * SIMULATIONS
-
-
-def test_the_first_rule_that_fails_is_not_the_one_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bounds by hand: the rules up to number 75 pass, 76 fails, and so 77 is out of reach though its bound is low."""
-    record = population(np.random.default_rng(3), 2000)
-    given = np.concatenate([np.full(76, 0.03), [0.031, 0.01], np.full(35, 1.0)])
-    tested: list[NDArray[np.float32]] = []
-
-    def bounds(_: Record, path: RulePath, __: float) -> NDArray[np.float64]:
-        tested.append(path.thresholds)
-        return given
-
-    monkeypatch.setattr("cascade_core.policies.certified.drop_bounds", bounds)
-    found = certified_path(record, np.array([0.02, 0.03, 0.031, 0.5]), 0.1).thresholds[:, 0]
-    rules = tested[0][:, 0]
-    assert rules.shape == given.shape
-    assert len(set(rules[[75, 76, 77]].tolist())) == 3
-    # A bound that equals the limit passes; at 0.02 the very first fails, and the full model is left.
-    assert found.tolist() == [np.inf, rules[75], rules[77], rules[77]]
-
-
-def test_the_violation_that_an_off_by_one_makes_would_be_seen() -> None:
-    """Rules get worse in one step: returning the first that failed exceeds the limit nearly always."""
-    random, violated = np.random.default_rng(4), 0
-    for _ in range(100):
-        record = population(random, 2000, flat=0.3)
-        path = certified_path(record, np.array([0.01]), 0.1)
-        found = evaluate(population(random, 20_000, flat=0.3), path.rule(0))
-        violated += found.accuracy_drop > 0.012
-    assert violated <= 0.2 * 100
-
-
-def test_more_cautious_rules_are_tried_before_the_first() -> None:
-    """A drop too small for any of the cheapest rules is met by letting fewer of the surest leave."""
-    record = population(np.random.default_rng(6), 4000)
-    rule = certified_path(record, np.array([0.008]), 0.05).rule(0)
-    assert rule.exits_early
-    assert true_drop(rule.thresholds[0]) < 0.008
-    thresholds = certified_path(record, np.linspace(0.0, 0.05, 40), 0.05).thresholds[:, 0]
-    assert (thresholds[1:] <= thresholds[:-1]).all()
-
-
-def test_where_no_rule_passes_the_full_model_is_used() -> None:
-    record = population(np.random.default_rng(5), 60)
-    with pytest.warns(UserWarning, match="No rule has a drop certified to be at most 0 on these 60 samples: the full"):
-        rule = choose(record, Certified(0.0))
-    assert rule.thresholds.tolist() == [np.inf]
-
-
 def test_never_leaving_is_certain_and_costs_no_share_of_alpha() -> None:
     record = random_record(6, n=200)
     path = SharedThreshold.path(record, [np.inf, 0.9, 0.9])
@@ -154,3 +101,19 @@ def test_more_samples_than_are_bet_on(monkeypatch: pytest.MonkeyPatch) -> None:
     part = drop_bounds(record, path, 0.05)
     assert (part > whole).all()
     assert (part < whole + 0.2).all()
+
+
+def test_of_pooled_answers_the_plain_network_alone_is_certain() -> None:
+    """Where nothing leaves early, pooled answers differ from the plain network's, and have a bound of their own."""
+    record = random_pooled(10, n=300)
+    rules = [[np.inf, np.inf], [np.inf, np.inf], [0.7, 0.7]]
+    path = path_of(record, rules, plain=[True, False, False])
+    bounds, order = drop_bounds(record, path, 0.05), record.shuffled(certificates.SEED)
+    assert bounds[0] == 0
+    for g in (1, 2):
+        leaving = path.rule(g).exit_stages(record)
+        right = record.correct[leaving, np.arange(300)]
+        lost, gained = (record.baseline_correct & ~right)[order], (right & ~record.baseline_correct)[order]
+        assert bounds[g] == betting_bound(lost * 1.0, gained * 1.0, np.ones(300), 0.05)
+    # Two rules share alpha: the plain network, though its thresholds are the same as the second's, takes none.
+    assert certify_path(record, path, 0.1).tolist() == bounds.tolist()
