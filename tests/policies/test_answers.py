@@ -100,7 +100,9 @@ def test_own_answers_are_taken_where_asked_for_or_thresholds_are_given(run: Stag
     assert (asked.answers, asked.why) == ("own", "it was asked for")
     assert (given.answers, given.why) == ("own", "thresholds were brought")
     for found in (asked, given):
-        assert found.calibration.pool is found.test.pool is found.calibration.held_out is None
+        assert found.calibration.pool is None
+        assert found.test.pool is None
+        assert found.calibration.held_out is None
         assert (found.calibration.confidence == run.take(CALIBRATION).record().confidence).all()
     # Whoever gives thresholds may still ask for a pool.
     assert halves(run).divided(FixedThresholds, "pooled").answers == "pooled"

@@ -41,7 +41,7 @@ def test_folds_are_parts_of_samples_whatever_their_order() -> None:
 def naive_rising(values: list[float]) -> list[float]:
     """By its definition: the greatest, over starts, of the least mean over ends."""
     n = len(values)
-    return [max(min(np.mean(values[a : b + 1]) for b in range(i, n)) for a in range(i + 1)) for i in range(n)]
+    return [max(min(float(np.mean(values[a : b + 1])) for b in range(i, n)) for a in range(i + 1)) for i in range(n)]
 
 
 @pytest.mark.parametrize("pooled", [False, True])
@@ -57,7 +57,8 @@ def test_expectation_equals_a_plain_cross_fitting(pooled: bool, seed: int) -> No
     found = expectation(record, QUANTILES)
     assert found.family == "quantiles"
     assert found.thresholds.tolist() == quantiles(record).tolist()
-    lost, changed, costs = np.zeros(10), np.zeros(10), [[] for _ in range(10)]
+    lost, changed = np.zeros((2, 10))
+    costs: list[list[float]] = [[] for _ in range(10)]
     for part, others in folds(record):
         for g, rule in enumerate(quantiles(judged.take(others))):
             one = naive_evaluate(judged.take(part), rule)

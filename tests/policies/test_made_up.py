@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -17,7 +16,7 @@ from cascade_core.__main__ import main
 from cascade_core.analysis.comparison import compare
 from cascade_core.analysis.exploration import Split, explore
 from cascade_core.policies import POLICIES, SWEEPS, Slider, Sweep, describe
-from cascade_core.policies.base import rule_path
+from cascade_core.policies.base import Positions, rule_path
 from cascade_core.policies.parameters import number, whole
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
@@ -44,7 +43,7 @@ class SurestOfEach(Sweep):
         return np.linspace(0, record.n, count).round()
 
     @classmethod
-    def path(cls, record: Record, positions: Sequence[float] | NDArray[np.float64], least: float = 0.0) -> RulePath:
+    def path(cls, record: Record, positions: Positions, least: float = 0.0) -> RulePath:
         falling = -np.sort(-record.confidence[:-1], axis=1)
         falling = np.concatenate([np.full((len(falling), 1), np.inf), falling], axis=1)
         thresholds = np.maximum(falling[:, np.asarray(positions, dtype=int)].T, least)

@@ -49,7 +49,7 @@ def expected(
     return Expectation(
         family="made up",
         n=19_600,
-        thresholds=(1 - np.arange(count, dtype=np.float32)[:, None] / 100),
+        thresholds=1 - np.arange(count, dtype=np.float32)[:, None] / np.float32(100),
         drops=np.array(drops, dtype=np.float64),
         savings=np.array(savings, dtype=np.float64),
         drop_errors=np.broadcast_to(np.array(drop_errors, dtype=np.float64), (count,)),

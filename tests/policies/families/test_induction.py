@@ -86,8 +86,8 @@ def naive_worth(
 def assert_worth_most(record: Record, thresholds: NDArray[np.float32], price: float) -> None:
     """At every stage, the later ones being as they are, the threshold has the most worth there is, or none has any."""
     costs, spent = [], 0
-    for stage in record.stages:
-        spent += stage.trunk_macs + stage.head_macs
+    for piece in record.stages:
+        spent += piece.trunk_macs + piece.head_macs
         costs.append(spent / record.baseline_macs)
     right, cost = [bool(ok) for ok in record.correct[-1]], [costs[-1]] * record.n
     by_answer = thresholds.ndim == 2
