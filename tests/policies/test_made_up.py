@@ -67,7 +67,7 @@ def test_the_command_line_reads_and_exports_its_parameters(run: Path, tmp_path: 
     assert main(["choose", str(run), "--policy", "made-up", "--count", "3", "--least", "0.2", "--out", str(out)]) == 0
     choice = load_choice(out)
     assert choice.policy == {"name": "made-up", "parameters": {"count": 3, "least": 0.2}}
-    calibration, _ = load_run(run).record().split(0.5, 0)
+    calibration, _ = load_run(run).record(pool=choice.rule.pool).split(0.5, 0)
     # The third surest sample of each stage is the last that may leave there.
     assert choice.thresholds.tolist() == (-np.sort(-calibration.confidence[:-1], axis=1))[:, 2].tolist()
 
