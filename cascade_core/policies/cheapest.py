@@ -18,7 +18,7 @@ from cascade_core.policies.base import Infeasible, Positions, Slider, Sweep, rul
 from cascade_core.policies.families.joint import cheapest_within
 from cascade_core.policies.parameters import number
 from cascade_core.policies.selection import select
-from cascade_core.simulation.paths import RulePath
+from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record
 
 LARGEST_DROP = 0.05
@@ -127,12 +127,17 @@ class CheapestUncorrected(WithinDrop):
         """The rules at the drops `positions`, chosen all at once; raises `Infeasible` for a gain that cannot be had."""
         limits = np.asarray(positions, dtype=np.float64)
         thresholds, least = cheapest_within(record, limits)
-        if len(limits) and limits.min() < least:
+        best = min(0.0, least)
+        if len(limits) and limits.min() < best:
             raise Infeasible(
                 f"Expected a rule with an accuracy drop of at most {limits.min():.4f} but the best on these "
-                f"{record.n} samples has {_rounded_up(least):.4f}; ask for that or more"
+                f"{record.n} samples has {_rounded_up(best):.4f}; ask for that or more"
             )
-        return rule_path(record, limits, thresholds)
+        saving = evaluate_path(record, rule_path(record, limits, thresholds)).saving
+        # Of pooled answers all may be worse than the plain network's, or dearer.
+        plain = (limits >= 0) & ((limits < least) | (saving < 0))
+        thresholds[plain] = np.inf
+        return rule_path(record, limits, thresholds, plain)
 
 
 def _rounded_up(drop: float) -> float:

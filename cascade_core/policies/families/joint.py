@@ -10,6 +10,7 @@ Nothing here corrects for having picked the best of many rules on a finite sampl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,11 +57,24 @@ def cheapest_within(record: Record, limits: NDArray[np.float64], starts: int = S
     Returns:
         (G, M-1) thresholds, and the least drop that can be had; rows whose limit is below it hold a rule that has it.
     """
+    record = _charged(record)
     if not on_grid(record):
         return search(record, limits, simpler_rules(record, starts))
     grid = evaluate_grid(record, grid_of(record))
     drops = grid.drops(int(record.baseline_correct.sum()), record.n)
     return grid.rules(first_best(drops, grid.macs.ravel(), limits)), float(drops.min())
+
+
+def _charged(record: Record) -> Record:
+    """The record with heads that later answers pool as parts of the trunk, as they are run in any case."""
+    if record.pool is None or not record.pool.used_later.any():
+        return record
+    stages = tuple(
+        replace(stage, trunk_macs=stage.trunk_macs + stage.head_macs, head_macs=0) if used else stage
+        for stage, used in zip(record.stages, record.pool.used_later, strict=True)
+    )
+    everything = sum(stage.trunk_macs for stage in stages) + stages[-1].head_macs
+    return replace(record, stages=stages, baseline_macs=everything)
 
 
 def first_best(

@@ -12,7 +12,7 @@ from cascade_core import CheapestUncorrected, Infeasible, Record, Stage, choose,
 from cascade_core.policies.families import grid
 from cascade_core.policies.families.grid import GRID_SIZES, evaluate_grid, quantile_grid
 from cascade_core.policies.families.joint import grid_of
-from tests.oracle import f32, make_record, naive_cheapest, naive_evaluate, naive_grid, random_record
+from tests.oracle import f32, make_record, naive_cheapest, naive_evaluate, naive_grid, random_pooled, random_record
 
 DROPS = (-0.1, 0.0, 0.01, 0.05, 0.1, 1 / 3, 0.5, 1.0)
 
@@ -44,6 +44,21 @@ def test_grid_equals_a_loop(stages: int) -> None:
     assert rules.shape == (len(outcomes), stages - 1)
     for index in range(0, len(outcomes), 7):
         assert naive_evaluate(record, rules[index]).total_macs == found.macs.ravel()[index]
+
+
+@pytest.mark.parametrize(("stages", "n"), [(2, 60), (3, 30), (4, 12)])
+@pytest.mark.parametrize("seed", range(3))
+def test_optimum_of_pooled_answers_is_that_of_an_exhaustive_search(stages: int, n: int, seed: int) -> None:
+    """Heads that are pooled later are charged though nobody leaves there; the plain network is a rule, too."""
+    record = random_pooled(100 * stages + seed, stages=stages, n=n, decimals=1)
+    never = np.full(stages - 1, np.inf)
+    outcomes = [*naive_grid(record), naive_evaluate(record, never, plain=True)]
+    for max_drop in (0.0, 0.05, 1 / 3, 1.0):
+        rule = choose(record, CheapestUncorrected(max_drop))
+        found, wanted = naive_evaluate(record, rule.thresholds, plain=rule.plain), naive_cheapest(outcomes, max_drop)
+        assert wanted is not None
+        assert found.total_macs == wanted[0]
+        assert (found.full_correct - sum(found.correct_counts)) / n <= max_drop
 
 
 def test_grid_of_given_thresholds_without_infinity() -> None:
