@@ -1,10 +1,10 @@
 """What rules do to samples that had no part in choosing them, averaged over divisions of a run, and how sure that is.
 
-A run is divided several times; each time rules are chosen on one half and judged on the other.  The halves overlap, so
-that the spread between divisions says little about other samples.  The standard error is therefore of samples: what a
-sample lost and saved is averaged over the divisions that judged it, samples are put in 20 blocks at random, and the
-error follows from how the means of the blocks differ.  The rules are taken as they are; that they would differ, had
-other samples chosen them, is not in it.
+A run is divided several times; each time rules are chosen on one half and judged on the other.  The standard error has
+two parts, added as squares.  One is of the samples that judge: what a sample lost and saved is averaged over the
+divisions that judged it, samples are put in 20 blocks at random, and the means of the blocks differ.  The other is of
+the samples that choose: the means of the divisions differ.  As halves judge too, what they have in common is counted
+twice, so that the error is rather too large than too small.
 """
 
 from __future__ import annotations
@@ -59,13 +59,20 @@ def averaged(judged: Iterable[tuple[NDArray[np.int64], Floats]], n: int) -> Aver
         judged: Of each division, the numbers of the samples that were judged and a value for each.
         n: Number of samples of the run; at least `BLOCKS` were judged.
     """
-    sums, times = np.zeros(n), np.zeros(n)
+    sums, times, divisions = np.zeros(n), np.zeros(n), []
     for samples, values in judged:
         sums[samples] += values
         times[samples] += 1
+        divisions.append(values.mean())
     blocks = np.array_split(np.random.default_rng(0).permutation(np.flatnonzero(times)), BLOCKS)
     means = [sums[block].sum() / times[block].sum() for block in blocks]
-    return Average(mean=float(sums.sum() / times.sum()), error=float(np.std(means, ddof=1)) / math.sqrt(BLOCKS))
+    error = math.hypot(_error_of_mean(means), _error_of_mean(divisions))
+    return Average(mean=float(sums.sum() / times.sum()), error=error)
+
+
+def _error_of_mean(values: Sequence[float]) -> float:
+    """The standard error of the mean of independent values; of a single one it is not known, and taken as 0."""
+    return float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else 0.0
 
 
 class Division(NamedTuple):

@@ -45,8 +45,9 @@ def test_the_mean_counts_each_time_that_a_sample_was_judged() -> None:
     everyone = np.arange(BLOCKS)
     found = averaged([(everyone, np.zeros(BLOCKS)), (everyone[:10], np.ones(10))], BLOCKS)
     assert found.mean == pytest.approx(10 / (BLOCKS + 10))
-    # A block holds one sample here: ten have the mean 1/2 and ten 0, which is a deviation of 1/4 from the middle.
-    assert found.error == pytest.approx(0.25 * math.sqrt(BLOCKS / (BLOCKS - 1)) / math.sqrt(BLOCKS))
+    # A block holds one sample here: ten have the mean 1/2 and ten 0, each 1/4 from the middle: 0.25 / sqrt(19).  The
+    # divisions have the means 0 and 1, each 1/2 from the middle: 0.5 / sqrt(1).
+    assert found.error == pytest.approx(math.sqrt(0.0625 / (BLOCKS - 1) + 0.25))
 
 
 def test_equal_divisions_are_no_surer_than_one() -> None:

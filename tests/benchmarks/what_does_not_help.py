@@ -20,7 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from cascade_core import Pool, Record, SharedThreshold, StageOutputs, fit_pool, load_run, split_indices
+from cascade_core import (
+    Pool,
+    Record,
+    SharedThreshold,
+    StageOutputs,
+    evaluate_path,
+    fit_pool,
+    load_run,
+    split_indices,
+)
 from cascade_core.policies.base import rule_path
 from cascade_core.policies.families.induction import backward_induction
 from cascade_core.simulation.pool import log_softmax
@@ -30,6 +39,8 @@ from tests.benchmarks.readme_figures import CACHE, line
 DROP = 0.01
 DIVISIONS = 10
 SHARED = 401
+SAVINGS = np.linspace(0.0, 1.0, 401)
+"""On the samples that choose: by them rules of different divisions are matched."""
 
 Probs: TypeAlias = NDArray[np.float32]
 Thresholds: TypeAlias = NDArray[np.float32]
@@ -200,7 +211,7 @@ IDEAS: Mapping[str, Idea] = {
 
 
 def divided(outputs: StageOutputs, idea: Idea, divisions: int) -> list[Division]:
-    """An idea's rules behind the plain network, in each division."""
+    """In each division the plain network, then an idea's rules that first save each of `SAVINGS` where chosen."""
     result = []
     for seed in range(divisions):
         calibration, test = split_indices(len(outputs.labels), 0.5, seed)
@@ -209,6 +220,8 @@ def divided(outputs: StageOutputs, idea: Idea, divisions: int) -> list[Division]
         thresholds = np.concatenate([np.full_like(rules[:1], np.inf), rules])
         first = np.arange(len(thresholds)) == 0
         path = rule_path(judged_on, range(len(thresholds)), thresholds, first)
+        saved = np.maximum.accumulate(evaluate_path(chosen_on, path).saving)
+        path = path.take(np.searchsorted(saved, np.minimum(SAVINGS, saved[-1])))
         result.append(Division(samples=test, record=judged_on, path=path))
     return result
 
