@@ -10,7 +10,7 @@ from tests.samples import sample_record
 
 def test_a_point_is_its_position() -> None:
     explored = explore(sample_record(), CheapestWithinDrop, Split(seed=3), 11)
-    point = operating_point(explored, 4, run="mine", score="max_probability", calibrated=False)
+    point = operating_point(explored, 4, run="mine")
     assert (point.run, point.policy, point.setting) == ("mine", "Cheapest within a drop", "2.0 points")
     assert point.split == Split(seed=3)
     assert point.evaluation.exit_counts.tolist() == explored.at(4).exit_counts.tolist()
@@ -20,7 +20,7 @@ def test_a_point_is_its_position() -> None:
 
 def test_nothing_is_certified_in_sample() -> None:
     explored = explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), 11)
-    assert operating_point(explored, 4, run="a", score="margin", calibrated=True).certified is None
+    assert operating_point(explored, 4, run="a").certified is None
 
 
 def test_bare_confidences_have_no_unit() -> None:

@@ -145,7 +145,7 @@ def test_calibrated_softmaxes_use_temperatures_of_the_calibration_half(cache: Pa
     record = outputs.record(temperatures=fit_temperatures(outputs.take(calibration)))
     expected = explore(record, CheapestWithinDrop, Split())
     app = page()
-    app.toggle(key="calibrated").set_value(True).run()
+    app.selectbox(key="answers").set_value("own").run()
     assert not app.exception
     table = app.dataframe[0].value
     assert table["samples"].tolist() == expected.at(expected.opening).exit_counts.tolist()

@@ -24,7 +24,7 @@ OUTPUTS = sample_run()
 def question(tmp_path_factory: pytest.TempPathFactory) -> Question:
     path = save_run(OUTPUTS, tmp_path_factory.mktemp("cache") / "mine.parquet")
     run = Run(name="mine", digest="1" * 64, metadata=run_metadata(OUTPUTS), path=path)
-    return Question(run=run, policy="cheapest", score="max_probability", calibrated=False, split=Split())
+    return Question(run=run, policy="cheapest", score="max_probability", answers="auto", split=Split())
 
 
 def test_an_equal_question_is_answered_once(question: Question) -> None:
@@ -39,7 +39,7 @@ def test_an_equal_question_is_answered_once(question: Question) -> None:
     [
         {"policy": "paper"},
         {"score": "margin"},
-        {"calibrated": True},
+        {"answers": "own"},
         {"split": Split(seed=1)},
         {"split": Split(in_sample=True)},
     ],

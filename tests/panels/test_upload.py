@@ -127,7 +127,7 @@ def test_a_good_file_is_explored_at_once(cache: Path) -> None:
     expected = explore(MINE.record(), CheapestWithinDrop, Split())
     at = expected.at(expected.opening)
     assert app.dataframe[0].value["samples"].tolist() == at.exit_counts.tolist()
-    app.toggle(key="calibrated").set_value(True).run()
+    app.selectbox(key="answers").set_value("own").run()
     assert not app.exception
     assert app.dataframe[0].value["samples"].sum() == 300
     app.selectbox(key="run").select("shipped").run()

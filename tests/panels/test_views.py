@@ -249,7 +249,7 @@ def test_about_names_the_file_and_what_is_not_understood(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["samples", "classes", "about"])
-@pytest.mark.parametrize("changes", [{"in_sample": True}, {"calibrated": True}])
+@pytest.mark.parametrize("changes", [{"in_sample": True}, {"answers": "own"}])
 def test_other_selections_are_shown_too(folder: Path, name: str, changes: Mapping[str, bool]) -> None:
     app = view(name)
     for key, value in changes.items():

@@ -116,7 +116,7 @@ def test_the_rule_is_that_of_the_released_position(digits: Path) -> None:
 
 def test_every_policy_and_score_can_be_tried(digits: Path) -> None:
     app = opened()
-    app.toggle(key="calibrated").set_value(True).run()
+    app.selectbox(key="answers").set_value("own").run()
     for key in ("policy", "score"):
         for name in app.selectbox(key=key).options:
             app.selectbox(key=key).select(name).run()

@@ -26,7 +26,7 @@ def test_curves_are_shares_of_the_plain_network() -> None:
     curves = [
         Curve(run="<b>", exploration=explore(record, policy, Split(), 21)) for policy in (CheapestWithinDrop, PaperRule)
     ]
-    point = operating_point(curves[0].exploration, 7, run="<b>", score="max_probability", calibrated=False)
+    point = operating_point(curves[0].exploration, 7, run="<b>")
     figure = comparison(curves, [point], LIGHT, PUBLISHED[:1])
     found = traces(figure)
     for curve in curves:

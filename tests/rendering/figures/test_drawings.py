@@ -43,7 +43,7 @@ def swept(policy: type[CheapestWithinDrop] | type[PaperRule] = CheapestWithinDro
 
 def compared(palette: Palette) -> go.Figure:
     curves = [comparison.Curve(run="sample", exploration=swept(policy)) for policy in (CheapestWithinDrop, PaperRule)]
-    point = operating_point(curves[0].exploration, 7, run="sample", score="max_probability", calibrated=False)
+    point = operating_point(curves[0].exploration, 7, run="sample")
     return comparison.comparison(curves, [point], palette, PUBLISHED[:1])
 
 
