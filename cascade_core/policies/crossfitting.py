@@ -5,6 +5,11 @@ are divided into five parts; on each four a family's rules are made, and counted
 spent together is what the rules made from all samples are expected to lose and spend.  Losses are noisy, but can only
 rise from the safest rule to the boldest, and are therefore fitted by a rising curve (isotonic regression).
 
+With few samples, losses are a handful of samples that happen to be there or not.  A record may know what leaving is
+expected to lose without looking at labels (`Record.gaps`): by how much the last stage's pooled softmax finds the plain
+network's answer likelier than the one given.  That is less noisy, and may be a little wrong; so it stands for what was
+counted where there are few samples, and gives way to it where there are many.
+
 (Rules made from four fifths of the samples lose a little more than those from all of them: what is left of the error is
 on the safe side.)
 """
@@ -18,6 +23,7 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.base import rule_path
 from cascade_core.policies.families.base import Family
+from cascade_core.simulation.exits import columns_of, met_by
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.record import Record
 
@@ -26,6 +32,12 @@ FOLDS, BLOCKS = 5, 4
 
 SEED = 0
 """Of the division into folds."""
+
+FEW = 800
+"""Samples at which losses that were counted and losses that are expected have equal weight."""
+
+DOUBT = 0.25
+"""Variance of an expected loss, as a share of that of one that is counted."""
 
 UNSEEN = 2
 """Samples that are added to those whose answer changed, so that no drop counts as certain because none was seen."""
@@ -67,10 +79,15 @@ def expectation(record: Record, family: Family) -> Expectation:
             result = evaluate_path(part, rule_path(part, range(len(thresholds)), thresholds))
             share = result.costs / result.baseline_macs
             spent = [(result.exit_counts * share**power).sum(axis=1) for power in (1, 2)]
-            counts.append([result.harmed - result.helped, result.harmed + result.helped, *spent])
+            loss = result.harmed - result.helped
+            guess = loss if part.gaps is None else _guessed(part, thresholds)
+            counts.append([loss, result.harmed + result.helped, *spent, guess])
             sizes.append(part.n)
-    lost, changed, spent, squares = np.array(counts, dtype=np.float64).transpose(1, 0, 2)
+    lost, changed, spent, squares, guessed = np.array(counts, dtype=np.float64).transpose(1, 0, 2)
     n, of_each = record.n, np.array(sizes)[:, None]
+    counted = 1 / (1 + (FEW / n) ** 2)
+    lost = counted * lost + (1 - counted) * guessed
+    changed = (counted + (1 - counted) * DOUBT) * changed
     drop, mean = lost.sum(axis=0) / n, spent.sum(axis=0) / n
     return Expectation(
         family=family.name,
@@ -83,6 +100,17 @@ def expectation(record: Record, family: Family) -> Expectation:
         block_drops=lost / of_each,
         block_savings=1 - spent / of_each,
     )
+
+
+def _guessed(record: Record, thresholds: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(G,) losses of rules on a record, as its gaps have them."""
+    assert record.gaps is not None
+    columns = columns_of(thresholds, 2)
+    lost = np.tile(record.gaps[-1], (len(thresholds), 1))
+    for stage in range(len(record.stages) - 2, -1, -1):
+        leaving = record.confidence[stage] >= met_by(columns[:, stage], record.predictions[stage])
+        lost = np.where(leaving, record.gaps[stage], lost)
+    return lost.sum(axis=1, dtype=np.float64)
 
 
 def folds(record: Record) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
