@@ -24,8 +24,9 @@ FLOOR = np.float32(1e-12)
 LARGEST_WEIGHT = 1e6
 """Up to here weighted float32 log-softmaxes stay finite."""
 
-RIDGE = 1.0
-"""How strongly weights are drawn towards a stage's own softmax: as a prior of standard deviation 1 does."""
+RIDGE = 10.0
+"""How strongly weights are drawn towards a stage's own softmax: as a prior of variance 1 / 10 does, which thousands of samples
+outweigh and a few hundred need."""
 
 STEPS = 50
 """Most steps of Newton's method; a handful is usual."""
