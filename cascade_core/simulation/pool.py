@@ -25,8 +25,8 @@ LARGEST_WEIGHT = 1e6
 """Up to here weighted float32 log-softmaxes stay finite."""
 
 RIDGE = 10.0
-"""How strongly weights are drawn towards a stage's own softmax: as a prior of variance 1 / 10 does, which thousands of samples
-outweigh and a few hundred need."""
+"""How strongly weights are drawn towards a stage's own softmax: as by a prior of variance 1 / 10, which some hundred
+samples need and thousands outweigh."""
 
 STEPS = 50
 """Most steps of Newton's method; a handful is usual."""
