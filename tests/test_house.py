@@ -206,7 +206,7 @@ def test_the_live_panel_waits_for_no_tables() -> None:
         "from cascade_core.analysis.exploration import Split\n"
         "from cascade_core.simulation.meters import MACS\n"
         "run = next(run for run in runs.list_runs()[0] if run.name == sidebar.PREFERRED_RUN)\n"
-        "question = dict(policy='cheapest', score='max_probability', answers="auto", split=Split())\n"
+        "question = dict(policy='cheapest', score='max_probability', answers='auto', split=Split())\n"
         "questions.payload(questions.Question(run=run, **question), MACS, ())"
     )
     assert "pyarrow" in loaded
