@@ -85,7 +85,7 @@ def expectation(record: Record, family: Family) -> Expectation:
             sizes.append(part.n)
     lost, changed, spent, squares, guessed = np.array(counts, dtype=np.float64).transpose(1, 0, 2)
     n, of_each = record.n, np.array(sizes)[:, None]
-    counted = 1 / (1 + (FEW / n) ** 2)
+    counted = 1.0 if judged.gaps is None else 1 / (1 + (FEW / n) ** 2)
     lost = counted * lost + (1 - counted) * guessed
     changed = (counted + (1 - counted) * DOUBT) * changed
     drop, mean = lost.sum(axis=0) / n, spent.sum(axis=0) / n
@@ -95,7 +95,7 @@ def expectation(record: Record, family: Family) -> Expectation:
         thresholds=make(record),
         drops=rising(lost.sum(axis=0)) / n,
         savings=1 - mean,
-        drop_errors=np.sqrt(((changed.sum(axis=0) + UNSEEN) / n - drop**2) / n),
+        drop_errors=np.sqrt(np.maximum((changed.sum(axis=0) + UNSEEN) / n - drop**2, UNSEEN / n) / n),
         saving_errors=np.sqrt(np.maximum(squares.sum(axis=0) / n - mean**2, 0) / n),
         block_drops=lost / of_each,
         block_savings=1 - spent / of_each,

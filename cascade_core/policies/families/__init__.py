@@ -32,7 +32,7 @@ BACKWARD_INDUCTION = Family(name="backward induction", maker=backward_induction)
 FAMILIES = (
     BACKWARD_INDUCTION,
     FOR_EACH_ANSWER,
-    Family(name="one shared threshold", maker=lambda record: alike, suits=_several),
+    Family(name="one shared threshold", maker=lambda record: alike),
     Family(name="the paper's rule", maker=lambda record: as_the_paper, suits=_several),
     Family(name="joint thresholds", maker=lambda record: jointly, suits=lambda r: _several(r) and on_grid(r)),
 )
