@@ -13,15 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cascade_core import CheapestWithinDrop, load_record, load_run, save_run
-from cascade_core.analysis.exploration import Split, explore
+from cascade_core import CheapestWithinDrop, load_run, save_run
+from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.nets.networks.named import find
 from cascade_core.nets.recording.runs import precompute_run
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
+from cascade_core.simulation.record import StageOutputs
 from cascade_core.storage.origin import Origin
 from tests.samples import sample_run
 
@@ -52,6 +54,12 @@ def opened() -> AppTest:
     return app
 
 
+def exits(run: StageOutputs, swept: Exploration, position: int) -> NDArray[np.int64]:
+    """(N,) stages at which a rule lets all samples of the run leave."""
+    rule = swept.path.rule(position)
+    return rule.exit_stages(run.record(pool=rule.pool))
+
+
 def said(app: AppTest) -> str:
     """All that is told, with the cards' text."""
     kinds = (app.text, app.warning, app.error, app.info, app.caption, app.html, app.code)
@@ -60,9 +68,9 @@ def said(app: AppTest) -> str:
 
 
 def test_a_sample_leaves_where_the_simulation_has_it(digits: Path) -> None:
-    swept = explore(load_record(digits), CheapestWithinDrop, Split())
-    leaving = swept.path.rule(swept.opening).exit_stages(load_record(digits))
     run, app = load_run(digits), opened()
+    swept = explore(halves(run, Split()), CheapestWithinDrop, Split())
+    leaving = exits(run, swept, swept.opening)
     key = next(str(box.key) for box in app.selectbox if str(box.key).startswith("try:sample"))
     assert app.selectbox(key=key).options == run.sample_ids.tolist()
     for stage in range(3):
@@ -93,7 +101,8 @@ def test_stages_beyond_are_shown_as_such_or_not_at_all(digits: Path) -> None:
 
 
 def test_the_rule_is_that_of_the_released_position(digits: Path) -> None:
-    run, swept = load_run(digits), explore(load_record(digits), CheapestWithinDrop, Split())
+    run = load_run(digits)
+    swept = explore(halves(run, Split()), CheapestWithinDrop, Split())
     data = live_data(
         swept,
         confidence_axis("max_probability", 10),
@@ -102,8 +111,7 @@ def test_the_rule_is_that_of_the_released_position(digits: Path) -> None:
         **words(Origin.of(run.source), "digits"),
     )
     last = len(swept.path) - 1
-    rules = [swept.path.rule(position) for position in (swept.opening, last)]
-    before, after = (rule.exit_stages(load_record(digits)) for rule in rules)
+    before, after = (exits(run, swept, position) for position in (swept.opening, last))
     i = int(np.flatnonzero(before != after)[0])
     app = opened()
     key = next(str(box.key) for box in app.selectbox if str(box.key).startswith("try:sample"))
@@ -114,9 +122,10 @@ def test_the_rule_is_that_of_the_released_position(digits: Path) -> None:
     assert f"Left at stage {after[i] + 1} of 3" in said(app)
 
 
-def test_every_policy_and_score_can_be_tried(digits: Path) -> None:
+@pytest.mark.parametrize("answers", ["own", "pooled"])
+def test_every_policy_and_score_can_be_tried(digits: Path, answers: str) -> None:
     app = opened()
-    app.selectbox(key="answers").set_value("own").run()
+    app.selectbox(key="answers").set_value(answers).run()
     for key in ("policy", "score"):
         for name in app.selectbox(key=key).options:
             app.selectbox(key=key).select(name).run()
@@ -125,6 +134,7 @@ def test_every_policy_and_score_can_be_tried(digits: Path) -> None:
             assert "Left at stage" in words
             assert "at the same stage" in words
     assert "negative entropy" in said(app)
+    assert ("the stage itself says" in said(app)) == (answers == "pooled")
 
 
 def upload(app: AppTest, name: str, content: bytes) -> AppTest:
