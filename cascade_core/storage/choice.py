@@ -168,7 +168,7 @@ def parse_choice(raw: bytes) -> Choice:
     if isinstance(data, dict) and version not in range(1, SCHEMA_VERSION + 1):
         raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
     _validate(data)
-    _check_version(data["rule"], version)
+    _check_version(data["rule"], data["schema_version"])
     return Choice(
         rule=_rule(data),
         costs=tuple(int(stage["cumulative_macs"]) for stage in data["stages"]),

@@ -150,7 +150,7 @@ def test_judging_stage_by_stage_is_what_is_simulated(by_class: bool, score: str,
     rule = ExitRule(thresholds=thresholds, score=score, top_k=top_k, pool=pool)
     assert judged_stage_by_stage(rule, outputs) == rule.exit_stages(record).tolist()
     for stage in range(3):
-        judged = rule.judge(rule.answer(outputs.probs[: stage + 1], stage), stage)
+        judged = rule.judge(rule.answer(list(outputs.probs[: stage + 1]), stage), stage)
         assert judged.answers.tolist() == record.predictions[stage].tolist()
         assert judged.confidence.tolist() == record.confidence[stage].tolist()
 
@@ -158,7 +158,7 @@ def test_judging_stage_by_stage_is_what_is_simulated(by_class: bool, score: str,
 def judged_stage_by_stage(rule: ExitRule, outputs: StageOutputs) -> list[int]:
     exits, left = np.zeros(len(outputs.labels), dtype=np.int64), np.arange(len(outputs.labels))
     for stage in range(len(outputs.probs)):
-        judged = rule.judge(rule.answer(outputs.probs[: stage + 1, left], stage), stage)
+        judged = rule.judge(rule.answer(list(outputs.probs[: stage + 1, left]), stage), stage)
         exits[left[judged.exits]] = stage
         left = left[~judged.exits]
     assert not len(left)

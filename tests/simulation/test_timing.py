@@ -97,7 +97,7 @@ def test_a_path_s_rules_take_what_they_take_alone() -> None:
     pool = Pool(weights=((1.0,), (0.5, 1.0)))
     record = random_outputs(1, stages=2).record(pool=pool)
     path = RulePath(
-        positions=np.arange(3),
+        positions=np.arange(3.0),
         thresholds=f32(np.inf, np.inf, 0.5)[:, None],
         score="max_probability",
         top_k=1,

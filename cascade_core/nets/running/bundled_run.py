@@ -77,7 +77,7 @@ class Bundle:
         # Beyond float32 a threshold would become inf, which only null stands for.
         if not all(t is None or (_number(t) and abs(t) <= LARGEST) for column in columns for t in column):
             raise ValueError("Expected a choice with float32 numbers as thresholds but some are none")
-        self.thresholds = [np.float32([np.inf if t is None else t for t in column]) for column in columns]
+        self.thresholds = [np.array([np.inf if t is None else t for t in column], "float32") for column in columns]
         self.weights, self.score, self.top_k, self.macs = weights, score, top_k, macs
         self.choice = choice
 

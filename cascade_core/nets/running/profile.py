@@ -22,7 +22,7 @@ from cascade_core.nets.running.runner import Answers, Softmaxes, made_ready, not
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.pool import Pool
-from cascade_core.simulation.timing import MAX_BATCH, Profile
+from cascade_core.simulation.timing import MAX_BATCH, Profile, Seconds
 from cascade_core.support import checks
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
@@ -64,10 +64,11 @@ def measure(
             seconds = _timed(model, images, place)
             if turn >= 0:
                 times[:, column, turn] = seconds
-    parts = {}
-    for suffix, seconds in (("", np.median(times, axis=2)), ("_p95", np.quantile(times, 0.95, axis=2))):
-        trunk, head, pool = np.split(seconds[:-1], 3)
-        parts |= {f"trunk{suffix}": trunk, f"head{suffix}": head, f"pool{suffix}": pool, f"plain{suffix}": seconds[-1]}
+    parts: dict[str, Seconds] = {}
+    for suffix, share in (("", 0.5), ("_p95", 0.95)):
+        *stages, plain = np.quantile(times, share, axis=2)
+        trunk, head, pool = np.split(np.array(stages), 3)
+        parts |= {f"trunk{suffix}": trunk, f"head{suffix}": head, f"pool{suffix}": pool, f"plain{suffix}": plain}
     return Profile(
         stage_names=model.stage_names,
         batch_sizes=tuple(batch_sizes),
