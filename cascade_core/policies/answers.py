@@ -99,28 +99,7 @@ class Halves:
 
     @cached_property
     def _own(self) -> Record:
-        return self._with_gaps(self._record(self.calibration, None))
-
-    def _with_gaps(self, record: Record) -> Record:
-        """A record of the calibration samples that knows what leaving is expected to lose."""
-        if self._judge is None:
-            return record
-        each = np.arange(record.n)
-        gaps = self._judge[each, record.baseline_predictions] - self._judge[each, record.predictions]
-        return replace(record, gaps=gaps)
-
-    @cached_property
-    def _judge(self) -> NDArray[np.float32] | None:
-        """(n, K) the last stage's pooled softmaxes of the calibration samples, by pools fitted without each."""
-        own = self._record(self.calibration, None)
-        if own.n < FOLDS * BLOCKS or self.top_k != 1:
-            return None
-        outputs = self.outputs.take(self.calibration)
-        result = outputs.probs[-1].copy()
-        for part, others in folds(own):
-            of_others = outputs.take(others)
-            result[part] = fit_pool(of_others.probs, of_others.labels).apply(outputs.probs[:, part])[-1]
-        return result
+        return self._record(self.calibration, None)
 
     @cached_property
     def _pooled(self) -> Record | None:
@@ -158,7 +137,7 @@ class Halves:
             said = outputs.take(chosen[part]).record(self.score, self.top_k, part_pool)
             for what, values in held.items():
                 values[:, chosen[part]] = getattr(said, what)
-        return replace(record, fitted=fitted, held_out=self._with_gaps(replace(record, **held)))
+        return replace(record, fitted=fitted, held_out=replace(record, **held))
 
 
 def _worth(record: Record) -> float:

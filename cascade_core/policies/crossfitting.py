@@ -5,10 +5,10 @@ are divided into five parts; on each four a family's rules are made, and counted
 spent together is what the rules made from all samples are expected to lose and spend.  Losses are noisy, but can only
 rise from the safest rule to the boldest, and are therefore fitted by a rising curve (isotonic regression).
 
-With few samples, losses are a handful of samples that happen to be there or not.  A record may know what leaving is
-expected to lose without looking at labels (`Record.gaps`): by how much the last stage's pooled softmax finds the plain
-network's answer likelier than the one given.  That is less noisy, and may be a little wrong; so it stands for what was
-counted where there are few samples, and gives way to it where there are many.
+With few samples, losses are a handful of samples that happen to be there or not.  Where each rule is the best at a
+price of computation, another way to them is to add up, from rule to rule, the price of what is saved: what a best rule
+gives up is what it is paid for.  That is far less noisy and a little wrong; it stands for what was counted where counts
+are uncertain, and gives way to them where they are not.
 
 (Rules made from four fifths of the samples lose a little more than those from all of them: what is left of the error is
 on the safe side.)
@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.base import rule_path
 from cascade_core.policies.families.base import Family
-from cascade_core.simulation.exits import columns_of, met_by
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.record import Record
+
+Floats = NDArray[np.float64]
 
 FOLDS, BLOCKS = 5, 4
 """Parts that rules are made without, and blocks in each whose spread tells errors; samples are needed for all."""
@@ -33,11 +34,11 @@ FOLDS, BLOCKS = 5, 4
 SEED = 0
 """Of the division into folds."""
 
-FEW = 800
-"""Samples at which losses that were counted and losses that are expected have equal weight."""
+PRICED = 0.003
+"""Standard error of a drop that is added up from prices: where a count's is the same, both have equal weight."""
 
-DOUBT = 0.25
-"""Variance of an expected loss, as a share of that of one that is counted."""
+GAIN = 0.005
+"""Likely size of the safest rule's gain, which no price tells: one less certain than this is hardly believed."""
 
 UNSEEN = 2
 """Samples that are added to those whose answer changed, so that no drop counts as certain because none was seen."""
@@ -69,48 +70,47 @@ class Expectation:
 
 
 def expectation(record: Record, family: Family) -> Expectation:
-    """What `family` leads to on samples like those of `record`, which are at least `FOLDS`."""
-    judged, make = record.held_out or record, family.maker(record)
+    """What `family` leads to on samples like those of `record`, which are enough for all parts and blocks."""
+    judged, maker = record.held_out or record, family.maker(record)
     counts, sizes = [], []
     for fold, others in folds(record):
-        thresholds = make(judged.take(others))
+        thresholds = maker.rules(judged.take(others))
         for block in np.array_split(fold, BLOCKS):
             part = judged.take(block)
             result = evaluate_path(part, rule_path(part, range(len(thresholds)), thresholds))
             share = result.costs / result.baseline_macs
             spent = [(result.exit_counts * share**power).sum(axis=1) for power in (1, 2)]
-            loss = result.harmed - result.helped
-            guess = loss if part.gaps is None else _guessed(part, thresholds)
-            counts.append([loss, result.harmed + result.helped, *spent, guess])
+            counts.append([result.harmed - result.helped, result.harmed + result.helped, *spent])
             sizes.append(part.n)
-    lost, changed, spent, squares, guessed = np.array(counts, dtype=np.float64).transpose(1, 0, 2)
+    lost, changed, spent, squares = np.array(counts, dtype=np.float64).transpose(1, 0, 2)
     n, of_each = record.n, np.array(sizes)[:, None]
-    counted = 1.0 if judged.gaps is None else 1 / (1 + (FEW / n) ** 2)
-    lost = counted * lost + (1 - counted) * guessed
-    changed = (counted + (1 - counted) * DOUBT) * changed
     drop, mean = lost.sum(axis=0) / n, spent.sum(axis=0) / n
+    drops = rising(lost.sum(axis=0)) / n
+    errors = np.sqrt(np.maximum((changed.sum(axis=0) + UNSEEN) / n - drop**2, UNSEEN / n) / n)
+    if maker.prices is not None:
+        drops, errors = _priced(drops, errors, 1 - mean, maker.prices)
     return Expectation(
         family=family.name,
         n=n,
-        thresholds=make(record),
-        drops=rising(lost.sum(axis=0)) / n,
+        thresholds=maker.rules(record),
+        drops=drops,
         savings=1 - mean,
-        drop_errors=np.sqrt(np.maximum((changed.sum(axis=0) + UNSEEN) / n - drop**2, UNSEEN / n) / n),
+        drop_errors=errors,
         saving_errors=np.sqrt(np.maximum(squares.sum(axis=0) / n - mean**2, 0) / n),
         block_drops=lost / of_each,
         block_savings=1 - spent / of_each,
     )
 
 
-def _guessed(record: Record, thresholds: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(G,) losses of rules on a record, as its gaps have them."""
-    assert record.gaps is not None
-    columns = columns_of(thresholds, 2)
-    lost = np.tile(record.gaps[-1], (len(thresholds), 1))
-    for stage in range(len(record.stages) - 2, -1, -1):
-        leaving = record.confidence[stage] >= met_by(columns[:, stage], record.predictions[stage])
-        lost = np.where(leaving, record.gaps[stage], lost)
-    return lost.sum(axis=1, dtype=np.float64)
+def _priced(drops: Floats, errors: Floats, savings: Floats, prices: Floats) -> tuple[Floats, Floats]:
+    """(G,) drops and their errors, of what was counted and of what is paid for savings."""
+    paid = np.append(0.0, np.cumsum(np.diff(savings) * (prices[1:] + prices[:-1]) / 2))
+    paid = np.maximum.accumulate(paid)
+    start = float(np.average(drops - paid, weights=1 / errors**2))
+    start *= GAIN**2 / (GAIN**2 + float(errors.min()) ** 2)
+    counted = PRICED**2 / (PRICED**2 + errors**2)
+    both = counted * drops + (1 - counted) * (paid + start)
+    return np.maximum.accumulate(both), errors * np.sqrt(counted)
 
 
 def folds(record: Record) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -1,13 +1,12 @@
 """The choice between families of rules, and of a rule in the family that was chosen, for samples nobody has seen.
 
 Every family that suits a record is tried by cross-fitting on it (`crossfitting`), and judged by what it is expected to
-save at drops from 0 to two points.  The first family is taken unless another is expected to save more by two standard
+save at drops from a quarter point to two.  The first family is taken unless another is expected to save more by two standard
 errors: picking the best of several is itself optimistic, and less so the clearer the winner has to be.
 
-In the family, the rule for a drop is the cheapest whose expected drop, and a share of its standard error, is within it.
-The share is for picking the boldest of all that pass, which is the more optimistic the fewer samples there are: a
-quarter at 20,000 samples, half at 500.  A rule that may well cost more than the plain network is taken only where a
-gain in accuracy was asked for.
+In the family, the rule for a drop is the cheapest whose expected drop, and a part of its standard error, is within it:
+the boldest of all that pass is optimistic too.  A rule that may well cost more than the plain network is taken only
+where a gain in accuracy was asked for.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from cascade_core.policies.families import suitable
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.record import Record
 
-WISHES = (0.0, 0.0025, 0.005, 0.01, 0.02)
+WISHES = (0.0025, 0.005, 0.01, 0.02)
 """Drops at which families are compared."""
 
 NEAR = 0.005
 """Distance of the drops between which a curve's slope is read."""
 
-CAUTION, SMALL = 0.2, 7.0
-"""Standard errors of a drop that are added to it: the first, and the second over the root of the number of samples."""
+CAUTION = 0.4
+"""Standard errors of a drop that are added to it."""
 
 CLEARLY = 2.0
 """Standard errors by which another family has to be better than the first, and own answers than pooled ones."""
@@ -83,8 +82,7 @@ def within(family: Expectation, drops: Floats, extra: float = 0.0) -> NDArray[np
     Args:
         extra: Standard errors of a drop that are added to it beside the usual ones.
     """
-    caution = CAUTION + SMALL / np.sqrt(family.n) + extra
-    likely = np.maximum.accumulate(family.drops + caution * family.drop_errors)
+    likely = np.maximum.accumulate(family.drops + (CAUTION + extra) * family.drop_errors)
     saved = np.where(family.savings > DEARER * family.saving_errors, family.savings, -np.inf)
     count = np.searchsorted(likely, drops, side="right")
     result = np.full(len(drops), -1)

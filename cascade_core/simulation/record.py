@@ -98,9 +98,6 @@ class Record:
         pool: What stages answer with; None = each with its own softmax.
         baseline_confidence, baseline_predictions, baseline_correct: (N,) what the plain network says, which a pool does
             not change; without them, what the last stage says.
-        gaps: (M, N) what leaving at a stage is expected to lose against the plain network before the label is looked
-            at: how much likelier the plain network's answer is than the stage's, by a softmax that was fitted without
-            the sample; None where that is not known.
         codes: (N,) digests of the samples, by which they are put in a pseudo-random order; without them, made when
             they are needed.
         fitted: (N,) bool, samples that the pool was fitted to, and that rules are to be made from where others are to
@@ -125,7 +122,6 @@ class Record:
     baseline_confidence: NDArray[np.float32] = None  # type: ignore[assignment]  # likewise
     baseline_predictions: NDArray[np.int64] = None  # type: ignore[assignment]  # likewise
     baseline_correct: NDArray[np.bool_] = None  # type: ignore[assignment]  # likewise
-    gaps: NDArray[np.float32] | None = None
     codes: NDArray[np.uint64] | None = None
     fitted: NDArray[np.bool_] | None = None
     held_out: Record | None = None
@@ -205,7 +201,6 @@ class Record:
             baseline_confidence=self.baseline_confidence[index],
             baseline_predictions=self.baseline_predictions[index],
             baseline_correct=self.baseline_correct[index],
-            gaps=None if self.gaps is None else self.gaps[:, index],
             codes=None if self.codes is None else self.codes[index],
             fitted=None if self.fitted is None else self.fitted[index],
             held_out=None if self.held_out is None else self.held_out.take(index),

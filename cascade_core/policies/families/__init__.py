@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from cascade_core.policies.families.base import Family
+from cascade_core.policies.families.base import Family, Maker
 from cascade_core.policies.families.induction import backward_induction
 from cascade_core.policies.families.joint import jointly, on_grid
 from cascade_core.policies.families.simpler import alike, as_the_paper
@@ -32,9 +32,11 @@ BACKWARD_INDUCTION = Family(name="backward induction", maker=backward_induction)
 FAMILIES = (
     BACKWARD_INDUCTION,
     FOR_EACH_ANSWER,
-    Family(name="one shared threshold", maker=lambda record: alike),
-    Family(name="the paper's rule", maker=lambda record: as_the_paper, suits=_several),
-    Family(name="joint thresholds", maker=lambda record: jointly, suits=lambda r: _several(r) and on_grid(r)),
+    Family(name="one shared threshold", maker=lambda record: Maker(rules=alike), suits=_several),
+    Family(name="the paper's rule", maker=lambda record: Maker(rules=as_the_paper), suits=_several),
+    Family(
+        name="joint thresholds", maker=lambda record: Maker(rules=jointly), suits=lambda r: _several(r) and on_grid(r)
+    ),
 )
 """All of them; see `suitable` for their order."""
 

@@ -15,8 +15,22 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation.record import Record
 
-Maker: TypeAlias = Callable[[Record], NDArray[np.float32]]
+Rules: TypeAlias = Callable[[Record], NDArray[np.float32]]
 """From samples to (G, M-1) thresholds, or (G, M-1, K) for each answer, from safest to boldest."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Maker:
+    """What makes the rules of a family.
+
+    Attributes:
+        rules: Makes them from any samples.
+        prices: (G,) of computation at which each rule is the best, in accuracy a share of the plain network's cost:
+            from rule to rule, what is lost is the price of what is saved.  None where that is not known.
+    """
+
+    rules: Rules
+    prices: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +39,7 @@ class Family:
 
     Attributes:
         name: In words, as the page says it.
-        maker: What makes the rules for a record, and for parts of it.
+        maker: What makes the rules, for a record and for parts of it.
         suits: Whether the family is worth a trial on a record.
     """
 

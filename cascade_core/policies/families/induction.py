@@ -17,6 +17,7 @@ mean is used.  Samples are put in bins of confidence for the regressions, never 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,7 @@ STEPS, RIDGE, LARGEST_STEP = 12, 1e-3, 3.0
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
+T = TypeVar("T", np.float32, np.float64)
 
 
 def backward_induction(record: Record, *, by_answer: bool = False) -> Maker:
@@ -65,7 +67,7 @@ def backward_induction(record: Record, *, by_answer: bool = False) -> Maker:
     def made(part: Record) -> Floats32:
         return _between(_Induction.of(part, by_answer).rules(prices[kept], heads[kept])[0])
 
-    return made
+    return Maker(rules=made, prices=_between(prices[kept]))
 
 
 def _tried(heads: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -94,14 +96,14 @@ def _efficient(right: Floats, cost: Floats) -> NDArray[np.int64]:
     return order[np.append(True, cheapest[1:] < cheapest[:-1])]
 
 
-def _between(thresholds: Floats32) -> Floats32:
-    """(BETWEEN * (G - 1) + 1, ...) thresholds of (G, ...), with those between neighbours in equal parts."""
-    parts = np.arange(BETWEEN).reshape(-1, *[1] * (thresholds.ndim - 1)) / np.float32(BETWEEN)
-    before, behind = thresholds[:-1, None], thresholds[1:, None]
+def _between(values: NDArray[T]) -> NDArray[T]:
+    """(BETWEEN * (G - 1) + 1, ...) thresholds or prices of (G, ...), with those between neighbours in equal parts."""
+    parts = (np.arange(BETWEEN) / BETWEEN).astype(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+    before, behind = values[:-1, None], values[1:, None]
     # Where one of the two never lets leave, the first stands until the second does.
     with np.errstate(invalid="ignore"):
         step = np.where(np.isfinite(before) & np.isfinite(behind), behind - before, 0)
-    return np.concatenate([(before + parts * step).reshape(-1, *thresholds.shape[1:]), thresholds[-1:]])
+    return np.concatenate([(before + parts * step).reshape(-1, *values.shape[1:]), values[-1:]])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
