@@ -34,7 +34,7 @@ FOLDS, BLOCKS = 5, 4
 SEED = 0
 """Of the division into folds."""
 
-PRICED = 0.003
+PRICED = 0.005
 """Standard error of a drop that is added up from prices: where a count's is the same, both have equal weight."""
 
 GAIN = 0.005
