@@ -107,7 +107,10 @@ def _priced(drops: Floats, errors: Floats, savings: Floats, prices: Floats) -> t
     paid = np.append(0.0, np.cumsum(np.diff(savings) * (prices[1:] + prices[:-1]) / 2))
     paid = np.maximum.accumulate(paid)
     start = float(np.average(drops - paid, weights=1 / errors**2))
-    start *= GAIN**2 / (GAIN**2 + float(errors.min()) ** 2)
+    error = float(errors.min()) ** 2
+    # The likelier it is that there is a gain, the more of it is believed.
+    likely = max(GAIN**2, start**2 - error)
+    start *= likely / (likely + error)
     counted = PRICED**2 / (PRICED**2 + errors**2)
     both = counted * drops + (1 - counted) * (paid + start)
     return np.maximum.accumulate(both), errors * np.sqrt(counted)

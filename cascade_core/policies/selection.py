@@ -1,8 +1,8 @@
 """The choice between families of rules, and of a rule in the family that was chosen, for samples nobody has seen.
 
 Every family that suits a record is tried by cross-fitting on it (`crossfitting`), and judged by what it is expected to
-save at drops from a quarter point to two.  The first family is taken unless another is expected to save more by two standard
-errors: picking the best of several is itself optimistic, and less so the clearer the winner has to be.
+save at drops from a quarter point to two.  The first family is taken unless another is expected to save more by two
+standard errors: picking the best of several is itself optimistic, and less so the clearer the winner has to be.
 
 In the family, the rule for a drop is the cheapest whose expected drop, and a part of its standard error, is within it:
 the boldest of all that pass is optimistic too.  A rule that may well cost more than the plain network is taken only

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from cascade_core import Pool, Record
-from cascade_core.policies.crossfitting import BLOCKS, FOLDS, UNSEEN, expectation, folds, rising
-from cascade_core.policies.families import Family
+from cascade_core.policies.crossfitting import BLOCKS, FOLDS, GAIN, PRICED, UNSEEN, expectation, folds, rising
+from cascade_core.policies.families import Family, Maker
 from tests.oracle import make_record, naive_evaluate, random_outputs, random_pool, random_pooled, random_record
 
 
@@ -22,7 +21,7 @@ def quantiles(record: Record) -> NDArray[np.float32]:
     return np.concatenate([np.full_like(columns[:1], np.inf), columns]).astype(np.float32)
 
 
-QUANTILES = Family(name="quantiles", maker=lambda record: quantiles)
+QUANTILES = Family(name="quantiles", maker=lambda record: Maker(rules=quantiles))
 
 
 def test_folds_are_parts_of_samples_whatever_their_order() -> None:
@@ -98,7 +97,7 @@ def test_errors_by_hand() -> None:
     confidence = [[0.9, 0.9, *[0.1] * 18], [1] * 20]
     record = make_record(confidence, [[1, 0, *[1] * 18], [0, *[1] * 19]])
     rules = np.array([[np.inf], [0.5]], dtype=np.float32)
-    found = expectation(record, Family(name="given", maker=lambda record: lambda part: rules))
+    found = expectation(record, Family(name="given", maker=lambda record: Maker(rules=lambda part: rules)))
     assert found.drops.tolist() == [0, 0]
     # Of the plain network's 175 MACs, a takes 107, and going on 182.
     assert found.savings == pytest.approx([0, 1 - (2 * 107 + 18 * 182) / 3500])
@@ -116,12 +115,36 @@ def test_rules_are_made_by_what_the_whole_record_was_prepared_for() -> None:
         seen.append(("part", part.n))
         return quantiles(part)
 
-    def prepared(record: Record) -> partial[NDArray[np.float32]]:
+    def prepared(record: Record) -> Maker:
         seen.append(("whole", record.n))
-        return partial(made)
+        return Maker(rules=made)
 
     expectation(random_pooled(2, n=50), Family(name="spied", maker=prepared))
     assert seen == [("whole", 50), *[("part", 40)] * FOLDS, ("part", 50)]
+
+
+def test_uncertain_counts_give_way_to_what_is_paid() -> None:
+    """Two of twenty samples leave at a and one is lost; the rule is the best where all computation is worth 0.04."""
+    confidence = [[0.9, 0.9, *[0.1] * 18], [1] * 20]
+    record = make_record(confidence, [[1, 0, *[1] * 18], [1] * 20])
+    rules = np.array([[np.inf], [0.5]], dtype=np.float32)
+    prices = np.array([0.0, 0.04])
+    counted = expectation(record, Family(name="counted", maker=lambda record: Maker(rules=lambda part: rules)))
+    found = expectation(
+        record, Family(name="priced", maker=lambda record: Maker(rules=lambda part: rules, prices=prices))
+    )
+    assert counted.drops == pytest.approx([0, 0.05])
+    # Variances of a sample: 2 / 20 of nothing seen, and (1 + 2) / 20 - 0.05^2.
+    errors = np.sqrt([0.1 / 20, 0.1475 / 20])
+    assert counted.drop_errors == pytest.approx(errors)
+    # What is saved is paid at the mean price between the two; where the safest begins is hardly known.
+    paid = np.array([0.0, 0.02 * counted.savings[1]])
+    start = np.average(counted.drops - paid, weights=1 / errors**2)
+    likely = max(GAIN**2, start**2 - errors[0] ** 2)
+    start *= likely / (likely + errors[0] ** 2)
+    trust = PRICED**2 / (PRICED**2 + errors**2)
+    assert found.drops == pytest.approx(np.maximum.accumulate(trust * counted.drops + (1 - trust) * (paid + start)))
+    assert found.drop_errors == pytest.approx(errors * np.sqrt(trust))
 
 
 def test_the_rising_fit_is_scipys() -> None:

@@ -50,4 +50,4 @@ def suitable(record: Record) -> list[Family]:
     return [first, *(family for family in FAMILIES if family is not first and family.suits(record))]
 
 
-__all__ = ["FAMILIES", "Family", "suitable"]
+__all__ = ["FAMILIES", "Family", "Maker", "suitable"]

@@ -124,7 +124,7 @@ def test_thresholds_are_worth_most_by_plain_loops(score: str, by_answer: bool, d
 def test_thresholds_are_observed_confidences_and_numbers_between_them(m: int, by_answer: bool) -> None:
     record = sample_record(n=500, m=m)
     thresholds = at_prices(record, by_answer=by_answer)
-    between = backward_induction(record, by_answer=by_answer)(record)
+    between = backward_induction(record, by_answer=by_answer).rules(record)
     assert thresholds.shape[1:] == between.shape[1:] == ((m - 1, 5) if by_answer else (m - 1,))
     for stage in range(m - 1):
         confidence = record.confidence[stage]
@@ -140,14 +140,14 @@ def savings(record: Record, thresholds: NDArray[np.float32]) -> Floats:
 @pytest.mark.parametrize("m", [2, 3, 5])
 def test_rules_go_from_safest_to_boldest(m: int) -> None:
     record = sample_record(n=1500, m=m)
-    saved = savings(record, backward_induction(record)(record))
+    saved = savings(record, backward_induction(record).rules(record))
     assert (np.diff(saved) > -0.03).all()
     assert saved[0] < saved[-1] - 0.1
 
 
 def test_rules_of_a_part_are_made_from_it_alone() -> None:
     record = sample_record(n=400)
-    made, part = backward_induction(record), np.arange(200)
+    made, part = backward_induction(record).rules, np.arange(200)
     first = made(record.take(part))
     other = replace(record, correct=np.where(np.arange(400) < 200, record.correct, ~record.correct))
     assert made(other.take(part)).tolist() == first.tolist()
@@ -156,7 +156,7 @@ def test_rules_of_a_part_are_made_from_it_alone() -> None:
 def test_the_order_of_samples_does_not_matter() -> None:
     record = random_record(5, n=90, decimals=1)
     shuffled = record.take(np.random.default_rng(0).permutation(90))
-    assert backward_induction(shuffled)(shuffled).tolist() == backward_induction(record)(record).tolist()
+    assert backward_induction(shuffled).rules(shuffled).tolist() == backward_induction(record).rules(record).tolist()
 
 
 def test_a_head_dearer_than_what_it_spares_is_switched_off() -> None:
@@ -174,14 +174,14 @@ def test_a_head_dearer_than_what_it_spares_is_switched_off() -> None:
     twins = replace(
         record, confidence=confidence, predictions=predictions, correct=correct, stages=stages, baseline_macs=301
     )
-    thresholds = backward_induction(twins)(twins)
+    thresholds = backward_induction(twins).rules(twins)
     passing = np.array([(record.confidence[0] < limit).mean() for limit in thresholds[:, 0]])
     middle = (passing > 0.1) & (passing < 0.9)
     assert middle.sum() > 50
     assert np.isinf(thresholds[middle, 1]).all()
     # Were the head run in any case, as later answers need it, nothing could be spared by leaving it aside.
     pooled = all_heads_run(twins)
-    assert np.isfinite(backward_induction(pooled)(pooled)[-1]).all()
+    assert np.isfinite(backward_induction(pooled).rules(pooled)[-1]).all()
 
 
 def test_a_stage_that_is_never_right_is_never_left_at_prices_below_an_answer() -> None:
