@@ -57,10 +57,10 @@ class Overthinking:
     After Kaya, Hong & Dumitras, "Shallow-Deep Networks: Understanding and Mitigating Network Overthinking" (ICML 2019).
 
     Attributes:
-        wasteful: Right at the last stage, and at an earlier one already.
-        destructive: Wrong at the last stage though an earlier one was right.
-        needed: Right at the last stage and at none before.
-        hopeless: Right nowhere.
+        wasteful: Answered rightly by the plain network, and at an early stage already.
+        destructive: Answered wrongly by the plain network though an early stage was right.
+        needed: Answered rightly by the plain network and at no early stage.
+        hopeless: Answered rightly by neither.
     """
 
     wasteful: float
@@ -70,13 +70,13 @@ class Overthinking:
 
 
 def overthinking(record: Record) -> Overthinking:
-    """How many samples are right early and wrong at the end, and the reverse."""
-    early, last = record.correct[:-1].any(axis=0), record.correct[-1]
+    """How many samples are right early and wrong by the plain network, and the reverse."""
+    early, plain = record.correct[:-1].any(axis=0), record.baseline_correct
     return Overthinking(
-        wasteful=float((early & last).mean()),
-        destructive=float((early & ~last).mean()),
-        needed=float((~early & last).mean()),
-        hopeless=float((~early & ~last).mean()),
+        wasteful=float((early & plain).mean()),
+        destructive=float((early & ~plain).mean()),
+        needed=float((~early & plain).mean()),
+        hopeless=float((~early & ~plain).mean()),
     )
 
 

@@ -23,12 +23,10 @@ def operating_words(exploration: Exploration, position: int) -> str:
     """The line, as markdown; nothing in it comes from a file."""
     here, slider = exploration.at(position), exploration.policy.slider
     setting = setting_words(exploration, position)
-    drop, saving = here.accuracy_drop, here.saving
-    points = f"{wording.fixed(100 * abs(drop), 1)} points {'gained' if drop < 0 else 'given up'}"
-    saved = f"{wording.percent(abs(saving))} of the computation {'saved' if saving >= 0 else 'added'}"
     measured = "samples that also chose the thresholds" if exploration.split.in_sample else "test samples"
     return (
         f"**{exploration.policy.title}**, {slider.label}: **{setting}**. Accuracy "
-        f"**{wording.percent(here.accuracy, 1)}** (plain network {wording.percent(here.full_accuracy, 1)}), {points}, "
-        f"**{saved}**, on {here.n:,} {measured}."
+        f"**{wording.percent(here.accuracy, 1)}** (plain network {wording.percent(here.full_accuracy, 1)}), "
+        f"{wording.change(here.accuracy_drop, 1)}; **{wording.saving(here.saving, 'computation')}**, "
+        f"on {here.n:,} {measured}."
     )

@@ -51,12 +51,59 @@ def points(drop: float) -> str:
     return fixed(100 * drop, 2)
 
 
-def setting(value: float, decimals: int, unit: str) -> str:
-    """Where a slider stands, in its unit; a bare number is a confidence.
+def change(drop: float, digits: int) -> str:
+    """What a drop, a fraction, is to the reader: something given up, a gain if it is negative, or nothing.
 
-    >>> setting(0.5, 1, "points"), setting(0.99843, 4, "")
-    ('0.5 points', '0.9984')
+    >>> change(0.012, 1), change(-0.005, 1), change(-0.0004, 1)
+    ('1.2 points given up', '0.5 points more accurate', 'no drop')
     """
+    size = fixed(abs(100 * drop), digits)
+    return f"{size} points {_side(drop)}" if _shows(size) else "no drop"
+
+
+def interval(low: float, high: float, digits: int) -> str:
+    """The interval of a drop, ends as fractions, on either side of zero or on both.
+
+    >>> interval(0.002, 0.006, 1), interval(-0.006, -0.002, 1)
+    ('from 0.2 to 0.6 points given up', 'from 0.2 to 0.6 points more accurate')
+    >>> interval(-0.006, 0.002, 1)
+    'from 0.2 points given up to 0.6 more accurate'
+    """
+    least, most = (fixed(abs(100 * end), digits) for end in (low, high))
+    if _shows(least) and _shows(most) and low < 0 < high:
+        return f"from {most} points given up to {least} more accurate"
+    largest = low if _shows(least) and low < 0 else high
+    near, far = (least, most) if abs(low) < abs(high) else (most, least)
+    return f"from {near} to {far} points {_side(largest)}"
+
+
+def _side(drop: float) -> str:
+    return "more accurate" if drop < 0 else "given up"
+
+
+def _shows(size: str) -> bool:
+    """Whether a number that was rounded is more than zero."""
+    return bool(size.strip("0.,"))
+
+
+def saving(share: float, noun: str) -> str:
+    """What a cascade saves of the plain network's cost, a fraction, or costs beside it if that is negative.
+
+    >>> saving(0.34, "computation"), saving(-0.031, "time")
+    ('saves 34 % of the computation', 'costs 3.1 % more time than the plain network')
+    """
+    size = percent(abs(share))
+    return f"costs {size} more {noun} than the plain network" if share < 0 else f"saves {size} of the {noun}"
+
+
+def setting(value: float, decimals: int, unit: str) -> str:
+    """Where a slider stands, in its unit; fewer points than none are a gain, and a bare number is a confidence.
+
+    >>> setting(0.5, 1, "points"), setting(-0.5, 1, "points"), setting(0.99843, 4, "")
+    ('0.5 points', '0.5 points more accurate', '0.9984')
+    """
+    if unit == "points" and value < 0 and _shows(fixed(-value, decimals)):
+        return f"{number(-value, decimals, unit)} {unit} more accurate"
     return f"{number(value, decimals, unit)} {unit}".rstrip()
 
 

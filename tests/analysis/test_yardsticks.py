@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,13 @@ def test_samples_of_equal_confidence_go_on_together() -> None:
     """Of two equal samples b would gain one and lose the other, whichever comes first."""
     for correct in ([[1, 0], [0, 1], [1, 1]], [[0, 1], [1, 0], [1, 1]]):
         assert dominated(make_record([[0.5, 0.5], [1, 1], [1, 1]], correct)).tolist() == [False, True, False]
+
+
+def test_overthinking_of_pooled_answers_is_against_the_plain_network() -> None:
+    # Pooled, the last stage is right on all; by itself, as the plain network, on the first two alone.
+    plain = np.array([True, True, False, False])
+    record = replace(
+        make_record([[1, 1, 1, 1], [1, 1, 1, 1]], [[1, 0, 1, 0], [1, 1, 1, 1]], STAGES), baseline_correct=plain
+    )
+    found = overthinking(record)
+    assert (found.wasteful, found.destructive, found.needed, found.hopeless) == (0.25, 0.25, 0.25, 0.25)

@@ -88,8 +88,8 @@ def test_the_line_tells_gains_and_costs_apart() -> None:
     texts = [operating_words(exploration, position) for position in range(0, 401, 20)]
     for position, text in zip(range(0, 401, 20), texts, strict=True):
         here = exploration.at(position)
-        assert ("points gained" in text) == (here.accuracy_drop < 0)
-        assert ("computation added" in text) == (here.saving < 0)
+        assert ("points more accurate;" in text) == (round(1000 * here.accuracy_drop) < 0)
+        assert ("more computation" in text) == (here.saving < 0)
 
 
 def test_samples_are_those_of_the_test_half(folder: Path) -> None:

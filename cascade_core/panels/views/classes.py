@@ -45,12 +45,12 @@ def _table(evaluation: Evaluation, names: list[str]) -> None:
         "class": st.column_config.TextColumn("Class", pinned=True),
         "samples": number("Samples"),
         "accuracy": share("Accuracy"),
-        "full_accuracy": share("Plain network", "Accuracy of the last stage on the class."),
-        "accuracy_drop": number("Drop, points", "%.2f", "Accuracy given up; negative: gained."),
+        "full_accuracy": share("Plain network", "Its accuracy on the class."),
+        "accuracy_drop": number("Drop, points", "%.2f", "Accuracy given up; below zero it is a gain."),
         "drop_low": number("Drop at least", "%.1f", f"Lower end of the {COVERAGE} interval, points."),
         "drop_high": number("Drop at most", "%.1f", f"Upper end of the {COVERAGE} interval, points."),
         "mean_macs": number("Mean MACs", "compact", "Multiply-accumulates of a sample, on average."),
-        "saving": share("Saved", "Share of the plain network's MACs."),
+        "saving": share("Saved", "Share of the plain network's MACs; below zero the cascade costs more."),
         **{f"share {name}": share(f"Leaves at {name}") for name in evaluation.stage_names},
     }
     table(frame, columns)

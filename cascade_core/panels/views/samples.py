@@ -38,8 +38,8 @@ _KINDS = {
     "all": ("All", "Every test sample."),
     "easy": ("Easy", "Left before the last stage."),
     "hard": ("Hard", "Went on to the last stage."),
-    "helped": ("Helped", "Right where they left; the last stage would have been wrong."),
-    "harmed": ("Harmed", "Wrong where they left; the last stage would have been right."),
+    "helped": ("Helped", "Right where they left; the plain network would have been wrong."),
+    "harmed": ("Harmed", "Wrong where they left; the plain network would have been right."),
     "right": ("Right", "Answered correctly where they left."),
     "wrong": ("Wrong", "Answered wrongly where they left."),
 }

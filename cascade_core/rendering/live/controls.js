@@ -2,7 +2,7 @@
 /** The readouts, the slider that moves them, and what is certain. */
 
 import { html } from "./elements.js";
-import { certificateText, readoutTexts, sliderText } from "./words.js";
+import { certificateText, change, readoutTexts, saving, sliderText } from "./words.js";
 /** @import { Model } from "./types.js" */
 
 /** @param {Model} model */
@@ -39,11 +39,11 @@ export function certificate(model) {
 export function story(model) {
   const node = html("p", "unseen", { "aria-live": "polite" });
   const describe = (g) => {
-    const [accuracy, drop, saving, times] = readoutTexts(model, g);
+    const [accuracy, , , times] = readoutTexts(model, g);
     const results = [
       `accuracy ${accuracy[0]} %`,
-      `${drop[0].replace(/^[+\u2212]/, "")} points ${drop[2].replace("accuracy ", "")}`,
-      `${saving[0]} % ${saving[2]}`,
+      change(model.drop[g], 1),
+      saving(model.saving[g], model.cost_noun),
       times[3],
     ];
     const told = `At ${model.slider.label} ${sliderText(model, g)}: ${results.join(", ")}.`;

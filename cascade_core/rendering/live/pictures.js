@@ -12,7 +12,7 @@ import { html, legend, svg, SVG } from "./elements.js";
 import { backdrop } from "./scheme.js";
 import { shares } from "./shares.js";
 import { stageCharts } from "./stages.js";
-import { file_stem, fixed, readoutTexts, sliderText } from "./words.js";
+import { change, file_stem, fixed, saving, sliderText } from "./words.js";
 /** @import { Model } from "./types.js" */
 
 const PICTURE_WIDTH = 720; // px
@@ -95,10 +95,9 @@ function picture(shell, model, name, build, g) {
 
 /** Which run and policy, where the slider stands, and what that does, in one line. @param {Model} model */
 function pictureLine(model, g) {
-  const [accuracy, drop, saving] = readoutTexts(model, g);
   const whose = [model.name, model.policy].filter(Boolean).join(", ");
-  const what = `${accuracy[0]} % accuracy, ${drop[0].replace(/^[+\u2212]/, "")} points ${drop[2].replace("accuracy ", "")}`;
-  const where = `${model.slider.label} ${sliderText(model, g)}: ${what}, ${saving[0]} % ${saving[2]}`;
+  const what = `${fixed(100 * model.accuracy[g], 1)} % accuracy, ${change(model.drop[g], 1)}`;
+  const where = `${model.slider.label} ${sliderText(model, g)}: ${what}, ${saving(model.saving[g], model.cost_noun)}`;
   return whose ? `${whose} \u2013 ${where}` : where;
 }
 

@@ -26,8 +26,40 @@ export function percent(share, digits) {
   return `${fixed(value, digits ?? (Math.abs(value) < 9.95 && value !== 0 ? 1 : 0))} %`;
 }
 
-/** Where a slider stands, in its unit; a bare number is a confidence. @param {number} value @param {number} decimals */
+/** Whether a number that was rounded is more than zero. @param {string} size */
+function shows(size) {
+  return /[1-9]/.test(size);
+}
+
+/** @param {number} drop */
+function side(drop) {
+  return drop < 0 ? "more accurate" : "given up";
+}
+
+/** What a drop, a fraction, is to the reader: something given up, a gain, or nothing. @param {number} drop */
+export function change(drop, digits) {
+  const size = fixed(Math.abs(100 * drop), digits);
+  return shows(size) ? `${size} points ${side(drop)}` : "no drop";
+}
+
+/** The interval of a drop, on either side of zero or on both. @param {number} low @param {number} high */
+export function interval(low, high, digits) {
+  const [least, most] = [low, high].map((end) => fixed(Math.abs(100 * end), digits));
+  if (shows(least) && shows(most) && low < 0 && high > 0) return `from ${most} points given up to ${least} more accurate`;
+  const largest = shows(least) && low < 0 ? low : high;
+  const [near, far] = Math.abs(low) < Math.abs(high) ? [least, most] : [most, least];
+  return `from ${near} to ${far} points ${side(largest)}`;
+}
+
+/** What a cascade saves of the plain network's cost, or costs beside it. @param {number} share @param {string} noun */
+export function saving(share, noun) {
+  const size = percent(Math.abs(share));
+  return share < 0 ? `costs ${size} more ${noun} than the plain network` : `saves ${size} of the ${noun}`;
+}
+
+/** Where a slider stands; fewer points than none are a gain, a bare number is a confidence. @param {number} value */
 export function setting(value, decimals, unit) {
+  if (unit === "points" && value < 0 && shows(fixed(-value, decimals))) return `${fixed(-value, decimals)} ${unit} more accurate`;
   return unit ? `${fixed(value, decimals)} ${unit}` : confidence(value);
 }
 
@@ -82,12 +114,10 @@ export function rightText(model, stage, g) {
 
 /** The four readouts at a position: number, its unit, what it is, what it is measured against. @param {Model} model */
 export function readoutTexts(model, g) {
-  const [drop, low, high] = [model.drop[g], model.drop_low[g], model.drop_high[g]].map((x) => 100 * x);
-  const change = fixed(-drop, 1);
-  const gain = drop < 0 && Number(change) !== 0;
-  const [from, to] = gain ? [-high, -low] : [low, high];
-  const saving = model.saving[g];
-  const share = percent(Math.abs(saving)).replace(" %", "");
+  const drop = model.drop[g];
+  const size = fixed(Math.abs(100 * drop), 1);
+  const kind = !shows(size) ? "no drop" : drop < 0 ? "more accurate" : "accuracy given up";
+  const share = percent(Math.abs(model.saving[g])).replace(" %", "");
   const ratio = model.baseline.cost / model.cost[g];
   const times = Math.max(ratio, 1 / ratio);
   const factor = times.toFixed(times < 9.995 ? 2 : 1);
@@ -95,11 +125,12 @@ export function readoutTexts(model, g) {
   const early = `${percent(1 - model.exit_counts[model.count - 1][g] / model.samples)} of ${model.unit} leave early`;
   const compute = model.cost_noun === "time" ? "time" : "to compute";
   const plain = `${model.baseline.label} ${fixed(100 * model.baseline.accuracy, 1)} %`;
-  const interval = `${fixed(100 * model.level, 0)} % interval ${fixed(from, 1)} to ${fixed(to, 1)}`;
+  const ends = interval(model.drop_low[g], model.drop_high[g], 1);
+  const cost = model.saving[g] < 0 ? `more ${model.cost_noun} than the plain network` : `${model.cost_noun} saved`;
   return [
     [fixed(100 * model.accuracy[g], 1), "%", "accuracy", plain],
-    [gain ? `+${change}` : change, "points", gain ? "accuracy gained" : "accuracy given up", interval],
-    [share, "%", saving < 0 ? `more ${model.cost_noun}` : `${model.cost_noun} saved`, costs(model, model.cost[g])],
+    [size, "points", kind, `${fixed(100 * model.level, 0)} % interval ${ends}`],
+    [share, "%", cost, costs(model, model.cost[g])],
     [factor, "\u00d7", `${compared} ${compute}`, early + wholeBatches(model, g)],
   ];
 }

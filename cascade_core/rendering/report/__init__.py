@@ -138,15 +138,12 @@ def _lead(exploration: Exploration, position: int, unit: str) -> str:
     """What the rule at a position does, in two sentences."""
     result = exploration.at(position)
     low, high = result.drop_interval()
-    gained = result.accuracy_drop < 0
-    ends = (-high, -low) if gained else (low, high)
     where = "In-sample, on" if exploration.split.in_sample else "On"
     return (
         f"{where} {result.n:,} {unit}: accuracy {percent(result.accuracy, 2)}, where the plain network has "
-        f"{percent(result.full_accuracy, 2)}. That is {points(abs(result.accuracy_drop))} points "
-        f"{'gained' if gained else 'given up'} ({COVERAGE} interval {points(ends[0])} to "
-        f"{points(ends[1])}), with {percent(abs(result.saving), 1)} "
-        f"{'more computation' if result.saving < 0 else 'of the computation saved'}."
+        f"{percent(result.full_accuracy, 2)}. That is {wording.change(result.accuracy_drop, 2)} "
+        f"({COVERAGE} interval {wording.interval(low, high, 2)}). "
+        f"The cascade {wording.saving(result.saving, 'computation')}."
     )
 
 
