@@ -10,6 +10,7 @@ import numpy as np
 
 from cascade_core.analysis.comparison import compare
 from cascade_core.analysis.exploration import Split, divide, explore, halves
+from cascade_core.analysis.spread import moved_words
 from cascade_core.commands import policy_flags
 from cascade_core.commands.common import Parsers, add_verb, text
 from cascade_core.policies import POLICIES, SWEEPS, TIMED, choose, describe
@@ -67,7 +68,8 @@ def compare_(args: argparse.Namespace) -> None:
     print(
         f"Set to a drop of {100 * args.max_drop:g} points on calibration samples; {where} "
         f"{compared[0].evaluation.n:,} samples. Drops are in points; certified: at most that, with {1 - ALPHA:.0%} "
-        "confidence, for each policy by itself."
+        "confidence, for each policy by itself. moves_by: by how much another "
+        f"{compared[0].evaluation.n:,} samples would move the figure."
     )
 
 
@@ -142,6 +144,7 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
         f"drop {100 * evaluation.accuracy_drop:.2f} points ({COVERAGE} interval {100 * low:.2f} to {100 * high:.2f}), "
         f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs, on {evaluation.n:,} samples"
     )
+    print(moved_words(evaluation))
 
 
 def _print_time(meter: Milliseconds, evaluation: Evaluation) -> None:

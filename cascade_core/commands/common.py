@@ -85,7 +85,7 @@ def text(frame: pd.DataFrame) -> str:
     """A table as text: shares in percent, drops in points, whole numbers with separators."""
     shown = frame.copy()
     for name in shown.columns:
-        if str(name).startswith("share") or str(name).endswith("accuracy") or name == "saving":
+        if str(name).startswith("share") or str(name).endswith("accuracy") or str(name).startswith("saving"):
             shown[name] = ["-" if pd.isna(v) else f"{v:.2%}" for v in shown[name]]
         elif "drop" in str(name) or name == "certified":
             shown[name] = ["-" if pd.isna(v) else f"{100 * v:.2f}" for v in shown[name]]

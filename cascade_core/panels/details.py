@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cascade_core.analysis.spread import moved_words
 from cascade_core.analysis.yardsticks import overthinking
 from cascade_core.panels.charts import chart, number, palette, share, table
 from cascade_core.panels.shown import Shown
@@ -38,6 +39,7 @@ def details(shown: Shown) -> None:
 
 def _thresholds(shown: Shown) -> None:
     exits_table(shown.rule, shown.evaluation)
+    st.markdown(moved_words(shown.evaluation))
     st.caption(
         "MACs are multiply-accumulates of convolutions, linear layers and matrix products; batch norm, ReLU and "
         "pooling are not counted. A sample pays for every trunk piece and every active head up to where it leaves."

@@ -151,7 +151,9 @@ def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
                 "drop_low": low,
                 "drop_high": high,
                 "certified": np.nan if one.bound is None else one.bound,
+                "drop_moves_by": evaluation.drop_move,
                 "saving": evaluation.saving,
+                "saving_moves_by": evaluation.saving_move,
                 **shares,
             }
         )
@@ -214,8 +216,10 @@ def points_table(points: Sequence[OperatingPoint]) -> pd.DataFrame:
                 "drop_low": low,
                 "drop_high": high,
                 "drop_certified": np.nan if point.certified is None else point.certified,
+                "drop_moves_by": evaluation.drop_move,
                 "mean_macs": evaluation.mean_macs,
                 "saving": evaluation.saving,
+                "saving_moves_by": evaluation.saving_move,
             }
         )
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="number"))

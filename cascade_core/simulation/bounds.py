@@ -46,12 +46,18 @@ def paired_interval(
     Raises:
         ValueError: `level` is not strictly between 0 and 1.
     """
-    z = NormalDist().inv_cdf(0.5 + checks.inner("level", level) / 2)
+    half = _quantile(level) * paired_error(harmed, helped, n)
+    middle = np.subtract(harmed, helped) / (np.asarray(n, dtype=np.float64) + 2)
+    return np.maximum(middle - half, -1.0), np.minimum(middle + half, 1.0)
+
+
+def paired_error(harmed: ArrayLike, helped: ArrayLike, n: ArrayLike) -> NDArray[np.float64]:
+    """Standard error of the accuracy drop, a fraction in the shape of the counts, adjusted as in `paired_interval`."""
     size = np.asarray(n, dtype=np.float64) + 2
     lost = (np.asarray(harmed, dtype=np.float64) + 1) / size
     won = (np.asarray(helped, dtype=np.float64) + 1) / size
-    half = z * np.sqrt((lost + won - (lost - won) ** 2) / size)
-    return np.maximum(lost - won - half, -1.0), np.minimum(lost - won + half, 1.0)
+    error: NDArray[np.float64] = np.sqrt((lost + won - (lost - won) ** 2) / size)
+    return error
 
 
 def mean_interval(
@@ -67,13 +73,25 @@ def mean_interval(
     Returns:
         Lower and upper ends, (...), within the least and the greatest value; NaN where all counts are 0.
     """
-    z = NormalDist().inv_cdf(0.5 + checks.inner("level", level) / 2)
+    mean, error = mean_and_error(counts, values)
+    half = _quantile(level) * error
+    return np.maximum(mean - half, values.min(axis=-1)), np.minimum(mean + half, values.max(axis=-1))
+
+
+def mean_and_error(
+    counts: NDArray[np.int64], values: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean of values that were seen so many times, and its standard error; shapes and NaN as in `mean_interval`."""
     n = counts.sum(axis=-1)
     with np.errstate(invalid="ignore"):
         mean = (counts * values).sum(axis=-1) / n
     variance = (counts * (values - mean[..., None]) ** 2).sum(axis=-1) / n
-    half = z * np.sqrt(variance / n)
-    return np.maximum(mean - half, values.min(axis=-1)), np.minimum(mean + half, values.max(axis=-1))
+    return mean, np.sqrt(variance / n)
+
+
+def _quantile(level: float) -> float:
+    """Standard errors on either side that cover `level` of a normal distribution."""
+    return NormalDist().inv_cdf(0.5 + checks.inner("level", level) / 2)
 
 
 def betting_bound(harmed: ArrayLike, helped: ArrayLike, sizes: ArrayLike, alpha: float) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.bounds import LEVEL, mean_interval, paired_interval
+from cascade_core.simulation.bounds import LEVEL, mean_and_error, mean_interval, paired_error, paired_interval
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record, exit_costs
 
@@ -97,6 +97,17 @@ class Evaluation:
         return tuple(_plain(np.where(np.greater(self.n, 0), end, np.nan)) for end in (low, high))
 
     @property
+    def drop_move(self) -> Numbers:
+        """(...) how far the drop would typically move on as many other samples, a fraction >= 0.
+
+        Standard error of the difference of two drops, each measured on n samples drawn alike: sqrt(2) times that of
+        one, see `bounds.paired_error`.  It is 0 for the plain network, whose drop is 0 on all samples.
+        """
+        plain = ~self.active[..., :-1].any(axis=-1) & ~np.asarray(self.pooled, dtype=bool)
+        move = np.sqrt(2) * np.where(plain, 0.0, paired_error(self.harmed, self.helped, self.n))
+        return _plain(np.where(np.greater(self.n, 0), move, np.nan))
+
+    @property
     def exit_shares(self) -> NDArray[np.float64]:
         """(..., M) share of the samples that leave at each stage; sums to 1."""
         return _share(self.exit_counts, np.expand_dims(self.n, -1))
@@ -115,6 +126,11 @@ class Evaluation:
         """(...) ends of the confidence interval of each saving, fractions; see `bounds.mean_interval`."""
         low, high = mean_interval(self.exit_counts, self.costs, level)
         return _plain(1 - high / self.baseline_macs), _plain(1 - low / self.baseline_macs)
+
+    @property
+    def saving_move(self) -> Numbers:
+        """(...) how far the saving would typically move on as many other samples, a fraction >= 0; see `drop_move`."""
+        return _plain(np.sqrt(2) * mean_and_error(self.exit_counts, self.costs)[1] / self.baseline_macs)
 
     @property
     def speedup(self) -> Numbers:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from cascade_core.simulation.bounds import betting_bound, mean_interval, paired_interval
+from cascade_core.simulation.bounds import betting_bound, mean_and_error, mean_interval, paired_error, paired_interval
 
 
 def test_by_hand() -> None:
@@ -17,6 +17,14 @@ def test_by_hand() -> None:
     low, high = paired_interval(9, 3, 98)
     assert low == pytest.approx(0.06 - 0.0723862, abs=1e-6)
     assert high == pytest.approx(0.06 + 0.0723862, abs=1e-6)
+
+
+def test_standard_errors_by_hand() -> None:
+    # Root of the variance 0.001364 above.
+    assert float(paired_error(9, 3, 98)) == pytest.approx(0.0369324, abs=1e-7)
+    # Values 1, 1, 1, 5: mean 2, variance (3 * 1 + 9) / 4 = 3, error sqrt(3 / 4).
+    mean, error = mean_and_error(np.array([3, 1]), np.array([1, 5]))
+    assert (float(mean), float(error)) == (2, pytest.approx(0.8660254))
 
 
 def test_level() -> None:

@@ -50,6 +50,33 @@ def test_by_hand() -> None:
     assert found.speedup == pytest.approx(320 / 198)
 
 
+def test_what_as_many_other_samples_would_move_by_hand() -> None:
+    found = evaluate(RECORD, ExitRule(thresholds=f32(0.8)))
+    # One harmed, one helped of 5: (1 + 1) / 7 each, variance (4 / 7 - 0) / 7 = 4 / 49, error 2 / 7, times sqrt(2).
+    assert found.drop_move == pytest.approx(0.4040610)
+    # Costs 110 three times and 330 twice, mean 198: variance (3 * 88^2 + 2 * 132^2) / 5 = 11,616; sqrt(2 / 5) times
+    # its root is 68.164, of 320 MACs.
+    assert found.saving_move == pytest.approx(68.1645 / 320, abs=1e-6)
+    plain = evaluate(RECORD, ExitRule(thresholds=f32(np.inf)))
+    assert (plain.drop_move, plain.saving_move) == (0, 0)
+
+
+def test_two_sets_of_samples_differ_by_what_is_said() -> None:
+    random = np.random.default_rng(5)
+    rule = ExitRule(thresholds=f32(0.5))
+    drops, savings, moves = [], [], []
+    for _ in range(600):
+        sure = random.random((2, 200))
+        right = random.random((2, 200)) < np.array([[0.6], [0.8]])
+        one = evaluate(make_record(confidence=sure, correct=right, stages=STAGES), rule)
+        drops.append(one.accuracy_drop)
+        savings.append(one.saving)
+        moves.append((one.drop_move, one.saving_move))
+    expected = [np.std(np.diff(np.reshape(values, (-1, 2)))) for values in (drops, savings)]
+    # The standard deviation of 300 differences is known to 1 / sqrt(600), four percent.
+    np.testing.assert_allclose(np.mean(moves, axis=0), expected, rtol=0.12)
+
+
 def test_a_disabled_head_is_not_charged() -> None:
     found = evaluate(RECORD, ExitRule(thresholds=f32(np.inf)))
     assert found.exit_counts.tolist() == [0, 5]

@@ -18,6 +18,8 @@ from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 
 MOST_CURVES = 24
 
+MOVES = "By how much as many other samples would move the figure."
+
 
 def show(shown: Shown) -> None:
     """The plot, its controls, and the pinned points."""
@@ -80,7 +82,7 @@ def _pinned(pinned: list[pins.Pin]) -> None:
         st.caption("None yet. Under *Explore*, let the slider rest where you like it and press *Pin this point*.")
         return
     frame = tables.points_table([pin.point for pin in pinned])
-    for name in ("accuracy_drop", "drop_low", "drop_high", "drop_certified"):
+    for name in ("accuracy_drop", "drop_low", "drop_high", "drop_certified", "drop_moves_by"):
         frame[name] *= 100
     columns = {
         "number": "#",
@@ -96,8 +98,10 @@ def _pinned(pinned: list[pins.Pin]) -> None:
         "drop_low": number("from", "%.2f"),
         "drop_high": number("to", "%.2f", f"Ends of the paired {COVERAGE} interval of the drop."),
         "drop_certified": number("at most", "%.2f", f"With {CERTAINTY} confidence, wherever one stops."),
+        "drop_moves_by": number("drop moves by", "± %.2f", f"Points. {MOVES}"),
         "mean_macs": number("Mean MACs"),
         "saving": share("Saved"),
+        "saving_moves_by": share("saved moves by", MOVES),
     }
     table(frame, columns, numbered=True)
     _take_away(pinned)

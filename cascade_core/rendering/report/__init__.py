@@ -15,6 +15,7 @@ from typing import Any
 
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import setting_words
+from cascade_core.analysis.spread import moved_words
 from cascade_core.policies import describe
 from cascade_core.rendering.live import live_css
 from cascade_core.rendering.live.data import packed
@@ -117,7 +118,7 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
         "policy": exploration.policy.title,
         "promise": exploration.policy.promise,
         "setting": setting(exploration, position),
-        "lead": _lead(exploration, position, unit),
+        "lead": f"{_lead(exploration, position, unit)} {moved_words(exploration.at(position))}",
         "unit": unit,
         "coverage": COVERAGE,
         "score": SCORES[test.score].phrase,
