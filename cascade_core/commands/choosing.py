@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from cascade_core.analysis.comparison import compare
 from cascade_core.analysis.exploration import Split, divide, explore, halves
-from cascade_core.analysis.spread import moved_words
+from cascade_core.analysis.spread import moved_words, splits
 from cascade_core.commands import policy_flags
 from cascade_core.commands.common import Parsers, add_verb, text
 from cascade_core.policies import POLICIES, SWEEPS, TIMED, choose, describe
@@ -20,7 +21,7 @@ from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import published_on
 from cascade_core.rendering.report import report_html, setting
-from cascade_core.rendering.tables import comparison_table, exits_table
+from cascade_core.rendering.tables import comparison_table, exits_table, seeds_table
 from cascade_core.simulation.bounds import ALPHA, COVERAGE
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.evaluation import Evaluation, evaluate
@@ -62,6 +63,9 @@ def choose_(args: argparse.Namespace) -> None:
 def compare_(args: argparse.Namespace) -> None:
     """Compare all policies on a run, each set to give up about as much, measured on samples that none of them saw."""
     split = _split(args)
+    if args.seeds is not None:
+        _compare_over(args, splits(split, args.seeds))
+        return
     compared = compare(_source(args, split), split, args.max_drop, args.answers)
     print(text(comparison_table(compared)))
     where = "in-sample, on the" if args.in_sample else "measured on the other"
@@ -70,6 +74,17 @@ def compare_(args: argparse.Namespace) -> None:
         f"{compared[0].evaluation.n:,} samples. Drops are in points; certified: at most that, with {1 - ALPHA:.0%} "
         "confidence, for each policy by itself. moves_by: by how much another "
         f"{compared[0].evaluation.n:,} samples would move the figure."
+    )
+
+
+def _compare_over(args: argparse.Namespace, drawn: Sequence[Split]) -> None:
+    """The comparison's means and standard deviations over several splits of one run."""
+    source = _reading(args)
+    compared = [compare(source(split), split, args.max_drop, args.answers) for split in drawn]
+    print(text(seeds_table(compared)))
+    print(
+        f"Set to a drop of {100 * args.max_drop:g} points on calibration samples, measured on the others. Means and "
+        f"standard deviations (sd) over {len(drawn)} splits; drops are in points."
     )
 
 
@@ -129,9 +144,16 @@ def _split(args: argparse.Namespace) -> Split:
 
 def _source(args: argparse.Namespace, split: Split) -> Halves | Record:
     """The run, divided; or, where stages are to answer alone, what of it that takes."""
+    return _reading(args)(split)
+
+
+def _reading(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
+    """What divides the run, which is read once, as `_source` says."""
     if args.answers == "own":
-        return open_record(args.run, args.score, args.top_k)
-    return halves(load_run(args.run), split, args.score, args.top_k)
+        record = open_record(args.run, args.score, args.top_k)
+        return lambda split: record
+    outputs = load_run(args.run)
+    return lambda split: halves(outputs, split, args.score, args.top_k)
 
 
 def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
@@ -186,6 +208,8 @@ def _add_compare(verbs: Parsers) -> None:
     parser = add_verb(verbs, "compare", compare_, "compare cache/cifar10-resnet56-fine-heads.parquet --max-drop 0.01")
     _add_split_flags(parser)
     parser.add_argument("--max-drop", type=float, default=0.01, help="accuracy to give up, a fraction (default 0.01)")
+    about = "means and standard deviations over splits by the seeds 0 to SEEDS - 1, in place of one split"
+    parser.add_argument("--seeds", type=int, help=about)
 
 
 def _add_evaluate(verbs: Parsers) -> None:

@@ -8,6 +8,7 @@ from cascade_core.analysis.spread import moved_words
 from cascade_core.analysis.yardsticks import overthinking
 from cascade_core.panels.charts import chart, number, palette, share, table
 from cascade_core.panels.shown import Shown
+from cascade_core.panels.spreading import spread_over_seeds
 from cascade_core.panels.state import Key
 from cascade_core.rendering import tables
 from cascade_core.rendering.figures import explore
@@ -71,8 +72,12 @@ def _threshold(value: float) -> str:
 
 def _tradeoff(shown: Shown) -> None:
     published, meter = shown.selection.published, shown.selection.meter
+    spread = spread_over_seeds(shown)
+    figure = explore.tradeoff(shown.exploration, shown.position, palette(), published, meter)
+    if spread is not None:
+        explore.add_spread(figure, spread, palette(), meter)
     chart(
-        explore.tradeoff(shown.exploration, shown.position, palette(), published, meter),
+        figure,
         "tradeoff",
         "Accuracy against cost",
         f"Accuracy against mean {meter.unit} of the cascade at every slider position, with the plain network.",

@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import streamlit as st
 
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from cascade_core.analysis.spread import Judged
 from cascade_core.panels.runs import Run
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import Halves
@@ -94,9 +95,23 @@ def explored(question: Question) -> Exploration:
     Raises:
         ValueError: The file is malformed, or the policy cannot handle the run.
     """
+    return _explored(question, _halves)
+
+
+@_kept(256, "Choosing thresholds ...")
+def judged(question: Question) -> Judged:
+    """What `explored` would make of the question, without the samples: one of the splits that figures spread over.
+
+    Raises:
+        ValueError: The file is malformed, or the policy cannot handle the run.
+    """
+    return Judged.of(_explored(question, lambda run, score, split: halves(outputs(run), split, score)))
+
+
+def _explored(question: Question, halved: Callable[[Run, str, Split], Halves]) -> Exploration:
     run, score, split = question.run, question.score, question.split
     alone = question.answers == "own" or (question.answers == "auto" and run.softmax_bytes > MOST_SOFTMAXES)
-    divided = _record(run, score) if alone else _halves(run, score, split)
+    divided = _record(run, score) if alone else halved(run, score, split)
     return explore(divided, SWEEPS[question.policy], split, answers=question.answers)
 
 

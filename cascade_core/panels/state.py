@@ -106,6 +106,7 @@ class Key(StrEnum):
     DETAILS = "details"
     PIN = "pin"
     UNPIN = "unpin"
+    SPREAD = "spread"
     DOWNLOAD = "download"
     CHOICE = "choice"
     OWN = "own"

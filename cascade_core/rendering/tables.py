@@ -12,6 +12,7 @@ from cascade_core.analysis.classes import Mistake
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import OperatingPoint
+from cascade_core.analysis.spread import Realised
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, along
@@ -161,6 +162,25 @@ def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
     parameters = list(dict.fromkeys(one.policy.slider.parameter for one in compared))
     frame.insert(1, "setting", frame[parameters].bfill(axis=1).iloc[:, 0])
     return frame.drop(columns=parameters)
+
+
+def seeds_table(compared: Sequence[Sequence[Compared]]) -> pd.DataFrame:
+    """A row a policy: mean and standard deviation of its drop and saving over splits, which `compared` has one each."""
+    rows = []
+    for ones in zip(*compared, strict=True):
+        realised = Realised.of([one.evaluation for one in ones])
+        (drop, drop_sd), (saving, saving_sd) = realised.drop, realised.saving
+        rows.append(
+            {
+                "policy": ones[0].policy.name,
+                "accuracy_drop": drop,
+                "drop_sd": drop_sd,
+                "saving": saving,
+                "saving_sd": saving_sd,
+                "pooled": f"{sum(one.answers == 'pooled' for one in ones)} of {len(ones)}",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def classes_table(evaluation: Evaluation, class_names: Sequence[str]) -> pd.DataFrame:

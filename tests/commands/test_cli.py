@@ -301,3 +301,33 @@ def test_runs_as_a_module_without_a_traceback() -> None:
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_compare_over_seeds_prints_means_and_standard_deviations(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(run), "--max-drop", "0.02", "--answers", "own", "--seeds", "3"]) == 0
+    printed = capsys.readouterr().out
+    record = sample_run().record()
+    drops, savings = [], []
+    for seed in range(3):
+        calibration, test = record.split(0.5, seed)
+        one = evaluate(test, choose(calibration, CheapestWithinDrop(0.02)))
+        drops.append(100 * one.accuracy_drop)
+        savings.append(one.saving)
+    row = next(line for line in printed.splitlines() if "cheapest " in line)
+    for figure in (
+        f"{np.mean(drops):.2f}",
+        f"{np.std(drops, ddof=1):.2f}",
+        f"{np.mean(savings):.2%}",
+        f"{np.std(savings, ddof=1):.2%}",
+        "0 of 3",
+    ):
+        assert figure in row
+    assert "over 3 splits" in printed
+
+
+@pytest.mark.parametrize(
+    ("flags", "fault"), [(["--seeds", "1"], "Expected seeds"), (["--seeds", "3", "--in-sample"], "in-sample")]
+)
+def test_a_spread_needs_splits(run: Path, flags: list[str], fault: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(run), *flags]) != 0
+    assert fault in capsys.readouterr().err

@@ -16,6 +16,7 @@ from plotly.subplots import make_subplots
 
 from cascade_core.analysis.calibration import reliability
 from cascade_core.analysis.exploration import Exploration
+from cascade_core.analysis.spread import OUTER, Spread
 from cascade_core.policies.paper import residual_accuracy
 from cascade_core.rendering.axes import BINS, ConfidenceAxis
 from cascade_core.rendering.palette import Palette
@@ -225,6 +226,31 @@ def add_published(figure: go.Figure, published: Sequence[PublishedResult], palet
             name=f"published, {series.name} ({series.network})",
             text=[f"epsilon {p.epsilon:.0%}" for p in series.points],
         )
+
+
+def add_spread(figure: go.Figure, spread: Spread, palette: Palette, meter: Meter = MACS) -> None:
+    """Add mean and quantiles of the accuracy over splits to a plot of accuracy against cost."""
+    band, colour = spread.band(np.linspace(0, 1.5, 601), meter), palette.stages(3)[0]
+    reached = ~np.isnan(band.mean)
+    costs = 100 * band.costs[reached]
+    edge = {"color": colour, "width": 1, "dash": "dot"}
+    least, most = (f"{share:.0%}" for share in OUTER)
+    figure.add_scatter(x=costs, y=100 * band.low[reached], mode="lines", line=edge, name=f"{least} of the splits below")
+    figure.add_scatter(
+        x=costs,
+        y=100 * band.high[reached],
+        mode="lines",
+        line=edge,
+        fill="tonexty",
+        name=f"{most} of the splits below",
+    )
+    figure.add_scatter(
+        x=costs,
+        y=100 * band.mean[reached],
+        mode="lines",
+        line={"color": colour, "width": 2, "dash": "dashdot"},
+        name=f"mean of {len(spread.judged)} splits",
+    )
 
 
 def _marks(

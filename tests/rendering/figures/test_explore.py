@@ -10,8 +10,10 @@ import pytest
 
 from cascade_core import CheapestWithinDrop, PaperRule, PaperRuleByClass, SharedThreshold, reliability
 from cascade_core.analysis.exploration import Split, explore
+from cascade_core.analysis.spread import Judged, Spread
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.figures.explore import (
+    add_spread,
     confidence_histograms,
     exit_histogram,
     reliability_curves,
@@ -83,6 +85,25 @@ def test_tradeoff_shows_certificate_lot_oracles_and_single_stages() -> None:
     assert "stage 3 alone" not in names(figure)
     in_sample = tradeoff(explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), count=11), 5, LIGHT)
     assert not any("certified" in name for name in names(in_sample))
+
+
+def test_the_spread_is_drawn_where_all_splits_reach() -> None:
+    explorations = [explore(sample_record(), CheapestWithinDrop, Split(seed=seed), count=11) for seed in (0, 1, 2)]
+    spread = Spread(judged=[Judged.of(one) for one in explorations])
+    figure = tradeoff(explorations[0], 5, LIGHT)
+    add_spread(figure, spread, LIGHT)
+    low, high, mean = figure.data[-3:]
+    assert (low.name, high.name, mean.name) == (
+        "10% of the splits below",
+        "90% of the splits below",
+        "mean of 3 splits",
+    )
+    assert high.fill == "tonexty"
+    costs = [one.evaluation.mean_macs / one.evaluation.baseline_macs for one in explorations]
+    assert 100 * max(x.min() for x in costs) <= min(mean.x) < max(mean.x) <= 100 * min(x.max() for x in costs)
+    band = spread.band(np.array(mean.x) / 100)
+    for trace, values in ((low, band.low), (high, band.high), (mean, band.mean)):
+        np.testing.assert_allclose(trace.y, 100 * values)
 
 
 def test_reliability_curves_have_a_line_a_stage() -> None:
