@@ -33,8 +33,11 @@ def oracle(record: Record, hopeless: str = "last") -> Evaluation:
 
 
 def single_stage(record: Record, stage: int) -> Evaluation:
-    """Every sample leaves at `stage`, whose head is the only one that is run: a smaller plain network."""
-    return count(record, np.full(record.n, stage), np.arange(len(record.stages)) == stage)
+    """Every sample leaves at `stage`, and only heads run that its answer is made of: a smaller plain network."""
+    active = np.arange(len(record.stages)) == stage
+    if record.pool is not None:
+        active[: stage + 1] |= np.array(record.pool.weights[stage]) != 0
+    return count(record, np.full(record.n, stage), active)
 
 
 def random_exit_accuracy(record: Record, exit_shares: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -122,7 +122,8 @@ def _stages(shown: Shown) -> None:
     shares = overthinking(test)
     st.markdown(
         f"Of all test samples **{shares.wasteful:.1%}** are right early and by the plain network, "
-        f"**{shares.needed:.1%}** by the plain network only, **{shares.destructive:.1%}** early but not by the plain network (overthinking), "
+        f"**{shares.needed:.1%}** by the plain network only, "
+        f"**{shares.destructive:.1%}** early but not by the plain network (overthinking), "
         f"**{shares.hopeless:.1%}** nowhere."
     )
     ranking = "Probability that a right answer is surer than a wrong one; it decides what a stage can save."

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cascade_core import ExitRule, Stage, evaluate
+from cascade_core import ExitRule, Pool, Stage, evaluate
 from cascade_core.analysis.yardsticks import dominated, oracle, overthinking, random_exit_accuracy, single_stage
-from tests.oracle import make_record, random_record, random_rules
+from tests.oracle import make_record, random_outputs, random_record, random_rules
 
 STAGES = (Stage(name="a", trunk_macs=100, head_macs=10), Stage(name="b", trunk_macs=200, head_macs=20))
 RECORD = make_record(
@@ -86,3 +86,12 @@ def test_overthinking_of_pooled_answers_is_against_the_plain_network() -> None:
     )
     found = overthinking(record)
     assert (found.wasteful, found.destructive, found.needed, found.hopeless) == (0.25, 0.25, 0.25, 0.25)
+
+
+def test_a_single_stage_runs_the_heads_that_it_pools() -> None:
+    # b pools a, and c neither: trunks of 100, 200, 300 and heads of 10, 20, 30.
+    outputs = random_outputs(6)
+    stages = tuple(Stage(name=n, trunk_macs=100 * i, head_macs=10 * i) for i, n in enumerate("abc", start=1))
+    record = replace(outputs, stages=stages, baseline_macs=630).record(pool=Pool(weights=((1,), (0.5, 0.5), (0, 0, 2))))
+    assert [single_stage(record, stage).mean_macs for stage in range(3)] == [110, 330, 630]
+    assert single_stage(record, 1).accuracy == record.correct[1].mean()

@@ -54,7 +54,7 @@ export function story(model) {
 
 /** @param {Model} model */
 export function slider(model, start) {
-  const { label, ticks, help } = model.slider;
+  const { label, ticks, zero, help } = model.slider;
   const last = model.positions - 1;
   const node = html("div", "slider");
   const bubble = html("output", "bubble", { "aria-hidden": "true" });
@@ -66,11 +66,13 @@ export function slider(model, start) {
   input.value = start;
   const rail = html("div", "rail");
   rail.append(bubble, html("span", "caret", { "aria-hidden": "true" }), input);
+  if (zero != null) rail.append(zeroMark(zero / Math.max(1, last)));
   node.append(html("p", "slider-label", { "aria-hidden": "true" }, label), rail, sliderTicks(ticks, last));
   if (help) node.append(html("p", "help", {}, help));
   node.hidden = last === 0; // one position: nothing to choose
   const layout = () => {
-    value.textContent = sliderText(model, last);
+    const ends = [sliderText(model, 0), sliderText(model, last)]; // a gain takes more words than a drop
+    value.textContent = ends[0].length > ends[1].length ? ends[0] : ends[1];
     node.classList.remove("cascade-live__slider--narrow");
     node.classList.toggle("cascade-live__slider--narrow", bubble.offsetWidth > rail.clientWidth);
     node.style.setProperty("--cascade-live-half-bubble", `${bubble.offsetWidth / 2}px`);
@@ -81,6 +83,13 @@ export function slider(model, start) {
     input.setAttribute("aria-valuetext", sliderText(model, g));
   };
   return { node, input, layout, draw };
+}
+
+/** Where the track passes from gains to drops. @param {number} place from 0 to 1 */
+function zeroMark(place) {
+  const mark = html("span", "zero", { "aria-hidden": "true" });
+  mark.style.setProperty("--cascade-live-at", String(place));
+  return mark;
 }
 
 function sliderTicks(ticks, last) {

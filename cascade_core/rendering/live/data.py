@@ -25,12 +25,16 @@ from cascade_core.simulation.bounds import ALPHA, LEVEL
 from cascade_core.simulation.counting import reach_histograms
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
 from cascade_core.simulation.paths import RulePath
+from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import shortest
 from cascade_core.storage.origin import Origin
 from cascade_core.support.wording import number
 
 _COUNTS = ("right", "wrong", "leaving_right", "leaving_wrong")
 """Histograms of a payload, where it has them."""
+
+NEAR = 0.12
+"""Of the slider's length, the least distance at which ticks do not run into "no drop" on a narrow screen."""
 
 
 def live_data(
@@ -132,15 +136,34 @@ def _certificate(exploration: Exploration) -> dict[str, Any] | None:
 
 def _slider(exploration: Exploration, initial: int) -> dict[str, Any]:
     slider, shown = exploration.policy.slider, exploration.shown
-    ticks = np.unique(np.linspace(0, len(shown) - 1, 6).round().astype(int))
+    zero = _zero(shown)
     return {
         "label": slider.label,
         "unit": slider.unit,
         "values": [float(f"{value:.12g}") for value in shown],
         "initial": initial,
-        "ticks": [{"index": int(i), "text": number(float(shown[i]), slider.decimals, slider.unit)} for i in ticks],
+        "ticks": [
+            {"index": i, "text": "no drop" if i == zero else number(float(shown[i]), slider.decimals, slider.unit)}
+            for i in _ticks(len(shown), zero)
+        ],
+        "zero": zero,
         "decimals": slider.decimals,
     }
+
+
+def _zero(shown: NDArray[np.float64]) -> int | None:
+    """The position of no drop, where gains lie left of it."""
+    places = np.flatnonzero(shown == 0)
+    return int(places[0]) if shown[0] < 0 and len(places) else None
+
+
+def _ticks(count: int, zero: int | None) -> list[int]:
+    """Six positions at equal distances; beside them `zero`, in the place of those too near to be read next to it."""
+    even = np.unique(np.linspace(0, count - 1, 6).round().astype(int))
+    if zero is None:
+        return even.tolist()
+    apart = even[np.abs(even - zero) > NEAR * (count - 1)]
+    return sorted([*apart.tolist(), zero])
 
 
 def _thresholds(path: RulePath) -> list[list[float | None]] | None:
@@ -156,6 +179,8 @@ def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]
     """
     path, result = exploration.path, exploration.evaluation
     reaching, leaving = reach_histograms(exploration.test, path.columns, axis.bins(exploration.test.confidence), BINS)
+    if path.pool is not None and path.plain.any():
+        reaching[path.plain, -1] = _plain_histogram(exploration.test, axis)
     dtype = "uint16" if result.n <= np.iinfo(np.uint16).max else "uint32"
     right, wrong = (_base64(counts, dtype) for counts in reaching.transpose(2, 1, 0, 3))
     ticks = [{"at": at, "text": text} for at, text in axis.ticks]
@@ -171,6 +196,12 @@ def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]
         "partial_right": partial_right.tolist(),
         "partial_wrong": partial_wrong.tolist(),
     }
+
+
+def _plain_histogram(test: Record, axis: ConfidenceAxis) -> NDArray[np.int64]:
+    """(2, B) samples by the plain network's own confidence: those that it answers correctly, and wrongly."""
+    bins, right = axis.bins(test.baseline_confidence), test.baseline_correct
+    return np.stack([np.bincount(bins[chosen], minlength=BINS) for chosen in (right, ~right)])
 
 
 def _series(series: PublishedResult) -> dict[str, Any]:

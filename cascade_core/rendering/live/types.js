@@ -46,6 +46,7 @@
  * @property {number[]} values at each position
  * @property {number} initial position
  * @property {{index: number, text: string}[]} ticks
+ * @property {?number} [zero] position of no drop, where gains lie left of it
  * @property {number} decimals of values with a unit
  * @property {string} [help]
  */

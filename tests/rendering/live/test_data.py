@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,14 @@ from cascade_core import (
     SharedThreshold,
     certify_path,
     evaluate,
+    evaluate_path,
 )
 from cascade_core.analysis.exploration import Exploration, Split, explore
 from cascade_core.policies import Sweep
 from cascade_core.rendering.axes import BINS, confidence_axis
-from cascade_core.rendering.live.data import live_data, packed
+from cascade_core.rendering.live.data import _ticks, live_data, packed
 from cascade_core.rendering.published import PUBLISHED
+from tests.oracle import random_pooled
 from tests.samples import sample_record, sample_run
 
 SWEPT: list[type[Sweep]] = [CheapestWithinDrop, PaperRule, SharedThreshold]
@@ -159,3 +162,41 @@ def test_a_packed_payload_differs_in_its_counts_alone() -> None:
                 assert zlib.decompress(base64.b64decode(found), wbits=-15) == base64.b64decode(text)
             else:
                 assert found == text
+
+
+def test_where_a_pooled_path_runs_the_plain_network_its_own_answers_are_shown() -> None:
+    found = explore(random_pooled(3, n=120), SharedThreshold, Split(), count=3)
+    path = replace(
+        found.path,
+        thresholds=np.array([[np.inf, np.inf], [np.inf, np.inf], [0.9, 0.8]], dtype=np.float32),
+        plain=np.array([True, False, False]),
+    )
+    exploration = replace(found, path=path, evaluation=evaluate_path(found.test, path))
+    test, data = exploration.test, show(exploration, initial=0)
+    axis = confidence_axis(test.score, 5)
+    right, wrong = (decoded(data, which, 3, 3) for which in ("right", "wrong"))
+    for g, record in ((0, test.plain()), (1, test)):
+        expected = np.zeros((2, BINS), dtype=int)
+        for i in range(test.n):
+            expected[int(not record.correct[-1, i]), axis.bins(record.confidence[-1])[i]] += 1
+        assert (right[-1, g].tolist(), wrong[-1, g].tolist()) == (expected[0].tolist(), expected[1].tolist())
+    assert (right[-1, 0] != right[-1, 1]).any()
+    assert [column[0] for column in data["histogram"]["flag"]] == [None, None]
+    assert data["baseline"]["accuracy"] == test.baseline_correct.mean()
+
+
+def test_a_slider_that_begins_with_gains_marks_where_they_end() -> None:
+    found = explore(sample_record(), CheapestWithinDrop, Split(), count=5)
+    places = np.array([-0.01, -0.005, 0.0, 0.005, 0.01])
+    slider = show(replace(found, path=replace(found.path, positions=places)))["slider"]
+    assert slider["zero"] == 2
+    assert [tick["text"] for tick in slider["ticks"]] == ["−1.0", "−0.5", "no drop", "0.5", "1.0"]
+    slider = show(replace(found, path=replace(found.path, positions=places + 0.01)))["slider"]
+    assert slider["zero"] is None
+    assert slider["ticks"][0]["text"] == "0.0"
+
+
+def test_ticks_keep_away_from_no_drop() -> None:
+    assert _ticks(101, None) == [0, 20, 40, 60, 80, 100]
+    assert _ticks(101, 30) == [0, 30, 60, 80, 100]
+    assert _ticks(101, 5) == [5, 20, 40, 60, 80, 100]
