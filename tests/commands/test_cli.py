@@ -167,7 +167,7 @@ def test_joined_runs_are_called_after_their_files(
     [
         ([], 0.01),
         (["--max-drop", "0.02", "--seed", "3"], 0.02),
-        (["--max-drop", "0.9", "--calibrated", "--score", "margin"], 0.05),
+        (["--max-drop", "0.9", "--answers", "pooled", "--score", "margin"], 0.05),
         (["--policy", "budget", "--max-macs", "4000", "--top-k", "2"], 4000),
     ],
 )
@@ -197,7 +197,7 @@ def test_report_opens_at_the_nearest_position(
         (["choose", "{run}"], "policy cheapest needs --max-drop"),
         (["choose", "{run}", "--max-drop", "0.01", "--epsilon", "0.1"], "policy cheapest takes no --epsilon"),
         (["choose", "{run}", "--max-drop", "7"], "max_drop to be from -1 to 1"),
-        (["choose", "{run}", "--max-drop", "-0.9"], "but the best on samples like these"),
+        (["choose", "{run}", "--max-drop", "-0.9"], "but the best that these 200 samples let expect"),
         (["choose", "{run}", "--policy", "fixed", "--thresholds", "0.5"], "shape (2,)"),
         (["choose", "{run}", "--max-drop", "0.01", "--fraction", "1"], "samples on both sides"),
         (["evaluate", "{run}", "{run}"], "expected JSON"),

@@ -22,10 +22,10 @@ from cascade_core import (
     CheapestWithinDrop,
     PaperRuleByClass,
     load_choice,
-    load_record,
+    load_run,
     save_run,
 )
-from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.policies import Sweep
 from tests.samples import sample_run
 
@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> Exploration:
-    return explore(load_record(folder / "sample.parquet"), CheapestWithinDrop, Split())
+    return explore(halves(load_run(folder / "sample.parquet"), Split()), CheapestWithinDrop, Split())
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +222,7 @@ def test_other_policies_drag_as_well(page: Page, folder: Path, policy: type[Swee
     page.get_by_role("option", name=policy.title, exact=True).click()
     expect(page.get_by_text(policy.promise)).to_be_visible(timeout=TIMEOUT)
     expect(page.get_by_test_id("live-panel")).to_have_attribute("aria-label", policy.slider.label, timeout=TIMEOUT)
-    expected = explore(load_record(folder / "sample.parquet"), policy, Split())
+    expected = explore(halves(load_run(folder / "sample.parquet"), Split()), policy, Split())
     for position in (0, 200, 400):
         move(page, position)
         assert readout(page)["accuracy"] == expected.at(position).accuracy

@@ -12,8 +12,8 @@ pytest.importorskip("playwright.sync_api")
 
 from playwright.sync_api import Page, expect
 
-from cascade_core import CheapestWithinDrop, load_record, save_run
-from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core import CheapestWithinDrop, load_run, save_run
+from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from tests.samples import sample_run
 
 TIMEOUT = 30_000
@@ -33,7 +33,7 @@ def url(folder: Path, start_dashboard: Callable[..., str]) -> str:
 
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> Exploration:
-    return explore(load_record(folder / "sample.parquet"), CheapestWithinDrop, Split(seed=4))
+    return explore(halves(load_run(folder / "sample.parquet"), Split(seed=4)), CheapestWithinDrop, Split(seed=4))
 
 
 def opened(page: Page, address: str) -> None:

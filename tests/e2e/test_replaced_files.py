@@ -13,8 +13,8 @@ pytest.importorskip("playwright.sync_api")
 
 from playwright.sync_api import Page, expect
 
-from cascade_core import CheapestWithinDrop, load_record, save_run
-from cascade_core.analysis.exploration import Split, explore
+from cascade_core import CheapestWithinDrop, load_run, save_run
+from cascade_core.analysis.exploration import Split, explore, halves
 from tests.samples import sample_run
 
 TIMEOUT = 30_000
@@ -23,7 +23,7 @@ TIMEOUT = 30_000
 def put(cache: Path, name: str, seed: int) -> float:
     """Replace a run, or add it, as one step of the file system; the saving that the page opens it with."""
     beside = save_run(sample_run(n=2000, k=10, seed=seed), cache / ".new" / name)
-    swept = explore(load_record(beside), CheapestWithinDrop, Split())
+    swept = explore(halves(load_run(beside), Split()), CheapestWithinDrop, Split())
     os.replace(beside, cache / name)  # noqa: PTH105
     return float(swept.evaluation.saving[swept.opening])
 

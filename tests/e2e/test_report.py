@@ -16,7 +16,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from cascade_core import CheapestWithinDrop, StageOutputs, evaluate
-from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.palette import LIGHT
@@ -45,7 +45,7 @@ CHARTS = {
 
 def opened(page: Page, folder: Path, outputs: StageOutputs, name: str = "mine") -> Exploration:
     """Write a report, and open it from disk with the network off; the panel shows position 40 of 101."""
-    exploration = explore(outputs.record(), CheapestWithinDrop, Split(), count=101)
+    exploration = explore(halves(outputs, Split()), CheapestWithinDrop, Split(), count=101)
     data = live_data(
         exploration,
         confidence_axis("max_probability", outputs.probs.shape[2]),

@@ -14,8 +14,8 @@ pytest.importorskip("playwright.sync_api")
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from cascade_core import CheapestWithinDrop, load_record, load_run
-from cascade_core.analysis.exploration import Split, explore
+from cascade_core import CheapestWithinDrop, load_run
+from cascade_core.analysis.exploration import Split, explore, halves
 from tests.serving import ROOT
 
 TIMEOUT = 30_000
@@ -37,9 +37,8 @@ def png() -> bytes:
 
 def test_a_sample_and_pictures_of_ones_own(browser_page: Page, url: str) -> None:
     run = load_run(ROOT / "cache" / "digits.parquet")
-    record = load_record(ROOT / "cache" / "digits.parquet")
-    swept = explore(record, CheapestWithinDrop, Split())
-    leaving = swept.path.rule(swept.opening).exit_stages(record)
+    swept = explore(halves(run, Split()), CheapestWithinDrop, Split())
+    leaving = swept.path.rule(swept.opening).exit_stages(run.record(pool=swept.path.pool))
     page = browser_page
     page.goto(url)
     page.get_by_text("Try it", exact=True).click()

@@ -12,8 +12,8 @@ pytest.importorskip("playwright.sync_api")
 
 from playwright.sync_api import Page, expect
 
-from cascade_core import CheapestWithinDrop, load_record
-from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core import CheapestWithinDrop, load_run
+from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.panels.operating import operating_words
 from tests.serving import ROOT
 
@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> Exploration:
-    return explore(load_record(folder / "digits.parquet"), CheapestWithinDrop, Split())
+    return explore(halves(load_run(folder / "digits.parquet"), Split()), CheapestWithinDrop, Split())
 
 
 def look(page: Page, name: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import PaperRule, save_run
-from cascade_core.analysis.exploration import Split, explore
+from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.panels.address import parsed
 from tests.samples import sample_run
 
@@ -39,13 +39,13 @@ def test_what_fits_is_read() -> None:
         "run": "other",
         "view": "about",
         "policy": "paper",
-        "calibrated": "1",
+        "answers": "own",
         "seed": "7",
         "at": "0.5",
         "else": "x",
     }
     values, bad = parsed(given, RUNS, VIEWS)
-    assert values == {"run": "other", "view": "about", "policy": "paper", "calibrated": True, "seed": 7, "at": 0.5}
+    assert values == {"run": "other", "view": "about", "policy": "paper", "answers": "own", "seed": 7, "at": 0.5}
     assert not bad
 
 
@@ -56,7 +56,7 @@ def test_what_fits_is_read() -> None:
         ("view", "nowhere", "one of explore, about"),
         ("policy", "best", "one of cheapest"),
         ("score", "<b>", "one of max_probability"),
-        ("calibrated", "yes", "0 or 1"),
+        ("answers", "yes", "one of auto, pooled, own"),
         ("seed", "-1", "a whole number from 0"),
         ("seed", "1e3", "a whole number from 0"),
         ("seed", "٣", "a whole number from 0"),
@@ -78,7 +78,7 @@ def test_a_link_shows_what_it_names(cache: Path) -> None:
     app = opened(run="other", policy="paper", seed="5", at="3")
     assert (app.selectbox(key="run").value, app.selectbox(key="policy").value) == ("other", "paper")
     assert app.number_input(key="seed").value == 5
-    explored = explore(sample_run(seed=1).record(), PaperRule, Split(seed=5))
+    explored = explore(halves(sample_run(seed=1), Split(seed=5)), PaperRule, Split(seed=5))
     position = int(np.abs(explored.shown - 3).argmin())
     assert app.dataframe[0].value["samples"].tolist() == explored.at(position).exit_counts.tolist()
     assert app.query_params["run"] == "other"

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cascade_core import CheapestWithinDrop, choose, evaluate, fit_temperatures, load_record, save_run
-from cascade_core.analysis.exploration import Split, explore
-from cascade_core.simulation.record import StageOutputs, split_indices
+from cascade_core import CheapestWithinDrop, choose, evaluate, load_record, save_run
+from cascade_core.analysis.exploration import Split, explore, halves
+from cascade_core.simulation.record import StageOutputs
 from cascade_core.storage.choice import choice_json
 from cascade_core.storage.reading import digest
 from tests.samples import sample_run
@@ -138,17 +138,17 @@ def test_names_from_files_are_not_markup(cache: Path) -> None:
     assert page().dataframe[0].value["stage"].tolist() == ["<b>bold</b>", "**stars**", "$x$"]
 
 
-def test_calibrated_softmaxes_use_temperatures_of_the_calibration_half(cache: Path) -> None:
+@pytest.mark.parametrize("answers", ["auto", "pooled", "own"])
+def test_answers_are_those_that_are_selected(cache: Path, answers: str) -> None:
     outputs = sample_run(1000)
     save_run(outputs, cache / "mine.parquet")
-    calibration, _ = split_indices(1000, 0.5, 0)
-    record = outputs.record(temperatures=fit_temperatures(outputs.take(calibration)))
-    expected = explore(record, CheapestWithinDrop, Split())
+    expected = explore(halves(outputs, Split()), CheapestWithinDrop, Split(), answers=answers)
     app = page()
-    app.selectbox(key="answers").set_value("own").run()
+    app.selectbox(key="answers").set_value(answers).run()
     assert not app.exception
     table = app.dataframe[0].value
     assert table["samples"].tolist() == expected.at(expected.opening).exit_counts.tolist()
+    assert expected.answers_words in [caption.value for caption in app.caption]
 
 
 def test_a_chosen_json_is_loaded_back(cache: Path) -> None:

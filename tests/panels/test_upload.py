@@ -14,8 +14,8 @@ from streamlit.runtime.caching import cache_resource_api
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, StageOutputs, load_run, save_run
-from cascade_core.analysis.exploration import Split, explore
-from cascade_core.panels import state, upload
+from cascade_core.analysis.exploration import Split, explore, halves
+from cascade_core.panels import questions, state, upload
 from cascade_core.storage.importers.templates import LABELS, MACS, PROBS, STAGES, csv_template, npz_template
 from cascade_core.storage.writing import run_bytes
 from cascade_core.support.files import BadFile
@@ -124,7 +124,7 @@ def test_a_good_file_is_explored_at_once(cache: Path) -> None:
     bring(app, "mine.npz", npz(MINE, macs=[1070, 2070, 3070]))
     assert shown_names(app) == ["shipped", "mine (yours)"]
     assert app.selectbox(key="run").value == "mine"
-    expected = explore(MINE.record(), CheapestWithinDrop, Split())
+    expected = explore(halves(MINE, Split()), CheapestWithinDrop, Split())
     at = expected.at(expected.opening)
     assert app.dataframe[0].value["samples"].tolist() == at.exit_counts.tolist()
     app.selectbox(key="answers").set_value("own").run()
@@ -168,13 +168,13 @@ def test_another_session_neither_lists_nor_opens_it(cache: Path) -> None:
 def test_an_equal_file_is_computed_anew_in_each_session(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that a session brought never fills a shared cache, nor is it answered from one."""
     computed: list[int] = []
-    original = StageOutputs.record
+    original = questions.halves
 
     def count(outputs: StageOutputs, *args: Any, **kwargs: Any) -> Any:
         computed.append(outputs.probs.shape[1])
         return original(outputs, *args, **kwargs)
 
-    monkeypatch.setattr(StageOutputs, "record", count)
+    monkeypatch.setattr(questions, "halves", count)
     raw = npz(sample_run(n=444, seed=4), macs=[1, 2, 3])
     for sessions in (1, 2):
         # The test driver gives all its sessions one id.

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
 
 from cascade_core import CheapestWithinDrop, evaluate, save_run
-from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.analysis.samples import KINDS, SampleFilter, counts, outcomes, pick
 from cascade_core.panels.operating import operating_words
 from tests.samples import sample_run
@@ -48,7 +48,7 @@ def view(name: str) -> AppTest:
 
 
 def expected() -> Exploration:
-    return explore(OUTPUTS.record(), CheapestWithinDrop, Split())
+    return explore(halves(OUTPUTS, Split()), CheapestWithinDrop, Split())
 
 
 def html(app: AppTest) -> str:

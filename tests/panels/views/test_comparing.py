@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, save_run
-from cascade_core.analysis.exploration import Split, explore
+from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.analysis.points import operating_point
 from cascade_core.rendering.tables import points_latex, points_table
 from tests.samples import sample_record, sample_run
@@ -43,7 +43,7 @@ def test_points_are_pinned_once_and_removed(app: AppTest) -> None:
     app.button(key="pin").click().run()
     table = compared(app).dataframe[0].value
     assert table["policy"].tolist() == ["Cheapest within a drop", "Paper's rule, each stage alone"]
-    explored = explore(sample_run().record(), CheapestWithinDrop, Split())
+    explored = explore(halves(sample_run(), Split()), CheapestWithinDrop, Split())
     assert table["saving"].iloc[0] == pytest.approx(explored.at(explored.opening).saving)
     next(button for button in app.button if button.label == "Remove 1").click().run()
     assert app.dataframe[0].value["policy"].tolist() == ["Paper's rule, each stage alone"]
