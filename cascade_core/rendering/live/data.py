@@ -33,8 +33,8 @@ from cascade_core.support.wording import number
 _COUNTS = ("right", "wrong", "leaving_right", "leaving_wrong")
 """Histograms of a payload, where it has them."""
 
-NEAR = 0.12
-"""Of the slider's length, the least distance at which ticks do not run into "no drop" on a narrow screen."""
+NEAR = 0.1
+"""Of the slider's length, the distance up to which ticks give way to "no drop"."""
 
 
 def live_data(
