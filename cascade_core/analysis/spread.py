@@ -22,6 +22,7 @@ SEEDS = 10
 """Splits over which figures are spread unless another number is asked for."""
 
 MOST_SEEDS = 1000
+"""Nobody waits for more."""
 
 OUTER = (0.1, 0.9)
 """Quantiles between which a band is drawn."""
