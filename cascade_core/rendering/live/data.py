@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +35,7 @@ _COUNTS = ("right", "wrong", "leaving_right", "leaving_wrong")
 """Histograms of a payload, where it has them."""
 
 NEAR = 0.1
-"""Of the slider's length, the distance up to which ticks give way to "no drop"."""
+"""Of the slider's length, the distance up to which the first tick gives way to "no drop"."""
 
 
 def live_data(
@@ -158,12 +159,13 @@ def _zero(shown: NDArray[np.float64]) -> int | None:
 
 
 def _ticks(count: int, zero: int | None) -> list[int]:
-    """Six positions at equal distances; beside them `zero`, in the place of those too near to be read next to it."""
-    even = np.unique(np.linspace(0, count - 1, 6).round().astype(int))
-    if zero is None:
-        return even.tolist()
-    apart = even[np.abs(even - zero) > NEAR * (count - 1)]
-    return sorted([*apart.tolist(), zero])
+    """About six positions at equal distances, on either side of `zero` if it is inside; the first if it has room."""
+    last, middle = count - 1, zero or 0
+    gains = math.ceil(5 * middle / last) if middle > NEAR * last else 0
+    drops = math.ceil(5 * (last - middle) / last) if last else 0
+    sides = np.linspace(0, middle, gains + 1)[:gains], np.linspace(middle, last, drops + 1)
+    places: list[int] = np.unique(np.concatenate(sides).round().astype(int)).tolist()
+    return places
 
 
 def _thresholds(path: RulePath) -> list[list[float | None]] | None:

@@ -149,7 +149,9 @@ export function certificateText(model, g) {
   if (!model.certificate) return "";
   const { level, drop } = model.certificate;
   const sure = `${fixed(100 * level, 0)} % confidence`;
-  if (model.exit_counts[model.count - 1][g] === model.samples) return "Nothing leaves early here, so nothing is lost.";
-  const most = fixed(Math.ceil(1000 * drop[g] - 1e-9) / 10, 1); // rounded up: a bound may not be understated
-  return `With ${sure} the drop is at most ${most} points, at this and every other position of the slider at once.`;
+  const stays = model.exit_counts[model.count - 1][g] === model.samples;
+  if (stays && model.drop[g] === 0) return "Nothing leaves early here, so nothing is lost.";
+  const most = Math.ceil(1000 * drop[g] - 1e-9) / 10; // rounded up: a bound may not be understated
+  const bound = most < 0 ? `the gain is at least ${fixed(-most, 1)}` : `the drop is at most ${fixed(most, 1)}`;
+  return `With ${sure} ${bound} points, at this and every other position of the slider at once.`;
 }

@@ -198,5 +198,7 @@ def test_a_slider_that_begins_with_gains_marks_where_they_end() -> None:
 
 def test_ticks_keep_away_from_no_drop() -> None:
     assert _ticks(101, None) == [0, 20, 40, 60, 80, 100]
-    assert _ticks(101, 30) == [0, 30, 60, 80, 100]
-    assert _ticks(101, 5) == [5, 20, 40, 60, 80, 100]
+    assert _ticks(401, 45) == [0, 45, 116, 187, 258, 329, 400]
+    assert _ticks(101, 5) == [5, 24, 43, 62, 81, 100]
+    assert _ticks(101, 50) == [0, 17, 33, 50, 67, 83, 100]
+    assert _ticks(1, None) == [0]
