@@ -57,12 +57,12 @@ class Idea(NamedTuple):
 
 def by_induction(record: Record) -> Thresholds:
     """A threshold for each stage, for each price of computation."""
-    return backward_induction(record)(record)
+    return backward_induction(record).rules(record)
 
 
 def by_answer(record: Record) -> Thresholds:
     """A threshold for each class that a stage answers."""
-    return backward_induction(record, by_answer=True)(record)
+    return backward_induction(record, by_answer=True).rules(record)
 
 
 def alike(record: Record) -> Thresholds:

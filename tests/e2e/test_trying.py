@@ -38,7 +38,8 @@ def png() -> bytes:
 def test_a_sample_and_pictures_of_ones_own(browser_page: Page, url: str) -> None:
     run = load_run(ROOT / "cache" / "digits.parquet")
     swept = explore(halves(run, Split()), CheapestWithinDrop, Split())
-    leaving = swept.path.rule(swept.opening).exit_stages(run.record(pool=swept.path.pool))
+    answered = run.record(pool=swept.path.pool)
+    leaving = swept.path.rule(swept.opening).exit_stages(answered)
     page = browser_page
     page.goto(url)
     page.get_by_text("Try it", exact=True).click()
@@ -54,7 +55,7 @@ def test_a_sample_and_pictures_of_ones_own(browser_page: Page, url: str) -> None
         expect(verdict).to_contain_text(f"Left at stage {stage + 1} of 3", timeout=TIMEOUT)
         states = cards.evaluate_all("all => all.map(card => card.dataset.state)")
         assert states == [*["went on"] * stage, "left", *["not reached"] * (2 - stage)]
-        answer = run.class_names[record.predictions[stage, i]]
+        answer = run.class_names[answered.predictions[stage, i]]
         expect(verdict).to_contain_text(f"says {answer}, ")
 
     page.get_by_text("A picture of your own").click()

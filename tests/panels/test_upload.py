@@ -168,7 +168,7 @@ def test_another_session_neither_lists_nor_opens_it(cache: Path) -> None:
 def test_an_equal_file_is_computed_anew_in_each_session(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that a session brought never fills a shared cache, nor is it answered from one."""
     computed: list[int] = []
-    original = questions.halves
+    original = halves
 
     def count(outputs: StageOutputs, *args: Any, **kwargs: Any) -> Any:
         computed.append(outputs.probs.shape[1])

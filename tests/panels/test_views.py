@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -250,10 +251,10 @@ def test_about_names_the_file_and_what_is_not_understood(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["samples", "classes", "about"])
 @pytest.mark.parametrize("changes", [{"in_sample": True}, {"answers": "own"}])
-def test_other_selections_are_shown_too(folder: Path, name: str, changes: Mapping[str, bool]) -> None:
+def test_other_selections_are_shown_too(folder: Path, name: str, changes: Mapping[str, Any]) -> None:
     app = view(name)
     for key, value in changes.items():
-        app.toggle(key=key).set_value(value).run()
+        (app.selectbox if key == "answers" else app.toggle)(key=key).set_value(value).run()
     for policy in app.selectbox(key="policy").options[-3:]:
         app.selectbox(key="policy").select(policy).run()
         assert not app.exception
