@@ -12,6 +12,7 @@ from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import StageOutputs, split_indices
 from cascade_core.storage.choice import save_choice
+from cascade_core.storage.reading import digest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,9 +35,10 @@ class Tuned:
     policy: dict[str, Any]
     split: dict[str, Any]
 
-    def save(self, path: str | Path, run: dict[str, Any] | None = None) -> Path:
-        """Write the choice as JSON; `run` is ``name`` and ``sha256`` of the run file, so that it is known again."""
-        return save_choice(path, self.rule, self.evaluation, policy=self.policy, run=run, split=self.split)
+    def save(self, path: str | Path, run: str | Path | None = None) -> Path:
+        """Write the choice as JSON; with the run's file, its name and digest are in it, so that it is known again."""
+        source = None if run is None else {"name": Path(run).name.removesuffix(".parquet"), "sha256": digest(run)}
+        return save_choice(path, self.rule, self.evaluation, policy=self.policy, run=source, split=self.split)
 
 
 def tune(

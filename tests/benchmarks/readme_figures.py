@@ -65,10 +65,10 @@ def in_words(drop: Average) -> str:
     """A drop in points: a gain, none, or what is given up."""
     points, error = 100 * drop.mean, 100 * drop.error
     if drop.mean < -NO_DROP:
-        return f"{-points:.2f} ± {error:.2f} points gained"
+        return f"{-points:.2f} ± {error:.2f} points more accurate"
     if drop.mean <= NO_DROP:
         return f"no drop ({points + 0.0:.2f} ± {error:.2f})"
-    return f"{points:.2f} ± {error:.2f} points lost"
+    return f"{points:.2f} ± {error:.2f} points given up"
 
 
 def row(outputs: StageOutputs, name: str, found: Sequence[Figure]) -> str:

@@ -24,10 +24,10 @@ def test_figures_are_means_of_what_tune_measures() -> None:
 @pytest.mark.parametrize(
     ("mean", "words"),
     [
-        (-0.0052, "0.52 ± 0.08 points gained"),
+        (-0.0052, "0.52 ± 0.08 points more accurate"),
         (-0.0005, "no drop (-0.05 ± 0.08)"),
         (0.0005, "no drop (0.05 ± 0.08)"),
-        (0.0006, "0.06 ± 0.08 points lost"),
+        (0.0006, "0.06 ± 0.08 points given up"),
     ],
 )
 def test_a_drop_in_words(mean: float, words: str) -> None:
