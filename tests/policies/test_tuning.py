@@ -82,10 +82,11 @@ def test_scores_and_top_k_reach_the_rule(run: StageOutputs) -> None:
 @pytest.mark.parametrize("policy", [CheapestWithinDrop(0.02), FixedThresholds((0.9, float("inf")))])
 def test_a_saved_choice_does_the_same(run: StageOutputs, policy: CheapestWithinDrop, tmp_path: Path) -> None:
     found = tune(run, policy, answers="pooled")
-    choice = load_choice(found.save(tmp_path / "choice.json", {"name": "run", "sha256": "0" * 64}))
+    file = save_run(run, tmp_path / "run.parquet")
+    choice = load_choice(found.save(tmp_path / "choice.json", run=file))
     assert_same_rule(choice.rule, found.rule)
     assert choice.policy == found.policy
-    assert choice.run == {"name": "run", "sha256": "0" * 64}
+    assert choice.run == {"name": "run", "sha256": digest(file)}
     assert choice.measured["split"] == found.split
     assert choice.measured["accuracy"] == found.evaluation.accuracy
     _, test = split_indices(600, 0.5, 0)
