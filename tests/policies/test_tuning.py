@@ -20,6 +20,8 @@ from cascade_core import (
     split_indices,
     tune,
 )
+from cascade_core.storage.reading import digest
+from cascade_core.storage.writing import save_run
 from tests.oracle import assert_outcome, naive_evaluate
 from tests.samples import sample_run
 
