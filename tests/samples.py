@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cascade_core.simulation.record import Record, Stage, StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.stages import Stage
 
 
 def sample_run(n: int = 400, m: int = 3, k: int = 5, seed: int = 0, names: Sequence[str] | None = None) -> StageOutputs:

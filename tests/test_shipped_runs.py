@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, choose, load_run
 from cascade_core.policies import Sweep
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.paths import evaluate_path
-from cascade_core.simulation.record import Record, StageOutputs
+from cascade_core.simulation.record import Record
 from tests.oracle import naive_paper_threshold
 
 CACHE = Path(__file__).resolve().parents[1] / "cache"

@@ -19,8 +19,9 @@ from cascade_core.policies.answers import Divided, Halves
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.paths import RulePath, evaluate_path
-from cascade_core.simulation.record import Record, StageOutputs, split_indices
+from cascade_core.simulation.record import Record, split_indices
 from cascade_core.support import checks
 
 POSITIONS = 401

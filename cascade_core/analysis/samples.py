@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.record import Record, exit_costs
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.stages import exit_costs
 from cascade_core.support import checks
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pandas as pd
 
 from cascade_core.rendering.tables import stages_table
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.reading import load_record
 from cascade_core.storage.writing import save_run
 

@@ -27,7 +27,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import flop_registry
 
 from cascade_core.nets.staged import StagedModel
-from cascade_core.simulation.record import Stage
+from cascade_core.simulation.stages import Stage
 
 _ZERO = re.compile(r"(\w+) operation is treated as a zero-op")
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cascade_core.panels import questions, state
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key, Value
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.pictures import ENDINGS, PICTURES
 
 UPLOAD_MEGABYTES = 8

@@ -14,7 +14,8 @@ from typing import Any
 
 import streamlit as st
 
-from cascade_core.simulation.record import Record, StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import reading
 from cascade_core.storage.home import HOME

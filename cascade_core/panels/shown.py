@@ -17,7 +17,7 @@ from cascade_core.panels.questions import Question
 from cascade_core.panels.sidebar import Selection
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 
 
 @dataclass(frozen=True, kw_only=True)

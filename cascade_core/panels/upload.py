@@ -19,7 +19,7 @@ import streamlit as st
 from cascade_core.panels import runs, state
 from cascade_core.panels.runs import Run
 from cascade_core.panels.state import Key
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.importers import EQUAL_MACS, import_run, with_macs
 from cascade_core.storage.importers.templates import csv_template, npz_template
 from cascade_core.storage.reading import is_run_file

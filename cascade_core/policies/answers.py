@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from cascade_core.policies.base import Policy
 from cascade_core.policies.crossfitting import BLOCKS, FOLDS, folds
 from cascade_core.policies.selection import Selection, advantage, saved_at, select, within, worth
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.pool import Pool, fit_pool
-from cascade_core.simulation.record import Record, StageOutputs
+from cascade_core.simulation.record import Record
 from cascade_core.support import checks, wording
 
 ANSWERS = ("auto", "pooled", "own")

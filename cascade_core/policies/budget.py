@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.base import Infeasible, Positions, Slider, Sweep, rule_path
 from cascade_core.policies.parameters import number
-from cascade_core.policies.selection import select
+from cascade_core.policies.selection import drawn, select
 from cascade_core.simulation.paths import RulePath, evaluate_path
-from cascade_core.simulation.record import MAX_MACS, Record, exit_costs
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.stages import MAX_MACS, exit_costs
 
 BUDGET = number(0.0, float(MAX_MACS), "mean MACs of a sample")
 
@@ -56,7 +57,7 @@ class BestWithinBudget(Sweep):
     def path(cls, record: Record, positions: Positions) -> RulePath:
         """The rules at the budgets `positions`, chosen all at once; raises `Infeasible` below the cheapest there is."""
         budgets, (rules, drops) = np.asarray(positions, dtype=np.float64), _candidates(record)
-        macs = evaluate_path(record, rules).mean_macs
+        macs = evaluate_path(drawn(record), rules).mean_macs
         refuse_below(budgets, float(macs.min()))
         # Of those within a budget the most accurate, of equals the cheapest.
         order = np.lexsort((macs, drops))

@@ -86,8 +86,8 @@ def within(family: Expectation, drops: Floats, extra: float = 0.0) -> NDArray[np
     saved = np.where(family.savings > DEARER * family.saving_errors, family.savings, -np.inf)
     count = np.searchsorted(likely, drops, side="right")
     result = np.full(len(drops), -1)
-    for worth, asked in ((saved, drops >= 0), (family.savings, drops < 0)):
-        best = np.maximum.accumulate(worth)
+    for savings, asked in ((saved, drops >= 0), (family.savings, drops < 0)):
+        best = np.maximum.accumulate(savings)
         first = np.searchsorted(best, best, side="left")
         served = asked & (count > 0) & (best[count - 1] > -np.inf)
         result[served] = first[count[served] - 1]
@@ -137,9 +137,14 @@ _KNOWN: WeakKeyDictionary[Record, Selection | None] = WeakKeyDictionary()
 def _select(record: Record) -> Selection | None:
     if record.n < FOLDS * BLOCKS or len(record.stages) < 2:
         return None
-    few = record if record.n <= SAMPLES else record.take(np.sort(record.shuffled(0)[:SAMPLES]))
+    few = drawn(record)
     tried = [expectation(few, family) for family in suitable(few)]
     first, *others = tried
     ahead = [advantage(other, first) for other in others]
     chosen = others[int(np.argmax(ahead))] if ahead and max(ahead) > 0 else first
     return Selection(chosen=chosen, tried={family.family: worth(family) for family in tried})
+
+
+def drawn(record: Record) -> Record:
+    """`SAMPLES` of a record at random; all, where there are no more."""
+    return record if record.n <= SAMPLES else record.take(np.sort(record.shuffled(0)[:SAMPLES]))

@@ -10,7 +10,8 @@ from cascade_core.policies.answers import Halves
 from cascade_core.policies.base import Policy, describe
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.record import StageOutputs, split_indices
+from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.record import split_indices
 from cascade_core.storage.choice import save_choice
 from cascade_core.storage.reading import digest
 

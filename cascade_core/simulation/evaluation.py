@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation.bounds import LEVEL, mean_and_error, mean_interval, paired_error, paired_interval
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.record import Record, exit_costs
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.stages import exit_costs
 
 Numbers: TypeAlias = Any
 """Python's own number for one rule, else an array in the shape of the leading axes."""

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from cascade_core.simulation import scores
 from cascade_core.simulation.pool import Pool
-from cascade_core.simulation.record import MAX_MACS, Record, check_pool
+from cascade_core.simulation.record import Record, check_pool
+from cascade_core.simulation.stages import MAX_MACS
 from cascade_core.support import checks
 
 

@@ -14,7 +14,8 @@ from cascade_core.simulation.counting import count_exits
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule, active_heads, cast_thresholds, columns_of
 from cascade_core.simulation.pool import Pool
-from cascade_core.simulation.record import Record, exit_costs
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.stages import exit_costs
 from cascade_core.support import checks
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.origin import Origin
 from cascade_core.support import checks
 

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
+from cascade_core.simulation.outputs import SUM_TOLERANCE, StageOutputs
 from cascade_core.simulation.pool import Pool
-from cascade_core.simulation.record import SUM_TOLERANCE, Record, StageOutputs
+from cascade_core.simulation.record import Record
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import (
     METADATA_KEY,

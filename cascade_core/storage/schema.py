@@ -16,7 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
-from cascade_core.simulation.record import Stage, StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.stages import Stage
 from cascade_core.support.files import BadFile, strict_json
 
 SCHEMA_VERSION = 1

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.schema import METADATA_KEY, PART_KEY, run_metadata, stored_beside
 from cascade_core.support.files import atomic_write, check_suffix, readable
 

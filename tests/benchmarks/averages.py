@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath, evaluate_path
-from cascade_core.simulation.record import Record, exit_costs
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.stages import exit_costs
 
 BLOCKS = 20
 

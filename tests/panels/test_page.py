@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, choose, evaluate, load_record, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.choice import choice_json
 from cascade_core.storage.reading import digest
 from tests.samples import sample_run

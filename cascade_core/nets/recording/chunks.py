@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from cascade_core.nets.recording.group import Group
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, read_plan, write_json
 from cascade_core.storage.writing import is_part, merge_parts, save_part
 from cascade_core.support import checks

@@ -35,7 +35,8 @@ from cascade_core.nets.macs import baseline_macs, stage_costs
 from cascade_core.nets.recording.chunks import Chunks
 from cascade_core.nets.recording.group import Group
 from cascade_core.nets.staged import StagedModel, softmaxes
-from cascade_core.simulation.record import Stage, StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.stages import Stage
 from cascade_core.storage.parts import check_result
 from cascade_core.support import checks
 

@@ -20,7 +20,7 @@ from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.recording.runs import check_networks
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
-from cascade_core.simulation.record import exit_costs
+from cascade_core.simulation.stages import exit_costs
 from cascade_core.storage.choice import Choice
 from cascade_core.support import checks
 

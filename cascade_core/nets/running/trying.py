@@ -29,7 +29,7 @@ from cascade_core.simulation.passages import (
     Passage,
     StagePassage,
 )
-from cascade_core.simulation.record import Stage, exit_costs
+from cascade_core.simulation.stages import Stage, exit_costs
 from cascade_core.storage.digits import digit_pixels
 from cascade_core.storage.pictures import MAX_UPLOADED, PictureFolders
 

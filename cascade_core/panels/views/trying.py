@@ -20,8 +20,8 @@ from cascade_core.panels.runs import Run
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering.markup import passage_cards
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.passages import Passage, agreement
-from cascade_core.simulation.record import StageOutputs
 
 if TYPE_CHECKING:
     from cascade_core.nets.images.pixels import Preprocessing

@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.policies.families.base import Maker
-from cascade_core.simulation.record import Record, exit_costs
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import score_range
+from cascade_core.simulation.stages import exit_costs
 
 PRICES = np.append(0.0, np.geomspace(1e-4, 2.0, 128))
 """What the plain network's whole cost is worth, in correct answers, from safest to boldest."""

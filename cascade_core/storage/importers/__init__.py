@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.record import Stage, StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.stages import Stage
 from cascade_core.storage.importers.archives import read_npz
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import is_run_file, load_run

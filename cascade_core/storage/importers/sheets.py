@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cascade_core.simulation.record import SUM_TOLERANCE
+from cascade_core.simulation.outputs import SUM_TOLERANCE
 from cascade_core.support.files import BadFile
 
 MAX_COLUMNS = 100_000

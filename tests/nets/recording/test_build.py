@@ -17,7 +17,7 @@ from cascade_core.nets.recording.build import build_run
 from cascade_core.nets.recording.runs import precompute_run
 from cascade_core.nets.training import settings
 from cascade_core.nets.training.settings import Fit, Training
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.reading import load_run
 from tests.smallnets import plain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.staged import ModelCascade, StagedModel
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.joining import join_runs
 from tests.nets.working import images, network
 

@@ -18,7 +18,7 @@ from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel
 from cascade_core.policies import PaperRuleByClass, SharedThreshold
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from tests.oracle import f32, naive_softmax_of
 from tests.smallnets import in_one_piece, with_exits
 

@@ -21,7 +21,7 @@ from cascade_core.nets.running.rebuilding import locate, rebuild
 from cascade_core.nets.running.trying import Tried, pass_through, read_picture, sample_picture, try_picture
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.passages import LEFT, NOT_REACHED, POOLED_LATER, SWITCHED_OFF, WENT_ON, StagePassage
-from cascade_core.simulation.record import exit_costs
+from cascade_core.simulation.stages import exit_costs
 from cascade_core.storage.origin import Origin
 from tests.nets.running.test_runner import MODELS, pool_of
 from tests.oracle import f32, naive_softmax_of

@@ -23,7 +23,7 @@ from cascade_core.nets.networks.named import find
 from cascade_core.nets.recording.runs import precompute_run
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
-from cascade_core.simulation.record import StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.origin import Origin
 from tests.samples import sample_run
 
