@@ -122,6 +122,7 @@ def test_the_certificate_reads_in_plain_words(browser_page: Page) -> None:
     assert low.count("L") == POSITIONS - 1
     for stage in range(3):
         data["exit_counts"][stage][9] = SAMPLES * (stage == 2)
+    data["drop"][9] = 0.0
     show(page, data)
     move(page, 9)
     assert sentence.inner_text() == "Nothing leaves early here, so nothing is lost."
