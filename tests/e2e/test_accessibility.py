@@ -149,7 +149,7 @@ def test_the_keyboard_reaches_everything(opened: Callable[[str, int], Page]) -> 
         )
         reached[name] = visible
     for wanted in (
-        *("Run", "Policy", "Confidence score", "Calibrated softmaxes", "Split seed", "In-sample numbers"),
+        *("Run", "Policy", "Confidence score", "Answers", "Split seed", "In-sample numbers"),
         *("Published results", "Explore", "acceptable accuracy drop", "Thresholds"),
     ):
         assert reached.get(wanted), f"Tab does not reach {wanted}: {list(reached)}"
