@@ -42,13 +42,13 @@ def test_the_core_needs_no_extra(installer: Installer, tmp_path: Path, run: str)
 
 def test_a_session_with_the_core(installer: Installer, tmp_path: Path, run: str) -> None:
     session = """
-from cascade_core import CheapestWithinDrop, choose, evaluate, fit_temperatures, load_choice, load_run, save_choice
+from cascade_core import CheapestWithinDrop, choose, evaluate, fit_pool, load_choice, load_run, save_choice
 outputs = load_run("run.parquet")
 calibration, test = outputs.record().split(0.5, 0)
 rule = choose(calibration, CheapestWithinDrop(max_drop=0.01))
 save_choice("choice.json", rule, evaluate(test, rule))
 assert load_choice("choice.json").rule.thresholds.tolist() == rule.thresholds.tolist()
-print(len(fit_temperatures(outputs)))
+print(len(fit_pool(outputs.probs, outputs.labels).weights))
 """
     done = installer.core.run(installer.core.python, "-c", session, cwd=tmp_path)
     assert done.stdout == "3\n", done.stderr

@@ -32,6 +32,7 @@ from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import digest, load_run, open_record, read_metadata
+from cascade_core.support import wording
 from cascade_core.support.files import atomic_write, check_writable
 
 
@@ -46,7 +47,7 @@ def choose_(args: argparse.Namespace) -> None:
     evaluation = evaluate(divided.test, rule)
     if args.in_sample:
         print("in-sample: chosen and measured on the same samples")
-    print(f"{divided.answers} answers: {divided.why}")
+    print(f"answers: {divided.answers}; {divided.why}")
     _print_evaluation(rule, evaluation)
     if isinstance(policy, tuple(TIMED.values())):
         _print_time(policy_flags.meter_of(args), evaluation)
@@ -163,7 +164,7 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
     low, high = evaluation.drop_interval()
     print(
         f"accuracy {evaluation.accuracy:.2%} (plain network {evaluation.full_accuracy:.2%}), "
-        f"drop {100 * evaluation.accuracy_drop:.2f} points ({COVERAGE} interval {100 * low:.2f} to {100 * high:.2f}), "
+        f"{wording.change(evaluation.accuracy_drop, 2)} ({COVERAGE} interval {wording.interval(low, high, 2)}), "
         f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs, on {evaluation.n:,} samples"
     )
     print(moved_words(evaluation))
