@@ -29,7 +29,7 @@ WISHES = (0.0025, 0.005, 0.01, 0.02)
 NEAR = 0.005
 """Distance of the drops between which a curve's slope is read."""
 
-CAUTION = 0.4
+CAUTION = 0.38
 """Standard errors of a drop that are added to it."""
 
 CLEARLY = 2.0
