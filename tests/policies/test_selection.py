@@ -89,8 +89,8 @@ def test_the_rule_within_a_drop_is_the_cheapest_by_brute_force(seed: int) -> Non
 
 def test_the_rule_within_a_drop_by_hand() -> None:
     family = expected([-0.01, 0.0, 0.02], [-0.2, 0.3, 0.5], [0.02, 0.02, 0.04], [0.01, 0.2, 0.1])
-    # With 0.38 errors: -0.0024, 0.0076, 0.0352.  The first costs more than the plain network, and serves gains alone; the
-    # second saves 0.3, but not by two errors of 0.2; the third does.
+    # With 0.38 errors: -0.0024, 0.0076, 0.0352.  The first costs more than the plain network, and serves gains alone;
+    # the second saves 0.3, but not by two errors of 0.2; the third does.
     drops = np.array([-0.003, -0.0023, 0.0, 0.0077, 0.0351, 0.0353])
     assert within(family, drops).tolist() == [-1, 0, -1, -1, -1, 2]
 
