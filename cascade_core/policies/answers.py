@@ -91,9 +91,14 @@ class Halves:
 
     def _divided(self, calibration: Record, why: str) -> Divided:
         answers = "own" if calibration.pool is None else "pooled"
-        return Divided(
-            calibration=calibration, test=self._record(self.test, calibration.pool), answers=answers, why=why
-        )
+        if calibration.pool not in self._tests:
+            self._tests[calibration.pool] = self._record(self.test, calibration.pool)
+        return Divided(calibration=calibration, test=self._tests[calibration.pool], answers=answers, why=why)
+
+    @cached_property
+    def _tests(self) -> dict[Pool | None, Record]:
+        """Test samples by the pool that answers: policies after one another share them."""
+        return {}
 
     def _record(self, index: NDArray[np.int64], pool: Pool | None) -> Record:
         return self.outputs.take(index).record(self.score, self.top_k, pool)
