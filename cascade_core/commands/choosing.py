@@ -31,7 +31,7 @@ from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.origin import Origin
-from cascade_core.storage.reading import digest, load_run, open_record, read_metadata
+from cascade_core.storage.reading import digest, identity, load_run, open_record, read_metadata
 from cascade_core.support import wording
 from cascade_core.support.files import atomic_write, check_writable
 
@@ -56,7 +56,7 @@ def choose_(args: argparse.Namespace) -> None:
         bound = drop_bounds(divided.test, path, ALPHA)[0]
         print(f"certificate: with {1 - ALPHA:.0%} confidence the drop is at most {100 * bound:.2f} points")
     if args.out:
-        run = {"name": args.run.stem, "sha256": digest(args.run)}
+        run = identity(args.run)
         save_choice(args.out, rule, evaluation, policy=describe(policy), run=run, split=split.describe())
         print(f"wrote {args.out}")
 
@@ -119,7 +119,7 @@ def report_(args: argparse.Namespace) -> None:
     check_writable(args.out, ".html")
     kind, split = SWEEPS[args.policy], _split(args)
     value = getattr(policy_flags.policy_of(args), kind.slider.parameter) if policy_flags.set_parameters(args) else None
-    metadata, run = read_metadata(args.run), {"name": args.run.stem, "sha256": digest(args.run)}
+    metadata, run = read_metadata(args.run), identity(args.run)
     origin, exploration = (
         Origin.of(metadata["source"]),
         explore(_source(args, split), kind, split, answers=args.answers),

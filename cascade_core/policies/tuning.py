@@ -13,7 +13,7 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.record import split_indices
 from cascade_core.storage.choice import save_choice
-from cascade_core.storage.reading import digest
+from cascade_core.storage.reading import identity
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,7 +38,7 @@ class Tuned:
 
     def save(self, path: str | Path, run: str | Path | None = None) -> Path:
         """Write the choice as JSON; with the run's file, its name and digest are in it, so that it is known again."""
-        source = None if run is None else {"name": Path(run).name.removesuffix(".parquet"), "sha256": digest(run)}
+        source = None if run is None else identity(run)
         return save_choice(path, self.rule, self.evaluation, policy=self.policy, run=source, split=self.split)
 
 

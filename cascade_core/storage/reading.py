@@ -182,6 +182,11 @@ def is_run_file(file: Source) -> bool:
     return _stored_metadata(file) is not None
 
 
+def identity(path: str | Path) -> dict[str, str]:
+    """Name and SHA-256 of a run, as choices and reports have it."""
+    return {"name": Path(path).name.removesuffix(".parquet"), "sha256": digest(path)}
+
+
 def digest(path: str | Path) -> str:
     """SHA-256 of a run's bytes, in hex: the key under which results of it may be kept."""
     with readable(Path(path)):
