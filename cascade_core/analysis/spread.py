@@ -140,7 +140,7 @@ def realised_words(setting: str, realised: Realised) -> str:
     (drop, drop_spread), (saving, saving_spread) = realised.drop, realised.saving
     return (
         f"Over {len(realised.drops)} splits, set to {setting}: {wording.points(abs(drop))} ± "
-        f"{wording.points(drop_spread)} points {'gained' if drop < 0 else 'given up'}, "
+        f"{wording.points(drop_spread)} points {'more accurate' if drop < 0 else 'given up'}, "
         f"{wording.fixed(100 * abs(saving), 1)} ± {wording.percent(saving_spread, 1)} "
         f"{'saved' if saving >= 0 else 'added'} (means and standard deviations)."
     )

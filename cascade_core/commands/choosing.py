@@ -22,7 +22,7 @@ from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import published_on
 from cascade_core.rendering.report import report_html, setting
 from cascade_core.rendering.tables import comparison_table, exits_table, seeds_table
-from cascade_core.simulation.bounds import ALPHA, COVERAGE
+from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
@@ -54,7 +54,7 @@ def choose_(args: argparse.Namespace) -> None:
     if not args.in_sample:
         path = rule_path(divided.test, [0.0], rule.thresholds[None], np.array([rule.plain]))
         bound = drop_bounds(divided.test, path, ALPHA)[0]
-        print(f"certificate: with {1 - ALPHA:.0%} confidence the drop is at most {100 * bound:.2f} points")
+        print(f"certified with {CERTAINTY} confidence, for this choice alone: {wording.at_most(bound, 2)}")
     if args.out:
         run = identity(args.run)
         save_choice(args.out, rule, evaluation, policy=describe(policy), run=run, split=split.describe())
@@ -72,8 +72,8 @@ def compare_(args: argparse.Namespace) -> None:
     where = "in-sample, on the" if args.in_sample else "measured on the other"
     print(
         f"Set to a drop of {100 * args.max_drop:g} points on calibration samples; {where} "
-        f"{compared[0].evaluation.n:,} samples. Drops are in points; certified: at most that, with {1 - ALPHA:.0%} "
-        "confidence, for each policy by itself. moves_by: by how much another "
+        f"{compared[0].evaluation.n:,} samples. Drops are in points, below zero a gain; drop_certified_alone: at most "
+        f"that, with {CERTAINTY} confidence, for each policy by itself. moves_by: by how much another "
         f"{compared[0].evaluation.n:,} samples would move the figure."
     )
 
@@ -164,7 +164,8 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
     low, high = evaluation.drop_interval()
     print(
         f"accuracy {evaluation.accuracy:.2%} (plain network {evaluation.full_accuracy:.2%}), "
-        f"{wording.change(evaluation.accuracy_drop, 2)} ({COVERAGE} interval {wording.interval(low, high, 2)}), "
+        f"{wording.change(evaluation.accuracy_drop, 2)} ({COVERAGE} interval {wording.interval(low, high, 2)}, "
+        f"for these thresholds alone), "
         f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs, on {evaluation.n:,} samples"
     )
     print(moved_words(evaluation))

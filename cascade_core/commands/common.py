@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
+from cascade_core.rendering.in_points import in_points, is_drop
 from cascade_core.rendering.tables import stages_table
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.reading import load_record
@@ -82,13 +83,13 @@ def report(out: Path) -> None:
 
 
 def text(frame: pd.DataFrame) -> str:
-    """A table as text: shares in percent, drops in points, whole numbers with separators."""
-    shown = frame.copy()
+    """A table as text: shares in percent, drops `in_points`, whole numbers with separators."""
+    shown = in_points(frame)
     for name in shown.columns:
         if str(name).startswith("share") or str(name).endswith("accuracy") or str(name).startswith("saving"):
             shown[name] = ["-" if pd.isna(v) else f"{v:.2%}" for v in shown[name]]
-        elif "drop" in str(name) or name == "certified":
-            shown[name] = ["-" if pd.isna(v) else f"{100 * v:.2f}" for v in shown[name]]
+        elif is_drop(name):
+            shown[name] = ["-" if pd.isna(v) else f"{v:.2f}" for v in shown[name]]
         elif str(name).startswith("threshold"):
             shown[name] = ["always answers" if pd.isna(v) else f"{v:.6g}" for v in shown[name]]
         elif name == "setting":

@@ -61,20 +61,69 @@ def change(drop: float, digits: int) -> str:
     return f"{size} points {_side(drop)}" if _shows(size) else "no drop"
 
 
-def interval(low: float, high: float, digits: int) -> str:
-    """The interval of a drop, ends as fractions, on either side of zero or on both.
+def outward(value: float, digits: int, up: bool) -> float:
+    """A bound with so many decimals, rounded to the side on which it claims less: an upper one up, a lower one down.
 
-    >>> interval(0.002, 0.006, 1), interval(-0.006, -0.002, 1)
+    A billionth of the last decimal is taken for what arithmetic left there.
+
+    >>> outward(1.2101, 2, True), outward(1.2199, 2, False), outward(0.8, 1, True), outward(-0.04, 1, True)
+    (1.22, 1.21, 0.8, 0.0)
+    """
+    if not math.isfinite(value):
+        return value
+    scaled = value * 10.0**digits
+    return (math.ceil(scaled - 1e-9) if up else math.floor(scaled + 1e-9)) / 10.0**digits
+
+
+def interval(low: float, high: float, digits: int) -> str:
+    """The interval of a drop, ends as fractions and rounded outwards, on either side of zero or on both.
+
+    >>> interval(0.0021, 0.0059, 1), interval(-0.006, -0.002, 1)
     ('from 0.2 to 0.6 points given up', 'from 0.2 to 0.6 points more accurate')
     >>> interval(-0.006, 0.002, 1)
     'from 0.2 points given up to 0.6 more accurate'
     """
-    least, most = (fixed(abs(100 * end), digits) for end in (low, high))
-    if _shows(least) and _shows(most) and low < 0 < high:
-        return f"from {most} points given up to {least} more accurate"
-    largest = low if _shows(least) and low < 0 else high
-    near, far = (least, most) if abs(low) < abs(high) else (most, least)
-    return f"from {near} to {far} points {_side(largest)}"
+    least, most = outward(100 * low, digits, False), outward(100 * high, digits, True)
+    near, far = sorted((abs(least), abs(most)))
+    if least < 0 < most:
+        return f"from {fixed(most, digits)} points given up to {fixed(-least, digits)} more accurate"
+    return f"from {fixed(near, digits)} to {fixed(far, digits)} points {_side(least)}"
+
+
+def at_most(drop: float, digits: int) -> str:
+    """What an upper bound on a drop, a fraction, says: given up at most, or more accurate at least.
+
+    >>> at_most(0.01201, 1), at_most(-0.0029, 1), at_most(-0.0004, 1)
+    ('at most 1.3 points given up', 'at least 0.2 points more accurate', 'no drop')
+    """
+    most = outward(100 * drop, digits, True)
+    if most == 0:
+        return "no drop"
+    return f"{'at most' if most > 0 else 'at least'} {fixed(abs(most), digits)} points {_side(most)}"
+
+
+def certified(drop: float | None, level: float, by_hand: bool) -> str:
+    """Which bound on the drop holds wherever a slider is let go, with a confidence; without one, why there is none.
+
+    >>> certified(0.01201, 0.95, False)
+    'at most 1.21 points given up, with 95 % confidence at this and every position of the slider at once'
+    >>> certified(None, 0.95, True), certified(None, 0.95, False)
+    ('not certified: set by hand on these samples', 'not certified: the same samples chose the thresholds')
+    """
+    if drop is None:
+        return (
+            f"not certified: {'set by hand on these samples' if by_hand else 'the same samples chose the thresholds'}"
+        )
+    return f"{at_most(drop, 2)}, with {percent(level, 0)} confidence at this and every position of the slider at once"
+
+
+def badge(in_sample: bool, by_hand: bool) -> str:
+    """What stands beside numbers that promise less than others do; empty where nothing needs saying.
+
+    >>> badge(True, False), badge(False, True), badge(True, True), badge(False, False)
+    ('in-sample', 'set by hand', 'set by hand, in-sample', '')
+    """
+    return ", ".join(["set by hand"] * by_hand + ["in-sample"] * in_sample)
 
 
 def _side(drop: float) -> str:

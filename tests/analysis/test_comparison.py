@@ -45,7 +45,7 @@ def test_policies_without_a_drop_are_set_to_their_cheapest_position_within_it() 
 def test_in_sample_nothing_is_certified() -> None:
     found = compare(sample_record(300), Split(in_sample=True), 0.02)
     assert {one.bound for one in found} == {None}
-    assert comparison_table(found)["certified"].isna().all()
+    assert comparison_table(found)["drop_certified_alone"].isna().all()
 
 
 def test_the_table_has_a_row_a_policy() -> None:

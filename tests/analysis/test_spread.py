@@ -89,6 +89,6 @@ def test_sentences() -> None:
         "(means and standard deviations)."
     )
     gained = Realised(drops=np.array([-0.01, -0.01]), savings=np.array([-0.2, -0.2]))
-    assert "1.00 ± 0.00 points gained, 20.0 ± 0.0 % added" in realised_words("0", gained)
+    assert "1.00 ± 0.00 points more accurate, 20.0 ± 0.0 % added" in realised_words("0", gained)
     plain = explore(sample_record(), CheapestWithinDrop, Split(), count=11).at(10)
     assert moved_words(plain).startswith("Another 200 samples would move the drop by ± ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 import tomllib
 import zlib
@@ -123,7 +124,7 @@ def test_words_and_tables_tell_what_evaluate_tells() -> None:
     for wanted in (
         cell,
         f"{100 * one.accuracy_drop:.2f}".replace("-", "\u2212"),
-        f"{100 * low:.2f} to {100 * high:.2f}".replace("-", "\u2212"),
+        f"{math.floor(1e4 * low) / 100:.2f} to {math.ceil(1e4 * high) / 100:.2f}".replace("-", "\u2212"),
         f"{100 * one.saving:.1f} %",
         *(f"{100 * share:.1f} %" for share in one.exit_shares),
         *(f"\u2265 {value:.6g}" for value in exploration.path.thresholds[3] if np.isfinite(value)),
@@ -215,8 +216,19 @@ def test_asks_for_nothing_and_runs_only_what_is_inside() -> None:
 def test_in_sample_numbers_say_so_and_have_no_certificate() -> None:
     _, text = made(split=Split(in_sample=True))
     assert "In-sample, on 400 samples" in text
-    assert "certified drop" not in text
+    assert "at most, everywhere" not in text
+    assert "Not certified: the same samples chose the thresholds." in text
     assert "There is no certificate" in text
+
+
+def test_the_lead_says_which_bound_holds_where() -> None:
+    exploration, text = made()
+    assert exploration.certificate is not None
+    most = math.ceil(1e4 * exploration.certificate[3]) / 100
+    lead = text.split('class="lead">')[1].split("</p>")[0]
+    assert "for this position alone)" in lead
+    everywhere = "at this and every position of the slider at once."
+    assert f"At most {most:.2f} points given up, with 95 % confidence {everywhere}" in lead
 
 
 @pytest.mark.parametrize("stages", [1, 2, 8])

@@ -11,6 +11,7 @@ from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering import tables
 from cascade_core.rendering.figures.classes import MOST_BARS, MOST_CELLS, class_bars, confusion_matrix
+from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.bounds import COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
@@ -38,17 +39,15 @@ def show(shown: Shown) -> None:
 
 
 def _table(evaluation: Evaluation, names: list[str]) -> None:
-    frame = tables.classes_table(evaluation, names)
-    points = [name for name in frame.columns if name.endswith("_drop") or name.startswith("drop_")]
-    frame[points] *= 100
+    frame = in_points(tables.classes_table(evaluation, names))
     columns = {
         "class": st.column_config.TextColumn("Class", pinned=True),
         "samples": number("Samples"),
         "accuracy": share("Accuracy"),
         "full_accuracy": share("Plain network", "Its accuracy on the class."),
         "accuracy_drop": number("Drop, points", "%.2f", "Accuracy given up; below zero it is a gain."),
-        "drop_low": number("Drop at least", "%.1f", f"Lower end of the {COVERAGE} interval, points."),
-        "drop_high": number("Drop at most", "%.1f", f"Upper end of the {COVERAGE} interval, points."),
+        "drop_low": number("Drop at least", "%.2f", f"Lower end of the {COVERAGE} interval, points; rounded down."),
+        "drop_high": number("Drop at most", "%.2f", f"Upper end of the {COVERAGE} interval, points; rounded up."),
         "mean_macs": number("Mean MACs", "compact", "Multiply-accumulates of a sample, on average."),
         "saving": share("Saved", "Share of the plain network's MACs; below zero the cascade costs more."),
         **{f"share {name}": share(f"Leaves at {name}") for name in evaluation.stage_names},

@@ -14,6 +14,7 @@ from cascade_core.panels.state import Key
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering import tables
 from cascade_core.rendering.figures.comparison import Curve, comparison
+from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 
 MOST_CURVES = 24
@@ -81,9 +82,7 @@ def _pinned(pinned: list[pins.Pin]) -> None:
     if not pinned:
         st.caption("None yet. Under *Explore*, let the slider rest where you like it and press *Pin this point*.")
         return
-    frame = tables.points_table([pin.point for pin in pinned])
-    for name in ("accuracy_drop", "drop_low", "drop_high", "drop_certified", "drop_moves_by"):
-        frame[name] *= 100
+    frame = in_points(tables.points_table([pin.point for pin in pinned]))
     columns = {
         "number": "#",
         "run": "Run",
@@ -94,10 +93,12 @@ def _pinned(pinned: list[pins.Pin]) -> None:
         "measured_on": "Measured on",
         "samples": number("Samples"),
         "accuracy": share("Accuracy"),
-        "accuracy_drop": number("Drop, points", "%.2f"),
+        "accuracy_drop": number("Drop, points", "%.2f", "Accuracy given up; below zero it is a gain."),
         "drop_low": number("from", "%.2f"),
-        "drop_high": number("to", "%.2f", f"Ends of the paired {COVERAGE} interval of the drop."),
-        "drop_certified": number("at most", "%.2f", f"With {CERTAINTY} confidence, wherever one stops."),
+        "drop_high": number("to", "%.2f", f"Ends of the paired {COVERAGE} interval of the drop, for this point alone."),
+        "drop_certified": number(
+            "at most, everywhere", "%.2f", f"With {CERTAINTY} confidence, at all positions of its slider at once."
+        ),
         "drop_moves_by": number("drop moves by", "± %.2f", f"Points. {MOVES}"),
         "mean_macs": number("Mean MACs"),
         "saving": share("Saved"),

@@ -13,6 +13,7 @@ from cascade_core.rendering.figures.explore import MARGIN, plain
 from cascade_core.rendering.palette import Palette
 from cascade_core.simulation.bounds import COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.support import wording
 
 MOST_BARS = 40
 """Classes that are drawn; of more, those with the largest drop."""
@@ -43,9 +44,11 @@ def class_bars(evaluation: Evaluation, class_names: Sequence[str], palette: Pale
             "thickness": 1,
             "width": 3,
         },
-        customdata=np.column_stack([names, 100 * low, 100 * high]),
-        hovertemplate=f"%{{customdata[0]}}: %{{x:.2f}} points, {COVERAGE} interval "
-        "%{customdata[1]:.1f} to %{customdata[2]:.1f}<extra></extra>",
+        customdata=[
+            f"{name}: {wording.change(middle, 2)}, {COVERAGE} interval {wording.interval(least, most, 2)}"
+            for name, middle, least, most in zip(names, drop.tolist(), low.tolist(), high.tolist(), strict=True)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
         row=1,
         col=1,
     )

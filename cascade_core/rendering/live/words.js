@@ -42,13 +42,39 @@ export function change(drop, digits) {
   return shows(size) ? `${size} points ${side(drop)}` : "no drop";
 }
 
+/**
+ * A bound with so many decimals, rounded to the side on which it claims less: an upper one up, a lower one down.
+ * @param {number} value @param {number} digits @param {boolean} up
+ */
+export function outward(value, digits, up) {
+  const scaled = value * 10 ** digits;
+  return (up ? Math.ceil(scaled - 1e-9) + 0 : Math.floor(scaled + 1e-9)) / 10 ** digits;
+}
+
 /** The interval of a drop, on either side of zero or on both. @param {number} low @param {number} high */
 export function interval(low, high, digits) {
-  const [least, most] = [low, high].map((end) => fixed(Math.abs(100 * end), digits));
-  if (shows(least) && shows(most) && low < 0 && high > 0) return `from ${most} points given up to ${least} more accurate`;
-  const largest = shows(least) && low < 0 ? low : high;
-  const [near, far] = Math.abs(low) < Math.abs(high) ? [least, most] : [most, least];
-  return `from ${near} to ${far} points ${side(largest)}`;
+  const [least, most] = [outward(100 * low, digits, false), outward(100 * high, digits, true)];
+  if (least < 0 && most > 0) return `from ${fixed(most, digits)} points given up to ${fixed(-least, digits)} more accurate`;
+  const [near, far] = [least, most].map(Math.abs).sort((a, b) => a - b);
+  return `from ${fixed(near, digits)} to ${fixed(far, digits)} points ${side(least)}`;
+}
+
+/** What an upper bound on a drop, a fraction, says: given up at most, or more accurate at least. @param {number} drop */
+export function at_most(drop, digits) {
+  const most = outward(100 * drop, digits, true);
+  if (most === 0) return "no drop";
+  return `${most > 0 ? "at most" : "at least"} ${fixed(Math.abs(most), digits)} points ${side(most)}`;
+}
+
+/** Which bound on the drop holds everywhere, or why there is none. @param {?number} drop @param {number} level */
+export function certified(drop, level, byHand) {
+  if (drop === null) return `not certified: ${byHand ? "set by hand on these samples" : "the same samples chose the thresholds"}`;
+  return `${at_most(drop, 2)}, with ${percent(level, 0)} confidence at this and every position of the slider at once`;
+}
+
+/** What stands beside numbers that promise less than others do. @param {boolean} inSample @param {boolean} byHand */
+export function badge(inSample, byHand) {
+  return [byHand && "set by hand", inSample && "in-sample"].filter(Boolean).join(", ");
 }
 
 /** What a cascade saves of the plain network's cost, or costs beside it. @param {number} share @param {string} noun */

@@ -17,20 +17,24 @@ from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import setting_words
 from cascade_core.analysis.spread import moved_words
 from cascade_core.policies import describe
+from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.live import live_css
 from cascade_core.rendering.live.data import packed
 from cascade_core.rendering.modules import bundled
 from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
 from cascade_core.rendering.report.words import flat, threshold
 from cascade_core.rendering.tables import operating_points, stages_table
-from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
+from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import choice_json
 from cascade_core.support import wording
 from cascade_core.support.version import VERSION
-from cascade_core.support.wording import percent, points
+from cascade_core.support.wording import fixed, percent
 
 __all__ = ["chosen_json", "file_stem", "report_html", "setting"]
+
+ENDS = ("low", "high")
+"""Of an interval."""
 
 
 def report_html(
@@ -111,8 +115,8 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
     certificate = (
         "There is no certificate: thresholds were chosen and measured on the same samples."
         if exploration.certificate is None
-        else f"The certified drop is not exceeded, with {CERTAINTY} confidence, on new {unit} like these, "
-        "at every position of the slider at once."
+        else f"With {CERTAINTY} confidence, no position of the slider gives up more than its certified drop on new "
+        f"{unit} like these. That is more than an interval says: it holds at all positions at once, wherever one stops."
     )
     sentences = {
         "policy": exploration.policy.title,
@@ -127,7 +131,8 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
         "measured": data["footnote"],
         "certificate_text": certificate,
         "points_text": f"Evenly spread over the slider's {len(exploration.path)} positions, and in bold the one that "
-        f"this report opens with. Below each drop stands its {COVERAGE} interval; below the share "
+        f"this report opens with. Below each drop stands its {COVERAGE} interval, for "
+        f"that position alone; below the share "
         f"of {unit} that leave at a stage, {from_where}.",
         "stages_text": f"What each stage computes for one of the {unit}, and how often its answer would be right if "
         "all were to leave there.",
@@ -136,16 +141,23 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
 
 
 def _lead(exploration: Exploration, position: int, unit: str) -> str:
-    """What the rule at a position does, in two sentences."""
+    """What the rule at a position does, and what is certain of it."""
     result = exploration.at(position)
     low, high = result.drop_interval()
     where = "In-sample, on" if exploration.split.in_sample else "On"
     return (
         f"{where} {result.n:,} {unit}: accuracy {percent(result.accuracy, 2)}, where the plain network has "
         f"{percent(result.full_accuracy, 2)}. That is {wording.change(result.accuracy_drop, 2)} "
-        f"({COVERAGE} interval {wording.interval(low, high, 2)}). "
-        f"The cascade {wording.saving(result.saving, 'computation')}."
+        f"({COVERAGE} interval {wording.interval(low, high, 2)}, for this position alone). "
+        f"The cascade {wording.saving(result.saving, 'computation')}. {_certified(exploration, position)}"
     )
+
+
+def _certified(exploration: Exploration, position: int) -> str:
+    """What is certain of the drop at a position, as a sentence."""
+    bounds = exploration.certificate
+    words = wording.certified(None if bounds is None else float(bounds[position]), 1 - ALPHA, by_hand=False)
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _operating_points(exploration: Exploration, position: int) -> str:
@@ -156,18 +168,18 @@ def _operating_points(exploration: Exploration, position: int) -> str:
         Cell(text=slider.label, note=slider.unit),
         Cell(text="accuracy"),
         Cell(text="drop", note="points"),
-        *([Cell(text="certified drop", note="points")] if certified else []),
+        *([Cell(text="at most, everywhere", note="points, certified")] if certified else []),
         Cell(text="saved", note="of the MACs"),
         *(Cell(text=name, note="share") for name in names),
     ]
     rows = []
-    for point in operating_points(exploration, position).to_dict("records"):
+    for point in in_points(operating_points(exploration, position)).to_dict("records"):
         cells = [
             Cell(text=percent(point["accuracy"], 2)),
             Cell(
-                text=points(point["accuracy_drop"]), note=f"{points(point['drop_low'])} to {points(point['drop_high'])}"
+                text=fixed(point["accuracy_drop"], 2), note=" to ".join(fixed(point[f"drop_{end}"], 2) for end in ENDS)
             ),
-            *([Cell(text=points(point["drop_certified"]))] if certified else []),
+            *([Cell(text=fixed(point["drop_certified"], 2))] if certified else []),
             Cell(text=percent(point["saving"], 1)),
             *(
                 Cell(

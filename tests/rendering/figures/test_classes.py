@@ -12,6 +12,7 @@ from cascade_core.analysis.classes import confusion, evaluate_classes
 from cascade_core.rendering.figures.classes import MOST_BARS, class_bars, confusion_matrix
 from cascade_core.rendering.figures.network import stage_macs
 from cascade_core.rendering.palette import DARK, LIGHT, Palette
+from cascade_core.support import wording
 from tests.oracle import f32
 from tests.samples import sample_record, sample_run
 
@@ -28,6 +29,9 @@ def test_bars_are_sorted_by_drop_with_their_intervals() -> None:
     low, high = found.drop_interval()
     np.testing.assert_allclose(np.add(drop.x, drop.error_x.array), 100 * high[order])
     np.testing.assert_allclose(np.subtract(drop.x, drop.error_x.arrayminus), 100 * low[order])
+    worst = order[0]
+    ends = wording.interval(float(low[worst]), float(high[worst]), 2)
+    assert drop.customdata[0].endswith(f"{wording.change(float(found.accuracy_drop[worst]), 2)}, 95 % interval {ends}")
 
 
 def test_of_many_classes_those_with_the_largest_drop_are_drawn() -> None:
