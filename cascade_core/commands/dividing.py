@@ -1,0 +1,44 @@
+"""Flags on how a run is read and divided, which several verbs take, and what they make of it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from cascade_core.analysis.exploration import Split, halves
+from cascade_core.policies.answers import ANSWERS, Halves
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.scores import SCORES
+from cascade_core.storage.reading import load_run, open_record
+
+
+def split_of(args: argparse.Namespace) -> Split:
+    """How the run is divided."""
+    return Split(fraction=args.fraction, seed=args.seed, in_sample=args.in_sample)
+
+
+def source_of(args: argparse.Namespace, split: Split) -> Halves | Record:
+    """The run, divided; or, where stages are to answer alone, what of it that takes."""
+    return reading_of(args)(split)
+
+
+def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
+    """What divides the run, which is read once, as `source_of` says."""
+    if args.answers == "own":
+        record = open_record(args.run, args.score, args.top_k)
+        return lambda split: record
+    outputs = load_run(args.run)
+    return lambda split: halves(outputs, split, args.score, args.top_k)
+
+
+def add_split_flags(parser: argparse.ArgumentParser) -> None:
+    """The run, and the flags on how it is read and divided."""
+    parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("--score", choices=tuple(SCORES), default="max_probability", help="(default max_probability)")
+    parser.add_argument("--top-k", type=int, default=1, help="right if the label is among the k largest (default 1)")
+    about = "each stage's own, pooled with all stages passed, or auto: what is expected to save more (default auto)"
+    parser.add_argument("--answers", choices=ANSWERS, default=ANSWERS[0], help=about)
+    parser.add_argument("--seed", type=int, default=0, help="of the calibration split (default 0)")
+    parser.add_argument("--fraction", type=float, default=0.5, help="of samples for calibration (default 0.5)")
+    parser.add_argument("--in-sample", action="store_true", help="choose and measure on all samples")

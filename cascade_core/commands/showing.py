@@ -1,0 +1,63 @@
+"""The verb that shows what thresholds do, to be handed on: `report`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cascade_core.analysis.exploration import explore
+from cascade_core.commands import policy_flags
+from cascade_core.commands.common import Parsers, add_verb
+from cascade_core.commands.dividing import add_split_flags, source_of, split_of
+from cascade_core.policies import SWEEPS
+from cascade_core.rendering.axes import confidence_axis
+from cascade_core.rendering.live.data import live_data, words
+from cascade_core.rendering.published import published_on
+from cascade_core.rendering.report import report_html, setting
+from cascade_core.storage.origin import Origin
+from cascade_core.storage.reading import identity, read_metadata
+from cascade_core.support.files import atomic_write, check_writable
+
+
+def report_(args: argparse.Namespace) -> None:
+    """Write one HTML file with the live slider, tables and the chosen thresholds; it opens without a network."""
+    check_writable(args.out, ".html")
+    kind, split = SWEEPS[args.policy], split_of(args)
+    value = getattr(policy_flags.policy_of(args), kind.slider.parameter) if policy_flags.set_parameters(args) else None
+    metadata, run = read_metadata(args.run), identity(args.run)
+    origin, exploration = (
+        Origin.of(metadata["source"]),
+        explore(source_of(args, split), kind, split, answers=args.answers),
+    )
+    position = exploration.opening if value is None else exploration.nearest(value)
+    data = live_data(
+        exploration,
+        confidence_axis(args.score, len(metadata["class_names"])),
+        initial=position,
+        published=published_on(origin.dataset),
+        name=run["name"],
+        **words(origin, run["name"]),
+    )
+    html = report_html(exploration, data, position=position, run=run, source=metadata["source"])
+    with atomic_write(args.out) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+    print(f"wrote {args.out} ({len(html.encode()):,} bytes), which opens at {setting(exploration, position)}")
+
+
+def _add_report(verbs: Parsers) -> None:
+    parser = add_verb(
+        verbs,
+        "report",
+        report_,
+        "report cache/cifar10-resnet56-fine-heads.parquet --policy cheapest --max-drop 0.01 --out report.html",
+        "The report opens at the slider position nearest to the parameter, or where the dashboard opens.\n\n"
+        + policy_flags.titles(SWEEPS.values()),
+    )
+    add_split_flags(parser)
+    policy_flags.add_policy(parser, SWEEPS, ((kind.slider.parameter, kind) for kind in SWEEPS.values()))
+    parser.add_argument("--out", type=Path, required=True, help="the HTML file to write")
+
+
+def add(verbs: Parsers) -> None:
+    """Add these verbs."""
+    _add_report(verbs)
