@@ -5,13 +5,16 @@ Accuracy does not depend on the meter; costs and savings do.  Everything that dr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.simulation.cost_table import CostTable, single
 from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.timing import Profile
 from cascade_core.support import checks
 
@@ -37,6 +40,10 @@ class Meter(Protocol):
         """Cost of a sample in the plain network."""
         ...
 
+    def table(self, record: Record) -> CostTable:
+        """What each stage costs, from which `mean` follows for any rule."""
+        ...
+
 
 @dataclass(frozen=True)
 class Macs:
@@ -53,13 +60,19 @@ class Macs:
         """MACs of a sample in the plain network."""
         return float(result.baseline_macs)
 
+    def table(self, record: Record) -> CostTable:
+        """MACs of each stage."""
+        trunk = np.array([stage.trunk_macs for stage in record.stages], dtype=np.float64)
+        head = np.array([stage.head_macs for stage in record.stages], dtype=np.float64)
+        return single(trunk, head, float(record.baseline_macs))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Milliseconds:
     """Milliseconds to expect of a sample, in batches of a size, where the profile was measured.
 
     Attributes:
-        compaction: Whether a stage is computed for the survivors of a batch only (see `timing`).
+        compaction: Whether a stage is computed for the survivors of a batch only (see `cost_table`).
 
     Raises:
         ValueError: The batch is larger than was measured.
@@ -78,13 +91,25 @@ class Milliseconds:
         """For the exported JSON."""
         return {"batch": self.batch}
 
+    @cached_property
+    def _milliseconds(self) -> CostTable:
+        seconds = self.profile.table(self.batch, compaction=self.compaction)
+        thousand = {name: 1000 * getattr(seconds, name) for name in ("trunk", "head", "pool", "plain")}
+        return replace(seconds, **thousand)
+
     def mean(self, result: Evaluation) -> float:
         """Expected milliseconds of a sample."""
-        return 1000 * self.profile.expected_seconds(result, self.batch, compaction=self.compaction)
+        self.profile.check_fits(result.stage_names)
+        return self._milliseconds.mean(result)
 
     def plain(self, result: Evaluation) -> float:
         """Milliseconds of a sample in the plain network."""
-        return 1000 * self.profile.plain_seconds(self.batch)
+        return self._milliseconds.plain
+
+    def table(self, record: Record) -> CostTable:
+        """Milliseconds of each stage."""
+        self.profile.check_fits(record.stage_names)
+        return self._milliseconds
 
 
 MACS = Macs()

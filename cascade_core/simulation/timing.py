@@ -1,15 +1,12 @@
 """Milliseconds: what stages were measured to take, and what a rule's samples can be expected to take from it.
 
 A profile is measured where the cascade will run (`nets.profile`), for whole batches of several sizes, and lies beside
-its run as ``RUN.profile.json``.  What a rule takes follows from how many samples of a batch reach each stage, a
-binomial number: with compaction a stage is computed for the survivors, and takes what it takes for so many; without,
-it is computed for the whole batch if any sample of it reaches the stage, so that savings vanish as batches grow.
+its run as ``RUN.profile.json``.  `cost_table` says what a rule's samples take from it.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -19,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.simulation.cost_table import CostTable
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
@@ -78,52 +76,47 @@ class Profile:
                 raise ValueError(f"Expected {name} to be seconds >= 0 but some are not")
             put(self, name, values)
 
-    def plain_seconds(self, batch: int) -> float:
-        """Seconds of a sample in the plain network, in batches of `batch`."""
-        return float(_at(self.plain, self.batch_sizes, batch)[-1]) / batch
-
-    def expected_seconds(self, evaluation: Evaluation, batch: int, *, compaction: bool = True) -> float:
-        """Mean seconds of a sample under a rule, in batches of `batch`.
+    def table(self, batch: int, *, compaction: bool = True) -> CostTable:
+        """Seconds of the stages for 0 to `batch` samples, on straight lines between what was measured.
 
         Args:
             compaction: Whether a stage is computed for the survivors only, or for the whole batch while any is left.
 
         Raises:
+            ValueError: The batch is larger than was measured.
+        """
+        checks.whole("batch", batch, 1, self.batch_sizes[-1])
+        trunk, head, pool = (
+            np.array([_at(row, self.batch_sizes, batch) for row in part]) for part in (self.trunk, self.head, self.pool)
+        )
+        plain = float(_at(self.plain, self.batch_sizes, batch)[-1]) / batch
+        return CostTable(trunk=trunk, head=head, pool=pool, plain=plain, batch=batch, compaction=compaction)
+
+    def plain_seconds(self, batch: int) -> float:
+        """Seconds of a sample in the plain network, in batches of `batch`."""
+        return self.table(batch).plain
+
+    def expected_seconds(self, evaluation: Evaluation, batch: int, *, compaction: bool = True) -> float:
+        """Mean seconds of a sample under a rule, in batches of `batch`; see `table`.
+
+        Raises:
             ValueError: The evaluation is of other stages, or the batch is larger than was measured.
         """
-        if evaluation.stage_names != self.stage_names:
+        self.check_fits(evaluation.stage_names)
+        return self.table(batch, compaction=compaction).mean(evaluation)
+
+    def check_fits(self, stage_names: tuple[str, ...]) -> None:
+        """Raise ValueError unless these are the stages that were measured."""
+        if stage_names != self.stage_names:
             raise ValueError(
                 f"Expected an evaluation of the stages {', '.join(self.stage_names)} "
-                f"but it is of {', '.join(evaluation.stage_names)}"
+                f"but it is of {', '.join(stage_names)}"
             )
-        checks.whole("batch", batch, 1, self.batch_sizes[-1])
-        last = len(self.stage_names) - 1
-        if not evaluation.active[:last].any():
-            return self.plain_seconds(batch)
-        reaching = np.append(1.0, 1.0 - np.cumsum(evaluation.exit_shares)[:-1])
-        total = 0.0
-        for stage, share in enumerate(np.clip(reaching, 0.0, 1.0)):
-            answers = stage == last or evaluation.exit_counts[stage] > 0
-            measured = self.trunk[stage] + self.head[stage] * evaluation.active[stage]
-            measured = measured + self.pool[stage] * (evaluation.pooled and answers)
-            seconds = _at(measured, self.batch_sizes, batch)
-            survivors = _binomial(batch, float(share))
-            total += float(survivors @ seconds if compaction else (1 - survivors[0]) * seconds[-1])
-        return total / batch
 
 
 def _at(measured: Seconds, sizes: tuple[int, ...], batch: int) -> Seconds:
     """(batch + 1,) seconds for 0 (nothing) to `batch` samples, on straight lines between what was measured."""
     return np.interp(np.arange(batch + 1), [0, *sizes], [0.0, *measured])
-
-
-def _binomial(n: int, p: float) -> Seconds:
-    """(n + 1,) probabilities of 0, 1, ..., n successes of n."""
-    if p <= 0 or p >= 1:
-        return (np.arange(n + 1) == (n if p >= 1 else 0)).astype(np.float64)
-    k = np.arange(n + 1)
-    ways = np.array([math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1) for i in k])
-    return np.exp(ways + k * math.log(p) + (n - k) * math.log1p(-p))
 
 
 def profile_path(run: str | Path) -> Path:

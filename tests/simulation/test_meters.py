@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from cascade_core import ExitRule, evaluate
 from cascade_core.policies import SharedThreshold
-from cascade_core.simulation.meters import MACS, Milliseconds, along
+from cascade_core.simulation.cost_table import CostTable
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
 from cascade_core.simulation.paths import evaluate_path
-from tests.oracle import f32, random_record
+from cascade_core.simulation.timing import Profile
+from tests.oracle import f32, random_pooled, random_record, random_rules
 from tests.simulation.test_timing import half_leave, profile
 
 
@@ -48,3 +53,58 @@ def test_where_nothing_leaves_the_plain_network_is_charged() -> None:
 def test_a_batch_that_was_not_measured_is_refused() -> None:
     with pytest.raises(ValueError, match="Expected batch to be a whole number from 1 to 4 but it was 5"):
         Milliseconds(profile=profile(), batch=5)
+
+
+def naive_mean(table: CostTable, evaluation: Evaluation) -> float:
+    """Stage by stage, and for every number of samples of a batch that may reach it."""
+    names, n, batch = evaluation.stage_names, evaluation.n, table.batch
+    if not any(evaluation.active[:-1]):
+        return table.plain
+    total, reaching = 0.0, n
+    for stage in range(len(names)):
+        share = reaching / n
+        pools = bool(evaluation.pooled) and (evaluation.exit_counts[stage] > 0 or stage == len(names) - 1)
+        for survivors in range(1, batch + 1):
+            chance = math.comb(batch, survivors) * share**survivors * (1 - share) ** (batch - survivors)
+            computed = survivors if table.compaction else batch
+            total += chance * (
+                table.trunk[stage, computed]
+                + (table.head[stage, computed] if evaluation.active[stage] else 0)
+                + (table.pool[stage, computed] if pools else 0)
+            )
+        reaching -= int(evaluation.exit_counts[stage])
+    return total / batch
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_table_says_what_random_rules_cost(pooled: bool) -> None:
+    record = random_pooled(3) if pooled else random_record(3)
+    times = np.random.default_rng(0).uniform(0.1, 2, (3, 3, 3)).cumsum(axis=2)
+    timed = Profile(
+        stage_names=record.stage_names,
+        batch_sizes=(1, 2, 4),
+        circumstances={},
+        **dict(zip(("trunk", "head", "pool"), times, strict=True)),
+        **dict.fromkeys(("trunk_p95", "head_p95", "pool_p95"), times[0]),
+        **dict.fromkeys(("plain", "plain_p95"), np.array([3.0, 4.0, 6.0])),
+    )
+    meters: list[Meter] = [MACS]
+    meters += [Milliseconds(profile=timed, batch=b, compaction=c) for b in (1, 3, 4) for c in (True, False)]
+    for thresholds in random_rules(1, record, 25):
+        result = evaluate(record, ExitRule(thresholds=thresholds, pool=record.pool))
+        for meter in meters:
+            assert meter.mean(result) == pytest.approx(naive_mean(meter.table(record), result), rel=1e-12)
+            assert meter.plain(result) == meter.table(record).plain
+
+
+def test_a_table_of_another_shape_or_below_0_is_refused() -> None:
+    two = np.ones((2, 2))
+    with pytest.raises(ValueError, match=r"head to have shape \(2, 2\)"):
+        CostTable(trunk=two, head=np.ones((3, 2)), pool=two, plain=1.0)
+    with pytest.raises(ValueError, match="pool to be costs >= 0"):
+        CostTable(trunk=two, head=two, pool=-two, plain=1.0)
+
+
+def test_a_profile_of_other_stages_has_no_table_for_a_record() -> None:
+    with pytest.raises(ValueError, match="of the stages a, b but it is of a, b, c"):
+        Milliseconds(profile=profile(), batch=1).table(random_record(0))
