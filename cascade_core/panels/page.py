@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core.panels import address, memory, private, runs, sidebar, state, upload, watching
+from cascade_core.panels import address, heading, memory, private, runs, sidebar, state, upload, watching
 from cascade_core.panels.live import released_index
 from cascade_core.panels.shown import answer
 from cascade_core.panels.state import Key
@@ -51,6 +51,7 @@ def look(selection: sidebar.Selection, view: str) -> None:
     if shown is None:
         return
     shown = address.go_to(shown)
+    heading.show(shown)
     VIEWS[view].show(shown)
     # The live panel, where the view has it, may have been let go elsewhere.
     address.write(shown.at(released_index(state.RELEASED.get(), shown.payload)), view)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, choose, evaluate, load_record, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
+from cascade_core.panels.views import VIEWS
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.choice import choice_json
 from cascade_core.storage.reading import digest
@@ -33,6 +35,11 @@ def page() -> AppTest:
     app = AppTest.from_file(str(PAGE), default_timeout=30).run()
     assert not app.exception
     return app
+
+
+def heading(app: AppTest) -> str:
+    """The line above the view."""
+    return next(body for element in app.get("html") if "cascade-heading" in (body := element.proto.body))
 
 
 def texts(app: AppTest) -> str:
@@ -72,8 +79,21 @@ def test_another_seed_measures_on_other_samples(cache: Path) -> None:
 def test_in_sample_is_measured_on_all(cache: Path) -> None:
     save_run(sample_run(), cache / "mine.parquet")
     app = page()
+    assert "in-sample" not in heading(app)
     app.toggle(key="in_sample").set_value(True).run()
     assert app.dataframe[0].value["samples"].sum() == 400
+    assert "(400 samples)" in heading(app)
+    assert '<span class="cascade-badge">in-sample</span>' in heading(app)
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_every_view_says_what_it_is_of(cache: Path, view: str) -> None:
+    source = {"networks": [{"name": "<i>net</i>"}], "dataset_name": "CIFAR-10"}
+    save_run(replace(sample_run(), source=source), cache / "mine.parquet")
+    app = AppTest.from_file(str(PAGE), default_timeout=30)
+    app.query_params["view"] = view
+    line = heading(app.run())
+    assert "&lt;i&gt;net&lt;/i&gt; with 2 exits on CIFAR-10 (200 test samples); plain network" in line
 
 
 def test_empty_cache_says_what_to_do(cache: Path) -> None:

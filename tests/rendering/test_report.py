@@ -219,6 +219,9 @@ def test_in_sample_numbers_say_so_and_have_no_certificate() -> None:
     assert "at most, everywhere" not in text
     assert "Not certified: the same samples chose the thresholds." in text
     assert "There is no certificate" in text
+    badge = '<span class="cascade-badge">in-sample</span>'
+    assert badge in text
+    assert badge not in made()[1]
 
 
 def test_the_lead_says_which_bound_holds_where() -> None:
@@ -226,6 +229,10 @@ def test_the_lead_says_which_bound_holds_where() -> None:
     assert exploration.certificate is not None
     most = math.ceil(1e4 * exploration.certificate[3]) / 100
     lead = text.split('class="lead">')[1].split("</p>")[0]
+    assert (
+        f"{exploration.test.n:,} test samples); plain network {100 * exploration.evaluation.full_accuracy:.1f} %"
+        in text
+    )
     assert "for this position alone)" in lead
     everywhere = "at this and every position of the slider at once."
     assert f"At most {most:.2f} points given up, with 95 % confidence {everywhere}" in lead

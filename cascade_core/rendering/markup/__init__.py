@@ -11,8 +11,9 @@ from importlib.resources import files
 
 from cascade_core.rendering.markup.facts import facts
 from cascade_core.rendering.markup.gallery import Card, StageAnswer, cards, gallery
+from cascade_core.rendering.markup.heading import badged, heading
 
-__all__ = ["Card", "StageAnswer", "cards", "facts", "gallery", "markup_css"]
+__all__ = ["Card", "StageAnswer", "badged", "cards", "facts", "gallery", "heading", "markup_css"]
 
 
 @cache

@@ -17,9 +17,11 @@ from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import setting_words
 from cascade_core.analysis.spread import moved_words
 from cascade_core.policies import describe
+from cascade_core.rendering.headline import headline
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.live import live_css
 from cascade_core.rendering.live.data import packed
+from cascade_core.rendering.markup import badged
 from cascade_core.rendering.modules import bundled
 from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
 from cascade_core.rendering.report.words import flat, threshold
@@ -27,6 +29,7 @@ from cascade_core.rendering.tables import operating_points, stages_table
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import choice_json
+from cascade_core.storage.origin import Origin
 from cascade_core.support import wording
 from cascade_core.support.version import VERSION
 from cascade_core.support.wording import fixed, percent
@@ -71,6 +74,8 @@ def report_html(
     opened = packed({**data, "slider": {**data["slider"], "initial": position}})
     return piece("page").substitute(
         _sentences(exploration, data, position),
+        headline=escape(headline(exploration, Origin.of(source), run["name"])),
+        badge=badged(wording.badge(exploration.split.in_sample, by_hand=False)),
         run=escape(run["name"]),
         version=escape(VERSION),
         style=style,
