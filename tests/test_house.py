@@ -31,6 +31,7 @@ MOST_ENTRIES = 12
 ONLY = {
     "streamlit": {"panels", "dashboard"},
     "plotly": {"rendering", "panels"},
+    "matplotlib": {"rendering"},
     "PIL": {"nets", "storage"},
     "sklearn": {"nets", "storage"},
     **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm")},

@@ -18,6 +18,7 @@ from tests.test_house import IMPORT_NAMES, ROOT, requirements
 
 NETS = "Expected torch, which is not installed; pip install 'cascade-core[nets]'"
 PAGE = "Expected streamlit, which is not installed; pip install 'cascade-core[page]'"
+PAPER = "Expected matplotlib, which is not installed; pip install 'cascade-core[paper]'"
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ print(len(fit_pool(outputs.probs, outputs.labels).weights))
         ("build --network small-cnn --train-data digits --data digits --out mine.parquet", NETS),
         ("exits resnet18", NETS),
         ("page", PAGE),
+        ("figure run.parquet --out curve.pdf", PAPER),
     ],
 )
 def test_a_verb_says_which_extra_it_needs(installer: Installer, tmp_path: Path, words: str, remedy: str) -> None:
@@ -69,7 +71,12 @@ def test_a_verb_says_which_extra_it_needs(installer: Installer, tmp_path: Path, 
 
 @pytest.mark.parametrize(
     ("module", "remedy"),
-    [("cascade_core.nets", NETS), ("cascade_core.panels.page", PAGE), ("cascade_core.rendering.figures", PAGE)],
+    [
+        ("cascade_core.nets", NETS),
+        ("cascade_core.panels.page", PAGE),
+        ("cascade_core.rendering.figures", PAGE),
+        ("cascade_core.rendering.paper", PAPER),
+    ],
 )
 def test_a_room_says_which_extra_it_needs(installer: Installer, tmp_path: Path, module: str, remedy: str) -> None:
     done = installer.core.run(installer.core.python, "-c", f"import {module}", cwd=tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cascade_core.analysis.exploration import explore
+from cascade_core.analysis.exploration import Exploration, explore
 from cascade_core.commands import policy_flags
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.dividing import add_split_flags, source_of, split_of
@@ -19,17 +19,26 @@ from cascade_core.storage.reading import identity, read_metadata
 from cascade_core.support.files import atomic_write, check_writable
 
 
+def explored(args: argparse.Namespace) -> tuple[Exploration, int]:
+    """The policy swept over the run, and the position that is nearest to its parameter, or where a page opens."""
+    kind, split = SWEEPS[args.policy], split_of(args)
+    value = getattr(policy_flags.policy_of(args), kind.slider.parameter) if policy_flags.set_parameters(args) else None
+    exploration = explore(source_of(args, split), kind, split, answers=args.answers)
+    return exploration, exploration.opening if value is None else exploration.nearest(value)
+
+
+def add_position_flags(parser: argparse.ArgumentParser) -> None:
+    """The run, how it is divided, and the policy with its parameter."""
+    add_split_flags(parser)
+    policy_flags.add_policy(parser, SWEEPS, ((kind.slider.parameter, kind) for kind in SWEEPS.values()))
+
+
 def report_(args: argparse.Namespace) -> None:
     """Write one HTML file with the live slider, tables and the chosen thresholds; it opens without a network."""
     check_writable(args.out, ".html")
-    kind, split = SWEEPS[args.policy], split_of(args)
-    value = getattr(policy_flags.policy_of(args), kind.slider.parameter) if policy_flags.set_parameters(args) else None
+    exploration, position = explored(args)
     metadata, run = read_metadata(args.run), identity(args.run)
-    origin, exploration = (
-        Origin.of(metadata["source"]),
-        explore(source_of(args, split), kind, split, answers=args.answers),
-    )
-    position = exploration.opening if value is None else exploration.nearest(value)
+    origin = Origin.of(metadata["source"])
     data = live_data(
         exploration,
         confidence_axis(args.score, len(metadata["class_names"])),
@@ -53,8 +62,7 @@ def _add_report(verbs: Parsers) -> None:
         "The report opens at the slider position nearest to the parameter, or where the dashboard opens.\n\n"
         + policy_flags.titles(SWEEPS.values()),
     )
-    add_split_flags(parser)
-    policy_flags.add_policy(parser, SWEEPS, ((kind.slider.parameter, kind) for kind in SWEEPS.values()))
+    add_position_flags(parser)
     parser.add_argument("--out", type=Path, required=True, help="the HTML file to write")
 
 

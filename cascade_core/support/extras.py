@@ -8,8 +8,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 EXTRAS = {
-    "page": ("streamlit", "plotly", "PIL", "sklearn", "jinja2"),
+    "page": ("streamlit", "plotly", "PIL", "sklearn", "jinja2", "matplotlib"),
     "nets": ("torch", "torchvision", "ptflops", "safetensors", "onnxscript", "tqdm", "PIL", "sklearn"),
+    "paper": ("matplotlib",),
 }
 """What each extra brings, by import name; pyproject.toml has the ranges."""
 

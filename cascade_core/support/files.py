@@ -104,22 +104,23 @@ def _temporary(path: Path, make_folder: bool = True) -> Path:
         raise OSError(f"Cannot write {path}: {(error.strerror or str(error)).lower()}") from None
 
 
-def check_writable(path: str | Path, suffix: str) -> None:
+def check_writable(path: str | Path, *suffixes: str) -> None:
     """Raise now what writing to `path` would raise later, and leave nothing behind but its folder.
 
     Raises:
-        ValueError: The name does not end in `suffix`.
+        ValueError: The name ends in none of `suffixes`.
         OSError: The folder cannot be made or written to.
     """
     target = Path(path)
-    check_suffix(target, suffix)
+    check_suffix(target, *suffixes)
     _temporary(target).unlink()
 
 
-def check_suffix(path: Path, suffix: str) -> None:
-    """Raise ValueError unless the name of a file to write ends in `suffix`."""
-    if path.suffix != suffix:
-        raise ValueError(f"Expected the name of the file to write to end in {suffix} but it was {path.name!r}")
+def check_suffix(path: Path, *suffixes: str) -> None:
+    """Raise ValueError unless the name of a file to write ends in one of `suffixes`."""
+    if path.suffix not in suffixes:
+        known = " or ".join(suffixes)
+        raise ValueError(f"Expected the name of the file to write to end in {known} but it was {path.name!r}")
 
 
 def strict_json(raw: bytes) -> Any:

@@ -30,6 +30,7 @@ VERBS = (
     "compare",
     "evaluate",
     "report",
+    "figure",
     "page",
 )
 

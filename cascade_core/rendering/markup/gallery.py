@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from cascade_core.analysis.samples import Outcomes
 from cascade_core.rendering.markup.escaping import text
 from cascade_core.rendering.palette import Palette
-from cascade_core.storage.pictures import Thumbnail
 from cascade_core.support import wording
+
+if TYPE_CHECKING:
+    from cascade_core.storage.pictures import Thumbnail
 
 DECIMALS = 5
 """Of a confidence, at most; a card is narrow."""
