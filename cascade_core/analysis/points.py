@@ -35,7 +35,7 @@ class OperatingPoint:
 
 def setting_words(exploration: Exploration, position: int) -> str:
     """A slider position as people read it: "0.5 points", or a bare confidence."""
-    slider, value = exploration.policy.slider, float(exploration.shown[position])
+    slider, value = exploration.slider, float(exploration.shown[position])
     return wording.setting(value, slider.decimals, slider.unit)
 
 

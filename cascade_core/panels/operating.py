@@ -21,7 +21,7 @@ def operating_point(shown: Shown) -> None:
 
 def operating_words(exploration: Exploration, position: int) -> str:
     """The line, as markdown; nothing in it comes from a file."""
-    here, slider = exploration.at(position), exploration.policy.slider
+    here, slider = exploration.at(position), exploration.slider
     setting = setting_words(exploration, position)
     measured = "samples that also chose the thresholds" if exploration.split.in_sample else "test samples"
     return (

@@ -16,7 +16,6 @@ from typing import Any
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import setting_words
 from cascade_core.analysis.spread import moved_words
-from cascade_core.policies import describe
 from cascade_core.rendering.headline import headline
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.live import live_css
@@ -96,21 +95,22 @@ def chosen_json(exploration: Exploration, position: int, run: Mapping[str, str])
     return choice_json(
         exploration.path.rule(position),
         exploration.at(position),
-        policy=describe(exploration.chosen(position)),
+        policy=exploration.described(position),
         run=run,
         split=exploration.split.describe(),
+        meter=exploration.meter,
     )
 
 
 def file_stem(exploration: Exploration, position: int, name: str) -> str:
     """What files on a slider position of the run `name` are called, without ending."""
-    slider, value = exploration.policy.slider, float(exploration.shown[position])
+    slider, value = exploration.slider, float(exploration.shown[position])
     return wording.file_stem(name, exploration.policy.name, value, slider.decimals, slider.unit)
 
 
 def setting(exploration: Exploration, position: int) -> str:
     """A slider position with what the slider is about: "acceptable accuracy drop 1.0 points"."""
-    return f"{exploration.policy.slider.label} {setting_words(exploration, position)}"
+    return f"{exploration.slider.label} {setting_words(exploration, position)}"
 
 
 def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int) -> dict[str, str]:
@@ -166,7 +166,7 @@ def _certified(exploration: Exploration, position: int) -> str:
 
 
 def _operating_points(exploration: Exploration, position: int) -> str:
-    slider, names = exploration.policy.slider, exploration.evaluation.stage_names
+    slider, names = exploration.slider, exploration.evaluation.stage_names
     certified = exploration.certificate is not None
     least = "least " if exploration.path.by_class else ""
     columns = [
@@ -222,8 +222,8 @@ def _stages(exploration: Exploration) -> str:
 
 def _origin(exploration: Exploration, position: int, run: Mapping[str, str], made: date) -> Iterator[tuple[str, str]]:
     test, split = exploration.test, exploration.split
-    described = describe(exploration.chosen(position))
-    parameters = ", ".join(f"{name} = {value:.10g}" for name, value in described["parameters"].items())
+    described = exploration.described(position)
+    parameters = "; ".join(f"{name} = {value}" for name, value in flat(described["parameters"]))
     yield "run", run["name"]
     yield "SHA-256 of the run", run["sha256"]
     yield "policy", f"{described['name']} ({parameters})"
