@@ -112,6 +112,7 @@ class Key(StrEnum):
     UNPIN = "unpin"
     SPREAD = "spread"
     DOWNLOAD = "download"
+    PAPER = "paper"
     CHOICE = "choice"
     OWN = "own"
     PUBLISHED = "published"

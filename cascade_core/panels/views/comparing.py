@@ -9,6 +9,7 @@ import streamlit as st
 from cascade_core.panels import pins, runs, upload
 from cascade_core.panels.charts import chart, palette, picture_format
 from cascade_core.panels.columns import number, share, table
+from cascade_core.panels.paper import comparison_button
 from cascade_core.panels.questions import Question, explored
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
@@ -39,6 +40,7 @@ def show(shown: Shown) -> None:
             "Accuracy against mean computation of all chosen runs and policies, with the pinned points by number.",
         )
         picture_format()
+        comparison_button([(curve.run, curve.exploration) for curve in curves], shown.selection.published)
     else:
         st.info("Choose a run and a policy to draw.", icon=":material/info:")
     _pinned(pinned)
