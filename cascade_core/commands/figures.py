@@ -15,7 +15,6 @@ from cascade_core.commands.showing import add_position_flags, explored
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.published import PublishedResult, published_on
-from cascade_core.rendering.report import setting
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import identity, read_metadata
 from cascade_core.support.extras import require
@@ -56,23 +55,23 @@ def _write(files: list[Path], draw: Draw, style: Style) -> None:
 def _curve(args: argparse.Namespace) -> tuple[Draw, str]:
     from cascade_core.rendering.paper import curve
 
-    exploration, position = explored(args)
-    return curve(exploration, exploration.at(position), _published(args)), setting(exploration, position)
+    setting = explored(args)
+    return curve(setting.exploration, setting.evaluation, _published(args)), setting.described
 
 
 def _exits(args: argparse.Namespace) -> tuple[Draw, str]:
     from cascade_core.rendering.paper import exits
 
-    exploration, position = explored(args)
-    return exits(exploration.at(position)), setting(exploration, position)
+    setting = explored(args)
+    return exits(setting.evaluation), setting.described
 
 
 def _histograms(args: argparse.Namespace) -> tuple[Draw, str]:
     from cascade_core.rendering.paper import histograms
 
-    exploration, position = explored(args)
+    setting = explored(args)
     axis = confidence_axis(args.score, len(read_metadata(args.run)["class_names"]))
-    return histograms(exploration.test, exploration.path.rule(position), axis), setting(exploration, position)
+    return histograms(setting.exploration.test, setting.rule, axis), setting.described
 
 
 def _comparison(args: argparse.Namespace) -> tuple[Draw, str]:

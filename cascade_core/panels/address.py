@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from cascade_core.panels import state
-from cascade_core.panels.live import send
+from cascade_core.panels.live import Stand, send
 from cascade_core.panels.shown import Shown
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS
@@ -75,7 +75,7 @@ def go_to(shown: Shown) -> Shown:
         return shown
     position = int(np.abs(values - value).argmin())
     send(shown.payload, position)
-    return shown.at(position)
+    return shown.at(Stand(index=position))
 
 
 def write(shown: Shown, view: str) -> None:

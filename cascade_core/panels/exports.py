@@ -24,18 +24,18 @@ UPLOAD_MEGABYTES = 1
 
 def downloads(shown: Shown) -> None:
     """Buttons that save the rule with what it was measured to do, a report, all positions, and a script."""
-    run, exploration, position = shown.question.run, shown.exploration, shown.position
+    run, exploration, setting = shown.question.run, shown.exploration, shown.setting
     identity, source = {"name": run.name, "sha256": run.digest}, run.metadata["source"]
-    stem = file_stem(exploration, position, run.name)
+    stem = file_stem(setting, run.name)
 
     # What takes a while is made when its button is pressed.
     def report() -> str:
-        return report_html(exploration, shown.payload, position=position, run=identity, source=source)
+        return report_html(setting, shown.payload, run=identity, source=source)
 
     def path_csv() -> str:
         return path_table(exploration, shown.selection.meter).to_csv(index=False)
 
-    choice = chosen_json(exploration, position, identity)
+    choice = chosen_json(setting, identity)
     _save("Download thresholds (JSON)", choice, f"{stem}.json", "application/json", icon="download")
     about = "One file with this slider and its charts, tables and thresholds; it opens without a network."
     _save("Download report (HTML)", report, f"{stem}.html", "text/html", icon="description", about=about)

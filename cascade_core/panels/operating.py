@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core.analysis.exploration import Exploration
-from cascade_core.analysis.points import setting_words
+from cascade_core.analysis.points import Setting
 from cascade_core.panels.shown import Shown
 from cascade_core.support import wording
 
 
 def operating_point(shown: Shown) -> None:
     """Say which policy and slider value are looked at, and what they do."""
-    st.markdown(f"{operating_words(shown.exploration, shown.position)} *Move the slider under Explore.*")
+    st.markdown(f"{operating_words(shown.setting)} *Move the slider under Explore.*")
 
 
-def operating_words(exploration: Exploration, position: int) -> str:
+def operating_words(setting: Setting) -> str:
     """The line, as markdown; nothing in it comes from a file."""
-    here, slider = exploration.at(position), exploration.slider
-    setting = setting_words(exploration, position)
+    exploration, here = setting.exploration, setting.evaluation
     measured = "samples that also chose the thresholds" if exploration.split.in_sample else "test samples"
+    slider = exploration.policy.slider.label
+    place = f"**{setting.words}**" if setting.is_by_hand else f"{slider}: **{setting.words}**"
     return (
-        f"**{exploration.policy.title}**, {slider.label}: **{setting}**. Accuracy "
+        f"**{exploration.policy.title}**, {place}. Accuracy "
         f"**{wording.percent(here.accuracy, 1)}** (plain network {wording.percent(here.full_accuracy, 1)}), "
         f"{wording.change(here.accuracy_drop, 1)}; **{wording.saving(here.saving, 'computation')}**, "
         f"on {here.n:,} {measured}."

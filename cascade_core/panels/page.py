@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cascade_core.panels import address, heading, memory, private, runs, sidebar, state, upload, watching
-from cascade_core.panels.live import released_index
+from cascade_core.panels.live import released
 from cascade_core.panels.shown import answer
 from cascade_core.panels.state import Key
 from cascade_core.panels.views import VIEWS
@@ -50,12 +50,11 @@ def look(selection: sidebar.Selection, view: str) -> None:
     shown = answer(selection)
     if shown is None:
         return
-    state.PICTURE_FORMAT.keep()
     shown = address.go_to(shown)
     heading.show(shown)
     VIEWS[view].show(shown)
     # The live panel, where the view has it, may have been let go elsewhere.
-    address.write(shown.at(released_index(state.RELEASED.get(), shown.payload)), view)
+    address.write(shown.at(released(state.RELEASED.get(), shown.payload)), view)
 
 
 def _complain(complaints: list[str]) -> None:

@@ -52,8 +52,8 @@ def pin_button(shown: Shown) -> None:
     if shown.position in pinned_positions(shown):
         _say("This point is pinned already.")
         return
-    question, position = shown.question, shown.position
-    point = operating_point(shown.exploration, position, run=question.run.name)
+    position = shown.position
+    point = operating_point(shown.setting, run=shown.question.run.name)
     keep([*known, Pin(shown=shown.payload["id"], position=position, point=point)])
     _say(f"Pinned as number {len(known) + 1}.")
 

@@ -116,8 +116,10 @@ def _explored(question: Question, halved: Callable[[Run, str, Split], Halves]) -
 
 
 @_kept(32, "Preparing the slider ...")
-def payload(question: Question, meter: Meter, published: tuple[PublishedResult, ...]) -> dict[str, Any]:
-    """What the live panel shows of the exploration.
+def payload(
+    question: Question, meter: Meter, published: tuple[PublishedResult, ...], brought: tuple[float, ...] = ()
+) -> dict[str, Any]:
+    """What the live panel shows of the exploration, and the thresholds `brought` can be set by hand exactly.
 
     Raises:
         ValueError: The file is malformed, or the policy cannot handle the run.
@@ -130,5 +132,6 @@ def payload(question: Question, meter: Meter, published: tuple[PublishedResult, 
         published=published,
         meter=meter,
         name=run.name,
+        brought=[brought] if brought else [],
         **words(run.origin, run.name),
     )

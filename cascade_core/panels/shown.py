@@ -11,8 +11,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cascade_core.analysis.exploration import Exploration
+from cascade_core.analysis.points import Setting
 from cascade_core.panels import questions, state
-from cascade_core.panels.live import released_index
+from cascade_core.panels.live import Stand, released, sent_by_hand
 from cascade_core.panels.questions import Question
 from cascade_core.panels.sidebar import Selection
 from cascade_core.simulation.evaluation import Evaluation
@@ -26,13 +27,22 @@ class Shown:
 
     Attributes:
         payload: The live panel's.
-        position: The slider position that was last released, also while the panel is not on the page.
+        setting: Where the panel was last let go, also while it is not on the page.
     """
 
     selection: Selection
-    exploration: Exploration
     payload: Mapping[str, Any]
-    position: int
+    setting: Setting
+
+    @property
+    def exploration(self) -> Exploration:
+        """What the setting is one of."""
+        return self.setting.exploration
+
+    @property
+    def position(self) -> int:
+        """The slider's position."""
+        return self.setting.position
 
     @property
     def question(self) -> Question:
@@ -41,21 +51,21 @@ class Shown:
 
     @property
     def rule(self) -> ExitRule:
-        """The thresholds at the position."""
-        return self.exploration.path.rule(self.position)
+        """The thresholds."""
+        return self.setting.rule
 
     @property
     def evaluation(self) -> Evaluation:
         """What they do to the test samples."""
-        return self.exploration.at(self.position)
+        return self.setting.evaluation
 
     def exits(self, outputs: StageOutputs) -> NDArray[np.int64]:
         """(N,) stages at which the rule lets samples exit."""
         return self.rule.exit_stages(outputs.record(self.question.score, 1, self.exploration.path.pool))
 
-    def at(self, position: int) -> Shown:
-        """The same at another position."""
-        return replace(self, position=position)
+    def at(self, stand: Stand) -> Shown:
+        """The same where the panel stands now."""
+        return replace(self, setting=self.setting.at(stand.index, stand.hand))
 
 
 def answer(selection: Selection) -> Shown | None:
@@ -63,10 +73,12 @@ def answer(selection: Selection) -> Shown | None:
     question = selection.question
     try:
         exploration = questions.explored(question)
-        payload = questions.payload(question, selection.meter, selection.published)
+        brought = sent_by_hand(len(exploration.test.stages))
+        payload = questions.payload(question, selection.meter, selection.published, brought)
     except ValueError as error:
         st.error("This run cannot be shown with this policy and score.", icon=":material/error:")
         st.text(str(error))
         return None
-    position = released_index(state.RELEASED.get(), payload)
-    return Shown(selection=selection, exploration=exploration, payload=payload, position=position)
+    stand = released(state.RELEASED.get(), payload)
+    setting = Setting(exploration=exploration, position=stand.index, by_hand=stand.hand)
+    return Shown(selection=selection, payload=payload, setting=setting)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cascade_core.analysis.points import setting_words
 from cascade_core.analysis.spread import SEEDS, Spread, realised_words, splits
 from cascade_core.panels.questions import Question, judged
 from cascade_core.panels.shown import Shown
@@ -25,7 +24,7 @@ def spread_over_seeds(shown: Shown) -> Spread | None:
         return None
     spread = _spread(shown.question)
     realised = spread.realised(float(shown.exploration.shown[shown.position]))
-    st.markdown(realised_words(setting_words(shown.exploration, shown.position), realised))
+    st.markdown(realised_words(shown.setting.words, realised))
     return spread
 
 

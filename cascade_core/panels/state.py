@@ -41,10 +41,6 @@ class Value(Generic[T]):
         value: T = st.session_state.pop(self.key, self.default)
         return value
 
-    def keep(self) -> None:
-        """Have it outlive the widget that shows it, which may leave the page; called before that is drawn."""
-        self.set(self.get())
-
 
 RUN = Value[str | None]("run", None)
 VIEW = Value("view", "explore")
@@ -76,6 +72,9 @@ RELEASED = Value[Mapping[str, Any] | None](f"{LIVE}:released", None)
 SENT = Value[Mapping[str, Any]](f"{LIVE}:sent", {})
 ZOOM = Value[object](f"{LIVE}:zoom", None)
 """Of the live panel: where it was let go, where Python sent it, and which axes were zoomed then, as browsers say it."""
+
+OPENED = Value[Mapping[str, Any] | None](f"{LIVE}:opened", None)
+"""What was clicked in the live panel, to be opened in another view, as the browser says it; of this run alone."""
 
 PINS = Value[Sequence[Any]]("pins", ())
 """`pins.Pin`, oldest first."""
@@ -112,7 +111,6 @@ class Key(StrEnum):
     UNPIN = "unpin"
     SPREAD = "spread"
     DOWNLOAD = "download"
-    PAPER = "paper"
     CHOICE = "choice"
     OWN = "own"
     PUBLISHED = "published"

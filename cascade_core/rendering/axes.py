@@ -8,6 +8,7 @@ two.  Others are shown as they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,9 @@ NINES = 5.0
 """End of the scale of nines; what is surer than 0.99999 stands in the last bin."""
 
 BINS = 60
+
+GRID = 1000
+"""Steps of a threshold that is set by hand, from one end of the axis to the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,30 @@ class ConfidenceAxis:
         if not self.nines:
             return tuple(np.linspace(self.low, self.high, 11).tolist())
         return (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 1.0)
+
+    @cached_property
+    def edges(self) -> NDArray[np.float32]:
+        """(BINS - 1,) the least confidence of each bin but the first."""
+        goals = np.arange(1, BINS)
+        low, high = np.full(BINS - 1, self.low), np.full(BINS - 1, self.high)
+        for _ in range(40):  # halvings: float32 tells no more apart
+            middle = (low + high) / 2
+            reached = self.bins(middle.astype(np.float32)) >= goals
+            low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+        return high.astype(np.float32)
+
+    @cached_property
+    def grid(self) -> NDArray[np.float32]:
+        """Thresholds worth setting by hand, rising: short decimals closer than pixels, and the edges of bins."""
+        places = np.linspace(0.0, 1.0, GRID + 1)
+        if self.nines:
+            # Three digits tell neighbours apart: 0.9 is followed by 0.901, 0.99 by 0.9901.
+            remainder = 10.0 ** (-NINES * places)
+            digits = np.ceil(-np.log10(remainder)).astype(int) + 2
+            values = np.array([round(1.0 - rest, int(few)) for rest, few in zip(remainder, digits, strict=True)])
+        else:
+            values = np.round(self.low + (self.high - self.low) * places, 4)
+        return np.unique(np.concatenate([values.astype(np.float32), self.edges]))
 
     def bins(self, confidence: ArrayLike) -> NDArray[np.int64]:
         """Bin numbers, from 0 to BINS - 1, of confidences of any shape."""

@@ -11,12 +11,12 @@ from cascade_core.analysis.calibration import auroc, expected_calibration_error
 from cascade_core.analysis.classes import Mistake
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Exploration
-from cascade_core.analysis.points import OperatingPoint
+from cascade_core.analysis.points import OperatingPoint, Setting
 from cascade_core.analysis.spread import Realised
 from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.meters import MACS, Meter, along, spent
+from cascade_core.simulation.meters import MACS, Meter, along
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.simulation.timing import Profile
@@ -107,7 +107,7 @@ def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
     shares = {f"share {name}": result.exit_counts[:, i] / result.n for i, name in enumerate(names)}
     return pd.DataFrame(
         {
-            exploration.slider.parameter: exploration.path.positions,
+            exploration.policy.slider.parameter: exploration.path.positions,
             "accuracy": result.accuracy,
             "accuracy_drop": result.accuracy_drop,
             "drop_low": low,
@@ -124,24 +124,21 @@ def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
     )
 
 
-def operating_points(exploration: Exploration, position: int, count: int = 12) -> pd.DataFrame:
-    """Up to `count` rows of `path_table`: the one at `position`, and others spread evenly.
+def operating_points(setting: Setting, count: int = 12) -> pd.DataFrame:
+    """Up to `count` rows of `path_table`: the one of the setting, and others spread evenly.
 
-    `setting` is the position as the slider shows it, in its unit; `chosen` marks the row at `position`.
+    ``setting`` is the position as the slider shows it, in its unit; ``chosen`` marks the setting's row, which
+    thresholds set by hand have none of.
     """
-    table = path_table(exploration)
-    table.insert(0, "setting", exploration.shown)
-    table.insert(1, "chosen", np.arange(len(table)) == position)
+    table = path_table(setting.exploration)
+    table.insert(0, "setting", setting.exploration.shown)
+    table.insert(1, "chosen", (np.arange(len(table)) == setting.position) & (not setting.is_by_hand))
     spread = np.linspace(0, len(table) - 1, count - 1).round().astype(np.int64)
-    return table.iloc[np.union1d(spread, [position])].reset_index(drop=True)
+    return table.iloc[np.union1d(spread, [setting.position])].reset_index(drop=True)
 
 
 def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
-    """A row a policy: what it was set to, and what its rule does on the test samples.
-
-    Where policies were to save another cost than MACs, `saving` is of MACs and a column such as `saving of dollars`
-    has that; in `seeds_table` all savings are of it.
-    """
+    """A row a policy: what it was set to, and what its rule does on the test samples."""
     rows = []
     for one in compared:
         evaluation = one.evaluation
@@ -160,9 +157,6 @@ def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
                 "drop_moves_by": evaluation.drop_move,
                 "saving": evaluation.saving,
                 "saving_moves_by": evaluation.saving_move,
-                **(
-                    {} if one.meter is MACS else {f"saving of {one.meter.unit}": spent(one.meter, evaluation)["saving"]}
-                ),
                 **shares,
             }
         )
@@ -176,7 +170,7 @@ def seeds_table(compared: Sequence[Sequence[Compared]]) -> pd.DataFrame:
     """A row a policy: mean and standard deviation of its drop and saving over splits, which `compared` has one each."""
     rows = []
     for ones in zip(*compared, strict=True):
-        realised = Realised.of([one.evaluation for one in ones], ones[0].meter)
+        realised = Realised.of([one.evaluation for one in ones])
         (drop, drop_sd), (saving, saving_sd) = realised.drop, realised.saving
         rows.append(
             {

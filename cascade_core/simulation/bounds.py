@@ -46,7 +46,7 @@ def paired_interval(
     Raises:
         ValueError: `level` is not strictly between 0 and 1.
     """
-    half = _quantile(level) * paired_error(harmed, helped, n)
+    half = quantile(level) * paired_error(harmed, helped, n)
     middle = np.subtract(harmed, helped) / (np.asarray(n, dtype=np.float64) + 2)
     return np.maximum(middle - half, -1.0), np.minimum(middle + half, 1.0)
 
@@ -74,7 +74,7 @@ def mean_interval(
         Lower and upper ends, (...), within the least and the greatest value; NaN where all counts are 0.
     """
     mean, error = mean_and_error(counts, values)
-    half = _quantile(level) * error
+    half = quantile(level) * error
     return np.maximum(mean - half, values.min(axis=-1)), np.minimum(mean + half, values.max(axis=-1))
 
 
@@ -89,7 +89,7 @@ def mean_and_error(
     return mean, np.sqrt(variance / n)
 
 
-def _quantile(level: float) -> float:
+def quantile(level: float) -> float:
     """Standard errors on either side that cover `level` of a normal distribution."""
     return NormalDist().inv_cdf(0.5 + checks.inner("level", level) / 2)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from cascade_core import CheapestWithinDrop, SharedThreshold
 from cascade_core.analysis.exploration import Split, explore
-from cascade_core.analysis.points import operating_point, setting_words
+from cascade_core.analysis.points import Setting, operating_point
 from tests.samples import sample_record
 
 
 def test_a_point_is_its_position() -> None:
     explored = explore(sample_record(), CheapestWithinDrop, Split(seed=3), 11)
-    point = operating_point(explored, 4, run="mine")
+    point = operating_point(Setting(exploration=explored, position=4), run="mine")
     assert (point.run, point.policy, point.setting) == ("mine", "Cheapest within a drop", "2.0 points")
     assert point.split == Split(seed=3)
     assert point.evaluation.exit_counts.tolist() == explored.at(4).exit_counts.tolist()
@@ -20,9 +20,9 @@ def test_a_point_is_its_position() -> None:
 
 def test_nothing_is_certified_in_sample() -> None:
     explored = explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), 11)
-    assert operating_point(explored, 4, run="a").certified is None
+    assert operating_point(Setting(exploration=explored, position=4), run="a").certified is None
 
 
 def test_bare_confidences_have_no_unit() -> None:
     explored = explore(sample_record(), SharedThreshold, Split(), 11)
-    assert "point" not in setting_words(explored, 5)
+    assert "point" not in Setting(exploration=explored, position=5).words

@@ -24,7 +24,7 @@ class Counts:
     wrong: NDArray[np.uint16]
     exits: NDArray[np.int64]
     hits: NDArray[np.int64]
-    partial: NDArray[np.int64]
+    leaving: NDArray[np.uint16]
     flags: NDArray[np.float64]
 
 
@@ -38,7 +38,7 @@ def simulate(stages: int, positions: int, off: int | None) -> Counts:
     shape = (stages, positions, BINS)
     right, wrong = np.zeros(shape, "<u2"), np.zeros(shape, "<u2")
     exits, hits = np.zeros(shape[:2], int), np.zeros(shape[:2], int)
-    partial = np.zeros((2, stages - 1, positions), int)
+    leaving = np.zeros((2, stages - 1, positions, BINS), "<u2")
     flags = np.array([[0.9 - 0.8 * g / max(1, positions - 1)] * (stages - 1) for g in range(positions)]).T
     for g in range(positions):
         reach = np.ones(SAMPLES, bool)
@@ -46,13 +46,13 @@ def simulate(stages: int, positions: int, off: int | None) -> Counts:
             leave = reach.copy()
             if m < stages - 1:
                 leave &= (place[m] >= flags[m, g]) & (m != off)
-                cut = leave & (bins[m] == int(flags[m, g] * BINS))
-                partial[:, m, g] = (cut & correct[m]).sum(), (cut & ~correct[m]).sum()
+                for kind, chosen in enumerate((leave & correct[m], leave & ~correct[m])):
+                    leaving[kind, m, g] = np.bincount(bins[m][chosen], minlength=BINS)
             right[m, g] = np.bincount(bins[m][reach & correct[m]], minlength=BINS)
             wrong[m, g] = np.bincount(bins[m][reach & ~correct[m]], minlength=BINS)
             exits[m, g], hits[m, g] = leave.sum(), (leave & correct[m]).sum()
             reach &= ~leave
-    return Counts(float(correct[-1].mean()), right, wrong, exits, hits, partial, flags)
+    return Counts(float(correct[-1].mean()), right, wrong, exits, hits, leaving, flags)
 
 
 def payload(
@@ -95,13 +95,20 @@ def payload(
             "bins": BINS,
             "label": "confidence, on a scale of nines",
             "ticks": [{"at": i / 5, "text": text} for i, text in enumerate(("0", "0.9", "0.99", "0.999"))],
+            "edges": (1 - 10.0 ** (-5 * np.arange(1, BINS) / BINS)).tolist(),
+            "low": 0.0,
+            "high": 1.0,
+            "nines": 5.0,
+        },
+        "counts": {
             "dtype": "uint16",
             "right": base64.b64encode(counts.right.tobytes()).decode(),
             "wrong": base64.b64encode(counts.wrong.tobytes()).decode(),
-            "flag": nullable,
-            "partial_right": counts.partial[0].tolist(),
-            "partial_wrong": counts.partial[1].tolist(),
+            "leaving_right": base64.b64encode(counts.leaving[0].tobytes()).decode(),
+            "leaving_wrong": base64.b64encode(counts.leaving[1].tobytes()).decode(),
         },
+        "groups": None,
+        "plain": [False] * positions,
         "curve": {
             "published": [
                 {

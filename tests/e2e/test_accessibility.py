@@ -93,7 +93,9 @@ def test_axe_finds_nothing_serious(opened: Callable[[str, int], Page], scheme: s
 def test_axe_finds_nothing_serious_under_any_tab_and_its_charts_have_words(opened: Callable[[str, int], Page]) -> None:
     page = opened("light", 1280)
     for name, words in (
-        ("Curve in detail", "Accuracy against mean MACs"),
+        ("Accuracy against computation", "Accuracy against mean MACs"),
+        ("Confidence", "Histograms of confidence"),
+        ("Exits", "Share of the samples that leave"),
         ("Stages", "Share of right answers"),
         ("All positions", None),
     ):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cascade_core.panels.live import released_index
+from cascade_core.panels.live import Stand, released
 from cascade_core.rendering.live import live_css, live_js
 from tests.e2e.simulated import POSITIONS, SAMPLES, payload
 
@@ -40,7 +40,9 @@ def show(page: Page, data: dict[str, Any], style: str = "") -> Page:
     page.evaluate(
         """data => {
             window.sent = [];
-            window.panel = mountPanel(document.getElementById("root"), data, (index, id) => sent.push([index, id]));
+            window.panel = mountPanel(document.getElementById("root"), data, {
+                release: ({ g, hand }, id) => sent.push(hand ? [g, id, hand] : [g, id]),
+            });
         }""",
         data,
     )
@@ -134,13 +136,11 @@ def test_the_certificate_reads_in_plain_words(browser_page: Page) -> None:
 def test_thresholds_for_each_class_show_what_leaves_in_every_bin(browser_page: Page) -> None:
     """Every second sample of each bin leaves, whatever its confidence."""
     data = payload()
-    histogram = data["histogram"]
+    histogram = data["counts"]
     for which in ("right", "wrong"):
         counts = np.frombuffer(base64.b64decode(histogram[which]), "<u2").reshape(3, POSITIONS, 60)
         half = (counts[:2] // 2).astype("<u2")
         histogram[f"leaving_{which}"] = base64.b64encode(half.tobytes()).decode()
-    for name in ("flag", "partial_right", "partial_wrong"):
-        del histogram[name]
     page = show(browser_page, data | {"thresholds": None})
     move(page, 20)
     assert bar_area(page, 0, "bar-leave") == pytest.approx(bar_area(page, 0, "bar-on"), rel=0.3)
@@ -397,8 +397,12 @@ def test_redrawing_fits_in_a_frame(browser_page: Page) -> None:
 def test_a_position_belongs_to_its_data() -> None:
     data = payload()
     initial = data["slider"]["initial"]
-    assert released_index({"id": data["id"], "index": 7}, data) == 7
+    assert released({"id": data["id"], "index": 7}, data) == Stand(index=7)
     for foreign in (None, {}, {"id": "other", "index": 7}, "7"):
-        assert released_index(foreign, data) == initial
+        assert released(foreign, data) == Stand(index=initial)
     for index in (-1, POSITIONS, True, 7.5, "7", None):
-        assert released_index({"id": data["id"], "index": index}, data) == initial
+        assert released({"id": data["id"], "index": index}, data) == Stand(index=initial)
+    by_hand = {"id": data["id"], "index": 7, "hand": [0.5, None]}
+    assert released(by_hand, data) == Stand(index=7, hand=(0.5, math.inf))
+    for hand in ([0.5], [0.5, "x"], [0.5, True], [0.5, math.nan], [0.5, 1e300], "ab", None, {"a": 1}):
+        assert released(by_hand | {"hand": hand}, data) == Stand(index=7)

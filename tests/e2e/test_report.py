@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 
 from cascade_core import CheapestWithinDrop, StageOutputs, evaluate
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from cascade_core.analysis.points import Setting
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.palette import LIGHT
@@ -56,7 +57,10 @@ def opened(page: Page, folder: Path, outputs: StageOutputs, name: str = "mine") 
     )
     written = folder / "report.html"
     run = {"name": name, "sha256": "0" * 64}
-    written.write_text(report_html(exploration, data, position=40, run=run, source=outputs.source), encoding="utf-8")
+    written.write_text(
+        report_html(Setting(exploration=exploration, position=40), data, run=run, source=outputs.source),
+        encoding="utf-8",
+    )
     show(page, written)
     return exploration
 

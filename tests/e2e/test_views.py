@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from cascade_core import CheapestWithinDrop, load_run
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from cascade_core.analysis.points import Setting
 from cascade_core.panels.operating import operating_words
 from tests.serving import ROOT
 
@@ -38,7 +39,7 @@ def look(page: Page, name: str) -> None:
 
 def line(page: Page, exploration: Exploration, position: int) -> None:
     """Wait for the line on the operating point, as a browser shows its markdown."""
-    words = operating_words(exploration, position).replace("**", "")
+    words = operating_words(Setting(exploration=exploration, position=position)).replace("**", "")
     expect(page.get_by_test_id("stMarkdown").filter(has_text=words)).to_be_visible(timeout=TIMEOUT)
 
 

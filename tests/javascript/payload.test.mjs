@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 
-import { decodePayload, offset, reaching, unpack } from "../../cascade_core/rendering/live/payload.js";
+import { unpack } from "../../cascade_core/rendering/live/bytes.js";
+import { decodePayload, reaching } from "../../cascade_core/rendering/live/payload.js";
+import { pointAt } from "../../cascade_core/rendering/live/point.js";
 
 const base64 = (counts) => Buffer.from(new Uint16Array(counts).buffer).toString("base64");
 
@@ -12,22 +14,30 @@ function payload() {
     unit: "images",
     stages: ["early", "late"],
     accuracy: [0.9, 0.8],
+    drop: [0, 0.1],
+    drop_low: [0, 0],
+    drop_high: [0, 0.2],
+    saving: [0, 0.5],
+    cost: [2, 1],
+    correct_counts: [[0, 55], [90, 25]],
+    thresholds: [[null, 0.9]],
     exit_counts: [[0, 60], [100, 40]],
-    histogram: {
-      bins: 3,
-      label: "confidence, on a scale of nines",
+    histogram: { bins: 3, label: "confidence, on a scale of nines" },
+    counts: {
       dtype: "uint16",
       right: base64([1, 2, 90, 1, 2, 90, 4, 4, 4, 0, 0, 0]),
       wrong: base64([0, 0, 10, 0, 0, 10, 0, 0, 0, 0, 0, 0]),
+      leaving_right: base64([0, 0, 0, 0, 0, 50]),
+      leaving_wrong: base64([0, 0, 0, 0, 0, 10]),
     },
   };
 }
 
 test("counts are decoded, and the unit and the score have words", () => {
   const model = decodePayload(payload());
-  assert.deepEqual([...model.right].slice(0, 3), [1, 2, 90]);
+  const { right, leaveRight } = pointAt(model, 1).histogram(0);
+  assert.deepEqual([[...right], [...leaveRight]], [[1, 2, 90], [0, 0, 50]]);
   assert.deepEqual([model.count, model.positions, model.one, model.score], [2, 2, "image", "confidence"]);
-  assert.equal(offset(model, 1, 0), 6);
 });
 
 test("a bar far above all others is cut off", () => {
@@ -36,15 +46,16 @@ test("a bar far above all others is cut off", () => {
 
 test("what reaches a stage exits there or later", () => {
   const model = decodePayload(payload());
-  assert.deepEqual([reaching(model, 0, 1), reaching(model, 1, 1)], [100, 40]);
+  assert.deepEqual([0, 1].map((stage) => reaching(pointAt(model, 1), stage)), [100, 40]);
 });
 
 test("compressed counts come back as they were", async () => {
   const plain = payload();
   const deflated = (text) => deflateRawSync(Buffer.from(text, "base64")).toString("base64");
-  const { right, wrong } = plain.histogram;
-  const histogram = { ...plain.histogram, right: deflated(right), wrong: deflated(wrong), packed: "deflate-raw" };
-  const model = decodePayload(await unpack({ ...plain, histogram }));
-  assert.deepEqual(model.right, decodePayload(plain).right);
+  const { right, wrong } = plain.counts;
+  const counts = { ...plain.counts, right: deflated(right), wrong: deflated(wrong) };
+  const packed = { format: "deflate-raw", parts: { counts: ["right", "wrong"] } };
+  const model = decodePayload(await unpack({ ...plain, counts, packed }));
+  assert.deepEqual(model.counts, decodePayload(plain).counts);
   assert.equal(await unpack(plain), plain);
 });

@@ -25,22 +25,20 @@ test("one of many", () => {
 test("a picture's name says run, policy, position and chart", () => {
   const model = { name: "a/b: c", policy: "cheapest", slider: { values: [0.5], decimals: 1, unit: "points" } };
   assert.equal(words.sliderText(model, 0), "0.5 points");
-  assert.equal(pictureName(model, "curve", 0), "a-b-c-cheapest-0.50points-curve");
+  assert.equal(pictureName(model, "curve", { g: 0 }), "a-b-c-cheapest-0.50points-curve");
+  assert.equal(pictureName(model, "curve", { g: 0, byHand: true }), "a-b-c-cheapest-0.50points-by-hand-curve");
 });
 
 test("what is certain is a gain or a drop, rounded to the side of caution", () => {
-  const model = {
-    count: 2,
-    samples: 4,
-    exit_counts: [[0, 0, 1, 1], [4, 4, 3, 3]],
-    drop: [0, -0.25, 0, 0],
-    certificate: { level: 0.95, drop: [0, -0.0029, 0.0121, -0.0004] },
-  };
+  const model = { count: 2, samples: 4, certificate: { level: 0.95 } };
+  const point = (last, drop, certified) => ({ exits: [4 - last, last], drop, certified });
+  const points = [point(4, 0, 0), point(4, -0.25, -0.0029), point(3, 0, 0.0121), point(3, 0, -0.0004)];
   const end = "points, at this and every other position of the slider at once.";
-  assert.deepEqual([0, 1, 2, 3].map((g) => words.certificateText(model, g)), [
+  assert.deepEqual(points.map((one) => words.certificateText(model, one)), [
     "Nothing leaves early here, so nothing is lost.",
     `With 95 % confidence the gain is at least 0.2 ${end}`,
     `With 95 % confidence the drop is at most 1.3 ${end}`,
     `With 95 % confidence the drop is at most 0.0 ${end}`,
   ]);
+  assert.match(words.certificateText(model, point(3, 0, null)), /^Not certified: set by hand/);
 });

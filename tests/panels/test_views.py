@@ -18,6 +18,7 @@ from streamlit.testing.v1.element_tree import Element
 
 from cascade_core import CheapestWithinDrop, evaluate, save_run
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from cascade_core.analysis.points import Setting
 from cascade_core.analysis.samples import KINDS, SampleFilter, counts, outcomes, pick
 from cascade_core.panels.operating import operating_words
 from tests.samples import sample_run
@@ -70,7 +71,7 @@ def ids_of(wish: SampleFilter, page: int = 1) -> list[str]:
 @pytest.mark.parametrize("name", ["samples", "classes", "about"])
 def test_every_view_says_what_it_looks_at(folder: Path, name: str) -> None:
     exploration = expected()
-    line = operating_words(exploration, exploration.opening)
+    line = operating_words(Setting(exploration=exploration, position=exploration.opening))
     assert any(line in element.value for element in view(name).markdown)
     here = exploration.at(exploration.opening)
     for part in ("Cheapest within a drop", "1.0 points", f"{100 * here.accuracy:.1f} %", f"{100 * here.saving:.0f} %"):
@@ -86,7 +87,7 @@ def test_streamlit_prints_nothing_by_itself(folder: Path) -> None:
 
 def test_the_line_tells_gains_and_costs_apart() -> None:
     exploration = expected()
-    texts = [operating_words(exploration, position) for position in range(0, 401, 20)]
+    texts = [operating_words(Setting(exploration=exploration, position=position)) for position in range(0, 401, 20)]
     for position, text in zip(range(0, 401, 20), texts, strict=True):
         here = exploration.at(position)
         assert ("points more accurate;" in text) == (round(1000 * here.accuracy_drop) < 0)

@@ -10,7 +10,7 @@ import pytest
 
 from cascade_core import CheapestWithinDrop
 from cascade_core.analysis.exploration import Split, explore
-from cascade_core.analysis.points import operating_point
+from cascade_core.analysis.points import Setting, operating_point
 from cascade_core.commands.common import text
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.tables import points_latex
@@ -33,7 +33,7 @@ def test_a_gain_is_bounded_from_the_other_side() -> None:
 
 def test_latex_never_claims_more_than_is_known() -> None:
     explored = explore(sample_record(), CheapestWithinDrop, Split(), count=9)
-    point = operating_point(explored, 4, run="a")
+    point = operating_point(Setting(exploration=explored, position=4), run="a")
     low, high = point.evaluation.drop_interval()
     latex = points_latex([point])
     assert f"[{math.floor(1e4 * low) / 100:.2f}, {math.ceil(1e4 * high) / 100:.2f}]" in latex

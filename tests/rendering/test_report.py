@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 import cascade_core
 from cascade_core import CheapestWithinDrop, PaperRuleByClass, StageOutputs, evaluate, load_record
 from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core.analysis.points import Setting
 from cascade_core.policies import SWEEPS, Sweep
 from cascade_core.rendering.axes import BINS, confidence_axis
 from cascade_core.rendering.live.data import live_data, words
@@ -81,7 +82,13 @@ def made(
         name=run["name"],
         **words(Origin.of(outputs.source), run["name"]),
     )
-    text = report_html(exploration, data, position=position, run=run, source=outputs.source, made=date(2026, 11, 24))
+    text = report_html(
+        Setting(exploration=exploration, position=position),
+        data,
+        run=run,
+        source=outputs.source,
+        made=date(2026, 11, 24),
+    )
     return exploration, text
 
 
@@ -91,9 +98,9 @@ def payload(text: str) -> dict[str, Any]:
 
 def counts(data: dict[str, Any], which: str) -> NDArray[np.int64]:
     """(stages, positions, bins), decompressed as the standard has it."""
-    histogram = data["histogram"]
-    raw = zlib.decompress(base64.b64decode(histogram[which]), wbits=-15)
-    return np.frombuffer(raw, histogram["dtype"]).astype(np.int64).reshape(-1, len(data["accuracy"]), BINS)
+    packed = data["counts"]
+    raw = zlib.decompress(base64.b64decode(packed[which]), wbits=-15)
+    return np.frombuffer(raw, packed["dtype"]).astype(np.int64).reshape(-1, len(data["accuracy"]), BINS)
 
 
 def test_the_panel_gets_every_position_and_opens_at_the_one_chosen() -> None:
@@ -101,9 +108,21 @@ def test_the_panel_gets_every_position_and_opens_at_the_one_chosen() -> None:
     data = payload(text)
     assert data["slider"]["initial"] == 3
     assert data["accuracy"] == [evaluate(exploration.test, exploration.path.rule(g)).accuracy for g in range(21)]
-    reaching = counts(data, "right") + counts(data, "wrong")
-    later = np.cumsum(np.array(data["exit_counts"])[::-1], axis=0)[::-1]
-    assert (reaching.sum(axis=2) == later).all()
+    levels = zlib.decompress(base64.b64decode(data["groups"]["levels"]), wbits=-15)
+    assert len(levels) == 2 * 2 * exploration.test.n
+
+
+def test_a_report_of_thresholds_set_by_hand_opens_with_them() -> None:
+    exploration, _ = made()
+    data = live_data(exploration, confidence_axis("max_probability", 5), initial=0, unit="images", origin="")
+    opened = Setting(exploration=exploration, position=3, by_hand=(0.75, np.inf))
+    text = report_html(opened, data, run=RUN, source={})
+    assert payload(text)["hand"] == [0.75, None]
+    assert "thresholds set by hand" in text
+    choice = json.loads(Page(text).of("code", "choice"))
+    assert choice["policy"] == {"name": "by_hand", "parameters": {}}
+    assert [one["threshold"] for one in choice["rule"]["thresholds"]] == [0.75, None, None]
+    assert choice["measured"]["accuracy"] == evaluate(exploration.test, opened.rule).accuracy
 
 
 def test_counts_by_class_are_compressed_too() -> None:
@@ -142,21 +161,22 @@ def test_words_and_tables_tell_what_evaluate_tells() -> None:
 def test_the_thresholds_are_a_choice_file() -> None:
     exploration, text = made()
     found = Page(text).of("code", "choice")
-    assert found == chosen_json(exploration, 3, RUN)
+    assert found == chosen_json(Setting(exploration=exploration, position=3), RUN)
     choice = parse_choice(found.encode())
     assert (choice.thresholds == exploration.path.thresholds[3]).all()
     assert choice.policy == {"name": "cheapest", "parameters": {"max_drop": exploration.path.positions[3]}}
     assert choice.run == RUN
 
 
-def test_holds_aggregates_only() -> None:
+def test_holds_no_sample_s_id_label_or_softmax() -> None:
     outputs = replace(
         sample_run(n=466), sample_ids=np.array([f"secret-{i}.png" for i in range(466)]), class_names=tuple("vwxyz")
     )
     exploration, text = made(outputs)
     assert "secret-" not in text
     data = payload(text)
-    sizes = {len(found) for found in lists(data)}
+    axis = (data["groups"]["grid"], data["histogram"]["edges"])
+    sizes = {len(found) for found in lists(data) if found not in axis}
     # 233 samples chose and 233 were measured: nothing is as long as that.
     assert exploration.test.n == 233
     assert max(sizes) == 21
@@ -249,15 +269,16 @@ def test_refuses_what_does_not_fit_together() -> None:
     exploration = explore(sample_run().record(), CheapestWithinDrop, Split(), count=21)
     data = live_data(exploration, confidence_axis("max_probability", 5), initial=0, unit="images", origin="")
     with pytest.raises(ValueError, match="position to be from 0 to 20 but it was 21"):
-        report_html(exploration, data, position=21, run=RUN, source={})
+        Setting(exploration=exploration, position=21)
+    opened = Setting(exploration=exploration, position=0)
     with pytest.raises(ValueError, match="21 positions but it has 20"):
-        report_html(exploration, data | {"accuracy": data["accuracy"][1:]}, position=0, run=RUN, source={})
+        report_html(opened, data | {"accuracy": data["accuracy"][1:]}, run=RUN, source={})
 
 
 def test_files_are_called_after_run_policy_and_position() -> None:
     exploration = explore(sample_run().record(), CheapestWithinDrop, Split(), count=11)
     shown = exploration.shown[2]
-    assert file_stem(exploration, 2, "mine") == f"mine-cheapest-{shown:.2f}points"
+    assert file_stem(Setting(exploration=exploration, position=2), "mine") == f"mine-cheapest-{shown:.2f}points"
 
 
 def test_the_version_is_that_of_the_project() -> None:
@@ -284,8 +305,7 @@ def test_shipped_runs_make_small_reports(name: str, policy: str) -> None:
         name=name,
         **words(Origin.of(metadata["source"]), name),
     )
-    text = report_html(
-        exploration, data, position=exploration.opening, run=RUN | {"name": name}, source=metadata["source"]
-    )
+    opened = Setting(exploration=exploration, position=exploration.opening)
+    text = report_html(opened, data, run=RUN | {"name": name}, source=metadata["source"])
     assert len(text.encode()) < LIMIT / 3
     assert len(payload(text)["accuracy"]) == 401

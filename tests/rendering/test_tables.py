@@ -8,6 +8,7 @@ import pytest
 from cascade_core import CheapestWithinDrop, ExitRule, PaperRule, PaperRuleByClass, auroc, dominated, evaluate
 from cascade_core.analysis.classes import Mistake, evaluate_classes
 from cascade_core.analysis.exploration import Split, explore
+from cascade_core.analysis.points import Setting
 from cascade_core.rendering.tables import (
     classes_table,
     exits_table,
@@ -81,14 +82,14 @@ def test_path_table_has_a_row_a_position() -> None:
 
 def test_operating_points_are_spread_and_hold_the_chosen_one() -> None:
     exploration = explore(sample_record(), PaperRule, Split(), count=101)
-    frame = operating_points(exploration, 33, count=6)
+    frame = operating_points(Setting(exploration=exploration, position=33), count=6)
     # Five over 0..100, and 33; epsilon runs from 0 to 10 points.
     assert frame["setting"].tolist() == pytest.approx([0, 2.5, 3.3, 5, 7.5, 10])
     assert frame["chosen"].tolist() == [False, False, True, False, False, False]
     assert frame["accuracy"].tolist() == [exploration.at(g).accuracy for g in (0, 25, 33, 50, 75, 100)]
-    assert len(operating_points(exploration, 25, count=6)) == 5
+    assert len(operating_points(Setting(exploration=exploration, position=25), count=6)) == 5
     one = explore(sample_record(), PaperRule, Split(), count=1)
-    assert operating_points(one, 0)["chosen"].tolist() == [True]
+    assert operating_points(Setting(exploration=one, position=0))["chosen"].tolist() == [True]
 
 
 def test_thresholds_by_class_are_shown_by_their_ends() -> None:

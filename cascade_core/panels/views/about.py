@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cascade_core.panels import questions, runs
-from cascade_core.panels.charts import chart, palette, picture_format
-from cascade_core.panels.columns import number, share, table
+from cascade_core.panels.charts import chart, number, palette, share, table
 from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
 from cascade_core.rendering import tables
@@ -56,7 +55,6 @@ def show(shown: Shown) -> None:
     st.caption(
         "Trunk pieces in the stages' colours, heads hatched; the number is what leaving there costs, all heads run."
     )
-    picture_format()
     _table(shown)
     st.subheader("How computation is counted", anchor=False)
     st.markdown(_COUNTED)
@@ -72,5 +70,5 @@ def _table(shown: Shown) -> None:
         "share": share("Share", "Of the plain network's MACs; more than 100 % where heads come on top."),
         "accuracy": share("Accuracy alone"),
     }
-    table(tables.macs_table(shown.exploration.test), columns, "The MACs of each stage.")
+    table(tables.macs_table(shown.exploration.test), columns)
     st.caption(f"The plain network: {wording.macs(shown.exploration.test.baseline_macs)}.")

@@ -2,13 +2,14 @@
 /** The readouts, the slider that moves them, and what is certain. */
 
 import { html } from "./elements.js";
-import { certificateText, change, readoutTexts, saving, sliderText } from "./words.js";
+import { pointAt } from "./point.js";
+import { certificateText, change, placeText, readoutTexts, saving, sliderText } from "./words.js";
 /** @import { Model } from "./types.js" */
 
 /** @param {Model} model */
 export function readouts(model) {
   const node = html("div", "readouts", { "data-testid": "live-readout" });
-  const cells = readoutTexts(model, 0).map(() => {
+  const cells = readoutTexts(model, pointAt(model, 0)).map(() => {
     const cell = html("div", "readout");
     const value = html("div", "value");
     const texts = [html("span", "number"), html("span", "unit"), html("div", "caption"), html("div", "note")];
@@ -17,13 +18,13 @@ export function readouts(model) {
     node.append(cell);
     return texts;
   });
-  const draw = (g) => {
-    readoutTexts(model, g).forEach((texts, i) => texts.forEach((text, j) => (cells[i][j].textContent = text)));
-    node.dataset.accuracy = String(model.accuracy[g]);
-    node.dataset.drop = String(model.drop[g]);
-    node.dataset.saving = String(model.saving[g]);
-    node.dataset.position = String(g);
-    node.dataset.value = String(model.slider.values[g]);
+  const draw = (point) => {
+    readoutTexts(model, point).forEach((texts, i) => texts.forEach((text, j) => (cells[i][j].textContent = text)));
+    node.dataset.accuracy = String(point.accuracy);
+    node.dataset.drop = String(point.drop);
+    node.dataset.saving = String(point.saving);
+    node.dataset.position = String(point.g);
+    node.dataset.value = String(model.slider.values[point.g]);
   };
   return { node, draw };
 }
@@ -32,22 +33,22 @@ export function readouts(model) {
 export function certificate(model) {
   const node = html("p", "certificate", { "data-testid": "live-certificate" });
   node.hidden = !model.certificate;
-  return { node, draw: (g) => (node.textContent = certificateText(model, g)) };
+  return { node, draw: (point) => (node.textContent = certificateText(model, point)) };
 }
 
 /** The sentence that a screen reader speaks once the slider rests. @param {Model} model */
 export function story(model) {
   const node = html("p", "unseen", { "aria-live": "polite" });
-  const describe = (g) => {
-    const [accuracy, , , times] = readoutTexts(model, g);
+  const describe = (point) => {
+    const [accuracy, , , times] = readoutTexts(model, point);
     const results = [
       `accuracy ${accuracy[0]} %`,
-      change(model.drop[g], 1),
-      saving(model.saving[g], model.cost_noun),
+      change(point.drop, 1),
+      saving(point.saving, model.cost_noun),
       times[3],
     ];
-    const told = `At ${model.slider.label} ${sliderText(model, g)}: ${results.join(", ")}.`;
-    node.textContent = `${told} ${certificateText(model, g)}`.trim();
+    const told = `${point.byHand ? "With" : "At"} ${placeText(model, point)}: ${results.join(", ")}.`;
+    node.textContent = `${told} ${certificateText(model, point)}`.trim();
   };
   return { node, draw: () => {}, describe };
 }
@@ -77,7 +78,7 @@ export function slider(model, start) {
     node.classList.toggle("cascade-live__slider--narrow", bubble.offsetWidth > rail.clientWidth);
     node.style.setProperty("--cascade-live-half-bubble", `${bubble.offsetWidth / 2}px`);
   };
-  const draw = (g) => {
+  const draw = ({ g }) => {
     node.style.setProperty("--cascade-live-at", g / Math.max(1, last));
     value.textContent = sliderText(model, g);
     input.setAttribute("aria-valuetext", sliderText(model, g));

@@ -14,20 +14,25 @@ export function curve(model) {
   node.append(drawing, below);
   let spot = null;
   const layout = () => (spot = curveFrame(model, drawing, below));
-  const draw = (g) => {
+  const draw = (point) => {
     if (!spot) return;
-    const x = spot.x(model.cost[g] / model.baseline.cost).toFixed(1);
-    const y = spot.y(model.accuracy[g]).toFixed(1);
+    const x = spot.x(point.cost / model.baseline.cost).toFixed(1);
+    const y = spot.y(point.accuracy).toFixed(1);
     spot.point.setAttribute("transform", `translate(${x} ${y})`);
+    spot.ghost.setAttribute("visibility", point.byHand ? "visible" : "hidden");
+    if (point.byHand) {
+      const [from, to] = [spot.x(model.cost[point.g] / model.baseline.cost), spot.y(model.accuracy[point.g])];
+      spot.ghost.setAttribute("transform", `translate(${from.toFixed(1)} ${to.toFixed(1)})`);
+    }
     spot.guides.setAttribute("d", `M${spot.left} ${y}H${x}V${spot.bottom}`);
   };
-  const describe = (g) => drawing.setAttribute("aria-label", curveSentence(model, g));
-  return { node, layout, draw, describe };
+  const describe = (point) => drawing.setAttribute("aria-label", curveSentence(model, point));
+  return { node, drawing, spot: () => spot, layout, draw, describe };
 }
 
 /** @param {Model} model */
-function curveSentence(model, g) {
-  const here = `${fixed(100 * model.accuracy[g], 1)} % accuracy at ${percent(model.cost[g] / model.baseline.cost)}`;
+function curveSentence(model, point) {
+  const here = `${fixed(100 * point.accuracy, 1)} % accuracy at ${percent(point.cost / model.baseline.cost)}`;
   const plain = `the ${model.baseline.label} has ${fixed(100 * model.baseline.accuracy, 1)} % at 100 %`;
   return `Accuracy against ${model.cost_unit}. Here: ${here} of the ${model.cost_unit}; ${plain}.`;
 }
@@ -57,8 +62,9 @@ function curveFrame(model, drawing, below) {
   const point = svg("circle", "point", { r: 7.5 });
   drawing.append(guides);
   labelReferences(drawing, below, marks, points, x, y, area);
-  drawing.append(point);
-  return { x, y, left: area.left, bottom: area.bottom, guides, point };
+  const ghost = svg("circle", "point-ghost", { r: 6.5 });
+  drawing.append(ghost, point);
+  return { x, y, left: area.left, bottom: area.bottom, guides, point, ghost };
 }
 
 /** The positions as points of the curve, cheapest first. @param {Model} model */

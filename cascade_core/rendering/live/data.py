@@ -20,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.analysis.exploration import Exploration
-from cascade_core.rendering.axes import BINS, ConfidenceAxis
+from cascade_core.analysis.points import Setting
+from cascade_core.rendering.axes import BINS, NINES, ConfidenceAxis
+from cascade_core.rendering.live.groups import Thresholds, live_groups, text_of
 from cascade_core.rendering.published import PublishedResult
-from cascade_core.simulation.bounds import ALPHA, LEVEL
+from cascade_core.simulation.bounds import ALPHA, LEVEL, quantile
 from cascade_core.simulation.counting import reach_histograms
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
 from cascade_core.simulation.paths import RulePath
@@ -31,8 +33,11 @@ from cascade_core.storage.choice import shortest
 from cascade_core.storage.origin import Origin
 from cascade_core.support.wording import number
 
-_COUNTS = ("right", "wrong", "leaving_right", "leaving_wrong")
-"""Histograms of a payload, where it has them."""
+_LARGE = {
+    "counts": ("right", "wrong", "leaving_right", "leaving_wrong"),
+    "groups": ("levels", "last", "plain", "right", "weights"),
+}
+"""What a payload holds as base64, where it has them."""
 
 NEAR = 0.1
 """Of the slider's length, the distance up to which the first tick gives way to "no drop"."""
@@ -48,6 +53,7 @@ def live_data(
     published: Sequence[PublishedResult] = (),
     meter: Meter = MACS,
     name: str = "",
+    brought: Sequence[Thresholds] = (),
 ) -> dict[str, Any]:
     """Everything that the live panel shows of an exploration, as JSON data.
 
@@ -59,11 +65,12 @@ def live_data(
         published: Series to show on the accuracy-compute curve, whose savings are of MACs.
         meter: What costs and savings are counted in.
         name: Of the run; pictures of the charts and their files are called after it.
+        brought: Thresholds that come from elsewhere, and can be set by hand exactly.
     """
     result = exploration.evaluation
     costs, plain = along(meter, result), meter.plain(result)
     low, high = result.drop_interval()
-    best = exploration.oracle
+    best, groups = exploration.oracle, live_groups(exploration, axis, brought)
     data = {
         "name": name,
         "policy": exploration.policy.name,
@@ -86,14 +93,20 @@ def live_data(
         "thresholds": _thresholds(exploration.path),
         "exit_counts": result.exit_counts.T.tolist(),
         "correct_counts": result.correct_counts.T.tolist(),
-        "histogram": _histogram(exploration, axis),
+        "plain": exploration.path.plain.tolist(),
+        "plain_right": result.full_correct,
+        "quantile": quantile(LEVEL),
+        "costing": _costing(exploration, meter),
+        "histogram": _histogram(axis),
+        "counts": None if groups is not None and groups["exact"] else _counts(exploration, axis),
+        "groups": groups,
         "curve": {
             "published": [_series(series) for series in published] if meter is MACS else [],
             "oracle": {"cost": meter.mean(best) / plain, "accuracy": best.accuracy},
         },
         "footnote": _footnote(exploration, unit, origin),
     }
-    return {"id": _digest(data), **data}
+    return {"id": _digest({**data, "groups": None}), **data}
 
 
 def _whole_batches(exploration: Exploration, meter: Meter) -> list[float] | None:
@@ -119,9 +132,17 @@ def words(origin: Origin, name: str) -> Words:
 
 
 def packed(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The payload with its histograms compressed (raw deflate), which takes them to about a twentieth."""
-    histogram = {key: _deflated(value) if key in _COUNTS else value for key, value in data["histogram"].items()}
-    return {**data, "histogram": {**histogram, "packed": "deflate-raw"}}
+    """The payload with its counts and samples compressed (raw deflate)."""
+    parts = {part: [name for name in names if data[part].get(name)] for part, names in _LARGE.items() if data[part]}
+    small = {
+        part: {**data[part], **{name: _deflated(data[part][name]) for name in names}} for part, names in parts.items()
+    }
+    return {**data, **small, "packed": {"format": "deflate-raw", "parts": parts}}
+
+
+def hand(setting: Setting) -> list[float | None] | None:
+    """Thresholds set by hand as the panel takes them, None where nothing leaves; None if none are."""
+    return None if setting.by_hand is None else list(map(shortest, np.asarray(setting.by_hand, dtype=np.float32)))
 
 
 def _deflated(text: str) -> str:
@@ -136,7 +157,7 @@ def _certificate(exploration: Exploration) -> dict[str, Any] | None:
 
 
 def _slider(exploration: Exploration, initial: int) -> dict[str, Any]:
-    slider, shown = exploration.slider, exploration.shown
+    slider, shown = exploration.policy.slider, exploration.shown
     zero = _zero(shown)
     return {
         "label": slider.label,
@@ -173,30 +194,43 @@ def _thresholds(path: RulePath) -> list[list[float | None]] | None:
     return None if path.by_class else [list(map(shortest, column)) for column in path.thresholds.T]
 
 
-def _histogram(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]:
-    """Samples that reach each stage, and those of them that leave there.
+def _histogram(axis: ConfidenceAxis) -> dict[str, Any]:
+    """The axis of the histograms, and its bins."""
+    return {
+        "bins": BINS,
+        "edges": list(map(shortest, axis.edges)),
+        "label": axis.label,
+        "ticks": [{"at": at, "text": text} for at, text in axis.ticks],
+        "low": axis.low,
+        "high": axis.high,
+        "nines": NINES if axis.nines else 0,
+    }
 
-    With one threshold a stage, all above it leave, and of the bin that it cuts a part; with one for each class, samples
-    of any bin may do either, and all of them are listed.
-    """
+
+def _counts(exploration: Exploration, axis: ConfidenceAxis) -> dict[str, Any]:
+    """Samples of each bin that reach each stage, and those that leave there, at every position."""
     path, result = exploration.path, exploration.evaluation
     reaching, leaving = reach_histograms(exploration.test, path.columns, axis.bins(exploration.test.confidence), BINS)
     if path.pool is not None and path.plain.any():
         reaching[path.plain, -1] = _plain_histogram(exploration.test, axis)
     dtype = "uint16" if result.n <= np.iinfo(np.uint16).max else "uint32"
-    right, wrong = (_base64(counts, dtype) for counts in reaching.transpose(2, 1, 0, 3))
-    ticks = [{"at": at, "text": text} for at, text in axis.ticks]
-    data = {"bins": BINS, "label": axis.label, "ticks": ticks, "dtype": dtype, "right": right, "wrong": wrong}
-    early = leaving[:, :-1].transpose(2, 1, 0, 3)
-    if path.by_class:
-        return data | {"leaving_right": _base64(early[0], dtype), "leaving_wrong": _base64(early[1], dtype)}
-    cut = axis.bins(path.thresholds)
-    partial_right, partial_wrong = (np.take_along_axis(counts, cut.T[:, :, None], axis=2)[:, :, 0] for counts in early)
-    flags = np.where(np.isinf(path.thresholds), np.nan, axis.place(path.thresholds))
-    return data | {
-        "flag": [list(map(shortest, column)) for column in flags.T],
-        "partial_right": partial_right.tolist(),
-        "partial_wrong": partial_wrong.tolist(),
+    right, wrong = (text_of(counts, dtype) for counts in reaching.transpose(2, 1, 0, 3))
+    leaving_right, leaving_wrong = (text_of(counts, dtype) for counts in leaving[:, :-1].transpose(2, 1, 0, 3))
+    texts = {"right": right, "wrong": wrong, "leaving_right": leaving_right, "leaving_wrong": leaving_wrong}
+    return {"dtype": dtype, **texts}
+
+
+def _costing(exploration: Exploration, meter: Meter) -> dict[str, Any]:
+    """What stages cost for 0, 1, ... samples of a batch, and which heads run although nothing leaves there."""
+    table, pool = meter.table(exploration.test), exploration.path.pool
+    parts = {name: getattr(table, name).tolist() for name in ("trunk", "head", "pool")}
+    used_later = [False] * (len(exploration.test.stages) - 1) if pool is None else pool.used_later[:-1].tolist()
+    return {
+        **parts,
+        "batch": table.batch,
+        "compaction": table.compaction,
+        "pooled": pool is not None,
+        "used_later": used_later,
     }
 
 
@@ -221,10 +255,6 @@ def _footnote(exploration: Exploration, unit: str, origin: str) -> str:
             f"every number measured on {exploration.test.n:,} others."
         )
     return f"{measured} {origin}".strip()
-
-
-def _base64(counts: NDArray[np.int64], dtype: str) -> str:
-    return base64.b64encode(counts.astype(np.dtype(dtype).newbyteorder("<")).tobytes()).decode("ascii")
 
 
 def _digest(data: Mapping[str, Any]) -> str:

@@ -2,53 +2,59 @@
 /**
  * The live panel: one slider, and everything a cascade would do at each of its positions.
  *
- * Python has computed every number beforehand, for each position of the slider; this file looks them
- * up and draws them.  A drag therefore stays in the browser: an `input` event redraws within one
- * animation frame, and only the release tells Python where the slider stands.
+ * Python has computed every number of the slider's positions beforehand; of thresholds set by hand the panel counts
+ * them from the samples (see point.js).  A drag therefore stays in the browser: it redraws within one animation frame,
+ * and only the release tells Python where the panel stands.
  *
  * Convention: a part of the panel is an object {node, layout, draw, describe}.  `node` is built once;
- * `layout()` fits it to the width there is and may measure; `draw(g)` shows position g and only writes
- * attributes and texts; `describe(g)`, on release, says the same in words for those who do not see it.
+ * `layout()` fits it to the width there is and may measure; `draw(point)` shows a point and only writes
+ * attributes and texts; `describe(point)`, on release, says the same in words for those who do not see it.
  * Arrays run over stages first, then positions.  Counts are samples, accuracies and costs are fractions
  * of one until they are printed.
  *
  * It fetches nothing, and puts names into the page as text only: names come from files.
- * What it does not do: arithmetic on samples, choosing thresholds, keeping state across page loads.
+ * What it does not do: choosing thresholds, keeping state across page loads.
  *
  * The panel is several modules, of which this one has the entries and the assembly; `joined` in modules.py makes one of
  * them, for hosts that take a single text.  types.js describes the data.
  */
 
+import { handLine } from "./byhand.js";
 import { certificate, readouts, slider, story } from "./controls.js";
 import { curve } from "./curve.js";
 import { html } from "./elements.js";
+import { hold, listen } from "./gestures.js";
+import { handles } from "./handles.js";
 import { decodePayload } from "./payload.js";
 import { offerPictures } from "./pictures.js";
+import { pointAt, pointByHand } from "./point.js";
 import { keepFilling, sameLook, steer } from "./presentation.js";
 import { followScheme, paintScheme } from "./scheme.js";
 import { shares } from "./shares.js";
 import { stageCharts } from "./stages.js";
+import { traceable } from "./tracing.js";
 import { zoomed } from "./zoom.js";
-/** @import { Model } from "./types.js" */
+/** @import { Heard, Model, Payload, Stand } from "./types.js" */
 
-const KEYBOARD_REST = 250; // ms without a key before the position counts as released
-const released = new Map(); // panel key -> {id, index, turn}: survives a remount, as Python's state does
+const released = new Map(); // panel key -> {id, turn, stand}: survives a remount, as Python's state does
 const mounts = new WeakMap(); // Streamlit's element -> the panel inside
 
 /** Streamlit's entry, called at every rerun and every theme switch with the same parentElement. */
-export default function streamlit({ parentElement, data, setStateValue }) {
-  const release = (index, id) => {
-    const position = { id, index, turn: data.turn };
-    released.set(data.panel, position);
-    setStateValue("position", { ...position, zoom: zoomed() });
+export default function streamlit({ parentElement, data, setStateValue, setTriggerValue }) {
+  const heard = {
+    release(stand, id) {
+      released.set(data.panel, { id, turn: data.turn, stand });
+      setStateValue("position", { id, index: stand.g, hand: stand.hand, turn: data.turn, zoom: zoomed() });
+    },
+    tell: (what) => setTriggerValue("opened", what),
   };
   let panel = mounts.get(parentElement);
   if (panel) {
-    panel.update(data, release);
+    panel.update(data, heard);
   } else {
     const last = released.get(data.panel);
     const known = last?.id === data.id && last.turn === data.turn;
-    panel = mount(parentElement, data, release, known ? last.index : undefined);
+    panel = mount(parentElement, data, heard, known ? last.stand : undefined);
     mounts.set(parentElement, panel);
   }
   const call = (panel.calls = (panel.calls ?? 0) + 1);
@@ -61,33 +67,43 @@ export default function streamlit({ parentElement, data, setStateValue }) {
 }
 
 /**
- * Show `data` inside `root`; `onRelease(index, id)` is told where the slider was let go.
- * Returns {update(data, onRelease), destroy()}; an update with the same id and turn leaves the slider alone, and
- * another waits until nobody holds it.  With `data.presentation` the panel fills one screen and is steered by keys
- * (see presentation.js).
+ * Show `data` inside `root`.
+ *
+ * `heard.release(stand, id)` is told where the panel stands once it is let go, a stand being a position of the slider
+ * and thresholds set by hand, if they are; `heard.tell(what)` of what is to be opened elsewhere; `heard.move(point)` of
+ * every point on the way.  Returns {update(data, heard), goTo(stand), destroy()}; an update with the same id and turn
+ * leaves the panel where it stands, and another waits until nobody holds it.  With `data.presentation` it fills one
+ * screen and is steered by keys (see presentation.js).
+ * @param {Element} root @param {Payload} data @param {Heard} [heard] @param {Stand} [start]
  */
-export function mount(root, data, onRelease = /** @type {(index: number, id: string) => void} */ (() => {}), start = data.slider.initial) {
+export function mount(root, data, heard = {}, start = opening(data)) {
   const shell = html("section", "", { "data-testid": "live-panel" });
   shell.classList.add("cascade-live");
   root.append(shell);
-  const release = (index, id) => onRelease(index, id);
+  let told = heard;
+  const forward = {
+    release: (stand, id) => told.release?.(stand, id),
+    tell: (what) => told.tell?.(what),
+    move: (point) => told.move?.(point),
+  };
   const forgetScheme = followScheme(shell);
   let latest = data;
   const renew = () => {
     const same = latest.id === view.id && latest.turn === view.turn;
     if ((same && sameLook(latest, view)) || view.held()) return;
-    const begin = same ? view.position() : latest.slider.initial;
+    const begin = same ? view.stand() : opening(latest);
     view.close();
-    view = show(shell, latest, begin, release, renew);
+    view = show(shell, latest, begin, forward, renew);
   };
-  let view = show(shell, data, start, release, renew);
+  let view = show(shell, data, start, forward, renew);
   return {
-    update(next, notify = onRelease) {
-      onRelease = notify;
+    update(next, heardNow = told) {
+      told = heardNow;
       latest = next;
       paintScheme(shell);
       renew();
     },
+    goTo: (stand) => view.goTo(stand),
     destroy() {
       view.close();
       forgetScheme();
@@ -96,40 +112,86 @@ export function mount(root, data, onRelease = /** @type {(index: number, id: str
   };
 }
 
+/** Where a payload says that the panel stands at first. @param {Payload} data @returns {Stand} */
+function opening(data) {
+  return { g: data.slider.initial, hand: data.hand ?? null };
+}
+
 /** Build the panel for one payload and keep it current until `close()`; `free` is told whenever a hand lets go. */
-function show(shell, data, start, release, free) {
+function show(shell, data, start, heard, free) {
   const model = decodePayload(data);
   shell.setAttribute("aria-label", model.slider.label);
+  let stand = start;
+  let settled = start;
+  const hand = hands({ model, stand: () => stand, goTo, settle, free });
   const parts = {
     readouts: readouts(model),
-    slider: slider(model, start),
+    slider: slider(model, start.g),
     certificate: certificate(model),
+    byHand: handLine(model, hand.allBack),
     stages: stageCharts(model),
     curve: curve(model),
     shares: shares(model),
     story: story(model),
   };
   arrange(shell, model, parts);
-  offerPictures(shell, model, parts, () => position);
-  const all = Object.values(parts);
-  let position = start;
-  const draw = () => all.forEach((part) => part.draw(position));
-  const describe = () => all.forEach((part) => part.describe?.(position));
+  const input = parts.slider.input;
+  const grips = handles(model, parts.stages, hand);
+  const all = [...Object.values(parts), grips];
+  const point = () => (stand.hand ? pointByHand(model, stand.g, stand.hand) : pointAt(model, stand.g));
+  offerPictures(shell, model, parts, point);
+  function draw() {
+    const now = point();
+    all.forEach((part) => part.draw(now));
+    heard.move?.(now);
+  }
+  function describe() {
+    const now = point();
+    all.forEach((part) => part.describe?.(now));
+  }
+  /** @param {Stand} next */
+  function goTo(next) {
+    stand = next;
+    if (input.valueAsNumber !== next.g) input.value = String(next.g);
+    draw();
+  }
+  function settle() {
+    if (stand.g === settled.g && String(stand.hand) === String(settled.hand)) return;
+    settled = stand;
+    describe();
+    heard.release(stand, model.id);
+  }
   const fit = () => {
     all.forEach((part) => part.layout?.());
     draw();
   };
   const stopFitting = data.presentation ? keepFilling(shell, fit) : keepFitted(shell, fit);
-  const hand = listen(parts.slider.input, {
-    move: (index) => ((position = index), draw()),
-    settle: (index) => (describe(), release(index, model.id)),
-    free,
-  });
-  const stopSteering = data.presentation ? steer(parts.slider.input, data.presentation) : () => {};
+  const stops = [
+    stopFitting,
+    listen(input, hand.holder, (g) => goTo({ g, hand: null })),
+    traceable(model, parts.curve, { holder: hand.holder, goTo: (g) => goTo({ g, hand: null }) }),
+    grips.stop,
+    hand.holder.stop,
+    data.presentation ? steer(input, data.presentation) : () => {},
+  ];
   describe();
-  const close = () => (stopFitting(), hand.stop(), stopSteering(), shell.replaceChildren());
+  const close = () => (stops.forEach((stop) => stop()), shell.replaceChildren());
   const { id, turn, presentation } = data;
-  return { id, turn, presentation, position: () => position, held: hand.held, close };
+  return { id, turn, presentation, stand: () => stand, goTo, held: hand.holder.held, close };
+}
+
+/** What sets thresholds by hand, and takes them back. @param {{model: Model, stand: () => Stand, [key: string]: any}} panel */
+function hands({ model, stand, goTo, settle, free }) {
+  const holder = hold({ settle, free });
+  const policy = (stage) => model.thresholds?.[stage][stand().g] ?? null;
+  const now = () => stand().hand ?? model.stages.slice(1).map((_, stage) => policy(stage));
+  const set = (stage, value) => {
+    const hand = now().map((old, other) => (other === stage ? value : old));
+    const moved = hand.some((one, other) => one !== policy(other));
+    goTo({ g: stand().g, hand: moved ? hand : null });
+  };
+  const allBack = () => (goTo({ g: stand().g, hand: null }), settle(), free());
+  return { holder, set, back: (stage) => set(stage, policy(stage)), allBack };
 }
 
 /** @param {Model} model */
@@ -141,49 +203,10 @@ function arrange(shell, model, parts) {
   const columns = html("div", "columns");
   columns.append(left, right);
   const body = html("div", "body");
-  body.append(parts.readouts.node, parts.slider.node, parts.certificate.node, columns);
+  body.append(parts.readouts.node, parts.slider.node, parts.certificate.node, parts.byHand.node, columns);
   if (model.footnote) body.append(html("p", "footnote", {}, model.footnote));
   body.append(parts.story.node);
   shell.replaceChildren(body);
-}
-
-/** Tell `move` of positions at most once a frame, `settle` of a position that was let go, and `free` after that. */
-function listen(input, { move, settle, free }) {
-  const events = new AbortController();
-  let frame = 0;
-  let rest = 0;
-  let byKey = false;
-  let held = false;
-  let settled = input.valueAsNumber;
-  const redraw = () => {
-    frame = 0;
-    move(input.valueAsNumber);
-  };
-  const letGo = () => {
-    if (frame) (cancelAnimationFrame(frame), redraw());
-    if (input.valueAsNumber === settled) return;
-    settled = input.valueAsNumber;
-    settle(settled);
-  };
-  const on = (name, act) => input.addEventListener(name, act, { signal: events.signal });
-  on("input", () => (frame ||= requestAnimationFrame(redraw)));
-  on("keydown", () => (byKey = true));
-  on("pointerdown", () => {
-    byKey = false;
-    held = true;
-    clearTimeout(rest); // what the keys left waiting is sent when the pointer lets go
-  });
-  const rested = () => {
-    clearTimeout(rest); // each key press is a change of its own: wait for the last
-    rest = setTimeout(() => ((held = false), letGo(), free()), byKey ? KEYBOARD_REST : 0);
-  };
-  ["change", "pointerup", "pointercancel"].forEach((name) => on(name, rested));
-  const stop = () => {
-    events.abort();
-    clearTimeout(rest);
-    cancelAnimationFrame(frame);
-  };
-  return { stop, held: () => held };
 }
 
 /** Run `fit` now and whenever the width changes; heights follow from it, so they are no reason. */

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Charts as files: an SVG or a PNG of a chart as it stands at a position, with title, legend and a line on where.
+ * Charts as files: an SVG or a PNG of a chart as it stands at a point, with title, legend and a line on where.
  *
  * A chart is built anew for its picture, out of sight, in a width and a font that do not depend on the screen, and then
  * copied element by element: what CSS says becomes attributes, so that the file needs no style sheet, no font and no
@@ -12,7 +12,7 @@ import { html, legend, svg, SVG } from "./elements.js";
 import { backdrop } from "./scheme.js";
 import { shares } from "./shares.js";
 import { stageCharts } from "./stages.js";
-import { change, file_stem, fixed, saving, sliderText } from "./words.js";
+import { change, file_stem, fixed, placeText, saving } from "./words.js";
 /** @import { Model } from "./types.js" */
 
 const PICTURE_WIDTH = 720; // px
@@ -23,8 +23,8 @@ const PAINT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-lin
 const LETTERING = ["font-family", "font-size", "font-weight", "text-anchor", "paint-order"];
 const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
-/** Put buttons beside the title of each chart that save it as it stands at `position()`. @param {Model} model */
-export function offerPictures(shell, model, parts, position) {
+/** Put buttons beside the title of each chart that save it as it stands at `point()`. @param {Model} model */
+export function offerPictures(shell, model, parts, point) {
   for (const [name, build] of Object.entries(PICTURES)) {
     const title = parts[name].node.querySelector(".cascade-live__title");
     const buttons = html("span", "pictures");
@@ -33,24 +33,24 @@ export function offerPictures(shell, model, parts, position) {
       const button = html("button", "picture", { type: "button", "data-testid": `live-${name}-${format}` }, kind);
       button.setAttribute("aria-label", `${kind}: save the chart \u201c${title.textContent}\u201d as a picture`);
       button.title = `Save this chart as ${kind}`;
-      button.addEventListener("click", () => savePicture(shell, model, { name, build, format, g: position() }));
+      button.addEventListener("click", () => savePicture(shell, model, { name, build, format, point: point() }));
       buttons.append(button);
     }
     title.after(buttons);
   }
 }
 
-async function savePicture(shell, model, { name, build, format, g }) {
-  const drawing = picture(shell, model, name, build, g);
+async function savePicture(shell, model, { name, build, format, point }) {
+  const drawing = picture(shell, model, name, build, point);
   const text = new XMLSerializer().serializeToString(drawing);
   const whole = new Blob([`<?xml version="1.0" encoding="UTF-8"?>\n${text}\n`], { type: "image/svg+xml" });
-  save(format === "svg" ? whole : await raster(drawing, text), `${pictureName(model, name, g)}.${format}`);
+  save(format === "svg" ? whole : await raster(drawing, text), `${pictureName(model, name, point)}.${format}`);
 }
 
 /** RUN-POLICY-POSITION-CHART. @param {Model} model */
-export function pictureName(model, name, g) {
+export function pictureName(model, name, point) {
   const { values, decimals, unit } = model.slider;
-  return `${file_stem(model.name, model.policy, values[g], decimals, unit)}-${name}`;
+  return `${file_stem(model.name, model.policy, values[point.g], decimals, unit)}${point.byHand ? "-by-hand" : ""}-${name}`;
 }
 
 function save(blob, name) {
@@ -72,32 +72,32 @@ async function raster(drawing, text) {
 }
 
 /**
- * The SVG of a chart at a position: a chart built for it, measured where nobody sees it, and copied.
+ * The SVG of a chart at a point: a chart built for it, measured where nobody sees it, and copied.
  * @param {Model} model
  */
-function picture(shell, model, name, build, g) {
+function picture(shell, model, name, build, point) {
   const studio = html("section", "", { "data-scheme": shell.dataset.scheme, "aria-hidden": "true" });
   studio.className = "cascade-live cascade-live__studio";
   studio.style.setProperty("width", `${PICTURE_WIDTH}px`);
   const part = build(model);
   studio.append(part.node);
   if (name === "curve") studio.append(curveLegend(model));
-  studio.append(html("p", "picture-line", {}, pictureLine(model, g)));
+  studio.append(html("p", "picture-line", {}, pictureLine(model, point)));
   shell.after(studio);
   try {
     part.layout();
-    part.draw(g);
-    return copyAll(studio, `${part.node.querySelector(".cascade-live__title").textContent}. ${pictureLine(model, g)}`);
+    part.draw(point);
+    return copyAll(studio, `${part.node.querySelector(".cascade-live__title").textContent}. ${pictureLine(model, point)}`);
   } finally {
     studio.remove();
   }
 }
 
 /** Which run and policy, where the slider stands, and what that does, in one line. @param {Model} model */
-function pictureLine(model, g) {
+function pictureLine(model, point) {
   const whose = [model.name, model.policy].filter(Boolean).join(", ");
-  const what = `${fixed(100 * model.accuracy[g], 1)} % accuracy, ${change(model.drop[g], 1)}`;
-  const where = `${model.slider.label} ${sliderText(model, g)}: ${what}, ${saving(model.saving[g], model.cost_noun)}`;
+  const what = `${fixed(100 * point.accuracy, 1)} % accuracy, ${change(point.drop, 1)}`;
+  const where = `${placeText(model, point)}: ${what}, ${saving(point.saving, model.cost_noun)}`;
   return whose ? `${whose} \u2013 ${where}` : where;
 }
 

@@ -1,6 +1,8 @@
 // @ts-check
 /** Numbers for axes: ranges with room around them, round ticks, and the map from numbers to pixels. */
 
+/** @import { Model } from "./types.js" */
+
 /**
  * The range of values, at least `least` wide, with a margin on both sides.
  * @param {number[]} values @param {number} least @param {number} margin
@@ -39,4 +41,14 @@ export function niceStep(most) {
 export function short(count) {
   if (count < 1e3) return String(count);
   return count < 1e6 ? `${Number((count / 1e3).toFixed(1))}k` : `${Number((count / 1e6).toFixed(1))}M`;
+}
+
+/**
+ * Where a confidence stands on the axis of the histograms, from 0 to 1, as `ConfidenceAxis.place` of axes.py.
+ * @param {Model} model @param {number} confidence
+ */
+export function axisPlace(model, confidence) {
+  const { low, high, nines } = model.histogram;
+  const place = nines ? -Math.log10(Math.max(1 - confidence, 10 ** -nines)) / nines : (confidence - low) / (high - low);
+  return Math.min(1, Math.max(0, place));
 }

@@ -26,23 +26,23 @@ export function shares(model) {
     drawing.append(...segments.map((segment) => segment.group));
     letter = letterWidth(segments[0].text);
   };
-  const draw = (g) => {
-    if (width) drawSegments(model, g, segments, width, letter);
-    rows.forEach((row, stage) => shareTexts(model, stage, g).forEach((text, i) => (row[i].textContent = text)));
+  const draw = (point) => {
+    if (width) drawSegments(model, point, segments, width, letter);
+    rows.forEach((row, stage) => shareTexts(model, stage, point).forEach((text, i) => (row[i].textContent = text)));
   };
-  const describe = (g) => drawing.setAttribute("aria-label", sharesSentence(model, g));
+  const describe = (point) => drawing.setAttribute("aria-label", sharesSentence(model, point));
   return { node, layout, draw, describe };
 }
 
 /** @param {Model} model */
-function shareTexts(model, stage, g) {
-  const leave = model.exit_counts[stage][g];
-  return [percent(leave / model.samples), grouped.format(leave), rightText(model, stage, g)];
+function shareTexts(model, stage, point) {
+  const leave = point.exits[stage];
+  return [percent(leave / model.samples), grouped.format(leave), rightText(point, stage)];
 }
 
 /** @param {Model} model */
-function sharesSentence(model, g) {
-  const each = model.stages.map((name, stage) => `${shareTexts(model, stage, g)[0]} at ${name}`);
+function sharesSentence(model, point) {
+  const each = model.stages.map((name, stage) => `${shareTexts(model, stage, point)[0]} at ${name}`);
   return `Where ${model.unit} leave: ${each.join(", ")}.`;
 }
 
@@ -74,10 +74,10 @@ function letterWidth(text) {
 }
 
 /** @param {Model} model */
-function drawSegments(model, g, segments, width, letter) {
+function drawSegments(model, point, segments, width, letter) {
   let before = 0;
   segments.forEach(({ bar, text }, stage) => {
-    const share = model.exit_counts[stage][g] / model.samples;
+    const share = point.exits[stage] / model.samples;
     const left = before * width;
     const size = Math.max(0, share * width - (before + share < 0.9999 ? 2 : 0));
     before += share;

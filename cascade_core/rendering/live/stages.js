@@ -2,10 +2,12 @@
 /** A histogram for each stage: the samples that reach it by confidence, with a threshold that slides. */
 
 import { canvas, html, legend, section, svg, tint } from "./elements.js";
-import { offset, reaching } from "./payload.js";
-import { niceStep, short } from "./scales.js";
+import { reaching } from "./payload.js";
+import { axisPlace, niceStep, short } from "./scales.js";
 import { behaviour, grouped, rightText } from "./words.js";
-/** @import { Model } from "./types.js" */
+/** @import { Model, Point } from "./types.js" */
+
+const FLAG = 8; // pixels that half a flag's head takes beyond the axis
 
 /** @param {Model} model */
 export function stageCharts(model) {
@@ -13,8 +15,9 @@ export function stageCharts(model) {
   head.append(stageLegend(model));
   const charts = model.stages.map((_, stage) => stageChart(model, stage));
   node.append(...charts.map((chart) => chart.node));
-  const each = (act) => (g) => charts.forEach((chart) => chart[act](g));
-  return { node, layout: each("layout"), draw: each("draw"), describe: each("describe") };
+  const each = (act) => (point) => charts.forEach((chart) => chart[act](point));
+  const parts = { node, layout: each("layout"), draw: each("draw"), describe: each("describe") };
+  return { ...parts, plots: charts.map((chart) => chart.plot), box: (stage) => charts[stage].box() };
 }
 
 function capital(text) {
@@ -46,30 +49,33 @@ function stageChart(model, stage) {
   name.append(html("span", "dot"), model.stages[stage]);
   title.append(name, words, tally);
   const drawing = svg("svg", "plot", { role: "img" });
-  node.append(title, drawing);
+  const plot = html("div", "plot-box");
+  plot.append(drawing);
+  node.append(title, plot);
   let frame = null;
   const layout = () => (frame = stageFrame(model, stage, drawing));
-  const draw = (g) => {
-    words.textContent = behaviour(model, stage, g);
-    tally.textContent = tallyText(model, stage, g);
-    if (frame) drawBars(model, stage, g, frame);
+  const draw = (point) => {
+    words.textContent = behaviour(model, stage, point);
+    tally.textContent = tallyText(stage, point);
+    if (!frame) return;
+    drawBars(model, stage, point, frame);
+    drawMarks(model, stage, point, frame);
   };
-  const describe = (g) => drawing.setAttribute("aria-label", stageSentence(model, stage, g));
-  return { node, layout, draw, describe };
+  const describe = (point) => drawing.setAttribute("aria-label", stageSentence(model, stage, point));
+  return { node, plot, box: () => frame?.box ?? null, layout, draw, describe };
+}
+
+/** @param {Point} point */
+function tallyText(stage, point) {
+  return `${grouped.format(point.exits[stage])} of ${grouped.format(reaching(point, stage))} leave`;
 }
 
 /** @param {Model} model */
-function tallyText(model, stage, g) {
-  const leave = grouped.format(model.exit_counts[stage][g]);
-  return `${leave} of ${grouped.format(reaching(model, stage, g))} leave`;
-}
-
-/** @param {Model} model */
-function stageSentence(model, stage, g) {
-  const leave = model.exit_counts[stage][g];
-  const arrivals = `${grouped.format(reaching(model, stage, g))} ${model.unit} arrive`;
-  const right = leave ? `, ${rightText(model, stage, g)} of them right` : "";
-  const says = `${model.stages[stage]} ${behaviour(model, stage, g)}`;
+function stageSentence(model, stage, point) {
+  const leave = point.exits[stage];
+  const arrivals = `${grouped.format(reaching(point, stage))} ${model.unit} arrive`;
+  const right = leave ? `, ${rightText(point, stage)} of them right` : "";
+  const says = `${model.stages[stage]} ${behaviour(model, stage, point)}`;
   return `Histogram. ${says}: ${arrivals} and ${grouped.format(leave)} leave${right}.`;
 }
 
@@ -81,9 +87,9 @@ function stageFrame(model, stage, drawing) {
   const last = stage === model.count - 1;
   const tall = model.count > 5 ? 56 : model.count > 3 ? 76 : 104;
   const room = model.scales[stage].tall >= 0 ? 22 : last ? 6 : 14; // for a cut bar's count, the flag's head
-  const box = { left: 34, top: room, width: Math.max(120, drawing.clientWidth - 34), height: tall };
+  const box = { left: 34, top: room, width: Math.max(120, drawing.clientWidth - 34 - FLAG), height: tall };
   box.base = box.top + tall;
-  canvas(drawing, box.left + box.width, box.base + (last ? 40 : 2));
+  canvas(drawing, box.left + box.width + FLAG, box.base + (last ? 40 : 2));
   drawing.append(...countGrid(model, stage, box), ...confidenceGrid(model, box, last));
   const names = ["bar-on", "bar-wrong-on", "bar-leave", "bar-wrong"];
   const [on, wrongOn, leave, wrong] = names.map((name) => svg("path", name));
@@ -95,9 +101,10 @@ function stageFrame(model, stage, drawing) {
   const place = { x: edges[late ? bin + 1 : Math.max(bin, 0)], y: 9, "text-anchor": late ? "end" : "start" };
   const beyond = svg("text", "count", place);
   const flag = svg("path", "flag", { d: `M0 ${box.base}V${box.top - 2}M-6 ${box.top - 10}H6L0 ${box.top - 1}Z` });
+  const ghost = svg("path", "ghost", { d: `M0 ${box.base}V${box.top - 2}` });
   const ground = svg("path", "ground", { d: `M${box.left} ${box.base + 0.5}H${box.left + box.width}` });
-  drawing.append(on, wrongOn, leave, wrong, cut, ground, beyond, flag);
-  return { box, edges, on, wrongOn, leave, wrong, cut, beyond, flag };
+  drawing.append(on, wrongOn, leave, wrong, cut, ground, beyond, ghost, flag);
+  return { box, edges, on, wrongOn, leave, wrong, cut, beyond, flag, ghost };
 }
 
 /** @param {Model} model */
@@ -135,22 +142,19 @@ function confidenceGrid(model, box, labelled) {
   return marks;
 }
 
-/** Stack each bin, wrong answers lowest: what leaves, then what goes on. @param {Model} model */
-function drawBars(model, stage, g, frame) {
+/** Stack each bin, wrong answers lowest: what leaves, then what goes on. @param {Model} model @param {Point} point */
+function drawBars(model, stage, point, frame) {
   const { bins } = model.histogram;
   const { box, edges } = frame;
   const { full } = model.scales[stage];
-  const begin = offset(model, stage, g);
-  const leaving = leaveIn(model, stage, g);
+  const { right, wrong, leaveRight, leaveWrong } = point.histogram(stage);
   const paths = ["", "", "", ""];
   for (let bin = 0; bin < bins; bin += 1) {
-    const right = model.right[begin + bin];
-    const wrong = model.wrong[begin + bin];
-    if (right + wrong === 0) continue;
-    const [rightLeaves, wrongLeaves] = leaving(bin, right, wrong);
+    if (right[bin] + wrong[bin] === 0) continue;
     let sum = 0;
     let y = box.base;
-    const counts = [wrongLeaves, wrong - wrongLeaves, rightLeaves, right - rightLeaves];
+    const [exitRight, exitWrong] = [leaveRight[bin], leaveWrong[bin]];
+    const counts = [exitWrong, wrong[bin] - exitWrong, exitRight, right[bin] - exitRight];
     for (let layer = 0; layer < 4; layer += 1) {
       if (counts[layer] === 0) continue;
       sum += counts[layer];
@@ -160,43 +164,32 @@ function drawBars(model, stage, g, frame) {
     }
   }
   [frame.wrong, frame.wrongOn, frame.leave, frame.on].forEach((path, layer) => path.setAttribute("d", paths[layer]));
-  drawMarks(model, stage, g, frame, flagAt(model, stage, g));
 }
 
-/**
- * Where the flag of a stage's one threshold stands, in [0, 1]; null where there is none to show.
- * @param {Model} model
- */
-function flagAt(model, stage, g) {
-  const { flag } = model.histogram;
-  return stage === model.count - 1 || !flag ? null : flag[stage][g];
-}
-
-/** How many right and wrong answers of a bin leave a stage: (bin, right, wrong) to two counts. @param {Model} model */
-function leaveIn(model, stage, g) {
-  if (stage === model.count - 1) return (_, right, wrong) => [right, wrong];
-  const { leavingRight, leavingWrong } = model;
-  if (leavingRight && leavingWrong) {
-    const begin = offset(model, stage, g);
-    return (bin) => [leavingRight[begin + bin], leavingWrong[begin + bin]];
-  }
-  // One threshold cuts one bin; what is surer leaves.
-  const { bins, partial_right = [], partial_wrong = [] } = model.histogram;
-  const at = flagAt(model, stage, g);
-  const cut = at === null ? bins : Math.min(bins - 1, Math.floor(at * bins));
-  return (bin, right, wrong) => {
-    if (bin === cut) return [partial_right[stage][g], partial_wrong[stage][g]];
-    return bin > cut ? [right, wrong] : [0, 0];
+/** The threshold's flag, parked at the end where the exit is off; by hand, also where the policy has it. */
+function drawFlags(model, stage, point, { box, flag, ghost }) {
+  if (stage === model.count - 1) return [flag, ghost].forEach((mark) => mark.setAttribute("visibility", "hidden"));
+  const policy = model.thresholds?.[stage][point.g] ?? null;
+  const threshold = point.thresholds?.[stage] ?? null;
+  const stand = (mark, value) => {
+    const place = value === null ? 1 : axisPlace(model, value);
+    mark.setAttribute("transform", `translate(${(box.left + place * box.width).toFixed(1)} 0)`);
   };
+  stand(flag, threshold);
+  stand(ghost, policy);
+  const off = threshold === null;
+  flag.setAttribute("visibility", off && !model.cuts ? "hidden" : "visible");
+  flag.setAttribute("opacity", off ? "0.35" : "1");
+  ghost.setAttribute("visibility", point.byHand && policy !== threshold ? "visible" : "hidden");
 }
 
-/** The threshold's flag, and the count of a bar that was cut off. */
-function drawMarks(model, stage, g, { box, edges, cut, beyond, flag }, at) {
-  flag.setAttribute("visibility", at === null ? "hidden" : "visible");
-  if (at !== null) flag.setAttribute("transform", `translate(${(box.left + at * box.width).toFixed(1)} 0)`);
+/** The threshold's flag, and the count of a bar that was cut off. @param {Model} model @param {Point} point */
+function drawMarks(model, stage, point, frame) {
+  const { box, edges, cut, beyond } = frame;
+  drawFlags(model, stage, point, frame);
   const { tall, full } = model.scales[stage];
-  const index = offset(model, stage, g) + tall;
-  const count = tall < 0 ? 0 : model.right[index] + model.wrong[index];
+  const { right, wrong } = point.histogram(stage);
+  const count = tall < 0 ? 0 : right[tall] + wrong[tall];
   const shown = count > full;
   cut.setAttribute("d", shown ? `M${edges[tall] - 1} ${box.top + 11}L${edges[tall + 1]} ${box.top + 6}` : "");
   beyond.textContent = shown ? `${grouped.format(count)} ${model.unit}` : "";

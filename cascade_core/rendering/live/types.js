@@ -31,10 +31,18 @@
  * @property {?(?number)[][]} thresholds of each stage but the last, null: nothing exits; null if each class has its own
  * @property {number[][]} exit_counts samples that exit, (stages, G)
  * @property {number[][]} correct_counts those of them that are right, (stages, G)
- * @property {Histogram} histogram
- * @property {{published?: Series[], oracle?: ?Point}} curve what the accuracy-compute curve is compared with
+ * @property {boolean[]} plain where the plain network is run, at each position
+ * @property {number} plain_right samples that the plain network answers correctly
+ * @property {number} quantile standard errors on either side that `level` takes
+ * @property {Costing} costing
+ * @property {Axis} histogram the axis of confidences and its bins
+ * @property {?Counts} [counts] samples by confidence at every position, where they are not counted from `groups`
+ * @property {?Groups} [groups] what thresholds set by hand are counted from
+ * @property {{format: CompressionFormat, parts: Object<string, string[]>}} [packed] which texts are compressed, and how
+ * @property {{published?: Series[], oracle?: ?Mark}} curve what the accuracy-compute curve is compared with
  * @property {string} [footnote]
  * @property {Presentation} [presentation] fill one screen
+ * @property {?(?number)[]} [hand] thresholds set by hand that the panel opens with
  * @property {string} [panel] key under which the page remembers where the slider stands
  * @property {number} [turn] of the page's wishes for the slider: another turn moves it to `initial`
  */
@@ -52,37 +60,119 @@
  */
 
 /**
- * Samples that reach a stage by confidence, in bins; counts are (stages, G, bins), little-endian.
- * @typedef {object} Histogram
+ * The axis of confidences.
+ * @typedef {object} Axis
  * @property {number} bins
- * @property {string} label of the axis
+ * @property {number[]} edges the least confidence of each bin but the first
+ * @property {string} label
  * @property {{at: number, text: string}[]} ticks places from 0 to 1
- * @property {"uint16" | "uint32"} dtype of the counts
- * @property {CompressionFormat} [packed] how counts are compressed
- * @property {Counts} right
- * @property {Counts} wrong
- * @property {Counts} [leaving_right] where each class has its own threshold
- * @property {Counts} [leaving_wrong]
- * @property {(?number)[][]} [flag] places of the thresholds, (stages - 1, G)
- * @property {number[][]} [partial_right] of the bin that the threshold cuts, those that exit
- * @property {number[][]} [partial_wrong]
+ * @property {number} low end of a linear axis
+ * @property {number} high
+ * @property {number} nines end of a scale of nines; 0: the axis is linear
  */
 
-/** @typedef {string | Uint8Array} Counts base64, or the bytes themselves */
-/** @typedef {{cost: number, accuracy: number, text?: string}} Point cost as a share of the baseline's */
-/** @typedef {{label: string, points: Point[]}} Series */
+/**
+ * Samples that reach a stage, and that leave there (all stages but the last), by bin: (stages, G, bins).
+ * @typedef {object} Counts
+ * @property {"uint16" | "uint32"} dtype little-endian
+ * @property {Bytes} right
+ * @property {Bytes} wrong
+ * @property {Bytes} leaving_right
+ * @property {Bytes} leaving_wrong
+ */
+
+/**
+ * Samples, or groups of them that are alike; see groups.py.
+ * @typedef {object} Groups
+ * @property {number} size how many
+ * @property {boolean} exact whether a threshold of any position can be set by hand
+ * @property {number[]} grid thresholds that can be set at every stage
+ * @property {number[][]} brought others, of each stage
+ * @property {Bytes} levels (stages - 1, size) uint16, how many of the stage's cuts are reached
+ * @property {Bytes} last (size,) uint8, bins at the last stage
+ * @property {Bytes} plain (size,) uint8, bins of the plain network
+ * @property {Bytes} right (stages + 1, size) bits; the last row is the plain network
+ * @property {?Bytes} weights (size,) uint32
+ */
+
+/**
+ * What stages cost for 0, 1, ... samples of a batch, (stages, batch + 1); see `CostTable` of meters.py.
+ * @typedef {object} Costing
+ * @property {number} batch
+ * @property {boolean} compaction
+ * @property {boolean} pooled whether answers are pooled
+ * @property {boolean[]} used_later whether an early stage's head is run although nothing leaves there
+ * @property {number[][]} trunk
+ * @property {number[][]} head
+ * @property {number[][]} pool
+ */
+
+/** @typedef {string | Uint8Array} Bytes base64, or the bytes themselves */
+/** @typedef {{cost: number, accuracy: number, text?: string}} Mark cost as a share of the baseline's */
+/** @typedef {{label: string, points: Mark[]}} Series */
 /** @typedef {{pins?: number[], leave?: string}} Presentation pinned positions, and the selector of a button to leave */
 
 /**
- * A payload with its counts decoded, and what drawing would otherwise look for in every frame.
- * @typedef {Payload & {
+ * A payload with its counts and samples decoded, and what drawing would otherwise look for in every frame.
+ * @typedef {Omit<Payload, "counts"> & {
  *   count: number, positions: number, one: string, score: string, scales: VerticalScale[],
- *   right: Uint16Array | Uint32Array, wrong: Uint16Array | Uint32Array,
- *   leavingRight?: Uint16Array | Uint32Array, leavingWrong?: Uint16Array | Uint32Array,
+ *   counts: ?DecodedCounts, cuts?: Float32Array[], flows?: Flows,
  * }} Model
+ */
+
+/** @typedef {Record<"right" | "wrong" | "leaving_right" | "leaving_wrong", Uint16Array | Uint32Array>} DecodedCounts */
+
+/**
+ * @typedef {object} Flows samples, decoded
+ * @property {Uint16Array[]} levels of each stage but the last
+ * @property {Uint8Array[]} right of each stage
+ * @property {Uint8Array} plainRight
+ * @property {Uint8Array[]} binOf of each stage but the last, the bin of a level
+ * @property {Uint8Array} lastBins
+ * @property {Uint8Array} plainBins
+ * @property {?Uint32Array} weights
+ * @property {number} size
+ */
+
+/**
+ * What the panel shows at once.
+ * @typedef {object} Point
+ * @property {number} g position of the slider
+ * @property {boolean} byHand whether thresholds are set by hand, beside the slider's
+ * @property {number} accuracy
+ * @property {number} drop
+ * @property {number} low end of the drop's interval
+ * @property {number} high
+ * @property {number} saving
+ * @property {?number} savingOfWholeBatches
+ * @property {number} cost
+ * @property {number[]} exits samples that leave at each stage
+ * @property {number[]} rights those of them that are right
+ * @property {?(?number)[]} thresholds of each stage but the last
+ * @property {?number} certified bound on the drop; null: nothing is certain
+ * @property {(stage: number) => Histogram} histogram
+ */
+
+/**
+ * Samples of each bin at a stage.
+ * @typedef {object} Histogram
+ * @property {ArrayLike<number>} right that reach it
+ * @property {ArrayLike<number>} wrong
+ * @property {ArrayLike<number>} leaveRight that leave there
+ * @property {ArrayLike<number>} leaveWrong
+ */
+
+/** @typedef {{g: number, hand: ?(?number)[]}} Stand where the panel stands: a position, and thresholds set by hand */
+
+/**
+ * What a host is told.
+ * @typedef {object} Heard
+ * @property {(stand: Stand, id: string) => void} [release]
+ * @property {(what: object) => void} [tell]
+ * @property {(point: Point) => void} [move]
  */
 
 /** @typedef {{full: number, tall: number}} VerticalScale count that fills a plot, and the bin that is cut off, or -1 */
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Box in pixels */
-/** @typedef {{node: HTMLElement, draw(g: number): void, layout?(): void, describe?(g: number): void}} Part of the panel */
+/** @typedef {{node: HTMLElement, draw(point: Point): void, layout?(): void, describe?(point: Point): void}} Part of the panel */
 export {};

@@ -1,7 +1,7 @@
 // @ts-check
 /** Numbers and behaviour in words: the same wording on the page, in titles and for screen readers. */
 
-/** @import { Model } from "./types.js" */
+/** @import { Model, Point } from "./types.js" */
 
 export const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 /** @type {[number, string][]} */
@@ -115,69 +115,78 @@ export function confidence(value) {
   return value.toFixed(digits);
 }
 
-/** What a stage does at a position, as the end of a sentence that begins with its name. @param {Model} model */
-export function behaviour(model, stage, g) {
+/** What a stage does, as the end of a sentence that begins with its name. @param {Model} model @param {Point} point */
+export function behaviour(model, stage, point) {
   if (stage === model.count - 1) return "always answers";
-  if (!model.thresholds) return "leaves at a threshold for each class";
-  const threshold = model.thresholds[stage][g];
+  if (!point.thresholds) return "leaves at a threshold for each class";
+  const threshold = point.thresholds[stage];
   if (threshold === null) return "never leaves here (head switched off)";
   return `leaves at ${model.score} ${confidence(threshold)} or more`;
 }
 
-/** @param {Model} model */
+/** @param {Model} model @param {number} g */
 export function sliderText(model, g) {
   const { values, decimals, unit } = model.slider;
   return setting(values[g], decimals, unit);
 }
 
-/** @param {Model} model */
-export function rightText(model, stage, g) {
-  const leave = model.exit_counts[stage][g];
+/** Where the panel stands: what the slider is at, or that thresholds are set by hand. @param {Model} model @param {Point} point */
+export function placeText(model, point) {
+  return point.byHand ? "thresholds set by hand" : `${model.slider.label} ${sliderText(model, point.g)}`;
+}
+
+/** @param {Point} point */
+export function rightText(point, stage) {
+  const leave = point.exits[stage];
   if (leave === 0) return "\u2013";
-  const share = (100 * model.correct_counts[stage][g]) / leave;
+  const share = (100 * point.rights[stage]) / leave;
   return `${share === 100 ? 100 : fixed(share, 1)} %`;
 }
 
-/** The four readouts at a position: number, its unit, what it is, what it is measured against. @param {Model} model */
-export function readoutTexts(model, g) {
-  const drop = model.drop[g];
+/**
+ * The four readouts: number, its unit, what it is, what it is measured against.
+ * @param {Model} model @param {Point} point
+ */
+export function readoutTexts(model, point) {
+  const { drop } = point;
   const size = fixed(Math.abs(100 * drop), 1);
   const kind = !shows(size) ? "no drop" : drop < 0 ? "more accurate" : "accuracy given up";
-  const share = percent(Math.abs(model.saving[g])).replace(" %", "");
-  const ratio = model.baseline.cost / model.cost[g];
+  const share = percent(Math.abs(point.saving)).replace(" %", "");
+  const ratio = model.baseline.cost / point.cost;
   const times = Math.max(ratio, 1 / ratio);
   const factor = times.toFixed(times < 9.995 ? 2 : 1);
   const compared = Number(factor) === 1 ? "the same" : ratio < 1 ? "more" : "less";
-  const early = `${percent(1 - model.exit_counts[model.count - 1][g] / model.samples)} of ${model.unit} leave early`;
+  const early = `${percent(1 - point.exits[model.count - 1] / model.samples)} of ${model.unit} leave early`;
   const compute = model.cost_noun === "time" ? "time" : "to compute";
   const plain = `${model.baseline.label} ${fixed(100 * model.baseline.accuracy, 1)} %`;
-  const ends = interval(model.drop_low[g], model.drop_high[g], 1);
-  const cost = model.saving[g] < 0 ? `more ${model.cost_noun} than the plain network` : `${model.cost_noun} saved`;
+  const ends = interval(point.low, point.high, 1);
+  const cost = point.saving < 0 ? `more ${model.cost_noun} than the plain network` : `${model.cost_noun} saved`;
   return [
-    [fixed(100 * model.accuracy[g], 1), "%", "accuracy", plain],
+    [fixed(100 * point.accuracy, 1), "%", "accuracy", plain],
     [size, "points", kind, `${fixed(100 * model.level, 0)} % interval ${ends}`],
-    [share, "%", cost, costs(model, model.cost[g])],
-    [factor, "\u00d7", `${compared} ${compute}`, early + wholeBatches(model, g)],
+    [share, "%", cost, costs(model, point.cost)],
+    [factor, "\u00d7", `${compared} ${compute}`, early + wholeBatches(point)],
   ];
 }
 
 /**
  * What would be saved if survivors were not gathered in smaller batches; empty where it is the same.
- * @param {Model} model
+ * @param {Point} point
  */
-function wholeBatches(model, g) {
-  if (!model.saving_of_whole_batches) return "";
-  return `; whole batches would save ${percent(model.saving_of_whole_batches[g])}`;
+function wholeBatches(point) {
+  if (point.savingOfWholeBatches === null) return "";
+  return `; whole batches would save ${percent(point.savingOfWholeBatches)}`;
 }
 
-/** What is certain of the drop at a position, in one sentence; empty where nothing is. @param {Model} model */
-export function certificateText(model, g) {
+/** What is certain of the drop, in one sentence; empty where nothing is. @param {Model} model @param {Point} point */
+export function certificateText(model, point) {
   if (!model.certificate) return "";
-  const { level, drop } = model.certificate;
+  if (point.certified === null) return "Not certified: set by hand on these samples.";
+  const { level } = model.certificate;
   const sure = `${fixed(100 * level, 0)} % confidence`;
-  const stays = model.exit_counts[model.count - 1][g] === model.samples;
-  if (stays && model.drop[g] === 0) return "Nothing leaves early here, so nothing is lost.";
-  const most = Math.ceil(1000 * drop[g] - 1e-9) / 10; // rounded up: a bound may not be understated
+  const stays = point.exits[model.count - 1] === model.samples;
+  if (stays && point.drop === 0) return "Nothing leaves early here, so nothing is lost.";
+  const most = Math.ceil(1000 * point.certified - 1e-9) / 10; // rounded up: a bound may not be understated
   const bound = most < 0 ? `the gain is at least ${fixed(-most, 1)}` : `the drop is at most ${fixed(most, 1)}`;
   return `With ${sure} ${bound} points, at this and every other position of the slider at once.`;
 }

@@ -1,8 +1,9 @@
 """The standalone report: one HTML file with the live panel, tables, provenance and the chosen thresholds.
 
 It opens from disk and asks nothing of any network: style, script and numbers are inside, and its
-Content-Security-Policy lets nothing else in.  It holds aggregates only, counts over samples and never a
-sample's softmax, label or id.  Whatever comes from a file (names of runs and stages, metadata) is escaped.
+Content-Security-Policy lets nothing else in.  It holds counts over samples and, so that thresholds can be dragged,
+how sure each stage was of each test sample and whether it was right; never a softmax, a label or an id.
+Whatever comes from a file (names of runs and stages, metadata) is escaped.
 This room fills the markup of ``report.html``; it computes nothing.
 """
 
@@ -14,12 +15,13 @@ from html import escape
 from typing import Any
 
 from cascade_core.analysis.exploration import Exploration
-from cascade_core.analysis.points import setting_words
+from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import moved_words
+from cascade_core.policies import describe
 from cascade_core.rendering.headline import headline
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.live import live_css
-from cascade_core.rendering.live.data import packed
+from cascade_core.rendering.live.data import hand, packed
 from cascade_core.rendering.markup import badged
 from cascade_core.rendering.modules import bundled
 from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
@@ -33,17 +35,16 @@ from cascade_core.support import wording
 from cascade_core.support.version import VERSION
 from cascade_core.support.wording import fixed, percent
 
-__all__ = ["chosen_json", "file_stem", "report_html", "setting"]
+__all__ = ["chosen_json", "file_stem", "report_html"]
 
 ENDS = ("low", "high")
 """Of an interval."""
 
 
 def report_html(
-    exploration: Exploration,
+    setting: Setting,
     data: Mapping[str, Any],
     *,
-    position: int,
     run: Mapping[str, str],
     source: Mapping[str, Any],
     made: date | None = None,
@@ -51,70 +52,72 @@ def report_html(
     """The report on a policy swept over a run, as the text of one HTML file.
 
     Args:
-        data: The live panel's payload of `exploration`.
-        position: Slider position that it opens at, from 0 to G-1.
+        setting: Where it opens.
+        data: The live panel's payload of the setting's exploration.
         run: ``name`` and ``sha256`` of the run.
         source: The run's metadata on where it comes from.
         made: The day that the report names; today if not given.
 
     Raises:
-        ValueError: `data` is not that of `exploration`, or there is no such position.
+        ValueError: `data` is not that of the exploration.
     """
+    exploration = setting.exploration
     count = len(exploration.path)
     if len(data["accuracy"]) != count:
         raise ValueError(
             f"Expected data of the exploration's {count} positions but it has {len(data['accuracy'])}; "
             "make it with live_data"
         )
-    if not 0 <= position < count:
-        raise ValueError(f"Expected position to be from 0 to {count - 1} but it was {position}")
     style = live_css() + file("report.css")
     script = bundled("report/report.js")
-    opened = packed({**data, "slider": {**data["slider"], "initial": position}})
+    opened = packed({**data, "slider": {**data["slider"], "initial": setting.position}, "hand": hand(setting)})
     return piece("page").substitute(
-        _sentences(exploration, data, position),
+        _sentences(setting, data),
         headline=escape(headline(exploration, Origin.of(source), run["name"])),
-        badge=badged(wording.badge(exploration.split.in_sample, by_hand=False)),
+        badge=badged(wording.badge(exploration.split.in_sample, by_hand=setting.is_by_hand)),
         run=escape(run["name"]),
         version=escape(VERSION),
         style=style,
         style_hash=fingerprint(style),
         script=script,
         script_hash=fingerprint(script),
-        points=_operating_points(exploration, position),
+        points=_operating_points(setting),
         stages=_stages(exploration),
-        origin=entries(_origin(exploration, position, run, made or datetime.now(UTC).date())),
+        origin=entries(_origin(setting, run, made or datetime.now(UTC).date())),
         source=entries(flat(source)),
-        choice=escape(chosen_json(exploration, position, run)),
+        choice=escape(chosen_json(setting, run)),
         data=script_json(opened),
     )
 
 
-def chosen_json(exploration: Exploration, position: int, run: Mapping[str, str]) -> str:
-    """The choice file of the rule at a slider position; `run` has its ``name`` and ``sha256``."""
+def chosen_json(setting: Setting, run: Mapping[str, str]) -> str:
+    """The choice file of a setting; `run` has its ``name`` and ``sha256``."""
     return choice_json(
-        exploration.path.rule(position),
-        exploration.at(position),
-        policy=exploration.described(position),
+        setting.rule,
+        setting.evaluation,
+        policy=_described(setting),
         run=run,
-        split=exploration.split.describe(),
-        meter=exploration.meter,
+        split=setting.exploration.split.describe(),
     )
 
 
-def file_stem(exploration: Exploration, position: int, name: str) -> str:
-    """What files on a slider position of the run `name` are called, without ending."""
-    slider, value = exploration.slider, float(exploration.shown[position])
-    return wording.file_stem(name, exploration.policy.name, value, slider.decimals, slider.unit)
+def _described(setting: Setting) -> dict[str, Any]:
+    if setting.is_by_hand:
+        return {"name": "by_hand", "parameters": {}}
+    return describe(setting.exploration.chosen(setting.position))
 
 
-def setting(exploration: Exploration, position: int) -> str:
-    """A slider position with what the slider is about: "acceptable accuracy drop 1.0 points"."""
-    return f"{exploration.slider.label} {setting_words(exploration, position)}"
+def file_stem(setting: Setting, name: str) -> str:
+    """What files on a setting of the run `name` are called, without ending."""
+    exploration = setting.exploration
+    slider, value = exploration.policy.slider, float(exploration.shown[setting.position])
+    stem = wording.file_stem(name, exploration.policy.name, value, slider.decimals, slider.unit)
+    return f"{stem}-by-hand" if setting.is_by_hand else stem
 
 
-def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int) -> dict[str, str]:
+def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
     """The words of the page that depend on what is shown, escaped."""
+    exploration = setting.exploration
     test, unit = exploration.test, data["unit"]
     from_where = "the least threshold of all classes" if exploration.path.by_class else "their threshold"
     certificate = (
@@ -126,8 +129,8 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
     sentences = {
         "policy": exploration.policy.title,
         "promise": exploration.policy.promise,
-        "setting": setting(exploration, position),
-        "lead": f"{_lead(exploration, position, unit)} {moved_words(exploration.at(position))}",
+        "setting": setting.described,
+        "lead": f"{_lead(setting, unit)} {moved_words(setting.evaluation)}",
         "unit": unit,
         "coverage": COVERAGE,
         "score": SCORES[test.score].phrase,
@@ -145,28 +148,28 @@ def _sentences(exploration: Exploration, data: Mapping[str, Any], position: int)
     return {name: escape(text) for name, text in sentences.items()}
 
 
-def _lead(exploration: Exploration, position: int, unit: str) -> str:
-    """What the rule at a position does, and what is certain of it."""
-    result = exploration.at(position)
+def _lead(setting: Setting, unit: str) -> str:
+    """What the rule does, and what is certain of it."""
+    result = setting.evaluation
     low, high = result.drop_interval()
-    where = "In-sample, on" if exploration.split.in_sample else "On"
+    where = "In-sample, on" if setting.exploration.split.in_sample else "On"
     return (
         f"{where} {result.n:,} {unit}: accuracy {percent(result.accuracy, 2)}, where the plain network has "
         f"{percent(result.full_accuracy, 2)}. That is {wording.change(result.accuracy_drop, 2)} "
         f"({COVERAGE} interval {wording.interval(low, high, 2)}, for this position alone). "
-        f"The cascade {wording.saving(result.saving, 'computation')}. {_certified(exploration, position)}"
+        f"The cascade {wording.saving(result.saving, 'computation')}. {_certified(setting)}"
     )
 
 
-def _certified(exploration: Exploration, position: int) -> str:
-    """What is certain of the drop at a position, as a sentence."""
-    bounds = exploration.certificate
-    words = wording.certified(None if bounds is None else float(bounds[position]), 1 - ALPHA, by_hand=False)
+def _certified(setting: Setting) -> str:
+    """What is certain of the drop, as a sentence."""
+    words = wording.certified(setting.certified, 1 - ALPHA, by_hand=setting.is_by_hand)
     return f"{words[0].upper()}{words[1:]}."
 
 
-def _operating_points(exploration: Exploration, position: int) -> str:
-    slider, names = exploration.slider, exploration.evaluation.stage_names
+def _operating_points(setting: Setting) -> str:
+    exploration = setting.exploration
+    slider, names = exploration.policy.slider, exploration.evaluation.stage_names
     certified = exploration.certificate is not None
     least = "least " if exploration.path.by_class else ""
     columns = [
@@ -178,7 +181,7 @@ def _operating_points(exploration: Exploration, position: int) -> str:
         *(Cell(text=name, note="share") for name in names),
     ]
     rows = []
-    for point in in_points(operating_points(exploration, position)).to_dict("records"):
+    for point in in_points(operating_points(setting)).to_dict("records"):
         cells = [
             Cell(text=percent(point["accuracy"], 2)),
             Cell(
@@ -220,13 +223,14 @@ def _stages(exploration: Exploration) -> str:
     return table("Stages", columns, rows)
 
 
-def _origin(exploration: Exploration, position: int, run: Mapping[str, str], made: date) -> Iterator[tuple[str, str]]:
+def _origin(setting: Setting, run: Mapping[str, str], made: date) -> Iterator[tuple[str, str]]:
+    exploration = setting.exploration
     test, split = exploration.test, exploration.split
-    described = exploration.described(position)
-    parameters = "; ".join(f"{name} = {value}" for name, value in flat(described["parameters"]))
+    described = _described(setting)
+    parameters = ", ".join(f"{name} = {value:.10g}" for name, value in described["parameters"].items())
     yield "run", run["name"]
     yield "SHA-256 of the run", run["sha256"]
-    yield "policy", f"{described['name']} ({parameters})"
+    yield "policy", f"{described['name']} ({parameters})" if parameters else described["name"]
     yield "confidence score", test.score if test.top_k == 1 else f"{test.score}, top {test.top_k}"
     yield "answers", f"{exploration.answers}: {exploration.why}"
     if test.pool is not None:

@@ -2,7 +2,7 @@
 /** The report: mounts the live panel on the numbers in the page; on paper everything is light. */
 
 import { mount } from "../live/panel.js";
-import { unpack } from "../live/payload.js";
+import { unpack } from "../live/bytes.js";
 
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const paper = matchMedia("print");

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
-from cascade_core.analysis.points import operating_point
+from cascade_core.analysis.points import Setting, operating_point
 from cascade_core.rendering.tables import points_latex, points_table
 from tests.samples import sample_record, sample_run
 
@@ -62,7 +62,7 @@ def test_runs_and_policies_are_chosen(app: AppTest) -> None:
 
 def test_points_as_csv_and_latex() -> None:
     explored = explore(sample_record(), CheapestWithinDrop, Split(), 11)
-    points = [operating_point(explored, g, run="a_b & 50%") for g in (0, 10)]
+    points = [operating_point(Setting(exploration=explored, position=g), run="a_b & 50%") for g in (0, 10)]
     read = pd.read_csv(io.StringIO(points_table(points).to_csv()))
     assert read["number"].tolist() == [1, 2]
     assert read["accuracy_drop"].tolist() == [point.evaluation.accuracy_drop for point in points]

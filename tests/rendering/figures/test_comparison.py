@@ -10,7 +10,7 @@ import pytest
 
 from cascade_core import CheapestWithinDrop, PaperRule
 from cascade_core.analysis.exploration import Split, explore
-from cascade_core.analysis.points import operating_point
+from cascade_core.analysis.points import Setting, operating_point
 from cascade_core.rendering.figures.comparison import Curve, comparison
 from cascade_core.rendering.palette import LIGHT
 from cascade_core.rendering.published import PUBLISHED
@@ -26,7 +26,7 @@ def test_curves_are_shares_of_the_plain_network() -> None:
     curves = [
         Curve(run="<b>", exploration=explore(record, policy, Split(), 21)) for policy in (CheapestWithinDrop, PaperRule)
     ]
-    point = operating_point(curves[0].exploration, 7, run="<b>")
+    point = operating_point(Setting(exploration=curves[0].exploration, position=7), run="<b>")
     figure = comparison(curves, [point], LIGHT, PUBLISHED[:1])
     found = traces(figure)
     for curve in curves:

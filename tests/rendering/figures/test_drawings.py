@@ -23,7 +23,7 @@ from plotly.io.json import to_json_plotly
 from cascade_core import CheapestWithinDrop, PaperRule
 from cascade_core.analysis.classes import confusion, evaluate_classes
 from cascade_core.analysis.exploration import Exploration, Split, explore
-from cascade_core.analysis.points import operating_point
+from cascade_core.analysis.points import Setting, operating_point
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.figures import classes, comparison, network
 from cascade_core.rendering.figures import explore as exploring
@@ -43,7 +43,7 @@ def swept(policy: type[CheapestWithinDrop] | type[PaperRule] = CheapestWithinDro
 
 def compared(palette: Palette) -> go.Figure:
     curves = [comparison.Curve(run="sample", exploration=swept(policy)) for policy in (CheapestWithinDrop, PaperRule)]
-    point = operating_point(curves[0].exploration, 7, run="sample")
+    point = operating_point(Setting(exploration=curves[0].exploration, position=7), run="sample")
     return comparison.comparison(curves, [point], palette, PUBLISHED[:1])
 
 
@@ -61,8 +61,9 @@ DRAWINGS: dict[str, Callable[[Palette], go.Figure]] = {
     "comparison": compared,
     "confidence_histograms": lambda p: exploring.confidence_histograms(swept().test, swept().path.rule(5), AXIS, p),
     "reliability_curves": lambda p: exploring.reliability_curves(sample_record(), p),
+    "exit_histogram": lambda p: exploring.exit_histogram(swept().at(5), p),
     "residual_accuracy_curves": residual,
-    "tradeoff": lambda p: exploring.tradeoff(swept(), 5, p, PUBLISHED[:1]),
+    "tradeoff": lambda p: exploring.tradeoff(Setting(exploration=swept(), position=5), p, PUBLISHED[:1]),
     "stage_macs": lambda p: network.stage_macs(sample_record(), p),
 }
 

@@ -10,12 +10,13 @@ import pytest
 
 from cascade_core import CheapestWithinDrop, PaperRule, PaperRuleByClass, SharedThreshold, reliability
 from cascade_core.analysis.exploration import Split, explore
+from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import Judged, Spread
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.figures.explore import (
     add_spread,
     confidence_histograms,
-    plain,
+    exit_histogram,
     reliability_curves,
     residual_accuracy_curves,
     tradeoff,
@@ -43,6 +44,12 @@ def test_histograms_hold_every_sample_of_every_stage() -> None:
     assert len(figure.layout.shapes) == 2
 
 
+def test_exit_histogram_adds_up_to_all_samples() -> None:
+    exploration = explore(sample_record(), SharedThreshold, Split(), count=11)
+    figure = exit_histogram(exploration.at(5), DARK)
+    assert sum(np.sum(trace.y) for trace in figure.data) == pytest.approx(100)
+
+
 def test_residual_curves_show_best_and_what_epsilon_allows() -> None:
     exploration = explore(sample_record(), PaperRule, Split(), count=11)
     figure = residual_accuracy_curves(exploration.calibration, exploration.path.rule(4), 0.04, AXIS, LIGHT)
@@ -55,7 +62,7 @@ def test_residual_curves_show_best_and_what_epsilon_allows() -> None:
 
 def test_tradeoff_shows_the_chosen_rule_and_what_bounds_it() -> None:
     exploration = explore(sample_record(), CheapestWithinDrop, Split(), count=11)
-    figure = tradeoff(exploration, 5, LIGHT, PUBLISHED[:1])
+    figure = tradeoff(Setting(exploration=exploration, position=5), LIGHT, PUBLISHED[:1])
     here = exploration.at(5)
     chosen = next(trace for trace in figure.data if trace.name == "chosen")
     assert float(chosen.y[0]) == pytest.approx(100 * here.accuracy)
@@ -66,7 +73,7 @@ def test_tradeoff_shows_the_chosen_rule_and_what_bounds_it() -> None:
 
 def test_tradeoff_shows_certificate_lot_oracles_and_single_stages() -> None:
     exploration = explore(sample_record(), CheapestWithinDrop, Split(), count=11)
-    figure = tradeoff(exploration, 5, LIGHT)
+    figure = tradeoff(Setting(exploration=exploration, position=5), LIGHT)
     order = np.argsort(exploration.evaluation.mean_macs, kind="stable")
     assert exploration.certificate is not None
     lines = {trace.name: np.array(trace.y, dtype=float) for trace in figure.data}
@@ -77,14 +84,15 @@ def test_tradeoff_shows_certificate_lot_oracles_and_single_stages() -> None:
     )
     assert {"stage 1 alone", "stage 2 alone", "oracle that gives up at once"} <= set(names(figure))
     assert "stage 3 alone" not in names(figure)
-    in_sample = tradeoff(explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), count=11), 5, LIGHT)
+    exploration = explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), count=11)
+    in_sample = tradeoff(Setting(exploration=exploration, position=5), LIGHT)
     assert not any("certified" in name for name in names(in_sample))
 
 
 def test_the_spread_is_drawn_where_all_splits_reach() -> None:
     explorations = [explore(sample_record(), CheapestWithinDrop, Split(seed=seed), count=11) for seed in (0, 1, 2)]
     spread = Spread(judged=[Judged.of(one) for one in explorations])
-    figure = tradeoff(explorations[0], 5, LIGHT)
+    figure = tradeoff(Setting(exploration=explorations[0], position=5), LIGHT)
     add_spread(figure, spread, LIGHT)
     low, high, mean = figure.data[-3:]
     assert (low.name, high.name, mean.name) == (
@@ -115,7 +123,7 @@ def test_histograms_of_thresholds_by_class_show_their_ends() -> None:
     figure = confidence_histograms(exploration.test, rule, AXIS, LIGHT)
     assert len(figure.layout.shapes) == 4
     texts = [note.text for note in figure.layout.annotations]
-    assert f"some classes leave at {rule.thresholds[0].min():.3f}" in texts
+    assert f"some classes leave at {rule.thresholds[0].min():.4g}" in texts
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 12])
@@ -128,29 +136,13 @@ def test_stage_colours_run_from_early_to_late(count: int) -> None:
     assert len(set(colours)) == min(count, 8)
 
 
-NAMES = ["<b>bold</b>", "a & b", "5\" and 'six'", "$x$ %{y}", "&quot;"]
-LETTERS = ["&lt;b&gt;bold&lt;/b&gt;", "a &amp; b", "5\" and 'six'", "$x$ %{y}", "&amp;quot;"]
-"""Names, and what Plotly has to be given to show them: it knows tags, `&lt;`, `&gt;` and `&amp;`, and no quotes."""
-
-
 def test_names_are_shown_to_the_letter() -> None:
-    assert plain(NAMES) == LETTERS
-    record = sample_run(m=5, names=NAMES).record()
+    record = sample_run(names=["<b>bold</b>", "a & b", "plain"]).record()
     exploration = explore(record, PaperRule, Split(), count=3)
-    rule = exploration.path.rule(1)
-    histograms = confidence_histograms(exploration.test, rule, AXIS, LIGHT)
-    assert [annotation.text for annotation in histograms.layout.annotations][: len(NAMES)] == LETTERS
-    assert [trace.name for trace in reliability_curves(exploration.test, LIGHT).data][1:] == LETTERS
-    curves = residual_accuracy_curves(exploration.calibration, rule, 0.05, AXIS, LIGHT)
-    assert {trace.name.rpartition(": ")[0] for trace in curves.data} == set(LETTERS[:-1])
-
-
-def test_no_name_is_read_as_a_template() -> None:
-    """Plotly replaces `%{y}` in what is shown on hovering, but not in what it is replaced by."""
-    exploration = explore(sample_run(m=5, names=NAMES).record(), PaperRule, Split(), count=3)
-    rule = exploration.path.rule(1)
     for figure in (
-        reliability_curves(exploration.test, LIGHT),
-        residual_accuracy_curves(exploration.calibration, rule, 0.05, AXIS, LIGHT),
+        confidence_histograms(exploration.test, exploration.path.rule(1), AXIS, LIGHT),
+        exit_histogram(exploration.at(1), LIGHT),
+        residual_accuracy_curves(exploration.calibration, exploration.path.rule(1), 0.05, AXIS, LIGHT),
     ):
-        assert not any("$x$" in (trace.hovertemplate or "") for trace in figure.data)
+        assert "<b>bold" not in str(figure.to_dict())
+        assert "&lt;b&gt;bold" in str(figure.to_dict())

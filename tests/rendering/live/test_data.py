@@ -25,10 +25,11 @@ from cascade_core import (
 from cascade_core.analysis.exploration import Exploration, Split, explore
 from cascade_core.policies import Sweep
 from cascade_core.rendering.axes import BINS, confidence_axis
+from cascade_core.rendering.live import groups
 from cascade_core.rendering.live.data import _ticks, live_data, packed
 from cascade_core.rendering.published import PUBLISHED
 from tests.oracle import random_pooled
-from tests.samples import sample_record, sample_run
+from tests.samples import sample_record
 
 SWEPT: list[type[Sweep]] = [CheapestWithinDrop, PaperRule, SharedThreshold]
 
@@ -40,8 +41,8 @@ def show(exploration: Exploration, **changes: Any) -> dict[str, Any]:
 
 
 def decoded(data: dict[str, Any], which: str, m: int, g: int) -> NDArray[np.int64]:
-    raw = base64.b64decode(data["histogram"][which])
-    return np.frombuffer(raw, dtype=data["histogram"]["dtype"]).astype(np.int64).reshape(m, g, BINS)
+    raw = base64.b64decode(data["counts"][which])
+    return np.frombuffer(raw, dtype=data["counts"]["dtype"]).astype(np.int64).reshape(m, g, BINS)
 
 
 @pytest.mark.parametrize("policy", SWEPT)
@@ -60,31 +61,6 @@ def test_readouts_are_those_of_evaluate(policy: type[Sweep], m: int) -> None:
         assert [stage[g] for stage in data["correct_counts"]] == one.correct_counts.tolist()
 
 
-@pytest.mark.parametrize("policy", SWEPT)
-@pytest.mark.parametrize("score", ["max_probability", "negative_entropy"])
-def test_histograms_equal_a_count_of_each_sample(policy: type[Sweep], score: str) -> None:
-    exploration = explore(sample_run(300).record(score), policy, Split(), count=9)
-    test, data = exploration.test, show(exploration)
-    right, wrong = (decoded(data, which, 3, 9) for which in ("right", "wrong"))
-    bins = confidence_axis(score, 5).bins(test.confidence)
-    for g in range(9):
-        thresholds = [*exploration.path.thresholds[g], -np.inf]
-        expected = np.zeros((2, 3, BINS), dtype=int)
-        leaving_in_cut_bin = np.zeros((2, 3), dtype=int)
-        for i in range(test.n):
-            for stage in range(3):
-                wrongly = int(not test.correct[stage, i])
-                expected[wrongly, stage, bins[stage, i]] += 1
-                if test.confidence[stage, i] >= thresholds[stage]:
-                    if stage < 2 and bins[stage, i] == confidence_axis(score, 5).bins(thresholds[stage]):
-                        leaving_in_cut_bin[wrongly, stage] += 1
-                    break
-        assert (right[:, g] == expected[0]).all()
-        assert (wrong[:, g] == expected[1]).all()
-        assert [column[g] for column in data["histogram"]["partial_right"]] == leaving_in_cut_bin[0, :2].tolist()
-        assert [column[g] for column in data["histogram"]["partial_wrong"]] == leaving_in_cut_bin[1, :2].tolist()
-
-
 def test_is_json_and_names_its_split() -> None:
     exploration = explore(sample_record(), CheapestWithinDrop, Split(), count=5)
     data = show(exploration)
@@ -94,7 +70,7 @@ def test_is_json_and_names_its_split() -> None:
     assert in_sample["footnote"].startswith("In-sample: thresholds chosen and measured on the same 400 images.")
 
 
-def test_a_disabled_head_has_neither_threshold_nor_flag() -> None:
+def test_a_disabled_head_has_no_threshold() -> None:
     # A first head as dear as the whole trunk is never worth running when no drop is allowed.
     record = sample_record()
     exploration = explore(record, CheapestWithinDrop, Split(in_sample=True), count=5)
@@ -103,7 +79,6 @@ def test_a_disabled_head_has_neither_threshold_nor_flag() -> None:
     for stage in range(2):
         for g in range(5):
             assert (data["thresholds"][stage][g] is None) == disabled[g, stage]
-            assert (data["histogram"]["flag"][stage][g] is None) == disabled[g, stage]
 
 
 def test_identity_changes_with_what_is_shown_and_only_then() -> None:
@@ -118,7 +93,7 @@ def test_leaving_by_class_equals_a_count_of_each_sample() -> None:
     exploration = explore(sample_record(300), PaperRuleByClass, Split(), count=9)
     test, data = exploration.test, show(exploration)
     assert data["thresholds"] is None
-    assert "flag" not in data["histogram"]
+    assert data["groups"] is None
     bins = confidence_axis("max_probability", 5).bins(test.confidence)
     left = np.zeros((2, 2, 9, BINS), dtype=int)
     for g in range(9):
@@ -149,22 +124,23 @@ def test_budgets_are_shown_as_shares_of_the_plain_network() -> None:
     assert slider["values"][exploration.opening] == pytest.approx(50, abs=5)
 
 
-def test_a_packed_payload_differs_in_its_counts_alone() -> None:
-    for policy in (CheapestWithinDrop, PaperRuleByClass):
+def test_a_packed_payload_differs_in_its_large_parts_alone() -> None:
+    for policy, part in ((CheapestWithinDrop, "groups"), (PaperRuleByClass, "counts")):
         data = show(explore(sample_record(), policy, Split(), count=9), name="mine")
         small = packed(data)
         assert (data["name"], data["policy"]) == ("mine", policy.name)
-        assert {**small, "histogram": None} == {**data, "histogram": None}
-        assert small["histogram"]["packed"] == "deflate-raw"
-        for which, text in data["histogram"].items():
-            found = small["histogram"][which]
-            if which in ("right", "wrong", "leaving_right", "leaving_wrong"):
-                assert zlib.decompress(base64.b64decode(found), wbits=-15) == base64.b64decode(text)
+        assert {**small, part: None} == {**data, part: None, "packed": small["packed"]}
+        assert small["packed"]["format"] == "deflate-raw"
+        for which, given in data[part].items():
+            found = small[part][which]
+            if which in small["packed"]["parts"][part]:
+                assert zlib.decompress(base64.b64decode(found), wbits=-15) == base64.b64decode(given)
             else:
-                assert found == text
+                assert found == given
 
 
-def test_where_a_pooled_path_runs_the_plain_network_its_own_answers_are_shown() -> None:
+def test_where_a_pooled_path_runs_the_plain_network_its_own_answers_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "MOST", 0)
     found = explore(random_pooled(3, n=120), SharedThreshold, Split(), count=3)
     path = replace(
         found.path,
@@ -181,7 +157,7 @@ def test_where_a_pooled_path_runs_the_plain_network_its_own_answers_are_shown() 
             expected[int(not record.correct[-1, i]), axis.bins(record.confidence[-1])[i]] += 1
         assert (right[-1, g].tolist(), wrong[-1, g].tolist()) == (expected[0].tolist(), expected[1].tolist())
     assert (right[-1, 0] != right[-1, 1]).any()
-    assert [column[0] for column in data["histogram"]["flag"]] == [None, None]
+    assert [column[0] for column in data["thresholds"]] == [None, None]
     assert data["baseline"]["accuracy"] == test.baseline_correct.mean()
 
 

@@ -1,0 +1,55 @@
+// @ts-check
+/** What thresholds set by hand cost against the policy's, in words, and the way back. */
+
+import { html } from "./elements.js";
+import { change, fixed, percent, sliderText } from "./words.js";
+/** @import { Model, Point } from "./types.js" */
+
+/**
+ * The line, which is there while thresholds are set by hand.
+ * @param {Model} model @param {() => void} back takes all thresholds back to the policy's
+ */
+export function handLine(model, back) {
+  const node = html("div", "by-hand", { "data-testid": "live-by-hand" });
+  const badge = html("strong", "badge", {}, "set by hand");
+  const text = html("span", "by-hand-text");
+  const button = html("button", "button", { type: "button" }, "Back to the policy");
+  button.addEventListener("click", back);
+  node.append(badge, text, button);
+  /** @param {Point} point */
+  const draw = (point) => {
+    node.hidden = !point.byHand;
+    if (point.byHand) text.textContent = handText(model, point);
+  };
+  return { node, draw };
+}
+
+/** @param {Model} model @param {Point} point */
+export function handText(model, point) {
+  const here = { drop: model.drop[point.g], saving: model.saving[point.g] };
+  const against = `${differences(point, here).join(", ")} than the policy at ${sliderText(model, point.g)}.`;
+  const best = bestWithin(model, point.drop);
+  if (best === null) return `${against} No position of the policy is as accurate.`;
+  const more = model.saving[best] - point.saving;
+  const size = percent(Math.abs(more), 1);
+  const what = /[1-9]/.test(size) ? `${size} ${more > 0 ? "more" : "less"} than this` : "as much as this";
+  return `${against} With ${change(point.drop, 2)} or less the policy saves up to ${percent(model.saving[best], 1)}: ${what}.`;
+}
+
+function differences(point, here) {
+  const drop = fixed(Math.abs(100 * (point.drop - here.drop)), 2);
+  const saved = percent(Math.abs(point.saving - here.saving), 1);
+  return [
+    `${drop} points ${point.drop < here.drop ? "less" : "more"} given up`,
+    `${saved} ${point.saving < here.saving ? "less" : "more"} saved`,
+  ];
+}
+
+/** The position that saves most of those that give up no more than `drop`; null: there is none. @param {Model} model */
+export function bestWithin(model, drop) {
+  let best = null;
+  for (let g = 0; g < model.positions; g += 1) {
+    if (model.drop[g] <= drop + 1e-12 && (best === null || model.saving[g] > model.saving[best])) best = g;
+  }
+  return best;
+}
