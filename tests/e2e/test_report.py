@@ -6,7 +6,9 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -141,6 +143,42 @@ def test_charts_are_saved_with_title_and_legend(browser_page: Page, tmp_path: Pa
         assert ("#0571ba" if chart == "curve" else LIGHT.ramp[0]) in colours
     assert browser_page.get_by_test_id("live-panel").count() == 1
     assert browser_page.locator(".cascade-live__studio").count() == 0
+
+
+BOXES = """svg => {
+  document.body.innerHTML = svg;
+  return [...document.querySelectorAll("text")].filter(node => node.textContent.trim()).map(node => {
+    const { left, right, top, bottom } = node.getBoundingClientRect();
+    return { text: node.textContent, left, right, top: top + 3, bottom: bottom - 3 };
+  });
+}"""
+
+
+def meetings(boxes: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {
+        (one["text"], other["text"])
+        for one, other in combinations(boxes, 2)
+        if min(one["right"], other["right"]) - max(one["left"], other["left"]) > 1
+        and min(one["bottom"], other["bottom"]) > max(one["top"], other["top"])
+    }
+
+
+def test_pictures_keep_their_texts_apart_in_another_font(browser_page: Page, tmp_path: Path) -> None:
+    opened(browser_page, tmp_path, sample_run(m=7))
+    drawings = {chart: saved(browser_page, chart, "svg")[1].decode().split("?>\n", 1)[1] for chart in CHARTS}
+    blank = browser_page.context.new_page()
+    for drawing in drawings.values():
+        here = blank.evaluate(BOXES, drawing)
+        assert not meetings(here)
+        wider = drawing.replace('font-family="sans-serif"', 'font-family="DejaVu Sans Mono"')
+        there = blank.evaluate(BOXES, wider)
+        assert [one["text"] for one in there] == [one["text"] for one in here]
+        assert [one["right"] - one["left"] for one in there] == pytest.approx(
+            [one["right"] - one["left"] for one in here], rel=0.03, abs=2
+        )
+        assert not meetings(there)
+        loose = blank.evaluate(BOXES, re.sub(' (textLength|lengthAdjust)="[^"]*"', "", wider))
+        assert max(one["right"] - one["left"] for one in loose) > 1.1 * max(one["right"] - one["left"] for one in here)
 
 
 def test_pictures_hold_the_position_and_the_scheme(browser_page: Page, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@
  *
  * A chart is built anew for its picture, out of sight, in a width and a font that do not depend on the screen, and then
  * copied element by element: what CSS says becomes attributes, so that the file needs no style sheet, no font and no
- * page.  All of it happens on a click; a drag pays nothing for it.
+ * page; where it is read with another font, letters are fitted into the room that they had here.  All of it happens on a
+ * click; a drag pays nothing for it.
  */
 
 import { curve } from "./curve.js";
@@ -177,8 +178,14 @@ function lettering(node, style, shift) {
     const x = (toEnd ? right : left) + shift.x;
     const y = top + shift.y + ascent(style) * (bottom - top);
     const place = { x: x.toFixed(1), y: y.toFixed(1), "text-anchor": toEnd ? "end" : "start" };
-    return svg("text", "", { ...place, ...font, ...paintOf("fill", colourOf(style.color)) }, text.replace(NOT_XML, ""));
+    const ink = paintOf("fill", colourOf(style.color));
+    return svg("text", "", { ...place, ...font, ...ink, ...asWide(right - left) }, text.replace(NOT_XML, ""));
   });
+}
+
+/** Readers may have other fonts: their letters are drawn as wide as these are, so that no text runs into another. */
+function asWide(width) {
+  return width > 0 ? { textLength: width.toFixed(1), lengthAdjust: "spacingAndGlyphs" } : {};
 }
 
 /** A text node as the lines that it is broken into, with their boxes. */
@@ -238,7 +245,8 @@ function copyShape(node) {
     }
   }
   if (lettered) {
-    copy.setAttribute("font-family", "sans-serif");
+    const width = asWide(node.getComputedTextLength());
+    for (const [key, value] of Object.entries({ "font-family": "sans-serif", ...width })) copy.setAttribute(key, value);
     copy.textContent = node.textContent.replace(NOT_XML, "");
     return copy;
   }
