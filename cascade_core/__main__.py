@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from cascade_core.commands import choosing, deploying, figures, page, recording, runs, showing
+from cascade_core.commands import choosing, cost_flags, deploying, figures, page, recording, runs, showing
 from cascade_core.commands.common import PROGRAM, Incomplete, Parser
 from cascade_core.support.extras import MissingExtra
 
@@ -24,7 +24,7 @@ def parser() -> Parser:
         description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
     )
     verbs = result.add_subparsers(metavar="VERB", required=True)
-    for group in (recording, deploying, runs, choosing, showing, figures, page):
+    for group in (recording, deploying, runs, cost_flags, choosing, showing, figures, page):
         group.add(verbs)
     return result
 

@@ -14,10 +14,12 @@ import numpy as np
 from cascade_core.analysis.exploration import POSITIONS, Split, divide
 from cascade_core.policies import SWEEPS, Sweep
 from cascade_core.policies.answers import Divided, Halves
+from cascade_core.policies.priced import sweep
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import MACS, Meter, along
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.record import Record
 
@@ -32,6 +34,7 @@ class Compared:
         answers: "own" or "pooled", as was decided for it.
         rule: What it chose.
         evaluation: What that does on the test samples.
+        meter: What it was to save.
         bound: Upper bound on the drop that holds with probability 1 - `ALPHA`, for this rule by itself; None where the
             rule was chosen on the samples that would have to certify it.
     """
@@ -42,31 +45,37 @@ class Compared:
     rule: ExitRule
     evaluation: Evaluation
     bound: float | None
+    meter: Meter = MACS
 
 
-def compare(divided: Halves | Record, split: Split, max_drop: float, answers: str = "auto") -> list[Compared]:
+def compare(
+    divided: Halves | Record, split: Split, max_drop: float, answers: str = "auto", meter: Meter = MACS
+) -> list[Compared]:
     """All policies that have a slider, set to a drop, in the order of the registry.
 
     Args:
-        divided, answers: As `exploration.explore` takes them.
+        divided, answers, meter: As `exploration.explore` takes them.
         max_drop: A fraction >= 0.
 
     Raises:
         ValueError: A part of the samples would be empty.
     """
+    priced = divided.priced_by(meter) if isinstance(divided, Halves) else divided
     return [
-        _compared(policy, divide(divided, policy, split, answers), max_drop, split.in_sample)
+        _compared(policy, divide(priced, policy, split, answers, meter), max_drop, split.in_sample, meter)
         for policy in SWEEPS.values()
     ]
 
 
-def _compared(policy: type[Sweep], divided: Divided, max_drop: float, in_sample: bool) -> Compared:
-    calibration, test = divided.calibration, divided.test
-    path = policy.path(calibration, [max_drop] if policy.slider.is_drop else policy.positions(calibration, POSITIONS))
+def _compared(policy: type[Sweep], divided: Divided, max_drop: float, in_sample: bool, meter: Meter) -> Compared:
+    calibration, test = divided.priced, divided.test
+    path = (
+        policy.path(calibration, [max_drop]) if policy.slider.is_drop else sweep(policy, calibration, meter, POSITIONS)
+    )
     result = evaluate_path(calibration, path)
     within = np.flatnonzero(result.accuracy_drop <= max_drop)
     # Where no position is within, the most accurate comes nearest.
-    best = int(within[np.argmin(result.mean_macs[within])]) if len(within) else int(np.argmin(result.accuracy_drop))
+    best = int(within[np.argmin(along(meter, result)[within])]) if len(within) else int(np.argmin(result.accuracy_drop))
     chosen = 0 if policy.slider.is_drop else best
     return Compared(
         policy=policy,
@@ -75,4 +84,5 @@ def _compared(policy: type[Sweep], divided: Divided, max_drop: float, in_sample:
         rule=path.rule(chosen),
         evaluation=evaluate(test, path.rule(chosen)),
         bound=None if in_sample else float(drop_bounds(test, path.only(chosen), ALPHA)[0]),
+        meter=meter,
     )

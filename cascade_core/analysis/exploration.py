@@ -6,7 +6,7 @@ all of them say so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.analysis.yardsticks import dominated, oracle, random_exit_accuracy, single_stage
-from cascade_core.policies import Policy, Sweep
+from cascade_core.policies import PRICED, Policy, Slider, Sweep, describe_in
 from cascade_core.policies.answers import Divided, Halves
+from cascade_core.policies.priced import sweep
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
+from cascade_core.simulation.meters import MACS, Meter, priced
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record, split_indices
@@ -68,15 +70,17 @@ class Split:
         return {"fraction": self.fraction, "seed": self.seed, "measured_on": "all" if self.in_sample else "test"}
 
 
-def halves(outputs: StageOutputs, split: Split, score: str = "max_probability", top_k: int = 1) -> Halves:
-    """A run divided by `split`, for `explore` under one policy after another.
+def halves(
+    outputs: StageOutputs, split: Split, score: str = "max_probability", top_k: int = 1, meter: Meter = MACS
+) -> Halves:
+    """A run divided by `split`, for `explore` under one policy after another, with costs by one meter.
 
     Raises:
         ValueError: A part would be empty.
     """
     n = len(outputs.labels)
     calibration, test = split.calibration_index(n), split.test_index(n)
-    return Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k)
+    return Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k, meter=meter)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,6 +90,7 @@ class Exploration:
     Attributes:
         answers: "own" or "pooled", see `policies.answers`.
         why: Why these, in a sentence.
+        meter: What the policy saves, and what budgets are counted in.
     """
 
     policy: type[Sweep]
@@ -96,6 +101,20 @@ class Exploration:
     evaluation: Evaluation
     answers: str
     why: str
+    meter: Meter = MACS
+
+    @property
+    def slider(self) -> Slider:
+        """How positions are shown: budgets as shares of what the plain network costs."""
+        slider = self.policy.slider
+        if self.meter is MACS or not slider.relative:
+            return slider
+        return replace(slider, unit=f"% of the {self.meter.unit}", parameter="max_cost")
+
+    @property
+    def unit(self) -> float:
+        """What positions are divided by before they are scaled and shown."""
+        return self.meter.plain(self.evaluation) if self.slider.relative else 1.0
 
     @property
     def answers_words(self) -> str:
@@ -131,17 +150,23 @@ class Exploration:
     @cached_property
     def shown(self) -> NDArray[np.float64]:
         """(G,) positions as a slider shows them, in its unit."""
-        slider = self.policy.slider
-        return self.path.positions / slider.unit_of(self.calibration) * slider.scale
+        return self.path.positions / self.unit * self.slider.scale
 
     @cached_property
     def oracle(self) -> Evaluation:
         """What the most accurate rule there could be does on the test samples."""
         return oracle(self.test)
 
-    def chosen(self, position: int) -> Sweep:
+    def chosen(self, position: int) -> Policy:
         """The policy at a slider position."""
-        return self.policy.at(float(self.path.positions[position]))
+        value = float(self.path.positions[position])
+        if self.meter is not MACS and self.slider.relative:
+            return PRICED[self.policy.name](max_cost=value, cost=self.meter)
+        return self.policy.at(value)
+
+    def described(self, position: int) -> dict[str, Any]:
+        """Name and parameters of the policy at a slider position, as JSON data."""
+        return describe_in(self.chosen(position), self.meter)
 
     def at(self, position: int) -> Evaluation:
         """What the rule at a slider position does on the test samples."""
@@ -158,12 +183,16 @@ class Exploration:
     @property
     def opening(self) -> int:
         """Slider position at which a page starts."""
-        slider = self.policy.slider
-        return self.nearest(slider.opening * slider.unit_of(self.calibration))
+        return self.nearest(self.slider.opening * self.unit)
 
 
 def explore(
-    divided: Halves | Record, policy: type[Sweep], split: Split, count: int = POSITIONS, answers: str = "auto"
+    divided: Halves | Record,
+    policy: type[Sweep],
+    split: Split,
+    count: int = POSITIONS,
+    answers: str = "auto",
+    meter: Meter = MACS,
 ) -> Exploration:
     """Sweep `policy` over `count` positions: choose on one part of the samples, judge on the other.
 
@@ -171,31 +200,38 @@ def explore(
         divided: What `halves` made by `split`; or a record, whose answers are taken as they are: enough where there are
             too many softmaxes to be read.
         answers: "own", "pooled", or "auto": whichever is expected to save more on new samples.
+        meter: What the policy is to save; budgets are in its unit.
 
     Raises:
-        ValueError: A part would be empty, or the policy cannot handle the record.
+        ValueError: A part would be empty, or the policy or the meter cannot handle the record.
     """
-    parts = divide(divided, policy, split, answers)
-    calibration, test = parts.calibration, parts.test
-    path = policy.path(calibration, policy.positions(calibration, count))
+    parts = divide(divided, policy, split, answers, meter)
+    path = sweep(policy, parts.priced, meter, count)
     return Exploration(
         policy=policy,
         split=split,
-        calibration=calibration,
-        test=test,
+        calibration=parts.calibration,
+        test=parts.test,
         path=path,
-        evaluation=evaluate_path(test, path),
+        evaluation=evaluate_path(parts.test, path),
         answers=parts.answers,
         why=parts.why,
+        meter=meter,
     )
 
 
-def divide(divided: Halves | Record, policy: Policy | type[Policy], split: Split, answers: str = "auto") -> Divided:
+def divide(
+    divided: Halves | Record,
+    policy: Policy | type[Policy],
+    split: Split,
+    answers: str = "auto",
+    meter: Meter = MACS,
+) -> Divided:
     """The calibration and the test samples, as `explore` takes them."""
     if isinstance(divided, Halves):
-        return divided.divided(policy, answers)
+        return divided.priced_by(meter).divided(policy, answers)
     calibration, test = split.apply(divided)
     if divided.pool is not None:
-        return Divided(calibration=calibration, test=test, answers="pooled", why="by weights that were brought")
+        return Divided.of(priced(calibration, meter), test, "pooled", "by weights that were brought")
     why = "it was asked for" if answers == "own" else "pooling takes all softmaxes, which were not read"
-    return Divided(calibration=calibration, test=test, answers="own", why=why)
+    return Divided.of(priced(calibration, meter), test, "own", why)

@@ -76,13 +76,13 @@ class Setting:
     @property
     def words(self) -> str:
         """A slider position as people read it: "0.5 points", or a bare confidence; or that there is none."""
-        slider, value = self.exploration.policy.slider, float(self.exploration.shown[self.position])
+        slider, value = self.exploration.slider, float(self.exploration.shown[self.position])
         return BY_HAND if self.is_by_hand else wording.setting(value, slider.decimals, slider.unit)
 
     @property
     def described(self) -> str:
         """With what the slider is about: "acceptable accuracy drop 1.0 points"."""
-        return BY_HAND if self.is_by_hand else f"{self.exploration.policy.slider.label} {self.words}"
+        return BY_HAND if self.is_by_hand else f"{self.exploration.slider.label} {self.words}"
 
     def at(self, position: int, by_hand: tuple[float, ...] | None = None) -> Setting:
         """Another of the same exploration."""

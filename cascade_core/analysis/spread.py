@@ -94,9 +94,10 @@ class Realised:
     savings: NDArray[np.float64]
 
     @classmethod
-    def of(cls, evaluations: Sequence[Evaluation]) -> Realised:
-        """Those of one rule a split."""
-        drops, savings = zip(*((one.accuracy_drop, one.saving) for one in evaluations), strict=True)
+    def of(cls, evaluations: Sequence[Evaluation], meter: Meter = MACS) -> Realised:
+        """Those of one rule a split, savings by a meter."""
+        drops = [one.accuracy_drop for one in evaluations]
+        savings = [1 - meter.mean(one) / meter.plain(one) for one in evaluations]
         return cls(drops=np.array(drops), savings=np.array(savings))
 
     @cached_property

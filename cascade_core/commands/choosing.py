@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cascade_core.analysis.comparison import compare
-from cascade_core.analysis.exploration import Split, divide
+from cascade_core.analysis.exploration import Split, divide, explore
+from cascade_core.analysis.mistakes import cheapest_with_mistakes
+from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import moved_words, splits
-from cascade_core.commands import policy_flags
+from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb, text
 from cascade_core.commands.dividing import add_split_flags, reading_of, source_of, split_of
-from cascade_core.policies import POLICIES, TIMED, choose, describe
+from cascade_core.policies import POLICIES, Policy, choose, describe_in
 from cascade_core.policies.base import rule_path
+from cascade_core.rendering.cost_words import bill_sentence, cost_sentences
 from cascade_core.rendering.tables import comparison_table, exits_table, seeds_table
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.meters import Milliseconds
+from cascade_core.simulation.meters import Meter, Milliseconds
+from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.reading import digest, identity, open_record
 from cascade_core.support import wording
@@ -31,27 +36,69 @@ from cascade_core.support.files import check_writable
 
 def choose_(args: argparse.Namespace) -> None:
     """Choose thresholds on one part of a run, measure them on the other, write the JSON."""
-    policy = policy_flags.policy_of(args)
+    meter = cost_flags.meter_of(args)
+    policy = None if args.mistake is not None else policy_flags.policy_of(args, meter)
     if args.out:
         check_writable(args.out, ".json")
     split = split_of(args)
-    divided = divide(source_of(args, split), policy, split, args.answers)
-    rule = choose(divided.calibration, policy)
-    evaluation = evaluate(divided.test, rule)
+    chosen = _at_a_price(args, meter, split) if policy is None else _by_policy(args, policy, meter, split)
+    rule, evaluation, test = chosen.rule, chosen.evaluation, chosen.test
     if args.in_sample:
         print("in-sample: chosen and measured on the same samples")
-    print(f"answers: {divided.answers}; {divided.why}")
+    print(f"answers: {chosen.answers}; {chosen.why}")
     _print_evaluation(rule, evaluation)
-    if isinstance(policy, tuple(TIMED.values())):
-        _print_time(policy_flags.meter_of(args), evaluation)
+    _print_costs(meter, evaluation, args.mistake)
     if not args.in_sample:
-        path = rule_path(divided.test, [0.0], rule.thresholds[None], np.array([rule.plain]))
-        bound = drop_bounds(divided.test, path, ALPHA)[0]
+        path = rule_path(test, [0.0], rule.thresholds[None], np.array([rule.plain]))
+        bound = drop_bounds(test, path, ALPHA)[0]
         print(f"certified with {CERTAINTY} confidence, for this choice alone: {wording.at_most(bound, 2)}")
     if args.out:
         run = identity(args.run)
-        save_choice(args.out, rule, evaluation, policy=describe(policy), run=run, split=split.describe())
+        described = chosen.policy
+        save_choice(args.out, rule, evaluation, policy=described, run=run, split=split.describe(), meter=meter)
         print(f"wrote {args.out}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Chosen:
+    """A rule, what it does on the test samples, and where it comes from."""
+
+    rule: ExitRule
+    evaluation: Evaluation
+    test: Record
+    answers: str
+    why: str
+    policy: dict[str, Any]
+
+
+def _by_policy(args: argparse.Namespace, policy: Policy, meter: Meter, split: Split) -> _Chosen:
+    divided = divide(source_of(args, split), policy, split, args.answers, meter)
+    rule = choose(divided.priced, policy)
+    return _Chosen(
+        rule=rule,
+        evaluation=evaluate(divided.test, rule),
+        test=divided.test,
+        answers=divided.answers,
+        why=divided.why,
+        policy=describe_in(policy, meter),
+    )
+
+
+def _at_a_price(args: argparse.Namespace, meter: Meter, split: Split) -> _Chosen:
+    """The rule at the slider position where computing and mistakes cost least together."""
+    kind = policy_flags.sweep_without_parameters(args, "--mistake")
+    found = explore(source_of(args, split), kind, split, answers=args.answers, meter=meter)
+    position = cheapest_with_mistakes(found, args.mistake)
+    setting = Setting(exploration=found, position=position)
+    print(f"{kind.title.lower()}, set to {setting.words}")
+    return _Chosen(
+        rule=setting.rule,
+        evaluation=setting.evaluation,
+        test=found.test,
+        answers=found.answers,
+        why=found.why,
+        policy=found.described(position),
+    )
 
 
 def compare_(args: argparse.Namespace) -> None:
@@ -60,7 +107,8 @@ def compare_(args: argparse.Namespace) -> None:
     if args.seeds is not None:
         _compare_over(args, splits(split, args.seeds))
         return
-    compared = compare(source_of(args, split), split, args.max_drop, args.answers)
+    meter = cost_flags.meter_of(args)
+    compared = compare(source_of(args, split), split, args.max_drop, args.answers, meter)
     print(text(comparison_table(compared)))
     where = "in-sample, on the" if args.in_sample else "measured on the other"
     print(
@@ -74,7 +122,8 @@ def compare_(args: argparse.Namespace) -> None:
 def _compare_over(args: argparse.Namespace, drawn: Sequence[Split]) -> None:
     """The comparison's means and standard deviations over several splits of one run."""
     source = reading_of(args)
-    compared = [compare(source(split), split, args.max_drop, args.answers) for split in drawn]
+    meter = cost_flags.meter_of(args)
+    compared = [compare(source(split), split, args.max_drop, args.answers, meter) for split in drawn]
     print(text(seeds_table(compared)))
     print(
         f"Set to a drop of {100 * args.max_drop:g} points on calibration samples, measured on the others. Means and "
@@ -99,8 +148,7 @@ def evaluate_(args: argparse.Namespace) -> None:
         print("in-sample: these samples include those that the thresholds were chosen on")
     evaluation = evaluate(record, rule)
     _print_evaluation(rule, evaluation)
-    if args.batch:
-        _print_time(policy_flags.meter_of(args), evaluation)
+    _print_costs(cost_flags.meter_of(args), evaluation, None)
     print(
         f"the choice file recorded accuracy {choice.measured['accuracy']:.2%}, "
         f"saving {choice.measured['saving']:.1%} on {choice.measured['n']:,} samples"
@@ -121,14 +169,16 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
     print(moved_words(evaluation))
 
 
-def _print_time(meter: Milliseconds, evaluation: Evaluation) -> None:
-    """What the rule is expected to take, by the profile beside the run."""
-    plain = meter.plain(evaluation)
-    times = []
-    for how, compaction in (("survivors compacted", True), ("whole batches", False)):
-        taken = replace(meter, compaction=compaction).mean(evaluation)
-        times.append(f"{taken:.3f} ms with {how} (saving {1 - taken / plain:.1%})")
-    print(f"expected at batch {meter.batch}: {', '.join(times)}; plain network {plain:.3f} ms a sample")
+def _print_costs(meter: Meter, evaluation: Evaluation, price: float | None) -> None:
+    """What the rule costs in another unit than MACs, and with a price for mistakes."""
+    for sentence in cost_sentences(meter, evaluation):
+        print(sentence)
+    if isinstance(meter, Milliseconds) and meter.batch > 1:
+        whole = replace(meter, compaction=False).mean(evaluation)
+        saved = 1 - whole / meter.plain(evaluation)
+        print(f"Computing whole batches while a sample is left: {whole:.3f} ms (saving {saved:.1%}).")
+    if price is not None:
+        print(bill_sentence(meter, evaluation, price))
 
 
 def _add_choose(verbs: Parsers) -> None:
@@ -141,7 +191,7 @@ def _add_choose(verbs: Parsers) -> None:
     )
     add_split_flags(parser)
     policy_flags.add_policy(parser, POLICIES, policy_flags.all_parameters())
-    parser.add_argument("--batch", type=int, default=1, help="for --max-ms: size of the batches (default 1)")
+    cost_flags.add_cost_flags(parser, mistake=True)
     parser.add_argument("--out", type=Path, help="the JSON to write")
 
 
@@ -151,13 +201,14 @@ def _add_compare(verbs: Parsers) -> None:
     parser.add_argument("--max-drop", type=float, default=0.01, help="accuracy to give up, a fraction (default 0.01)")
     about = "means and standard deviations over splits by the seeds 0 to SEEDS - 1, in place of one split"
     parser.add_argument("--seeds", type=int, help=about)
+    cost_flags.add_cost_flags(parser)
 
 
 def _add_evaluate(verbs: Parsers) -> None:
     parser = add_verb(verbs, "evaluate", evaluate_, "evaluate choice.json cache/cifar10-resnet56-fine-heads.parquet")
     parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
     parser.add_argument("run", type=Path, help="a run file")
-    parser.add_argument("--batch", type=int, help="also say how long it takes in batches of this size (see profile)")
+    cost_flags.add_cost_flags(parser)
     parser.add_argument("--all", action="store_true", help="measure on all samples, those of calibration too")
 
 

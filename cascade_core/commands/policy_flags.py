@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from typing import Any
 
-from cascade_core.policies import POLICIES, TIMED, Policy
-from cascade_core.simulation.meters import Milliseconds
-from cascade_core.simulation.timing import load_profile, profile_path
+from cascade_core.policies import POLICIES, PRICED, SWEEPS, Policy, Sweep
+from cascade_core.simulation.meters import MACS, Meter
 
 
 def titles(policies: Iterable[type[Policy]]) -> str:
@@ -19,7 +18,7 @@ def titles(policies: Iterable[type[Policy]]) -> str:
 
 def all_parameters() -> list[tuple[str, type[Policy]]]:
     """The parameters of all policies, each with the policy that takes it."""
-    return [(name, kind) for kind in (*POLICIES.values(), *TIMED.values()) for name in kind.parameters()]
+    return [(name, kind) for kind in (*POLICIES.values(), *PRICED.values()) for name in kind.parameters()]
 
 
 def add_policy(
@@ -42,33 +41,36 @@ def set_parameters(args: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
 
 
-def policy_of(args: argparse.Namespace) -> Policy:
-    """The policy that the command line names and sets.
+def policy_of(args: argparse.Namespace, meter: Meter = MACS) -> Policy:
+    """The policy that the command line names and sets, with budgets in the unit of a meter.
 
     Raises:
         ValueError: It takes other parameters, or a value is out of range.
     """
     values = set_parameters(args)
-    kinds = [registry[args.policy] for registry in (POLICIES, TIMED) if args.policy in registry]
-    kind = next((kind for kind in kinds if values.keys() & kind.parameters().keys()), kinds[0])
+    in_unit = PRICED.get(args.policy) if meter is not MACS else None
+    kind: type[Policy] = in_unit or POLICIES[args.policy]
     for name in values:
         if name not in kind.parameters():
-            raise ValueError(f"policy {args.policy} takes no {_flag(name)}{_beside(kind, values)}")
+            other = f" with costs in {meter.unit}" if args.policy in PRICED else ""
+            raise ValueError(f"policy {args.policy} takes no {_flag(name)}{other}")
     for field in fields(kind):
         if field.name in kind.parameters() and field.default is MISSING and field.name not in values:
             raise ValueError(f"policy {args.policy} needs {_flag(field.name)}")
-    return kind(**values, **({"meter": meter_of(args)} if kind in TIMED.values() else {}))
+    return kind(**values, **({"cost": meter} if in_unit else {}))
 
 
-def meter_of(args: argparse.Namespace) -> Milliseconds:
-    """Milliseconds by the profile beside the run, in batches of the size that the command line names."""
-    return Milliseconds(profile=load_profile(profile_path(args.run)), batch=args.batch)
+def sweep_without_parameters(args: argparse.Namespace, instead: str) -> type[Sweep]:
+    """The policy that the command line names, whose slider is set by another flag.
 
-
-def _beside(kind: type[Policy], values: dict[str, Any]) -> str:
-    """Which of the parameters of a policy with several forms was set."""
-    own = [_flag(name) for name in values if name in kind.parameters()]
-    return f" beside {own[0]}" if own and kind.name in TIMED else ""
+    Raises:
+        ValueError: It has no slider, or a parameter is set too.
+    """
+    for name in set_parameters(args):
+        raise ValueError(f"policy {args.policy} takes no {_flag(name)} beside {instead}")
+    if args.policy not in SWEEPS:
+        raise ValueError(f"policy {args.policy} has no slider that {instead} could set")
+    return SWEEPS[args.policy]
 
 
 def _flag(parameter: str) -> str:

@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 
 from cascade_core.analysis.exploration import explore
+from cascade_core.analysis.mistakes import cheapest_with_mistakes
 from cascade_core.analysis.points import Setting
-from cascade_core.commands import policy_flags
+from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.dividing import add_split_flags, source_of, split_of
-from cascade_core.policies import SWEEPS
+from cascade_core.policies import PRICED, SWEEPS
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import published_on
@@ -21,18 +22,26 @@ from cascade_core.support.files import atomic_write, check_writable
 
 
 def explored(args: argparse.Namespace) -> Setting:
-    """The policy swept over the run, at the position that is nearest to its parameter, or where a page opens."""
-    kind, split = SWEEPS[args.policy], split_of(args)
-    value = getattr(policy_flags.policy_of(args), kind.slider.parameter) if policy_flags.set_parameters(args) else None
-    exploration = explore(source_of(args, split), kind, split, answers=args.answers)
-    position = exploration.opening if value is None else exploration.nearest(value)
+    """The policy swept over the run, at the position at a price of mistakes, at a parameter, or where a page opens."""
+    kind, split, meter = SWEEPS[args.policy], split_of(args), cost_flags.meter_of(args)
+    policy = policy_flags.policy_of(args, meter) if policy_flags.set_parameters(args) else None
+    if args.mistake is not None:
+        policy_flags.sweep_without_parameters(args, "--mistake")
+    exploration = explore(source_of(args, split), kind, split, answers=args.answers, meter=meter)
+    position = exploration.opening
+    if args.mistake is not None:
+        position = cheapest_with_mistakes(exploration, args.mistake)
+    elif policy is not None:
+        position = exploration.nearest(getattr(policy, exploration.slider.parameter))
     return Setting(exploration=exploration, position=position)
 
 
 def add_position_flags(parser: argparse.ArgumentParser) -> None:
     """The run, how it is divided, and the policy with its parameter."""
     add_split_flags(parser)
-    policy_flags.add_policy(parser, SWEEPS, ((kind.slider.parameter, kind) for kind in SWEEPS.values()))
+    of_sliders = [(kind.slider.parameter, kind) for kind in SWEEPS.values()]
+    policy_flags.add_policy(parser, SWEEPS, [*of_sliders, *(("max_cost", kind) for kind in PRICED.values())])
+    cost_flags.add_cost_flags(parser, mistake=True)
 
 
 def report_(args: argparse.Namespace) -> None:
@@ -46,6 +55,7 @@ def report_(args: argparse.Namespace) -> None:
         confidence_axis(args.score, len(metadata["class_names"])),
         initial=opened.position,
         published=published_on(origin.dataset),
+        meter=opened.exploration.meter,
         name=run["name"],
         **words(origin, run["name"]),
     )

@@ -1,9 +1,9 @@
-"""What views show alike: charts, the palette of the browser's theme, tables, and the choice of a stage or class."""
+"""What views show alike: charts, the palette of the browser's theme, and the choice of a stage or class."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -13,11 +13,11 @@ from cascade_core.panels.live import zoomed_axes
 from cascade_core.rendering.figures.explore import plain
 from cascade_core.rendering.palette import DARK, LIGHT, Palette
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 _TITLE = {"font": {"size": 14}, "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 8}}
 """Fits a narrow screen."""
+
+_NEEDLESS = ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"]
+"""Buttons that charts do without, so that the others leave room for a title; a double click shows all again."""
 
 
 def palette() -> Palette:
@@ -28,7 +28,7 @@ def palette() -> Palette:
 def chart(figure: go.Figure, name: str, title: str, alt: str) -> None:
     """A figure as wide as there is room, with a title and a text for those who cannot see it.
 
-    The button at its corner saves it in the format that the sidebar names, as a file called `name`.
+    The camera at its corner saves it in the format that `picture_format` asks for, as a file called `name`.
     """
     # Streamlit mounts a chart anew whenever anything in it changes, so that what was zoomed is drawn zoomed.
     zoom = zoomed_axes(state.ZOOM.get(), alt)
@@ -37,8 +37,19 @@ def chart(figure: go.Figure, name: str, title: str, alt: str) -> None:
     top = (figure.layout.margin.t or 0) + 24
     figure.update_layout(title={"text": plain([title])[0], **_TITLE}, margin={"t": top})
     picture = {"format": state.PICTURE_FORMAT.get().lower(), "filename": name, "scale": 2}
-    config = {"displaylogo": False, "toImageButtonOptions": picture}
+    config = {"displaylogo": False, "toImageButtonOptions": picture, "modeBarButtonsToRemove": _NEEDLESS}
     st.plotly_chart(figure, key=name, width="stretch", alt=alt, config=config)
+
+
+def picture_format() -> None:
+    """How the charts of a view are saved; it stands below them, once."""
+    st.segmented_control(
+        "The camera of a chart saves it as",
+        state.PICTURE_FORMATS,
+        default=state.PICTURE_FORMAT.default,
+        required=True,
+        key=state.PICTURE_FORMAT.key,
+    )
 
 
 def choose(place: Any, label: str, names: Sequence[str], whole: str, **more: Any) -> int | None:
@@ -46,18 +57,3 @@ def choose(place: Any, label: str, names: Sequence[str], whole: str, **more: Any
     words = [whole, *names]
     line: int = place.selectbox(label, range(len(words)), format_func=words.__getitem__, **more)
     return line - 1 if line else None
-
-
-def table(frame: pd.DataFrame, columns: Mapping[str, Any] | None = None, *, numbered: bool = False) -> None:
-    """A table as wide as there is room; `columns` are labels, or what configures a column, by its name in the frame."""
-    st.dataframe(frame, width="stretch", hide_index=None if numbered else True, column_config=columns)
-
-
-def number(label: str, form: str = "localized", about: str | None = None) -> Any:
-    """A column of numbers in a printf format, "percent", or another that Streamlit has by name."""
-    return st.column_config.NumberColumn(label, format=form, help=about)
-
-
-def share(label: str, about: str | None = None) -> Any:
-    """A column of fractions, shown in percent."""
-    return number(label, "percent", about)

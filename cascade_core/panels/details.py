@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cascade_core.analysis.spread import moved_words
 from cascade_core.analysis.yardsticks import overthinking
-from cascade_core.panels.charts import chart, number, palette, share, table
+from cascade_core.panels.charts import chart, palette, picture_format
+from cascade_core.panels.columns import Column, number, share, table, thresholds
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.spreading import spread_over_seeds
 from cascade_core.panels.state import Key
+from cascade_core.policies import Slider
 from cascade_core.rendering import tables
 from cascade_core.rendering.figures import explore
+from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.published import SOURCE
+from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS
@@ -23,10 +29,8 @@ def details(shown: Shown) -> None:
     """Tabs, of which only the one that is looked at is drawn; the others are when they are opened."""
     tabs = {
         "Thresholds": _thresholds,
-        "Accuracy against computation": _tradeoff,
+        "Curve in detail": _tradeoff,
         "Residual accuracy": _residual,
-        "Confidence": _confidence,
-        "Exits": _exits,
         "Stages": _stages,
         "All positions": _positions,
     }
@@ -50,24 +54,19 @@ def _thresholds(shown: Shown) -> None:
 def exits_table(rule: ExitRule, evaluation: Evaluation) -> None:
     """A table of thresholds, of who leaves where and is right, and of what that costs."""
     frame = tables.exits_table(rule, evaluation)
-    for name in frame.columns.intersection(["threshold", "threshold_high"]):
-        frame[name] = [_threshold(value) for value in frame[name]]
+    found = frame.columns.intersection(["threshold", "threshold_high"])
+    # The last stage has no threshold, as if every confidence were enough.
+    frame.loc[len(frame) - 1, found] = -np.inf
     columns = {
         "stage": "Stage",
-        "threshold": "Leaves at confidence",
-        "threshold_high": st.column_config.TextColumn("to", help="There is a threshold for each class."),
+        "threshold": thresholds("Leaves at confidence", frame["threshold"]),
+        "threshold_high": thresholds("to", frame[found[-1]], "There is a threshold for each class."),
         "samples": number("Samples leaving"),
         "share": share("Share of samples"),
         "accuracy": share("Right among them"),
         "macs": number("MACs a sample leaving here"),
     }
-    table(frame, columns)
-
-
-def _threshold(value: float) -> str:
-    if value != value:
-        return "always answers"
-    return "never" if value == float("inf") else f"{value:.6g}"
+    table(frame, columns, "Each stage's threshold, the samples that leave there, how many are right, and their MACs.")
 
 
 def _tradeoff(shown: Shown) -> None:
@@ -82,8 +81,13 @@ def _tradeoff(shown: Shown) -> None:
         "Accuracy against cost",
         f"Accuracy against mean {meter.unit} of the cascade at every slider position, with the plain network.",
     )
-    if published and meter is MACS:
-        st.caption(f"Published points: {SOURCE}.")
+    if published:
+        st.caption(
+            f"Published points: {SOURCE}."
+            if meter is MACS
+            else f"The published results are savings of MACs, and not shown on costs in {meter.unit}."
+        )
+    picture_format()
 
 
 def _residual(shown: Shown) -> None:
@@ -99,21 +103,7 @@ def _residual(shown: Shown) -> None:
         "Residual accuracy",
         "Accuracy of each stage on the samples at or above a confidence, against that confidence.",
     )
-
-
-def _confidence(shown: Shown) -> None:
-    st.caption("All test samples at every stage, whether they reach it or not; wrong answers at the bottom.")
-    chart(
-        explore.confidence_histograms(shown.exploration.test, shown.rule, shown.question.axis, palette()),
-        "confidence",
-        "Confidence at each stage",
-        "Histograms of confidence at each stage, right and wrong answers, with the stage's threshold.",
-    )
-
-
-def _exits(shown: Shown) -> None:
-    alt = "Share of the samples that leave at each stage, right and wrong."
-    chart(explore.exit_histogram(shown.evaluation, palette()), "exits", "Where samples leave", alt)
+    picture_format()
 
 
 def _stages(shown: Shown) -> None:
@@ -132,16 +122,57 @@ def _stages(shown: Shown) -> None:
         "stage": "Stage",
         "accuracy": share("Accuracy alone"),
         "macs_alone": number("MACs alone"),
-        "auroc": number("Ranking (AUROC)", "%.3f", ranking),
+        "auroc": number("Ranking (AUROC)", 3, ranking),
         "calibration_error": share("Calibration error", "Mean distance between confidence and accuracy (ECE)."),
         "used": share("Used at", "Share of slider positions at which anything leaves here."),
         "dominated": st.column_config.CheckboxColumn("Superfluous", help=superfluous),
     }
-    table(tables.worth_table(shown.exploration), columns)
+    table(tables.worth_table(shown.exploration), columns, "What each stage is worth on the test samples.")
+    st.caption(
+        "All test samples at every stage, whether they reach it or not (above, only those that do); wrong answers at "
+        "the bottom."
+    )
+    chart(
+        explore.confidence_histograms(test, shown.rule, shown.question.axis, palette()),
+        "confidence",
+        "Confidence at each stage",
+        "Histograms of confidence at each stage, right and wrong answers, with the stage's threshold.",
+    )
     if SCORES[test.score].is_probability:
         alt = "Share of right answers against mean confidence for each stage, with the diagonal of perfect calibration."
         chart(explore.reliability_curves(test, palette()), "reliability", "Confidence against accuracy", alt)
+    picture_format()
 
 
 def _positions(shown: Shown) -> None:
-    table(tables.path_table(shown.exploration, shown.selection.meter))
+    """Every slider position in points and percent; the file that the buttons above save has fractions, and more."""
+    exploration, meter = shown.exploration, shown.selection.meter
+    frame = in_points(tables.path_table(exploration, meter))
+    slider, stages = exploration.slider, exploration.test.stage_names
+    frame[slider.parameter] = exploration.shown
+    cost, saved = (f"mean_{meter.unit}", f"{meter.noun}_saving") if meter is not MACS else ("mean_macs", "saving")
+    columns: dict[str, Column] = {
+        slider.parameter: _slider_column(slider, exploration.shown),
+        "accuracy": share("Accuracy"),
+        "accuracy_drop": number("Given up, points", 2, "Of accuracy, against the plain network; below zero, gained."),
+        "drop_low": number("from", 2, f"Lower end of its {COVERAGE} interval, rounded down."),
+        "drop_high": number("to", 2, f"Upper end of its {COVERAGE} interval, rounded up."),
+        "drop_certified": number("at most, everywhere", 2, f"With {CERTAINTY} confidence, at all positions at once."),
+        cost: number(f"Mean {meter.unit}", 0 if meter is MACS else 3),
+        saved: share("Saved", "Of what the plain network costs; below zero the cascade costs more."),
+        **{name: thresholds(_leaves(name), frame[name]) for name in frame.columns if "threshold " in name},
+        **{f"share {name}": share(f"Leave at {name}") for name in stages},
+    }
+    if exploration.certificate is None:
+        del columns["drop_certified"]
+    table(frame[list(columns)], columns, "What every position of the slider does on the test samples.")
+
+
+def _slider_column(slider: Slider, values: NDArray[np.float64]) -> Column:
+    label = f"{slider.label}, {slider.unit}" if slider.unit else slider.label
+    return number(label, slider.decimals + 1) if slider.unit else thresholds(label, values)
+
+
+def _leaves(name: str) -> str:
+    least, _, stage = name.rpartition("threshold ")
+    return f"{least}confidence to leave at {stage}".capitalize() if least else f"Confidence to leave at {stage}"

@@ -22,7 +22,7 @@ def operating_words(setting: Setting) -> str:
     """The line, as markdown; nothing in it comes from a file."""
     exploration, here = setting.exploration, setting.evaluation
     measured = "samples that also chose the thresholds" if exploration.split.in_sample else "test samples"
-    slider = exploration.policy.slider.label
+    slider = exploration.slider.label
     place = f"**{setting.words}**" if setting.is_by_hand else f"{slider}: **{setting.words}**"
     return (
         f"**{exploration.policy.title}**, {place}. Accuracy "

@@ -50,6 +50,7 @@ def look(selection: sidebar.Selection, view: str) -> None:
     shown = answer(selection)
     if shown is None:
         return
+    state.PICTURE_FORMAT.keep()
     shown = address.go_to(shown)
     heading.show(shown)
     VIEWS[view].show(shown)

@@ -40,9 +40,7 @@ def select(runs: Sequence[Run]) -> Selection:
         with st.container():  # always there, so that what stands below keeps its place, and stays open
             upload.about(run)
         upload.offer()
-        selection = Selection(question=_question(run), meter=_meter(run), published=_published(run))
-        _picture_format()
-        return selection
+        return Selection(question=_question(run), meter=_meter(run), published=_published(run))
 
 
 def _question(run: Run) -> Question:
@@ -74,18 +72,6 @@ def _question(run: Run) -> Question:
     in_sample = st.toggle("In-sample numbers", help=about, key=state.IN_SAMPLE.key)
     split = Split(seed=int(seed), in_sample=in_sample)
     return Question(run=run, policy=policy, score=score, answers=answers, split=split)
-
-
-def _picture_format() -> None:
-    """How charts are saved; they read it from the session."""
-    st.segmented_control(
-        "Charts are saved as",
-        state.PICTURE_FORMATS,
-        default=state.PICTURE_FORMAT.default,
-        required=True,
-        help="By the camera at the corner of a chart. Those of the live panel have buttons of their own.",
-        key=state.PICTURE_FORMAT.key,
-    )
 
 
 def _run(runs: Sequence[Run]) -> Run:

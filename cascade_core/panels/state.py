@@ -41,6 +41,10 @@ class Value(Generic[T]):
         value: T = st.session_state.pop(self.key, self.default)
         return value
 
+    def keep(self) -> None:
+        """Have it outlive the widget that shows it, which may leave the page; called before that is drawn."""
+        self.set(self.get())
+
 
 RUN = Value[str | None]("run", None)
 VIEW = Value("view", "explore")
@@ -111,6 +115,7 @@ class Key(StrEnum):
     UNPIN = "unpin"
     SPREAD = "spread"
     DOWNLOAD = "download"
+    PAPER = "paper"
     CHOICE = "choice"
     OWN = "own"
     PUBLISHED = "published"

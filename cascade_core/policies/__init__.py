@@ -15,9 +15,9 @@ from cascade_core.policies.certified import Certified
 from cascade_core.policies.cheapest import CheapestUncorrected, CheapestWithinDrop
 from cascade_core.policies.fixed import FixedThresholds
 from cascade_core.policies.paper import PaperRule
+from cascade_core.policies.priced import BestWithinCost, SharesWithinCost, WithinCost, describe_in
 from cascade_core.policies.shared import SharedThreshold
 from cascade_core.policies.shares import GeometricShares
-from cascade_core.policies.timed import BestWithinTime
 from cascade_core.policies.tuning import Tuned, tune
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
@@ -41,8 +41,8 @@ POLICIES: dict[str, type[Policy]] = {
 SWEEPS: dict[str, type[Sweep]] = {name: policy for name, policy in POLICIES.items() if issubclass(policy, Sweep)}
 """Those that a slider can walk along: what the page, comparisons and reports offer."""
 
-TIMED: dict[str, type[Policy]] = {policy.name: policy for policy in (BestWithinTime,)}
-"""What the policies of these names are when their parameter is a time; each has a `meter`, made from a profile."""
+PRICED: dict[str, type[WithinCost]] = {policy.name: policy for policy in (BestWithinCost, SharesWithinCost)}
+"""What the policies of these names are where costs are not counted in MACs."""
 
 
 def choose(record: Record, policy: Policy) -> ExitRule:
@@ -56,10 +56,10 @@ def choose(record: Record, policy: Policy) -> ExitRule:
 
 __all__ = [
     "POLICIES",
+    "PRICED",
     "SWEEPS",
-    "TIMED",
     "BestWithinBudget",
-    "BestWithinTime",
+    "BestWithinCost",
     "Certified",
     "CheapestUncorrected",
     "CheapestWithinDrop",
@@ -70,10 +70,12 @@ __all__ = [
     "PaperRuleByClass",
     "Policy",
     "SharedThreshold",
+    "SharesWithinCost",
     "Slider",
     "Sweep",
     "Tuned",
     "choose",
     "describe",
+    "describe_in",
     "tune",
 ]

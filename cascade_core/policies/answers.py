@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cascade_core.policies.base import Policy
 from cascade_core.policies.crossfitting import BLOCKS, FOLDS, folds
 from cascade_core.policies.selection import Selection, advantage, saved_at, select, within, worth
+from cascade_core.simulation.meters import MACS, Meter, priced, with_stages
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.pool import Pool, fit_pool
 from cascade_core.simulation.record import Record
@@ -36,14 +37,24 @@ class Divided:
     """Calibration and test samples, with the answers that were decided on.
 
     Attributes:
+        priced: The calibration samples, whose stages cost what they do by a meter; what policies choose on.
+        calibration: The same with their MACs.
         answers: "own" or "pooled".
         why: Why these, in a sentence.
     """
 
+    priced: Record
     calibration: Record
     test: Record
     answers: str
     why: str
+
+    @classmethod
+    def of(cls, priced: Record, test: Record, answers: str, why: str) -> Divided:
+        """Samples whose MACs are those of `test`."""
+        same = (priced.stages, priced.baseline_macs) == (test.stages, test.baseline_macs)
+        calibration = priced if same else with_stages(priced, test.stages, test.baseline_macs)
+        return cls(priced=priced, calibration=calibration, test=test, answers=answers, why=why)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,6 +63,7 @@ class Halves:
 
     Attributes:
         calibration, test: (n,) sample numbers; equal where a choice is judged on the samples it was made on.
+        meter: What policies are to save.
     """
 
     outputs: StageOutputs
@@ -59,6 +71,11 @@ class Halves:
     test: NDArray[np.int64]
     score: str = "max_probability"
     top_k: int = 1
+    meter: Meter = MACS
+
+    def priced_by(self, meter: Meter) -> Halves:
+        """The same halves where costs are by another meter."""
+        return self if meter == self.meter else replace(self, meter=meter)
 
     def divided(self, policy: Policy | type[Policy], answers: str = "auto") -> Divided:
         """The samples for a policy, answered as asked, or as is better for it.
@@ -89,11 +106,12 @@ class Halves:
         why = "pooled answers are expected to save {} at a drop of one point, stages' own {}".format(*savings)
         return self._divided(pooled if pooling else own, why)
 
-    def _divided(self, calibration: Record, why: str) -> Divided:
-        answers = "own" if calibration.pool is None else "pooled"
-        if calibration.pool not in self._tests:
-            self._tests[calibration.pool] = self._record(self.test, calibration.pool)
-        return Divided(calibration=calibration, test=self._tests[calibration.pool], answers=answers, why=why)
+    def _divided(self, found: Record, why: str) -> Divided:
+        answers = "own" if found.pool is None else "pooled"
+        if found.pool not in self._tests:
+            self._tests[found.pool] = self._record(self.test, found.pool)
+        test = self._tests[found.pool]
+        return Divided.of(found, test, answers, why)
 
     @cached_property
     def _tests(self) -> dict[Pool | None, Record]:
@@ -105,7 +123,7 @@ class Halves:
 
     @cached_property
     def _own(self) -> Record:
-        return self._record(self.calibration, None)
+        return priced(self._record(self.calibration, None), self.meter)
 
     @cached_property
     def _pooled(self) -> Record | None:
@@ -125,8 +143,8 @@ class Halves:
         if place >= 0:
             columns = own.chosen.thresholds[place]
             running = np.append(np.isfinite(columns.reshape(len(columns), -1)).any(axis=1), True)
-            spared = sum(stage.head_macs for stage, runs in zip(self.outputs.stages, running, strict=True) if not runs)
-            if running[:-1].any() and spared > DEAR * self.outputs.baseline_macs:
+            spared = sum(stage.head_macs for stage, runs in zip(self._own.stages, running, strict=True) if not runs)
+            if running[:-1].any() and spared > DEAR * self._own.baseline_macs:
                 tried.append(self._fitted(fitted, running))
         return max(tried, key=_worth)
 
@@ -135,7 +153,7 @@ class Halves:
         outputs = self.outputs.take(self.calibration)
         chosen = np.flatnonzero(fitted)
         pool = fit_pool(outputs.probs[:, chosen], outputs.labels[chosen], heads)
-        record = outputs.record(self.score, self.top_k, pool)
+        record = priced(outputs.record(self.score, self.top_k, pool), self.meter)
         held = {what: getattr(record, what).copy() for what in ("confidence", "predictions", "correct")}
         for part, others in folds(self._own.take(chosen)):
             of_others = outputs.take(chosen[others])

@@ -42,8 +42,8 @@ class Slider:
         unit: Shown after the number; empty for a bare number.
         scale: Shown number = value * scale.
         decimals: Decimal places shown.
-        opening: Value at which a page starts; of a `relative` one, its share of the plain network's MACs.
-        relative: Whether values are MACs, which are shown as shares of the plain network's.
+        opening: Value at which a page starts; of a `relative` one, its share of what the plain network costs.
+        relative: Whether values are costs, which are shown as shares of the plain network's.
         is_drop: Whether values are the accuracy drops that the policy keeps to, so that comparisons set it to theirs.
     """
 
@@ -55,10 +55,6 @@ class Slider:
     opening: float
     relative: bool = False
     is_drop: bool = False
-
-    def unit_of(self, record: Record) -> float:
-        """What a value is divided by before it is scaled and shown."""
-        return float(record.baseline_macs) if self.relative else 1.0
 
 
 @dataclass(frozen=True)
@@ -143,7 +139,7 @@ def describe(policy: Policy) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in fields(policy):
         value = getattr(policy, field.name)
-        values |= {field.name: _plain(value)} if PARAMETER in field.metadata else value.describe()
+        values[field.name] = _plain(value) if PARAMETER in field.metadata else value.describe()
     return {"name": policy.name, "parameters": values}
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.policies.answers import Halves
-from cascade_core.policies.base import Policy, describe
+from cascade_core.policies.base import Policy
+from cascade_core.policies.priced import describe_in
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.record import split_indices
 from cascade_core.storage.choice import save_choice
@@ -27,6 +29,7 @@ class Tuned:
         why: Why these, in a sentence.
         policy: As `describe` gives it.
         split: How the samples were divided.
+        meter: What costs are told in beside MACs.
     """
 
     rule: ExitRule
@@ -35,11 +38,13 @@ class Tuned:
     why: str
     policy: dict[str, Any]
     split: dict[str, Any]
+    meter: Meter = MACS
 
     def save(self, path: str | Path, run: str | Path | None = None) -> Path:
         """Write the choice as JSON; with the run's file, its name and digest are in it, so that it is known again."""
         source = None if run is None else identity(run)
-        return save_choice(path, self.rule, self.evaluation, policy=self.policy, run=source, split=self.split)
+        about: dict[str, Any] = {"policy": self.policy, "run": source, "split": self.split, "meter": self.meter}
+        return save_choice(path, self.rule, self.evaluation, **about)
 
 
 def tune(
@@ -51,6 +56,7 @@ def tune(
     score: str = "max_probability",
     top_k: int = 1,
     answers: str = "auto",
+    meter: Meter = MACS,
 ) -> Tuned:
     """Choose thresholds on one part of the samples, and measure on the other what they do.
 
@@ -59,20 +65,22 @@ def tune(
         seed: Of the division.
         score, top_k: What thresholds are compared with, see `scores`.
         answers: "own", "pooled", or "auto": whichever is expected to save more on new samples.
+        meter: What the policy is to save.
 
     Raises:
         Infeasible: No rule fulfils the policy's parameters; the message names the best.
         ValueError: A part would be empty, or an argument is none of those above.
     """
     calibration, test = split_indices(len(outputs.labels), fraction, seed)
-    halves = Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k)
+    halves = Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k, meter=meter)
     divided = halves.divided(policy, answers)
-    rule = policy.choose(divided.calibration)
+    rule = policy.choose(divided.priced)
     return Tuned(
         rule=rule,
         evaluation=evaluate(divided.test, rule),
         answers=divided.answers,
         why=divided.why,
-        policy=describe(policy),
+        policy=describe_in(policy, meter),
         split={"fraction": fraction, "seed": seed, "measured_on": "test"},
+        meter=meter,
     )

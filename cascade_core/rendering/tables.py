@@ -16,7 +16,7 @@ from cascade_core.analysis.spread import Realised
 from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.meters import MACS, Meter, along
+from cascade_core.simulation.meters import MACS, Meter, along, spent
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.simulation.timing import Profile
@@ -107,7 +107,7 @@ def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
     shares = {f"share {name}": result.exit_counts[:, i] / result.n for i, name in enumerate(names)}
     return pd.DataFrame(
         {
-            exploration.policy.slider.parameter: exploration.path.positions,
+            exploration.slider.parameter: exploration.path.positions,
             "accuracy": result.accuracy,
             "accuracy_drop": result.accuracy_drop,
             "drop_low": low,
@@ -138,7 +138,11 @@ def operating_points(setting: Setting, count: int = 12) -> pd.DataFrame:
 
 
 def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
-    """A row a policy: what it was set to, and what its rule does on the test samples."""
+    """A row a policy: what it was set to, and what its rule does on the test samples.
+
+    Where policies were to save another cost than MACs, `saving` is of MACs and a column such as `saving of dollars`
+    has that; in `seeds_table` all savings are of it.
+    """
     rows = []
     for one in compared:
         evaluation = one.evaluation
@@ -157,6 +161,9 @@ def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
                 "drop_moves_by": evaluation.drop_move,
                 "saving": evaluation.saving,
                 "saving_moves_by": evaluation.saving_move,
+                **(
+                    {} if one.meter is MACS else {f"saving of {one.meter.unit}": spent(one.meter, evaluation)["saving"]}
+                ),
                 **shares,
             }
         )
@@ -170,7 +177,7 @@ def seeds_table(compared: Sequence[Sequence[Compared]]) -> pd.DataFrame:
     """A row a policy: mean and standard deviation of its drop and saving over splits, which `compared` has one each."""
     rows = []
     for ones in zip(*compared, strict=True):
-        realised = Realised.of([one.evaluation for one in ones])
+        realised = Realised.of([one.evaluation for one in ones], ones[0].meter)
         (drop, drop_sd), (saving, saving_sd) = realised.drop, realised.saving
         rows.append(
             {

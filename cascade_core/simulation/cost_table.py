@@ -54,24 +54,37 @@ class CostTable:
 
     def mean(self, result: Evaluation) -> float:
         """Mean cost of a sample under one rule."""
-        last = len(self.trunk) - 1
-        if not result.active[:last].any():
+        if not result.active[:-1].any():
             return self.plain
-        reaching = np.append(1.0, 1.0 - np.cumsum(result.exit_shares)[:-1])
-        pools = np.append(result.exit_counts[:last] > 0, True) & result.pooled
-        stages = self.trunk + self.head * result.active[:, None] + self.pool * pools[:, None]
         total = 0.0
-        for costs, share in zip(stages, np.clip(reaching, 0.0, 1.0), strict=True):
+        for costs, share in zip(self._stages(result), reaching(result), strict=True):
             survivors = binomial(self.batch, float(share))
             total += float(survivors @ costs if self.compaction else (1 - survivors[0]) * costs[-1])
         return total / self.batch
+
+    def by_exit(self, result: Evaluation) -> Costs:
+        """(M,) what a sample costs that is computed alone and leaves at each stage, under one rule."""
+        if not result.active[:-1].any():
+            return np.full(len(self.trunk), self.plain)
+        return np.cumsum(self._stages(result)[:, 1])
+
+    def _stages(self, result: Evaluation) -> Costs:
+        """(M, batch + 1) of each stage with what is run of its head and pool."""
+        pools = np.append(result.exit_counts[:-1] > 0, True) & result.pooled
+        return self.trunk + self.head * result.active[:, None] + self.pool * pools[:, None]
 
 
 def single(trunk: Costs, head: Costs, plain: float) -> CostTable:
     """The table of (M,) costs that add up sample by sample; pooling answers costs nothing."""
     none = np.zeros(len(trunk))
-    columns = (np.stack([none, costs], axis=1) for costs in (trunk, head, none))
-    return CostTable(**dict(zip(("trunk", "head", "pool"), columns, strict=True)), plain=plain)
+    first, second, third = (np.stack([none, costs], axis=1) for costs in (trunk, head, none))
+    return CostTable(trunk=first, head=second, pool=third, plain=plain)
+
+
+def reaching(result: Evaluation) -> Costs:
+    """(M,) share of the samples that reach each stage, under one rule."""
+    shares: Costs = np.clip(np.append(1.0, 1.0 - np.cumsum(result.exit_shares)[:-1]), 0.0, 1.0)
+    return shares
 
 
 def binomial(n: int, p: float) -> Costs:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from cascade_core.simulation.bounds import LEVEL
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import MACS, Meter, spent
 from cascade_core.simulation.pool import Pool
 from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
 
@@ -73,6 +74,7 @@ def choice_json(
     policy: Mapping[str, Any] | None = None,
     run: Mapping[str, Any] | None = None,
     split: Mapping[str, Any] | None = None,
+    meter: Meter = MACS,
 ) -> str:
     """The text of a choice file.
 
@@ -81,6 +83,7 @@ def choice_json(
         run: ``name`` and ``sha256`` of the run.
         split: How samples were divided and which of them `evaluation` counts, as
             `exploration.Split.describe` gives it; None says nothing about that.
+        meter: What costs are told in beside MACs.
 
     Raises:
         ValueError: The rule is for other stages than the evaluation.
@@ -107,7 +110,11 @@ def choice_json(
         "baseline_macs": evaluation.baseline_macs,
         "policy": policy,
         "run": run,
-        "measured": {**_measured(evaluation), "split": split},
+        "measured": {
+            **_measured(evaluation),
+            **({} if meter is MACS else {"cost": spent(meter, evaluation)}),
+            "split": split,
+        },
     }
     _validate(data)
     return json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
@@ -135,10 +142,11 @@ def save_choice(
     policy: Mapping[str, Any] | None = None,
     run: Mapping[str, Any] | None = None,
     split: Mapping[str, Any] | None = None,
+    meter: Meter = MACS,
 ) -> Path:
     """Write a choice file, atomically; the arguments are those of `choice_json`."""
     target = Path(path)
-    text = choice_json(rule, evaluation, policy=policy, run=run, split=split)
+    text = choice_json(rule, evaluation, policy=policy, run=run, split=split, meter=meter)
     with atomic_write(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return target

@@ -177,10 +177,22 @@ def macs(count: float) -> str:
     >>> macs(125_485_706), macs(5834), macs(640)
     ('125.5 million MACs', '5.83 thousand MACs', '640 MACs')
     """
-    size, word = next(((least, word) for least, word in _MAGNITUDES if abs(count) >= least), (1.0, ""))
-    value = count / size
-    text = f"{value:,.0f}" if not word else fixed(value, 2 if abs(value) < 10 else 1).rstrip("0").rstrip(".")
-    return f"{text} {word} MACs" if word else f"{text} MACs"
+    return f"{brief(round(count) if abs(count) < _MAGNITUDES[-1][0] else count)} MACs"
+
+
+def brief(value: float) -> str:
+    """A number with three digits or four, in words where it is large, zeros behind the point left out.
+
+    >>> brief(125_485_706), brief(640), brief(12.5), brief(0.31245), brief(0.00001234), brief(0)
+    ('125.5 million', '640', '12.5', '0.312', '0.0000123', '0')
+    """
+    size, word = next(((least, word) for least, word in _MAGNITUDES if abs(value) >= least), (1.0, ""))
+    number = value / size
+    digits = (
+        1 if abs(number) >= 9.995 else 2 if abs(number) >= 1 or not number else 2 - math.floor(math.log10(abs(number)))
+    )
+    text = fixed(number, digits)
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {word}".strip()
 
 
 def confidence(value: float, most: int = 17) -> str:

@@ -93,9 +93,7 @@ def test_axe_finds_nothing_serious(opened: Callable[[str, int], Page], scheme: s
 def test_axe_finds_nothing_serious_under_any_tab_and_its_charts_have_words(opened: Callable[[str, int], Page]) -> None:
     page = opened("light", 1280)
     for name, words in (
-        ("Accuracy against computation", "Accuracy against mean MACs"),
-        ("Confidence", "Histograms of confidence"),
-        ("Exits", "Share of the samples that leave"),
+        ("Curve in detail", "Accuracy against mean MACs"),
         ("Stages", "Share of right answers"),
         ("All positions", None),
     ):

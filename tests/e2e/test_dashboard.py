@@ -209,7 +209,7 @@ def test_a_broken_file_is_named_and_others_work(page: Page) -> None:
 
 
 def test_every_detail_draws(page: Page) -> None:
-    for name in ("Accuracy against computation", "Confidence", "Exits", "Stages"):
+    for name in ("Curve in detail", "Stages"):
         page.get_by_role("tab", name=name).click()
         expect(page.locator(".js-plotly-plot").locator("visible=true").first).to_be_visible(timeout=TIMEOUT)
     page.get_by_role("tab", name="All positions").click()

@@ -81,7 +81,7 @@ def test_a_release_moves_nothing_and_keeps_a_chart_zoomed(page: Page, answers: l
     assert seen["frames"] > 20
     assert (seen["shifts"], seen["faded"], seen["gone"]) == ([], [], [])
 
-    page.get_by_role("tab", name="Accuracy against computation").click()
+    page.get_by_role("tab", name="Curve in detail").click()
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=TIMEOUT)
     chart = page.locator(".js-plotly-plot .nsewdrag").first
     chart.scroll_into_view_if_needed()

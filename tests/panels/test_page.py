@@ -52,7 +52,7 @@ def test_shows_the_thresholds_of_a_run(cache: Path) -> None:
     assert app.selectbox(key="run").value == "mine"
     table = app.dataframe[0].value
     assert table["stage"].tolist() == ["stage 1", "stage 2", "stage 3"]
-    assert table["threshold"].iloc[2] == "always answers"
+    assert table["threshold"].iloc[2] == -np.inf
     assert table["samples"].sum() == 200
 
 

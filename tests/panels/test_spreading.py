@@ -15,7 +15,7 @@ from cascade_core.panels.questions import Question
 from tests.samples import sample_run
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
-TAB = "Accuracy against computation"
+TAB = "Curve in detail"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cascade_core import ExitRule, FixedThresholds, PaperRule, Record, SharedThreshold, choose, evaluate, evaluate_path
-from cascade_core.policies import POLICIES, SWEEPS, TIMED, Policy, describe
+from cascade_core.policies import POLICIES, PRICED, SWEEPS, Policy, describe
 from cascade_core.policies.answers import Halves
 from tests.oracle import assert_outcome, naive_evaluate, random_outputs, random_record
 from tests.samples import sample_record
@@ -104,7 +104,7 @@ def test_registry(name: str) -> None:
 
 def test_a_flag_reads_the_same_for_every_policy_that_takes_it() -> None:
     readers: dict[str, set[object]] = {}
-    for policy in (*POLICIES.values(), *TIMED.values()):
+    for policy in (*POLICIES.values(), *PRICED.values()):
         for name, parameter in policy.parameters().items():
             readers.setdefault(name, set()).add(parameter.read)
     assert {name for name, different in readers.items() if len(different) > 1} == set()

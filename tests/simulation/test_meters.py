@@ -14,7 +14,7 @@ from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.timing import Profile
-from tests.oracle import f32, random_pooled, random_record, random_rules
+from tests.oracle import f32, make_record, random_pooled, random_record, random_rules
 from tests.simulation.test_timing import half_leave, profile
 
 
@@ -108,3 +108,28 @@ def test_a_table_of_another_shape_or_below_0_is_refused() -> None:
 def test_a_profile_of_other_stages_has_no_table_for_a_record() -> None:
     with pytest.raises(ValueError, match="of the stages a, b but it is of a, b, c"):
         Milliseconds(profile=profile(), batch=1).table(random_record(0))
+
+
+def test_percentiles_by_hand() -> None:
+    # Of 100 samples alone 90 leave at a, after 1.1 s; 7 at b and 3 at c, each 1 s and a head of 0.1 s later.
+    counts = (90, 7, 3)
+    confidence = np.zeros((3, 100))
+    confidence[0, :90], confidence[1, 90:97], confidence[2] = 1, 1, 1
+    found = evaluate(make_record(confidence, np.ones((3, 100))), ExitRule(thresholds=f32(0.5, 0.5)))
+    assert tuple(found.exit_counts) == counts
+    flat = [[1.0, 2.0]] * 3
+    heads = [[0.1, 0.1]] * 3
+    timed = profile(
+        stage_names=("a", "b", "c"),
+        batch_sizes=(1, 2),
+        **dict.fromkeys(("trunk", "trunk_p95"), flat),
+        **dict.fromkeys(("head", "head_p95"), heads),
+        **{key: [3.1, 6.0] for key in ("plain", "plain_p95")},
+    )
+    single = Milliseconds(profile=timed, batch=1)
+    assert single.percentiles(found) == pytest.approx((2200, 3300))
+    assert single.mean(found) == pytest.approx(1100 + 0.1 * 1100 + 0.03 * 1100)
+    assert [one["share"] for one in single.details(found)["percentiles"]] == [0.95, 0.99]
+    assert Milliseconds(profile=timed, batch=2).details(found) == {"batch": 2}
+    never = evaluate(make_record(confidence, np.ones((3, 100))), ExitRule(thresholds=f32(np.inf, np.inf)))
+    assert single.percentiles(never) == pytest.approx((3100, 3100))

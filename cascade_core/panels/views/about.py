@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from cascade_core.panels import questions, runs
-from cascade_core.panels.charts import chart, number, palette, share, table
+from cascade_core.panels.charts import chart, palette, picture_format
+from cascade_core.panels.columns import number, share, table
 from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
 from cascade_core.rendering import tables
@@ -55,6 +56,7 @@ def show(shown: Shown) -> None:
     st.caption(
         "Trunk pieces in the stages' colours, heads hatched; the number is what leaving there costs, all heads run."
     )
+    picture_format()
     _table(shown)
     st.subheader("How computation is counted", anchor=False)
     st.markdown(_COUNTED)
@@ -70,5 +72,5 @@ def _table(shown: Shown) -> None:
         "share": share("Share", "Of the plain network's MACs; more than 100 % where heads come on top."),
         "accuracy": share("Accuracy alone"),
     }
-    table(tables.macs_table(shown.exploration.test), columns)
+    table(tables.macs_table(shown.exploration.test), columns, "The MACs of each stage.")
     st.caption(f"The plain network: {wording.macs(shown.exploration.test.baseline_macs)}.")

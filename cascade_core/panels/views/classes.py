@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from cascade_core.analysis.classes import confusion, evaluate_classes, most_confused
-from cascade_core.panels.charts import chart, choose, number, palette, share, table
+from cascade_core.panels.charts import chart, choose, palette, picture_format
+from cascade_core.panels.columns import number, share, table
 from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
@@ -34,6 +35,7 @@ def show(shown: Shown) -> None:
         "Drop and saving of each class",
         f"Accuracy drop with its {COVERAGE} interval, and computation saved, of each class, the largest drop on top.",
     )
+    picture_format()
     st.subheader("Which classes are taken for one another", anchor=False)
     _confusion(test, rule, names)
 
@@ -45,14 +47,14 @@ def _table(evaluation: Evaluation, names: list[str]) -> None:
         "samples": number("Samples"),
         "accuracy": share("Accuracy"),
         "full_accuracy": share("Plain network", "Its accuracy on the class."),
-        "accuracy_drop": number("Drop, points", "%.2f", "Accuracy given up; below zero it is a gain."),
-        "drop_low": number("Drop at least", "%.2f", f"Lower end of the {COVERAGE} interval, points; rounded down."),
-        "drop_high": number("Drop at most", "%.2f", f"Upper end of the {COVERAGE} interval, points; rounded up."),
-        "mean_macs": number("Mean MACs", "compact", "Multiply-accumulates of a sample, on average."),
+        "accuracy_drop": number("Drop, points", 2, "Accuracy given up; below zero it is a gain."),
+        "drop_low": number("Drop at least", 2, f"Lower end of the {COVERAGE} interval, points; rounded down."),
+        "drop_high": number("Drop at most", 2, f"Upper end of the {COVERAGE} interval, points; rounded up."),
+        "mean_macs": number("Mean MACs", 0, "Multiply-accumulates of a sample, on average."),
         "saving": share("Saved", "Share of the plain network's MACs; below zero the cascade costs more."),
         **{f"share {name}": share(f"Leaves at {name}") for name in evaluation.stage_names},
     }
-    table(frame, columns)
+    table(frame, columns, "What the cascade does to the samples of each class.")
     st.caption(
         "Click a column's head to sort. Each interval is for one class looked at by itself; of many classes some lie "
         "beyond theirs by chance."
@@ -76,4 +78,4 @@ def _confusion(test: Record, rule: ExitRule, names: list[str]) -> None:
         "samples": number("Samples"),
         "share": share("Share", "Of the samples of the true class that left there."),
     }
-    table(tables.mistakes_table(mistakes, names), columns)
+    table(tables.mistakes_table(mistakes, names), columns, "The most frequent mistakes.")

@@ -7,7 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from cascade_core.panels import pins, runs, upload
-from cascade_core.panels.charts import chart, number, palette, share, table
+from cascade_core.panels.charts import chart, palette, picture_format
+from cascade_core.panels.columns import number, share, table
+from cascade_core.panels.paper import comparison_button
 from cascade_core.panels.questions import Question, explored
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
@@ -37,6 +39,8 @@ def show(shown: Shown) -> None:
             "Runs and policies compared",
             "Accuracy against mean computation of all chosen runs and policies, with the pinned points by number.",
         )
+        picture_format()
+        comparison_button([(curve.run, curve.exploration) for curve in curves], shown.selection.published)
     else:
         st.info("Choose a run and a policy to draw.", icon=":material/info:")
     _pinned(pinned)
@@ -93,18 +97,18 @@ def _pinned(pinned: list[pins.Pin]) -> None:
         "measured_on": "Measured on",
         "samples": number("Samples"),
         "accuracy": share("Accuracy"),
-        "accuracy_drop": number("Drop, points", "%.2f", "Accuracy given up; below zero it is a gain."),
-        "drop_low": number("from", "%.2f"),
-        "drop_high": number("to", "%.2f", f"Ends of the paired {COVERAGE} interval of the drop, for this point alone."),
+        "accuracy_drop": number("Drop, points", 2, "Accuracy given up; below zero it is a gain."),
+        "drop_low": number("from", 2),
+        "drop_high": number("to", 2, f"Ends of the paired {COVERAGE} interval of the drop, for this point alone."),
         "drop_certified": number(
-            "at most, everywhere", "%.2f", f"With {CERTAINTY} confidence, at all positions of its slider at once."
+            "at most, everywhere", 2, f"With {CERTAINTY} confidence, at all positions of its slider at once."
         ),
-        "drop_moves_by": number("drop moves by", "± %.2f", f"Points. {MOVES}"),
+        "drop_moves_by": number("drop moves by", 2, f"Points. {MOVES}", before="± "),
         "mean_macs": number("Mean MACs"),
         "saving": share("Saved"),
-        "saving_moves_by": share("saved moves by", MOVES),
+        "saving_moves_by": share("saved moves by", MOVES, before="± "),
     }
-    table(frame, columns, numbered=True)
+    table(frame, columns, "The pinned points, by number.", numbered=True)
     _take_away(pinned)
 
 

@@ -20,10 +20,12 @@ def show(shown: Shown) -> None:
     st.caption(shown.exploration.answers_words)
     # What draws tables and charts takes a while to import: the panel is on its way to the browser by now.
     from cascade_core.panels import details, exports
+    from cascade_core.panels.paper import figure_button
     from cascade_core.panels.pins import pin_button
 
     with st.container(horizontal=True):
         pin_button(here)
         exports.downloads(here)
+        figure_button(here)
     details.details(here)
     exports.load_back(here)

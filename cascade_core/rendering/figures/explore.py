@@ -22,10 +22,10 @@ from cascade_core.rendering.axes import BINS, ConfidenceAxis
 from cascade_core.rendering.palette import Palette
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.bounds import ALPHA, COVERAGE
-from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, along
 from cascade_core.simulation.record import Record
+from cascade_core.support.wording import confidence
 
 MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
 """Pixels around every figure."""
@@ -52,7 +52,7 @@ def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, 
                     row=stage + 1,
                     col=1,
                     line={"color": palette.text, "width": 2},
-                    annotation_text=f"{words} {value:.4g}",
+                    annotation_text=f"{words} {confidence(value)}",
                     annotation_position="top left" if place > 0.7 else "top right",
                 )
     figure.update_layout(barmode="stack", showlegend=False, height=90 + 170 * len(names), margin=MARGIN)
@@ -87,35 +87,11 @@ def reliability_curves(record: Record, palette: Palette) -> go.Figure:
             name=name,
             line={"color": colour, "width": 2},
             customdata=bins.counts,
-            hovertemplate="confidence %{x:.3f}: %{y:.1f} % of %{customdata:,} right<extra>" + name + "</extra>",
+            hovertemplate="confidence %{x:.3f}: %{y:.1f} % of %{customdata:,} right<extra>%{fullData.name}</extra>",
         )
     figure.update_xaxes(title_text="mean confidence of the samples in a bin", range=[0, 1])
     figure.update_yaxes(title_text="right among them, %", range=[0, 102])
     figure.update_layout(height=440, margin=MARGIN, legend={"orientation": "h", "y": -0.2})
-    return figure
-
-
-def exit_histogram(evaluation: Evaluation, palette: Palette) -> go.Figure:
-    """How many samples leave at each stage, right and wrong, of all samples."""
-    names = plain(evaluation.stage_names)
-    wrong = evaluation.exit_counts - evaluation.correct_counts
-    shares = 100 * evaluation.exit_shares
-    colours = palette.stages(len(shares))
-    figure = go.Figure()
-    for counts, label, fill in ((wrong, "wrong", palette.wrong), (evaluation.correct_counts, "right", colours)):
-        figure.add_bar(
-            x=names,
-            y=100 * counts / evaluation.n,
-            name=label,
-            marker_color=fill,
-            customdata=counts,
-            hovertemplate="%{x}: %{customdata:,} samples " + label + " (%{y:.1f} %)<extra></extra>",
-        )
-    for name, share in zip(names, shares, strict=True):
-        figure.add_annotation(x=name, y=share, text=f"{share:.1f} %", showarrow=False, yshift=10)
-    figure.update_layout(barmode="stack", height=360, margin=MARGIN, showlegend=False)
-    figure.update_yaxes(title_text="share of samples, %", range=[0, 1.12 * float(shares.max())])
-    figure.update_xaxes(title_text="stage at which samples leave")
     return figure
 
 
@@ -135,7 +111,7 @@ def residual_accuracy_curves(
             name=f"{names[stage]}: accuracy at or above",
             line={"color": colour, "width": 2},
             customdata=deltas[kept],
-            hovertemplate="confidence ≥ %{customdata:.5g}: %{y:.2f} % right<extra>" + names[stage] + "</extra>",
+            hovertemplate="confidence ≥ %{customdata:.5g}: %{y:.2f} % right<extra>%{fullData.name}</extra>",
         )
         for value, dash, what in ((best, "dot", "best"), (best - epsilon, "dash", "best less epsilon")):
             figure.add_scatter(
@@ -151,7 +127,7 @@ def residual_accuracy_curves(
             y=[100 * float(alphas[np.searchsorted(deltas, rule.thresholds[stage])])],
             mode="markers",
             marker={"color": colour, "size": 12, "line": {"color": palette.text, "width": 2}},
-            name=f"{names[stage]}: threshold {rule.thresholds[stage]:.4g}",
+            name=f"{names[stage]}: threshold {confidence(rule.thresholds[stage])}",
         )
     figure.update_xaxes(
         title_text=f"threshold delta ({axis.label})",
@@ -269,8 +245,8 @@ def _marks(setting: Setting, palette: Palette, meter: Meter) -> list[tuple[str, 
 
 
 def plain(names: Sequence[str]) -> list[str]:
-    """Names as plotly shows them to the letter; it would read tags in them."""
-    return [html.escape(name) for name in names]
+    """Names as plotly shows them to the letter; it would read tags in them, and has no word for quotes."""
+    return [html.escape(name, quote=False) for name in names]
 
 
 def _thinned(count: int, most: int = 2000) -> np.ndarray:

@@ -157,7 +157,7 @@ def _certificate(exploration: Exploration) -> dict[str, Any] | None:
 
 
 def _slider(exploration: Exploration, initial: int) -> dict[str, Any]:
-    slider, shown = exploration.policy.slider, exploration.shown
+    slider, shown = exploration.slider, exploration.shown
     zero = _zero(shown)
     return {
         "label": slider.label,

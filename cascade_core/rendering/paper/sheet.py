@@ -28,7 +28,7 @@ from cascade_core.support import checks
 FORMATS = ("pdf", "svg", "png")
 
 DOTS = 600
-"""Of a PNG, an inch."""
+"""Of a PNG, an inch, for print."""
 
 LETTER = 0.55
 """Width of a letter, of the size of the type."""
@@ -108,11 +108,11 @@ Draw = Callable[[Sheet], None]
 """Something to draw."""
 
 
-def written(draw: Draw, style: Style, form: str) -> bytes:
+def written(draw: Draw, style: Style, form: str, dots: int = DOTS) -> bytes:
     """A figure as a file.
 
     Args:
-        form: One of `FORMATS`.  A PDF embeds its fonts, an SVG holds outlines, a PNG has `DOTS` an inch.
+        form: One of `FORMATS`.  A PDF embeds its fonts, an SVG holds outlines, a PNG has `dots` an inch.
 
     Raises:
         ValueError: There is no such format, or the style replaces a text that the figure has not.
@@ -125,7 +125,7 @@ def written(draw: Draw, style: Style, form: str) -> bytes:
                 raise ValueError(f"Expected a text of this figure to replace but it was “{text}”; it has {known}")
         file = io.BytesIO()
         undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form, {})
-        sheet.figure.savefig(file, format=form, dpi=DOTS, metadata=undated)
+        sheet.figure.savefig(file, format=form, dpi=dots, metadata=undated)
         return file.getvalue()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cascade_core.support import checks
 
-WIDTHS = {"one column": 3.3, "two columns": 6.9}
+WIDTHS = {"a column": 3.3, "a page": 6.9}
 """Inches."""
 
 FONTS = {"sans": "DejaVu Sans", "serif": "STIXGeneral"}
@@ -29,7 +29,7 @@ class Style:
         ValueError: One of them is not.
     """
 
-    width: float = WIDTHS["one column"]
+    width: float = WIDTHS["a column"]
     size: float = 8.0
     font: str = "sans"
     names: Mapping[str, str] = field(default_factory=dict)

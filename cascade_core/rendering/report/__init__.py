@@ -17,7 +17,6 @@ from typing import Any
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import moved_words
-from cascade_core.policies import describe
 from cascade_core.rendering.headline import headline
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.live import live_css
@@ -98,19 +97,20 @@ def chosen_json(setting: Setting, run: Mapping[str, str]) -> str:
         policy=_described(setting),
         run=run,
         split=setting.exploration.split.describe(),
+        meter=setting.exploration.meter,
     )
 
 
 def _described(setting: Setting) -> dict[str, Any]:
     if setting.is_by_hand:
         return {"name": "by_hand", "parameters": {}}
-    return describe(setting.exploration.chosen(setting.position))
+    return setting.exploration.described(setting.position)
 
 
 def file_stem(setting: Setting, name: str) -> str:
     """What files on a setting of the run `name` are called, without ending."""
     exploration = setting.exploration
-    slider, value = exploration.policy.slider, float(exploration.shown[setting.position])
+    slider, value = exploration.slider, float(exploration.shown[setting.position])
     stem = wording.file_stem(name, exploration.policy.name, value, slider.decimals, slider.unit)
     return f"{stem}-by-hand" if setting.is_by_hand else stem
 
@@ -169,7 +169,7 @@ def _certified(setting: Setting) -> str:
 
 def _operating_points(setting: Setting) -> str:
     exploration = setting.exploration
-    slider, names = exploration.policy.slider, exploration.evaluation.stage_names
+    slider, names = exploration.slider, exploration.evaluation.stage_names
     certified = exploration.certificate is not None
     least = "least " if exploration.path.by_class else ""
     columns = [
@@ -227,7 +227,7 @@ def _origin(setting: Setting, run: Mapping[str, str], made: date) -> Iterator[tu
     exploration = setting.exploration
     test, split = exploration.test, exploration.split
     described = _described(setting)
-    parameters = ", ".join(f"{name} = {value:.10g}" for name, value in described["parameters"].items())
+    parameters = "; ".join(f"{name} = {value}" for name, value in flat(described["parameters"]))
     yield "run", run["name"]
     yield "SHA-256 of the run", run["sha256"]
     yield "policy", f"{described['name']} ({parameters})" if parameters else described["name"]

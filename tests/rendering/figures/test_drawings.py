@@ -61,7 +61,6 @@ DRAWINGS: dict[str, Callable[[Palette], go.Figure]] = {
     "comparison": compared,
     "confidence_histograms": lambda p: exploring.confidence_histograms(swept().test, swept().path.rule(5), AXIS, p),
     "reliability_curves": lambda p: exploring.reliability_curves(sample_record(), p),
-    "exit_histogram": lambda p: exploring.exit_histogram(swept().at(5), p),
     "residual_accuracy_curves": residual,
     "tradeoff": lambda p: exploring.tradeoff(Setting(exploration=swept(), position=5), p, PUBLISHED[:1]),
     "stage_macs": lambda p: network.stage_macs(sample_record(), p),

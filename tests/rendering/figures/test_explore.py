@@ -16,7 +16,7 @@ from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.figures.explore import (
     add_spread,
     confidence_histograms,
-    exit_histogram,
+    plain,
     reliability_curves,
     residual_accuracy_curves,
     tradeoff,
@@ -42,12 +42,6 @@ def test_histograms_hold_every_sample_of_every_stage() -> None:
         assert totals[f"stage {stage + 1}, wrong"] == 200 - right
     # One line for each finite threshold.
     assert len(figure.layout.shapes) == 2
-
-
-def test_exit_histogram_adds_up_to_all_samples() -> None:
-    exploration = explore(sample_record(), SharedThreshold, Split(), count=11)
-    figure = exit_histogram(exploration.at(5), DARK)
-    assert sum(np.sum(trace.y) for trace in figure.data) == pytest.approx(100)
 
 
 def test_residual_curves_show_best_and_what_epsilon_allows() -> None:
@@ -123,7 +117,7 @@ def test_histograms_of_thresholds_by_class_show_their_ends() -> None:
     figure = confidence_histograms(exploration.test, rule, AXIS, LIGHT)
     assert len(figure.layout.shapes) == 4
     texts = [note.text for note in figure.layout.annotations]
-    assert f"some classes leave at {rule.thresholds[0].min():.4g}" in texts
+    assert f"some classes leave at {rule.thresholds[0].min():.3f}" in texts
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 12])
@@ -136,13 +130,29 @@ def test_stage_colours_run_from_early_to_late(count: int) -> None:
     assert len(set(colours)) == min(count, 8)
 
 
+NAMES = ["<b>bold</b>", "a & b", "5\" and 'six'", "$x$ %{y}", "&quot;"]
+LETTERS = ["&lt;b&gt;bold&lt;/b&gt;", "a &amp; b", "5\" and 'six'", "$x$ %{y}", "&amp;quot;"]
+"""Names, and what Plotly has to be given to show them: it knows tags, `&lt;`, `&gt;` and `&amp;`, and no quotes."""
+
+
 def test_names_are_shown_to_the_letter() -> None:
-    record = sample_run(names=["<b>bold</b>", "a & b", "plain"]).record()
+    assert plain(NAMES) == LETTERS
+    record = sample_run(m=5, names=NAMES).record()
     exploration = explore(record, PaperRule, Split(), count=3)
+    rule = exploration.path.rule(1)
+    histograms = confidence_histograms(exploration.test, rule, AXIS, LIGHT)
+    assert [annotation.text for annotation in histograms.layout.annotations][: len(NAMES)] == LETTERS
+    assert [trace.name for trace in reliability_curves(exploration.test, LIGHT).data][1:] == LETTERS
+    curves = residual_accuracy_curves(exploration.calibration, rule, 0.05, AXIS, LIGHT)
+    assert {trace.name.rpartition(": ")[0] for trace in curves.data} == set(LETTERS[:-1])
+
+
+def test_no_name_is_read_as_a_template() -> None:
+    """Plotly replaces `%{y}` in what is shown on hovering, but not in what it is replaced by."""
+    exploration = explore(sample_run(m=5, names=NAMES).record(), PaperRule, Split(), count=3)
+    rule = exploration.path.rule(1)
     for figure in (
-        confidence_histograms(exploration.test, exploration.path.rule(1), AXIS, LIGHT),
-        exit_histogram(exploration.at(1), LIGHT),
-        residual_accuracy_curves(exploration.calibration, exploration.path.rule(1), 0.05, AXIS, LIGHT),
+        reliability_curves(exploration.test, LIGHT),
+        residual_accuracy_curves(exploration.calibration, rule, 0.05, AXIS, LIGHT),
     ):
-        assert "<b>bold" not in str(figure.to_dict())
-        assert "&lt;b&gt;bold" in str(figure.to_dict())
+        assert not any("$x$" in (trace.hovertemplate or "") for trace in figure.data)

@@ -1,0 +1,99 @@
+"""Flags on what costs are counted in, which several verbs take, and the verb that writes costs beside a run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cascade_core.commands.common import Parsers, add_verb
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds
+from cascade_core.simulation.own_costs import WHOLE, OwnCosts
+from cascade_core.simulation.timing import load_profile, profile_path
+from cascade_core.storage.costs import costs_path, load_costs, save_costs
+from cascade_core.storage.reading import read_metadata
+
+UNITS = ("macs", "milliseconds", "own")
+
+
+def add_cost_flags(parser: argparse.ArgumentParser, *, mistake: bool = False) -> None:
+    """The unit, the size of batches, and where it is asked for the price of a wrong answer."""
+    about = (
+        "what costs are counted in: macs, milliseconds (needs `profile`), own (what `costs` wrote beside the run), or "
+        "a .json file of costs (default macs; with --batch milliseconds)"
+    )
+    parser.add_argument("--cost", metavar="UNIT", help=about)
+    parser.add_argument("--batch", type=int, help="for milliseconds: samples computed at once (default 1)")
+    if mistake:
+        about = "price of a wrong answer, in the unit of --cost: the least that computing and mistakes cost together"
+        parser.add_argument("--mistake", type=float, metavar="PRICE", help=about)
+
+
+def meter_of(args: argparse.Namespace) -> Meter:
+    """What the command line counts costs in.
+
+    Raises:
+        ValueError: There is no such unit, or what it needs does not lie beside the run.
+    """
+    unit = args.cost or ("milliseconds" if args.batch else "macs")
+    if args.batch and unit != "milliseconds":
+        raise ValueError(f"--batch is for --cost milliseconds, not for --cost {unit}")
+    if unit == "macs":
+        return MACS
+    if unit == "milliseconds":
+        return Milliseconds(profile=load_profile(profile_path(args.run)), batch=args.batch or 1)
+    if unit != "own" and not unit.endswith(".json"):
+        raise ValueError(f"expected --cost to be {', '.join(UNITS)} or a .json file but it was {unit!r}")
+    return load_costs(costs_path(args.run) if unit == "own" else unit, _stage_names(args.run))
+
+
+def costs(args: argparse.Namespace) -> None:
+    """Write what each stage of a run costs in a unit of your own, beside the run."""
+    names = _stage_names(args.run)
+    parts = dict(_part(text, names) for text in args.part)
+    own = OwnCosts(
+        unit=args.unit,
+        per=args.per,
+        stage_names=names,
+        stages=tuple({part: values[i] for part, values in parts.items()} for i in range(len(names))),
+        plain_parts={part: values[-1] for part, values in parts.items()},
+    )
+    print(f"wrote {save_costs(own, costs_path(args.run))}")
+
+
+def _part(text: str, names: tuple[str, ...]) -> tuple[str, list[float]]:
+    """The name of a part, and its cost at each stage and in the plain network."""
+    name, _, numbers = text.rpartition("=")
+    try:
+        values = [float(number) for number in numbers.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != len(names) + 1:
+        raise ValueError(
+            f"expected --part to have {len(names) + 1} numbers, one for each of {', '.join(names)} "
+            f"and the last for the plain network, but it was {text!r}"
+        )
+    return name or WHOLE, values
+
+
+def _stage_names(run: Path) -> tuple[str, ...]:
+    return tuple(stage["name"] for stage in read_metadata(run)["stages"])
+
+
+def add(verbs: Parsers) -> None:
+    """Add the verb `costs`."""
+    parser = add_verb(
+        verbs,
+        "costs",
+        costs,
+        "costs cache/digits.parquet --unit dollars --per 1000 --part device=0.01,0.01,0,0 --part cloud=0,0,0.5,0.5",
+        "Later: `choose RUN --cost own`; the page offers the unit too. A stage's cost is paid by every sample that "
+        "reaches it.",
+    )
+    parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("--unit", required=True, help="a plural noun: dollars, joules")
+    parser.add_argument("--per", type=int, default=1, help="samples that the numbers are for (default 1)")
+    about = (
+        "costs of each stage and, last, of the plain network, a,b,c; several parts, such as device, network and cloud, "
+        "add up"
+    )
+    parser.add_argument("--part", action="append", required=True, metavar="[NAME=]NUMBERS", help=about)

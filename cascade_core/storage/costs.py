@@ -1,0 +1,78 @@
+"""Costs of the user's own that lie beside a run, as ``RUN.costs.json``: short enough to be written by hand.
+
+    {"unit": "dollars", "per": 1000,
+     "stages": {"small": {"device": 0.01}, "large": {"network": 0.02, "cloud": 0.5}},
+     "plain": {"network": 0.02, "cloud": 0.5}}
+
+A number in place of parts is a cost that has none.  Nothing here knows what a cost is spent on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cascade_core.simulation.own_costs import WHOLE, OwnCosts
+from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
+
+SUFFIX = ".costs.json"
+MAX_BYTES = 1 << 20
+
+_KEYS = ("unit", "per", "stages", "plain")
+
+
+def costs_path(run: str | Path) -> Path:
+    """Where a run's costs lie."""
+    path = Path(run)
+    return path.with_name(path.name.removesuffix(".parquet") + SUFFIX)
+
+
+def save_costs(costs: OwnCosts, path: str | Path) -> Path:
+    """Write costs as JSON, atomically."""
+    with atomic_write(Path(path)) as temporary:
+        temporary.write_text(json.dumps(costs.describe(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def load_costs(path: str | Path, stage_names: tuple[str, ...]) -> OwnCosts:
+    """Read the costs of a cascade's stages.
+
+    Raises:
+        BadFile: The file is missing, too large, not JSON, of other stages, or a value does not fit.
+    """
+    source = Path(path)
+    with readable(source):
+        with source.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
+        return parse_costs(strict_json(raw), stage_names)
+
+
+def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:
+    """Costs from JSON data, as `OwnCosts.describe` gives it.
+
+    Raises:
+        BadFile: As for `load_costs`.
+    """
+    if not isinstance(data, Mapping) or not {"unit", "stages", "plain"} <= set(data) <= set(_KEYS):
+        raise BadFile(f"expected an object with {', '.join(_KEYS)} (per may be left out, and is 1)")
+    stages = data["stages"]
+    if not isinstance(stages, Mapping) or tuple(stages) != stage_names:
+        raise BadFile(f"expected stages to have a cost for each of {', '.join(stage_names)}, in this order")
+    try:
+        return OwnCosts(
+            unit=data["unit"],
+            per=data.get("per", 1),
+            stage_names=stage_names,
+            stages=tuple(map(_parts, stages.values())),
+            plain_parts=_parts(data["plain"]),
+        )
+    except ValueError as error:
+        raise BadFile(f"{str(error)[0].lower()}{str(error)[1:]}") from None
+
+
+def _parts(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {WHOLE: value}
