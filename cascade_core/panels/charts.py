@@ -13,7 +13,15 @@ from cascade_core.panels.live import zoomed_axes
 from cascade_core.rendering.figures.explore import plain
 from cascade_core.rendering.palette import DARK, LIGHT, Palette
 
-_TITLE = {"font": {"size": 14}, "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 8}}
+_TITLE = {
+    "font": {"size": 14},
+    "x": 0,
+    "xref": "container",
+    "y": 1,
+    "yref": "container",
+    "yanchor": "top",
+    "pad": {"t": 8},
+}
 """Fits a narrow screen."""
 
 _NEEDLESS = ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"]

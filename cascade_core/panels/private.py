@@ -11,8 +11,16 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 STYLE = """<style>
-/* Streamlit fades what a rerun has not sent again within half a second; on a busy machine a release takes longer. */
-[data-testid="stElementContainer"][data-stale="true"] { transition-delay: 3s !important; }
+/* Streamlit fades what a rerun has not sent again within half a second.  A release sends the panel at once, and what
+   stands below it may take its time; where the panel itself is old, all numbers are of another question, and fade. */
+[data-testid="stMain"]:has(.st-key-live[data-stale="false"]) [data-testid="stElementContainer"][data-stale="true"] {
+  transition-delay: 3s !important;
+}
+[data-testid="stMain"]:has(.st-key-live[data-stale="true"]) [data-testid="stElementContainer"][data-stale="true"] {
+  transition: opacity 0.1s ease-in 0.3s !important;
+}
+/* What is being computed is said in the empty head of the page, and not in place of old numbers. */
+.st-key-busy { position: fixed; top: 0.9rem; right: 4rem; width: auto; z-index: 999991; }
 /* Chosen options are white on the accent, which in the dark theme is too light for it. */
 [data-testid="stMultiSelectTagsContainer"] [data-tag] { background: transparent; border: 1px solid; color: inherit; }
 [data-testid="stMultiSelectTagsContainer"] [data-tag] * { color: inherit; }
@@ -20,6 +28,19 @@ STYLE = """<style>
 [data-testid="stCaptionContainer"] code { color: inherit; }
 @media (min-width: 768px) {
   [data-testid="stMainBlockContainer"] { padding: 3rem 2.5rem 5rem; }
+}
+/* Fingers: 44 pixels, room above a table for its buttons, and a chart's title beside its own. */
+@media (pointer: coarse) {
+  [data-testid="stButtonGroup"] button, [data-testid="stElementToolbarButton"] button,
+  [data-testid="stExpandSidebarButton"], [data-testid="stMainMenuButton"],
+  [data-testid="stNumberInputContainer"] button, [data-testid="stBaseButton-headerNoPadding"] { min-width: 44px; min-height: 44px; }
+  [data-testid="stElementContainer"]:has(> * [data-testid="stDataFrame"]) { margin-top: 2.75rem; }
+  [data-testid="stElementToolbar"] { transform: translateY(-18px); }
+  [data-testid="stTooltipHoverTarget"] button { position: relative; }
+  [data-testid="stTooltipHoverTarget"] button::after { content: ""; position: absolute; inset: -14px; }
+  .modebar { transform: translateY(-10px); }
+  .modebar-btn { min-width: 44px; min-height: 44px; }
+  .modebar-btn[data-attr="dragmode"] { display: none !important; }
 }
 </style>"""
 """Of the whole page."""

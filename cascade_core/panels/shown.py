@@ -16,6 +16,7 @@ from cascade_core.panels import questions, state
 from cascade_core.panels.live import Stand, released, sent_by_hand
 from cascade_core.panels.questions import Question
 from cascade_core.panels.sidebar import Selection
+from cascade_core.panels.state import Key
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.outputs import StageOutputs
@@ -72,9 +73,10 @@ def answer(selection: Selection) -> Shown | None:
     """What to show of a selection; None, after saying why, if that cannot be shown."""
     question = selection.question
     try:
-        exploration = questions.explored(question)
-        brought = sent_by_hand(len(exploration.test.stages))
-        payload = questions.payload(question, selection.meter, selection.published, brought)
+        with st.container(key=Key.BUSY):
+            exploration = questions.explored(question)
+            brought = sent_by_hand(len(exploration.test.stages))
+            payload = questions.payload(question, selection.meter, selection.published, brought)
     except ValueError as error:
         st.error("This run cannot be shown with this policy and score.", icon=":material/error:")
         st.text(str(error))

@@ -109,6 +109,7 @@ class Key(StrEnum):
     """Keys of elements whose value only the line that draws them reads, or what such keys begin with."""
 
     CHROME = "chrome"
+    BUSY = "busy"
     LEAVE = "leave"
     DETAILS = "details"
     PIN = "pin"

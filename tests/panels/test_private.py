@@ -25,6 +25,7 @@ PACKAGE = Path(private.__file__).resolve().parents[1]
 
 STYLE_SHEETS = private.STYLE + private.BARE
 IN_STYLE_SHEETS = sorted({*re.findall(r'data-testid="(\w+)"', STYLE_SHEETS), "data-stale", "data-tag", "st-key-"})
+IN_STYLE_SHEETS += sorted({*re.findall(r"\.(modebar[\w-]*)", STYLE_SHEETS), "data-attr"})
 IN_CHARTS = ("js-plotly-plot", "_fullLayout", "_rangeInitial0", "_rangeInitial1")
 
 
@@ -37,7 +38,9 @@ def scripts() -> str:
 
 @pytest.mark.parametrize("name", IN_STYLE_SHEETS)
 def test_streamlit_still_names_this_part_of_a_page(name: str) -> None:
-    assert name in scripts(), f"Streamlit has no {name} any more: a rule of `private.STYLE` or `private.BARE` is void"
+    assert name in scripts(), (
+        f"Streamlit and Plotly have no {name} any more: a rule of `private.STYLE` or `private.BARE` is void"
+    )
 
 
 @pytest.mark.parametrize("name", IN_CHARTS)
