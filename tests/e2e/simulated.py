@@ -26,6 +26,7 @@ class Counts:
     hits: NDArray[np.int64]
     leaving: NDArray[np.uint16]
     flags: NDArray[np.float64]
+    harmed: NDArray[np.int64]
 
 
 def simulate(stages: int, positions: int, off: int | None) -> Counts:
@@ -40,6 +41,7 @@ def simulate(stages: int, positions: int, off: int | None) -> Counts:
     exits, hits = np.zeros(shape[:2], int), np.zeros(shape[:2], int)
     leaving = np.zeros((2, stages - 1, positions, BINS), "<u2")
     flags = np.array([[0.9 - 0.8 * g / max(1, positions - 1)] * (stages - 1) for g in range(positions)]).T
+    harmed = np.zeros(positions, int)
     for g in range(positions):
         reach = np.ones(SAMPLES, bool)
         for m in range(stages):
@@ -51,8 +53,9 @@ def simulate(stages: int, positions: int, off: int | None) -> Counts:
             right[m, g] = np.bincount(bins[m][reach & correct[m]], minlength=BINS)
             wrong[m, g] = np.bincount(bins[m][reach & ~correct[m]], minlength=BINS)
             exits[m, g], hits[m, g] = leave.sum(), (leave & correct[m]).sum()
+            harmed[g] += (leave & correct[-1] & ~correct[m]).sum()
             reach &= ~leave
-    return Counts(float(correct[-1].mean()), right, wrong, exits, hits, leaving, flags)
+    return Counts(float(correct[-1].mean()), right, wrong, exits, hits, leaving, flags, harmed)
 
 
 def payload(
@@ -76,12 +79,14 @@ def payload(
         },
         "stages": names or [f"module {m + 1}" for m in range(stages)],
         "samples": SAMPLES,
+        "in_sample": False,
         "unit": "images",
         "baseline": {"accuracy": counts.full_accuracy, "cost": MACS, "label": "plain network"},
         "cost_unit": "MACs",
         "cost_noun": "computation",
         "accuracy": accuracy.tolist(),
         "drop": drop.tolist(),
+        "harmed": counts.harmed.tolist(),
         "drop_low": (drop - 0.01).tolist(),
         "drop_high": (drop + 0.01).tolist(),
         "saving": (1 - cost / MACS).tolist(),
@@ -109,6 +114,15 @@ def payload(
         },
         "groups": None,
         "plain": [False] * positions,
+        "costing": {
+            "trunk": [[0, MACS / stages]] * stages,
+            "head": [[0, 0]] * stages,
+            "pool": [[0, 0]] * stages,
+            "batch": 1,
+            "compaction": True,
+            "pooled": False,
+            "used_later": [False] * (stages - 1),
+        },
         "curve": {
             "published": [
                 {

@@ -97,7 +97,7 @@ def test_words_say_what_the_numbers_say(browser_page: Page) -> None:
         "92.8",
         "0.8",
         "accuracy given up",
-        "95 % interval from 0.4 to 1.2 points given up",
+        "95 % interval, here alone: from 0.4 to 1.2 points given up",
         "41",
         "74 of 125.5 million MACs per image",
         "1.70",
@@ -111,25 +111,21 @@ def test_words_say_what_the_numbers_say(browser_page: Page) -> None:
 
 def test_the_certificate_reads_in_plain_words(browser_page: Page) -> None:
     data = payload()
-    data["certificate"]["drop"][7:9] = [0.00801, 0.008]
+    data["certificate"]["drop"][7:10] = [0.00801, 0.008, -0.0012]
     page = show(browser_page, data)
-    sentence = page.get_by_test_id("live-certificate")
-    for g, points in ((7, "0.9"), (8, "0.8")):  # a bound is rounded up, and never understated
-        move(page, g)
-        assert sentence.inner_text() == (
-            f"With 95 % confidence the drop is at most {points} points, at this and every other position of the slider "
-            "at once."
-        )
+    certified = page.get_by_test_id("live-certificate")
+    for g, bound, kind in ((7, "0.81", "given up"), (8, "0.80", "given up"), (9, "0.12", "more accurate")):
+        move(page, g)  # a bound is rounded to the side of caution
+        said = certified.inner_text()
+        assert f"{bound}points" in said
+        assert f"{kind}, at {'least' if g == 9 else 'most'}" in said
+        assert "95 % sure, at this and every position" in said
     low = page.locator(".cascade-live__certain").get_attribute("d") or ""
     assert low.count("L") == POSITIONS - 1
-    for stage in range(3):
-        data["exit_counts"][stage][9] = SAMPLES * (stage == 2)
-    data["drop"][9] = 0.0
-    show(page, data)
-    move(page, 9)
-    assert sentence.inner_text() == "Nothing leaves early here, so nothing is lost."
-    show(page, data | {"certificate": None})
-    assert sentence.is_hidden()
+    show(page, data | {"certificate": None, "in_sample": True})
+    assert "not certified" in certified.inner_text()
+    assert "the same samples chose the thresholds" in certified.inner_text()
+    assert page.locator(".cascade-live__readout .cascade-live__badge").inner_text() == "in-sample"
     assert page.locator(".cascade-live__certain").count() == 0
 
 

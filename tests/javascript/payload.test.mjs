@@ -14,6 +14,7 @@ function payload() {
     unit: "images",
     stages: ["early", "late"],
     accuracy: [0.9, 0.8],
+    harmed: [0, 5],
     drop: [0, 0.1],
     drop_low: [0, 0],
     drop_high: [0, 0.2],

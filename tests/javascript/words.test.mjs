@@ -29,16 +29,15 @@ test("a picture's name says run, policy, position and chart", () => {
   assert.equal(pictureName(model, "curve", { g: 0, byHand: true }), "a-b-c-cheapest-0.50points-by-hand-curve");
 });
 
-test("what is certain is a gain or a drop, rounded to the side of caution", () => {
-  const model = { count: 2, samples: 4, certificate: { level: 0.95 } };
-  const point = (last, drop, certified) => ({ exits: [4 - last, last], drop, certified });
-  const points = [point(4, 0, 0), point(4, -0.25, -0.0029), point(3, 0, 0.0121), point(3, 0, -0.0004)];
-  const end = "points, at this and every other position of the slider at once.";
-  assert.deepEqual(points.map((one) => words.certificateText(model, one)), [
-    "Nothing leaves early here, so nothing is lost.",
-    `With 95 % confidence the gain is at least 0.2 ${end}`,
-    `With 95 % confidence the drop is at most 1.3 ${end}`,
-    `With 95 % confidence the drop is at most 0.0 ${end}`,
+test("what is certain is a gain or a drop, rounded to the side of caution, or is not", () => {
+  const model = { certificate: { level: 0.95 } };
+  const said = (certified, byHand = false) => words.certificateText(model, { certified, byHand });
+  const end = "with 95 % confidence at this and every position of the slider at once.";
+  assert.deepEqual([0, -0.0029, 0.0121].map((bound) => said(bound)), [
+    `No drop, ${end}`,
+    `At least 0.29 points more accurate, ${end}`,
+    `At most 1.21 points given up, ${end}`,
   ]);
-  assert.match(words.certificateText(model, point(3, 0, null)), /^Not certified: set by hand/);
+  assert.equal(said(null, true), "Not certified: set by hand on these samples.");
+  assert.equal(words.certificateText({ certificate: null }, { certified: null, byHand: false }), "Not certified: the same samples chose the thresholds.");
 });

@@ -1,25 +1,42 @@
 // @ts-check
-/** The readouts, the slider that moves them, and what is certain. */
+/** The readouts, and the slider that moves them. */
 
 import { html } from "./elements.js";
+import { pressTo } from "./gestures.js";
+import { opened } from "./opened.js";
 import { pointAt } from "./point.js";
-import { certificateText, change, placeText, readoutTexts, saving, sliderText } from "./words.js";
-/** @import { Model } from "./types.js" */
+import { nearestTo, stepFrom } from "./positions.js";
+import { presets } from "./steps.js";
+import { letScroll } from "./swipes.js";
+import { badge, certificateText, change, placeText, readoutTexts, saving, sliderText } from "./words.js";
+/** @import { Model, Point } from "./types.js" */
 
-/** @param {Model} model */
+const BOUND = 2; // the readout of what is certain
+/** @type {Record<string, 1 | -1>} */
+const WAYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
+
+/** Numbers in large type, each a button that tells where it comes from (see opened.js). @param {Model} model */
 export function readouts(model) {
   const node = html("div", "readouts", { "data-testid": "live-readout" });
-  const cells = readoutTexts(model, pointAt(model, 0)).map(() => {
-    const cell = html("div", "readout");
-    const value = html("div", "value");
-    const texts = [html("span", "number"), html("span", "unit"), html("div", "caption"), html("div", "note")];
+  const badges = html("span", "badge");
+  const cells = readoutTexts(model, pointAt(model, 0)).map((_, i) => {
+    const cell = html("div", "readout", i === BOUND ? { "data-testid": "live-certificate" } : {});
+    const value = html("button", "value", { type: "button", title: "Show where this number comes from" });
+    const texts = [html("span", "number"), html("span", "unit"), html("span", "caption-text"), html("div", "note")];
+    const caption = html("div", "caption");
+    caption.append(texts[2], i === 0 ? badges : "");
     value.append(texts[0], texts[1]);
-    cell.append(value, texts[2], texts[3]);
+    cell.append(value, caption, texts[3]);
     node.append(cell);
     return texts;
   });
+  const box = opened(model, [...node.querySelectorAll("button")]);
+  node.append(box.node);
+  /** @param {Point} point */
   const draw = (point) => {
     readoutTexts(model, point).forEach((texts, i) => texts.forEach((text, j) => (cells[i][j].textContent = text)));
+    badges.textContent = badge(model.in_sample, point.byHand);
+    box.draw(point);
     node.dataset.accuracy = String(point.accuracy);
     node.dataset.drop = String(point.drop);
     node.dataset.saving = String(point.saving);
@@ -29,18 +46,11 @@ export function readouts(model) {
   return { node, draw };
 }
 
-/** What is certain, in words below the slider. @param {Model} model */
-export function certificate(model) {
-  const node = html("p", "certificate", { "data-testid": "live-certificate" });
-  node.hidden = !model.certificate;
-  return { node, draw: (point) => (node.textContent = certificateText(model, point)) };
-}
-
 /** The sentence that a screen reader speaks once the slider rests. @param {Model} model */
 export function story(model) {
   const node = html("p", "unseen", { "aria-live": "polite" });
   const describe = (point) => {
-    const [accuracy, , , times] = readoutTexts(model, point);
+    const [accuracy, , , , times] = readoutTexts(model, point);
     const results = [
       `accuracy ${accuracy[0]} %`,
       change(point.drop, 1),
@@ -65,12 +75,25 @@ export function slider(model, start) {
   input.setAttribute("aria-label", label);
   input.autocomplete = "off"; // a browser that restores forms would move it without telling
   input.value = start;
+  let now = start;
   const rail = html("div", "rail");
   rail.append(bubble, html("span", "caret", { "aria-hidden": "true" }), input);
   if (zero != null) rail.append(zeroMark(zero / Math.max(1, last)));
   node.append(html("p", "slider-label", { "aria-hidden": "true" }, label), rail, sliderTicks(ticks, last));
+  const shortcuts = presets(model, (g) => pressTo(input, g));
+  const field = typed(model, input);
+  const below = html("div", "below-slider");
+  below.append(shortcuts.node, field.node);
+  node.append(below);
   if (help) node.append(html("p", "help", {}, help));
   node.hidden = last === 0; // one position: nothing to choose
+  letScroll(input, () => now);
+  input.addEventListener("keydown", (event) => {
+    const way = WAYS[event.key];
+    if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    pressTo(input, stepFrom(model, input.valueAsNumber, way, event.shiftKey));
+  });
   const layout = () => {
     const ends = [sliderText(model, 0), sliderText(model, last)]; // a gain takes more words than a drop
     value.textContent = ends[0].length > ends[1].length ? ends[0] : ends[1];
@@ -78,12 +101,37 @@ export function slider(model, start) {
     node.classList.toggle("cascade-live__slider--narrow", bubble.offsetWidth > rail.clientWidth);
     node.style.setProperty("--cascade-live-half-bubble", `${bubble.offsetWidth / 2}px`);
   };
-  const draw = ({ g }) => {
-    node.style.setProperty("--cascade-live-at", g / Math.max(1, last));
-    value.textContent = sliderText(model, g);
-    input.setAttribute("aria-valuetext", sliderText(model, g));
+  /** @param {Point} point */
+  const draw = (point) => {
+    now = point.g;
+    node.style.setProperty("--cascade-live-at", String(now / Math.max(1, last)));
+    value.textContent = sliderText(model, now);
+    input.setAttribute("aria-valuetext", sliderText(model, now));
+    shortcuts.draw(point);
+    field.draw(point);
   };
   return { node, input, layout, draw };
+}
+
+/**
+ * A field that takes the slider to the position nearest to a typed value.
+ * @param {Model} model @param {HTMLInputElement} input
+ */
+function typed(model, input) {
+  const { label, unit, values, decimals } = model.slider;
+  const node = html("label", "typed");
+  const field = /** @type {HTMLInputElement} */ (html("input", "typed-value", { type: "number", "data-testid": "live-typed" }));
+  field.step = unit === "points" ? "0.1" : "any";
+  field.setAttribute("aria-label", `${label}${unit ? `, ${unit}` : ""}: type a value`);
+  const write = (g) => (field.value = String(Number(values[g].toFixed(unit ? decimals + 1 : 6))));
+  field.addEventListener("change", () => {
+    if (!Number.isNaN(field.valueAsNumber)) pressTo(input, nearestTo(model, field.valueAsNumber));
+    write(input.valueAsNumber);
+  });
+  node.append(field, html("span", "", { "aria-hidden": "true" }, unit));
+  /** @param {Point} point */
+  const draw = ({ g }) => document.activeElement !== field && write(g); // nobody's typing is written over
+  return { node, draw };
 }
 
 /** Where the track passes from gains to drops. @param {number} place from 0 to 1 */

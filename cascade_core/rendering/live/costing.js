@@ -11,21 +11,40 @@
  * @param {boolean} compaction whether a stage is computed for a batch's survivors alone
  */
 export function expectedCost(model, { exits, active, plain }, compaction) {
+  if (plain || !active.some(Boolean)) return model.baseline.cost;
+  return stageCosts(model, { exits, active }, compaction).reduce((sum, cost) => sum + cost, 0) / model.costing.batch;
+}
+
+/**
+ * What each stage costs for a batch, where an early head is run.
+ * @param {Model} model
+ * @param {{exits: number[], active: boolean[]}} rule
+ * @param {boolean} compaction
+ * @param {boolean} everyone whether all samples get to every stage, and not only those that no earlier one answers
+ */
+export function stageCosts(model, { exits, active }, compaction, everyone = false) {
   const { batch, trunk, head, pool, pooled } = model.costing;
   const last = model.count - 1;
-  if (plain || !active.some(Boolean)) return model.baseline.cost;
   let left = model.samples;
-  let total = 0;
-  for (let stage = 0; stage <= last; stage += 1) {
-    const survivors = binomial(batch, left / model.samples);
+  return trunk.map((_, stage) => {
+    const survivors = binomial(batch, everyone ? 1 : left / model.samples);
     const run = stage === last || active[stage];
     const answers = stage === last || exits[stage] > 0;
     const cost = (n) => trunk[stage][n] + (run ? head[stage][n] : 0) + (pooled && answers ? pool[stage][n] : 0);
-    if (compaction) survivors.forEach((share, n) => (total += share * cost(n)));
-    else total += (1 - survivors[0]) * cost(batch);
     left -= exits[stage];
-  }
-  return total / batch;
+    if (compaction) return survivors.reduce((sum, share, n) => sum + share * cost(n), 0);
+    return (1 - survivors[0]) * cost(batch);
+  });
+}
+
+/**
+ * Which early heads are run at a point, and whether the plain network is run instead.
+ * @param {Model} model @param {{g: number, byHand: boolean, thresholds: (?number)[]}} point
+ */
+export function activeHeads(model, { g, byHand, thresholds }) {
+  // By hand, it is with every exit off that the plain network is run.
+  const plain = byHand ? thresholds.every((value) => value === null) : model.plain[g];
+  return { plain, active: thresholds.map((value, stage) => !plain && (value !== null || model.costing.used_later[stage])) };
 }
 
 /** Probabilities of 0 to n successes of n. @param {number} n @param {number} p */

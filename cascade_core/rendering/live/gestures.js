@@ -39,6 +39,13 @@ export function onceAFrame(act) {
   };
 }
 
+/** Move the slider to a position as if a key had been pressed there. @param {HTMLInputElement} input @param {number} g */
+export function pressTo(input, g) {
+  input.dispatchEvent(new KeyboardEvent("keydown"));
+  input.value = String(g);
+  ["input", "change"].forEach((name) => input.dispatchEvent(new Event(name, { bubbles: true })));
+}
+
 /**
  * Tell `move(g)` of the slider's positions, and its release to the hold.
  * @param {HTMLInputElement} input

@@ -20,10 +20,11 @@
  */
 
 import { handLine } from "./byhand.js";
-import { certificate, readouts, slider, story } from "./controls.js";
+import { readouts, slider, story } from "./controls.js";
 import { curve } from "./curve.js";
 import { html } from "./elements.js";
 import { hold, listen } from "./gestures.js";
+import { guide } from "./guide.js";
 import { handles } from "./handles.js";
 import { decodePayload } from "./payload.js";
 import { offerPictures } from "./pictures.js";
@@ -32,6 +33,7 @@ import { keepFilling, sameLook, steer } from "./presentation.js";
 import { followScheme, paintScheme } from "./scheme.js";
 import { shares } from "./shares.js";
 import { stageCharts } from "./stages.js";
+import { nextStep } from "./steps.js";
 import { traceable } from "./tracing.js";
 import { zoomed } from "./zoom.js";
 /** @import { Heard, Model, Payload, Stand } from "./types.js" */
@@ -127,7 +129,8 @@ function show(shell, data, start, heard, free) {
   const parts = {
     readouts: readouts(model),
     slider: slider(model, start.g),
-    certificate: certificate(model),
+    next: nextStep(model),
+    guide: guide(model),
     byHand: handLine(model, hand.allBack),
     stages: stageCharts(model),
     curve: curve(model),
@@ -203,7 +206,7 @@ function arrange(shell, model, parts) {
   const columns = html("div", "columns");
   columns.append(left, right);
   const body = html("div", "body");
-  body.append(parts.readouts.node, parts.slider.node, parts.certificate.node, parts.byHand.node, columns);
+  body.append(parts.readouts.node, parts.slider.node, parts.next.node, parts.byHand.node, parts.guide.node, columns);
   if (model.footnote) body.append(html("p", "footnote", {}, model.footnote));
   body.append(parts.story.node);
   shell.replaceChildren(body);

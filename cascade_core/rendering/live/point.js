@@ -6,7 +6,7 @@
  * Python would count.
  */
 
-import { expectedCost } from "./costing.js";
+import { activeHeads, expectedCost } from "./costing.js";
 import { flow, nearestCut, shortest } from "./groups.js";
 /** @import { DecodedCounts, Histogram, Model, Point } from "./types.js" */
 
@@ -18,6 +18,7 @@ export function pointAt(model, g) {
     byHand: false,
     accuracy: model.accuracy[g],
     drop: model.drop[g],
+    harmed: model.harmed[g],
     low: model.drop_low[g],
     high: model.drop_high[g],
     saving: model.saving[g],
@@ -37,20 +38,19 @@ export function pointAt(model, g) {
  */
 export function pointByHand(model, g, wanted) {
   const thresholds = wanted.map((value, stage) => snapped(model, stage, value));
-  // With every exit off it is the plain network that is run.
-  const plain = thresholds.every((value) => value === null);
-  const { exits, rights, helped, histograms } = flowAt(model, thresholds, plain);
+  const heads = activeHeads(model, { g, byHand: true, thresholds });
+  const { exits, rights, helped, histograms } = flowAt(model, thresholds, heads.plain);
   const right = rights.reduce((sum, count) => sum + count, 0);
   const harmed = model.plain_right - right + helped;
   const [low, high] = pairedInterval(harmed, helped, model.samples, model.quantile);
-  const active = thresholds.map((value, stage) => !plain && (value !== null || model.costing.used_later[stage]));
-  const cost = expectedCost(model, { exits, active, plain }, model.costing.compaction);
-  const whole = model.saving_of_whole_batches ? expectedCost(model, { exits, active, plain }, false) : null;
+  const cost = expectedCost(model, { exits, ...heads }, model.costing.compaction);
+  const whole = model.saving_of_whole_batches ? expectedCost(model, { exits, ...heads }, false) : null;
   return {
     g,
     byHand: true,
     accuracy: right / model.samples,
     drop: (harmed - helped) / model.samples,
+    harmed,
     low,
     high,
     saving: 1 - cost / model.baseline.cost,

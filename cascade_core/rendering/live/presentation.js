@@ -6,6 +6,8 @@
  * `data.presentation.pins` are those positions, rising; Escape presses the button that the selector `leave` finds.
  */
 
+import { pressTo } from "./gestures.js";
+
 const LARGEST = 2.5; // of the usual size
 const SMALLEST = 0.55;
 const BELOW = 64; // pixels that are left to a line under the panel
@@ -72,10 +74,7 @@ export function steer(input, { pins = [], leave = "" }) {
     const next = moves[event.key]?.(input.valueAsNumber);
     if (next === undefined) return;
     event.preventDefault();
-    input.dispatchEvent(new KeyboardEvent("keydown")); // as if it had been pressed there
-    input.value = next;
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    pressTo(input, next);
   };
   document.addEventListener("keydown", press);
   input.focus({ preventScroll: true });

@@ -15,12 +15,14 @@
  * @property {Slider} slider
  * @property {string[]} stages names, earliest first
  * @property {number} samples how many were measured
+ * @property {boolean} in_sample whether the same samples chose the thresholds
  * @property {string} unit plural noun for samples
  * @property {{accuracy: number, cost: number, label: string}} baseline the plain network
  * @property {string} cost_unit such as "MACs"
  * @property {string} cost_noun what is saved, such as "computation"
  * @property {number[]} accuracy at each position
  * @property {number[]} drop of accuracy against the baseline
+ * @property {number[]} harmed samples that the plain network answers correctly and the cascade does not
  * @property {number[]} drop_low lower end of its interval
  * @property {number[]} drop_high upper end
  * @property {number} level coverage of that interval
@@ -141,6 +143,7 @@
  * @property {boolean} byHand whether thresholds are set by hand, beside the slider's
  * @property {number} accuracy
  * @property {number} drop
+ * @property {number} harmed samples that the plain network answers correctly and the cascade does not
  * @property {number} low end of the drop's interval
  * @property {number} high
  * @property {number} saving

@@ -144,7 +144,7 @@ export function rightText(point, stage) {
 }
 
 /**
- * The four readouts: number, its unit, what it is, what it is measured against.
+ * The readouts: number, its unit, what it is, what it is measured against.
  * @param {Model} model @param {Point} point
  */
 export function readoutTexts(model, point) {
@@ -163,10 +163,22 @@ export function readoutTexts(model, point) {
   const cost = point.saving < 0 ? `more ${model.cost_noun} than the plain network` : `${model.cost_noun} saved`;
   return [
     [fixed(100 * point.accuracy, 1), "%", "accuracy", plain],
-    [size, "points", kind, `${fixed(100 * model.level, 0)} % interval ${ends}`],
+    [size, "points", kind, `${percent(model.level, 0)} interval, here alone: ${ends}`],
+    boundTexts(model, point),
     [share, "%", cost, costs(model, point.cost)],
     [factor, "\u00d7", `${compared} ${compute}`, early + wholeBatches(point)],
   ];
+}
+
+/** The readout of what is certain of the drop, or why nothing is. @param {Model} model @param {Point} point */
+function boundTexts(model, point) {
+  if (point.certified === null || !model.certificate) {
+    return ["\u2013", "", "not certified", certified(null, 0, point.byHand).split(": ")[1]];
+  }
+  const most = outward(100 * point.certified, 2, true);
+  const kind = most < 0 ? "more accurate, at least" : "given up, at most";
+  const sure = `${percent(model.certificate.level, 0)} sure, at this and every position`;
+  return [fixed(Math.abs(most), 2), "points", kind, sure];
 }
 
 /**
@@ -178,15 +190,8 @@ function wholeBatches(point) {
   return `; whole batches would save ${percent(point.savingOfWholeBatches)}`;
 }
 
-/** What is certain of the drop, in one sentence; empty where nothing is. @param {Model} model @param {Point} point */
+/** What is certain of the drop, or why nothing is, in one sentence. @param {Model} model @param {Point} point */
 export function certificateText(model, point) {
-  if (!model.certificate) return "";
-  if (point.certified === null) return "Not certified: set by hand on these samples.";
-  const { level } = model.certificate;
-  const sure = `${fixed(100 * level, 0)} % confidence`;
-  const stays = point.exits[model.count - 1] === model.samples;
-  if (stays && point.drop === 0) return "Nothing leaves early here, so nothing is lost.";
-  const most = Math.ceil(1000 * point.certified - 1e-9) / 10; // rounded up: a bound may not be understated
-  const bound = most < 0 ? `the gain is at least ${fixed(-most, 1)}` : `the drop is at most ${fixed(most, 1)}`;
-  return `With ${sure} ${bound} points, at this and every other position of the slider at once.`;
+  const text = certified(model.certificate ? point.certified : null, model.certificate?.level ?? 0, point.byHand);
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

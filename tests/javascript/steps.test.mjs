@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { flowSentence } from "../../cascade_core/rendering/live/flow.js";
+import { sums } from "../../cascade_core/rendering/live/opened.js";
+import { nearestTo, stepFrom } from "../../cascade_core/rendering/live/positions.js";
+import { bestValue, nextText, presetPositions } from "../../cascade_core/rendering/live/steps.js";
+
+/** A slider from 0 to 2 points in steps of 0.05; savings rise to 40 % at one point and stay there. */
+function model() {
+  const values = Array.from({ length: 41 }, (_, g) => g / 20);
+  const saving = values.map((value) => 0.4 * Math.min(1, value));
+  return {
+    positions: 41,
+    slider: { values, unit: "points", decimals: 1 },
+    saving,
+    cost: saving.map((share) => 100 * (1 - share)),
+    accuracy: values.map((value) => 0.9 - value / 100),
+    cost_noun: "computation",
+  };
+}
+
+const at = (g) => ({ g, byHand: false });
+
+test("the nearest position to a value, and none beyond the ends", () => {
+  assert.deepEqual([0.49, 0.51, -3, 9].map((value) => nearestTo(model(), value)), [10, 10, 0, 40]);
+});
+
+test("arrows go to the next tenth of a point, finely by at least one position, and stop at the ends", () => {
+  const steps = [[0, 1, false], [1, 1, false], [2, 1, false], [3, -1, false], [2, -1, false], [0, 1, true], [5, -1, true]];
+  assert.deepEqual(steps.map(([g, way, fine]) => stepFrom(model(), g, way, fine)), [2, 2, 4, 2, 0, 1, 4]);
+  assert.deepEqual([stepFrom(model(), 0, -1, false), stepFrom(model(), 40, 1, false)], [0, 40]);
+  const bare = { ...model(), slider: { ...model().slider, unit: "" } };
+  assert.equal(stepFrom(bare, 7, 1, false), 8);
+});
+
+test("a position that lies beside its round number is taken for it", () => {
+  const values = [0, 0.0997, 0.1996, 0.3];
+  const odd = { positions: 4, slider: { values, unit: "points", decimals: 1 } };
+  assert.deepEqual([0, 1, 2].map((g) => stepFrom(odd, g, 1, false)), [1, 2, 3]);
+  assert.deepEqual([3, 2, 1].map((g) => stepFrom(odd, g, -1, false)), [2, 1, 0]);
+});
+
+test("the next step is looked up, and nothing is said beyond the slider's end", () => {
+  const said = [0, 10, 20, 34, 40].map((g) => nextText(model(), at(g)));
+  assert.deepEqual(said, [
+    "The next half point saves 20 % more of the computation; the one after that 20 %.",
+    "The next half point saves 20 % more of the computation; the one after that almost nothing.",
+    "The next half points save almost nothing more.",
+    "Up to the slider's end, 0.30 points on, saves almost nothing more.",
+    "This is the bold end of the slider.",
+  ]);
+  assert.match(nextText(model(), { g: 0, byHand: true }), /^Thresholds are set by hand/);
+});
+
+test("the best value is farthest above the line between the ends; a straight curve has none", () => {
+  // At one point the whole saving is reached, for half of what the bold end gives up.
+  assert.equal(bestValue(model()), 20);
+  const straight = { ...model(), accuracy: model().cost.map((cost) => cost / 1000) };
+  assert.equal(bestValue(straight), null);
+  const names = presetPositions(model()).map(({ name, g }) => [name, g]);
+  assert.deepEqual(names, [["No loss", 0], ["Half a point", 10], ["One point", 20], ["Best value", 20]]);
+  const percents = { ...model(), slider: { ...model().slider, unit: "% of the MACs" } };
+  assert.deepEqual(presetPositions(percents).map(({ name }) => name), ["Best value"]);
+});
+
+/** Two stages of 30 and 60 MACs, the first with a head of 4; 50 of 100 leave at the first. */
+function chosen() {
+  const costing = { batch: 1, compaction: true, pooled: false, used_later: [false], trunk: [[0, 30], [0, 60]], head: [[0, 4], [0, 0]], pool: [[0, 0], [0, 0]] };
+  const shown = { count: 2, stages: ["early", "late"], samples: 100, unit: "images", level: 0.95, baseline: { cost: 90, label: "plain network" }, certificate: { level: 0.95 }, plain: [false], costing };
+  const point = { g: 0, byHand: false, thresholds: [0.9], exits: [50, 50], rights: [48, 40], accuracy: 0.88, drop: 0.03, harmed: 5, certified: 0.05001, cost: 64, saving: 26 / 90 };
+  return [shown, point];
+}
+
+test("numbers open up into sums that come out", () => {
+  assert.deepEqual(sums(...chosen()).map(([sum]) => sum), [
+    "88.0 % = 50.0 % \u00d7 96.0 + 50.0 % \u00d7 80.0",
+    "3.00 points given up = 5.00 \u2212 2.00",
+    "at most 5.01 points given up, at this and every position of the slider at once",
+    "29 % = 100 \u2212 (50.0 % \u00d7 37.8 + 50.0 % \u00d7 104.4)",
+    "1.41 = 100.0 / 71.1",
+  ]);
+  const [shown, point] = chosen();
+  const gain = sums(shown, { ...point, drop: -0.01, harmed: 5 })[1][0];
+  assert.equal(gain, "1.00 points more accurate = 6.00 \u2212 5.00");
+  const byHand = sums(shown, { ...point, byHand: true, certified: null })[2];
+  assert.match(byHand.join(" "), /Not certified. These thresholds were set by hand/);
+});
+
+test("costs of batches are added up by stages", () => {
+  const [shown, point] = chosen();
+  const twos = (costs) => costs.map((cost) => [0, cost, 2 * cost]);
+  const costing = { ...shown.costing, batch: 2, trunk: twos([30, 60]), head: twos([4, 0]), pool: twos([0, 0]) };
+  const [sum, about] = sums({ ...shown, costing }, point)[3];
+  // 34 of 90 for all, and 60 of 90 for the half that gets to the second stage.
+  assert.equal(sum, "29 % = 100 \u2212 (37.8 + 33.3)");
+  assert.match(about, /What each stage costs/);
+});
+
+test("the flow in words", () => {
+  assert.equal(
+    flowSentence(...chosen()),
+    "100 images go in. 50 leave at early, 96.0 % of them right; 50 go on. 50 leave at late, 80.0 % of them right.",
+  );
+});
