@@ -1,13 +1,13 @@
-"""What becomes of each single sample under a rule, and which samples to look at.
+"""What becomes of each single sample under a rule.
 
-`outcomes` follows every sample of a record to where it leaves; `pick` filters and orders them.  Samples are numbered as
-in the record, from 0.  A sample is helped if it is right where it leaves though the plain network is wrong, and harmed
-if it is the other way round: the accuracy drop is harmed less helped.  Nothing here knows pictures or names.
+`outcomes` follows every sample of a record to where it leaves.  Samples are numbered as in the record, from 0.  A
+sample is helped if it is right where it leaves though the plain network is wrong, and harmed if it is the other way
+round: the accuracy drop is harmed less helped.  `sample_filter` says which to look at.  Nothing here knows pictures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.stages import exit_costs
-from cascade_core.support import checks
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,6 +53,16 @@ class Outcomes:
         """(N,) whether a sample leaves before the last stage."""
         return self.exit_stages < len(self.record.stages) - 1
 
+    @property
+    def helped(self) -> NDArray[np.bool_]:
+        """(N,) whether the answer is right and the plain network's wrong."""
+        return self.right & ~self.record.baseline_correct
+
+    @property
+    def harmed(self) -> NDArray[np.bool_]:
+        """(N,) whether the answer is wrong and the plain network's right."""
+        return ~self.right & self.record.baseline_correct
+
     def _there(self, values: NDArray[Any]) -> NDArray[Any]:
         return values[self.exit_stages, np.arange(self.record.n)]
 
@@ -72,64 +81,14 @@ def outcomes(record: Record, rule: ExitRule) -> Outcomes:
 
 KINDS: Mapping[str, Callable[[Outcomes], NDArray[np.bool_]]] = {
     "all": lambda samples: np.ones(samples.record.n, dtype=bool),
+    "harmed": lambda samples: samples.harmed,
+    "helped": lambda samples: samples.helped,
+    "wrong": lambda samples: ~samples.right,
+    "right": lambda samples: samples.right,
     "easy": lambda samples: samples.early,
     "hard": lambda samples: ~samples.early,
-    "helped": lambda samples: samples.right & ~samples.record.baseline_correct,
-    "harmed": lambda samples: ~samples.right & samples.record.baseline_correct,
-    "right": lambda samples: samples.right,
-    "wrong": lambda samples: ~samples.right,
 }
 """Which samples are of a kind, (N,) bool: easy ones leave before the last stage, hard ones go to it."""
-
-ORDERS = ("surest", "least sure", "name")
-"""By confidence where a sample leaves, or by its id; the record's order decides between equals."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SampleFilter:
-    """Which samples to look at, and in which order; samples meet all of it.
-
-    Attributes:
-        kind: A name in `KINDS`.
-        label: True class number; None = any.
-        stage: Where they leave; None = anywhere.
-        low, high: Ends of the confidence where they leave, both included.
-        order: One of `ORDERS`.
-
-    Raises:
-        ValueError: A name is unknown.
-    """
-
-    kind: str = "all"
-    label: int | None = None
-    stage: int | None = None
-    low: float = -np.inf
-    high: float = np.inf
-    order: str = "surest"
-
-    def __post_init__(self) -> None:
-        checks.one_of("kind", self.kind, tuple(KINDS))
-        checks.one_of("order", self.order, ORDERS)
-
-
-def pick(samples: Outcomes, chosen: SampleFilter, ids: Sequence[str]) -> NDArray[np.int64]:
-    """Numbers of the samples that meet `chosen`, in its order.
-
-    Args:
-        ids: N texts, read when they are to be ordered by name.
-    """
-    # A float32 is compared as the user wrote the number: 0.9 takes in the float32 that 0.9 becomes.
-    confidence, low, high = samples.confidence, np.float32(chosen.low), np.float32(chosen.high)
-    met = KINDS[chosen.kind](samples) & (confidence >= low) & (confidence <= high)
-    if chosen.label is not None:
-        met &= samples.record.labels == chosen.label
-    if chosen.stage is not None:
-        met &= samples.exit_stages == chosen.stage
-    index = np.flatnonzero(met)
-    if chosen.order == "name":
-        return np.array(sorted(index.tolist(), key=lambda i: ids[i]), dtype=np.int64)
-    keys = confidence[index] if chosen.order == "least sure" else -confidence[index]
-    return index[np.argsort(keys, kind="stable")]
 
 
 def counts(samples: Outcomes) -> dict[str, int]:

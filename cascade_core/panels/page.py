@@ -47,6 +47,8 @@ def page() -> None:
 @st.fragment
 def look(selection: sidebar.Selection, view: str) -> None:
     """What the user looks at, and the address that names it."""
+    if state.VIEW.get() != view:  # something was clicked that is shown in another view
+        st.rerun()
     shown = answer(selection)
     if shown is None:
         return

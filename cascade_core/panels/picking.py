@@ -37,14 +37,14 @@ class Picked:
 def pick(shown: Shown) -> Picked | None:
     """What the user picked; None, after saying what is to do, while there is nothing."""
     kinds = {"sample": "A sample of the run", "upload": "A picture of your own"}
+    state.TRY_KIND.set(state.TRY_KIND.get())
     kind = st.segmented_control(
         "What to try",
         list(kinds),
-        default="sample",
         format_func=kinds.__getitem__,
         required=True,
         label_visibility="collapsed",
-        key=Key.TRY.of("kind"),
+        key=state.TRY_KIND.key,
     )
     return _upload() if kind == "upload" else _sample(shown)
 

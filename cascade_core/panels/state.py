@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from math import inf
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from cascade_core.analysis.sample_filter import ORDERS
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS as ANSWERS_OFFERED
 from cascade_core.simulation.scores import SCORES
@@ -102,6 +104,33 @@ def own_macs(digest: str, stage: int) -> Value[int]:
 def tried_sample(digest: str) -> Value[str | None]:
     """The sample of a run that goes through the network."""
     return Value(f"try:sample:{digest[:16]}", None)
+
+
+KIND = Value("kind", "all")
+LABEL = Value("label", "")
+ANSWER = Value("answer", "")
+LEFT = Value("left", "")
+SURE_AT = Value("sure_at", "")
+LEAST_SURE = Value("least_sure", -inf)
+MOST_SURE = Value("most_sure", inf)
+ORDER = Value("order", ORDERS[0])
+"""Which samples *Samples* shows, and in which order: classes and stages by name, nothing meaning any; the ends of
+the confidence are of where they left, or of the stage `SURE_AT` and samples that reach it."""
+
+FILTERS: tuple[Value[Any], ...] = (KIND, LABEL, ANSWER, LEFT, SURE_AT, LEAST_SURE, MOST_SURE, ORDER)
+
+PICTURE_FOLDER = Value("samples:folder", "")
+"""Folder of pictures, as the user names it."""
+
+GALLERY = Value[Mapping[str, Any] | None]("gallery", None)
+STRIP = Value[Mapping[str, Any] | None]("strip", None)
+"""What was clicked in *Samples*' gallery, and in the strip of harmed and helped samples."""
+
+RESTED = Value[Any]("rested", None)
+"""`strip.Rest`: which samples were harmed and helped where the slider rested last, and before."""
+
+TRY_KIND = Value("try:kind", "sample")
+"""What goes through the network: a "sample", or an "upload"."""
 
 
 @unique

@@ -62,18 +62,18 @@ def test_a_walk_through_the_views(
 
     look(page, "Samples")
     line(page, expected, last)
-    cards = page.locator(".cascade-gallery li")
+    cards = page.locator(".cascade-gallery__item")
     expect(cards).to_have_count(24, timeout=TIMEOUT)
     picture = cards.first.locator("img")
     assert picture.evaluate("image => [image.complete, image.naturalWidth, image.naturalHeight]") == [True, 128, 128]
     assert picture.evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
-    first = cards.first.locator(".id").inner_text()
+    first = cards.first.locator(".cascade-gallery__id").inner_text()
     page.get_by_role("button", name=re.compile("^(Go to )?(page )?2$", re.IGNORECASE)).first.click()
-    expect(cards.first.locator(".id")).not_to_have_text(first, timeout=TIMEOUT)
+    expect(cards.first.locator(".cascade-gallery__id")).not_to_have_text(first, timeout=TIMEOUT)
     here = expected.at(last)
     page.get_by_role("radio", name=f"Wrong {here.n - here.correct_counts.sum()}").click()
     expect(cards).to_have_count(min(24, here.n - int(here.correct_counts.sum())), timeout=TIMEOUT)
-    expect(cards.locator("tr.here td.wrong")).to_have_count(cards.count())
+    expect(cards.locator(".cascade-gallery__here .cascade-gallery__wrong")).to_have_count(cards.count())
     page.set_viewport_size({"width": 390, "height": 900})
     no_overflow(page)
     page.set_viewport_size({"width": 1280, "height": 900})

@@ -14,7 +14,17 @@ def test_all_digits_are_there() -> None:
     assert pixels.shape == (1797, 8, 8)
     assert pixels.dtype == np.uint8
     assert (pixels.min(), pixels.max()) == (0, 255)
-    np.testing.assert_array_equal(labels, load_digits().target)
+    loaded = load_digits()
+    np.testing.assert_array_equal(labels, loaded.target)
+    np.testing.assert_array_equal(pixels, np.round(loaded.images * (255 / 16)))
+
+
+def test_they_are_read_without_the_library_and_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, labels = digits.__wrapped__()
+    monkeypatch.setattr("cascade_core.storage.digits.find_spec", lambda name: None)
+    again = digits.__wrapped__()
+    np.testing.assert_array_equal(again[0], pixels)
+    np.testing.assert_array_equal(again[1], labels)
 
 
 def test_a_digit_is_found_by_its_id() -> None:

@@ -22,6 +22,10 @@ def show(shown: Shown) -> None:
     from cascade_core.panels import details, exports
     from cascade_core.panels.paper import figure_button
     from cascade_core.panels.pins import pin_button
+    from cascade_core.panels.strip import strip
+
+    if len(here.exploration.test.stages) > 1:
+        strip(here)
 
     with st.container(horizontal=True):
         pin_button(here)

@@ -1,169 +1,161 @@
-"""The view of samples: pictures by what became of them, those of the test half alone.
-
-Pictures come from the folders that CASCADE_PICTURES names, separated as PATH is, or from one that the user types;
-typing is offered only where the page listens to its own machine alone, for who types a folder may look into it.
-"""
+"""The view of samples: pictures by what became of them, those of the test half alone, the harmed ones first."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from cascade_core.analysis.samples import ORDERS, Outcomes, SampleFilter, counts, outcomes, pick
-from cascade_core.panels import questions
-from cascade_core.panels.charts import choose, palette
+from cascade_core.analysis.sample_filter import ORDERS, SampleFilter, pick, without_each
+from cascade_core.analysis.samples import Outcomes, counts, outcomes
+from cascade_core.panels import opening, questions, state
+from cascade_core.panels.charts import palette
+from cascade_core.panels.gallery import gallery
 from cascade_core.panels.operating import operating_point
+from cascade_core.panels.pictures import Pictures, may_type, pictures
 from cascade_core.panels.questions import Question
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
-from cascade_core.rendering.markup import cards, gallery, markup_css
-from cascade_core.storage.pictures import (
-    PICTURES,
-    PictureFolders,
-    Thumbnail,
-    are_built_in,
-    digit_thumbnail,
-    file_thumbnail,
-)
+from cascade_core.rendering.gallery import Group, cards, gallery_data
+from cascade_core.storage.pictures import PICTURES, are_built_in
 from cascade_core.support import wording
-from cascade_core.support.files import BadFile
 
 PAGE = 24
 """Cards on a page."""
 
 _KINDS = {
     "all": ("All", "Every test sample."),
+    "harmed": ("Harmed", "Wrong where they left; the plain network would have been right."),
+    "helped": ("Helped", "Right where they left; the plain network would have been wrong."),
+    "wrong": ("Wrong", "Answered wrongly where they left."),
+    "right": ("Right", "Answered correctly where they left."),
     "easy": ("Easy", "Left before the last stage."),
     "hard": ("Hard", "Went on to the last stage."),
-    "helped": ("Helped", "Right where they left; the plain network would have been wrong."),
-    "harmed": ("Harmed", "Wrong where they left; the plain network would have been right."),
-    "right": ("Right", "Answered correctly where they left."),
-    "wrong": ("Wrong", "Answered wrongly where they left."),
 }
-_ORDERS = {"surest": "surest first", "least sure": "least sure first", "name": "by name"}
+_PARTS = {
+    "kind": "any kind",
+    "label": "any true class",
+    "answer": "any answer",
+    "stage": "any stage",
+    "confidence": "any confidence",
+}
 
 
 def show(shown: Shown) -> None:
     """Cards of the samples that the user asks for, a page at a time."""
     operating_point(shown)
-    st.html(f"<style>{markup_css()}</style>")
-    exploration, run = shown.exploration, shown.question.run
+    question, run = shown.question, shown.question.run
     whole = questions.sample_ids(run)
-    ids = [whole[i] for i in exploration.split.test_index(len(whole))]
-    results = outcomes(exploration.test, shown.rule)
-    chosen = _chosen_filter(shown, results)
-    index = pick(results, chosen, ids)
+    ids = [whole[i] for i in question.split.test_index(len(whole))]
+    found = outcomes(shown.exploration.test, shown.rule)
+    chosen = _chosen_filter(shown, found)
+    index = pick(found, chosen, ids)
     st.caption(
         f"{_KINDS[chosen.kind][1]} {len(index):,} of {len(ids):,}. A disc marks where a sample left, a ring what later "
-        "stages would have said."
+        "stages would have said. Click a picture to take it through the network."
     )
     if not len(index):
-        st.info("No sample is like that here. Widen the filters.", icon=":material/filter_alt_off:")
+        _nothing(found, chosen)
         return
-    folders = None if are_built_in(run.origin) else _folders(ids[0])
+    if may_type() and not are_built_in(run.origin):
+        _ask_for_folder()
     pages = -(-len(index) // PAGE)
     # Another filter, or another rule, begins at its first page.
-    key = Key.SAMPLES.of("page", shown.payload["id"], shown.position, chosen)
+    key = Key.SAMPLES.of("page", shown.payload["id"], shown.rule.thresholds.tobytes().hex()[:64], chosen)
     page = st.pagination(pages, key=key) if pages > 1 else 1
     index = index[(page - 1) * PAGE : page * PAGE]
-    pictures = _pictures(folders, [ids[i] for i in index])
-    made = cards(results, index, ids, run.metadata["class_names"], pictures)
-    st.html(gallery(made, palette(), len(exploration.test.stages)))
+    names = [ids[i] for i in index]
+    small = pictures(run, names)
+    _say_what_is_missing(small, names)
+    made = cards(found, index, names, run.metadata["class_names"], small.thumbnails)
+    groups = [Group(kind=chosen.kind, cards=made)]
+    gallery(run, gallery_data("cards", groups, palette(), len(found.record.stages)), state.GALLERY)
 
 
-def _chosen_filter(shown: Shown, results: Outcomes) -> SampleFilter:
-    run, test = shown.question.run, shown.exploration.test
-    names, many = run.metadata["class_names"], counts(results)
+def _chosen_filter(shown: Shown, found: Outcomes) -> SampleFilter:
+    names, stages, many = shown.question.run.metadata["class_names"], found.record.stage_names, counts(found)
+    for value in state.FILTERS:
+        value.set(value.get())
     kind = st.segmented_control(
         "Show",
         list(_KINDS),
-        default="all",
         format_func=lambda kind: f"{_KINDS[kind][0]} {many[kind]:,}",
         required=True,
         label_visibility="collapsed",
-        key=Key.SAMPLES.of("kind"),
+        key=state.KIND.key,
         persist_state="session",
     )
     first, second, third, fourth = st.columns(4)
-    # Classes, stages and scores are the run's own, and so is what was chosen of them.
-    own = run.digest[:12]
-    key = Key.SAMPLES.of("class", own)
-    label = choose(first, "True class", names, "all classes", key=key, persist_state="session")
-    key = Key.SAMPLES.of("stage", own)
-    stage = choose(second, "Left at", test.stage_names, "any stage", key=key, persist_state="session")
-    order = third.selectbox(
-        "Order", ORDERS, format_func=_ORDERS.__getitem__, key=Key.SAMPLES.of("order"), persist_state="session"
+    label = _one_of(first, "True class", names, "all classes", state.LABEL)
+    answer = _one_of(second, "Answer", names, "any answer", state.ANSWER)
+    stage = _one_of(third, "Left at", stages, "any stage", state.LEFT)
+    words = {"harmed first": "harmed, then least sure", "surest": "surest first", "least sure": "least sure first"}
+    order = fourth.selectbox(
+        "Order", ORDERS, format_func=lambda one: words.get(one, "by name"), key=state.ORDER.key, persist_state="session"
     )
-    low, high = _confidence(fourth, shown.question)
-    return SampleFilter(kind=kind, label=label, stage=stage, low=low, high=high, order=order)
+    first, second, third, _ = st.columns(4)
+    at = _one_of(first, "Confidence at", stages, "the stage they left at", state.SURE_AT)
+    low = _end(second, "at least", shown.question, state.LEAST_SURE)
+    high = _end(third, "at most", shown.question, state.MOST_SURE)
+    return SampleFilter(
+        kind=kind or "all", label=label, answer=answer, stage=stage, at=at, low=low, high=high, order=order
+    )
 
 
-def _confidence(place: Any, question: Question) -> tuple[float, float]:
-    """The range that the user sets; an end that was not moved is open, as rounding may carry a score beyond it."""
-    steps = question.axis.steps
-    low, high = place.select_slider(
-        "Confidence where they left",
-        steps,
-        value=(steps[0], steps[-1]),
-        format_func=wording.confidence,
-        key=Key.SAMPLES.of("confidence", question.run.digest[:12], question.score),
+def _one_of(place: Any, label: str, names: Sequence[str], whole: str, value: state.Value[str]) -> int | None:
+    """Number of the class or stage whose name is chosen; None for all."""
+    chosen = place.selectbox(
+        label, ["", *names], format_func=lambda name: name or whole, key=value.key, persist_state="session"
+    )
+    return names.index(chosen) if chosen else None
+
+
+def _end(place: Any, label: str, question: Question, value: state.Value[float]) -> float:
+    """An end of the confidence; one that was not moved is open, as rounding may carry a score beyond it."""
+    low, *inner, high = question.axis.steps
+    end: float = place.selectbox(
+        label,
+        sorted({value.default, *inner, value.get()}),
+        format_func=lambda step: wording.confidence(min(max(step, low), high)),
+        key=value.key,
         persist_state="session",
     )
-    return (-float("inf") if low == steps[0] else low), (float("inf") if high == steps[-1] else high)
+    return end
 
 
-def _pictures(folders: PictureFolders | None, ids: list[str]) -> list[Thumbnail | None]:
-    """A thumbnail of each sample, None where there is none; without folders to look in they are built in."""
-    if folders is None:
-        with st.spinner("Drawing digits ..."):
-            return [digit_thumbnail(one) for one in ids]
-    paths = [folders.find(one) for one in ids]
-    if folders.folders and not any(paths):
-        st.warning("None of these samples is in the folder of pictures.", icon=":material/image_not_supported:")
-        st.text(f"Expected a file {ids[0][:200]!r} below it.")
-    thumbnails = [_thumbnail(path) if path else None for path in paths]
-    broken = sum(path is not None and one is None for path, one in zip(paths, thumbnails, strict=True))
-    if broken:
-        st.caption(f"{broken} of these pictures cannot be read.")
-    return thumbnails
+def _nothing(found: Outcomes, chosen: SampleFilter) -> None:
+    """Say what to change where no sample is left."""
+    st.info("No test sample is all of that at this position of the slider.", icon=":material/filter_alt_off:")
+    others = [f"{_PARTS[part]}: {count:,}" for part, count in without_each(found, chosen).items() if count]
+    if others:
+        st.markdown(f"With one filter less there are samples: {'; '.join(others)}.")
+    st.button(
+        "Show all samples", on_click=opening.open_samples, args=({},), icon=":material/filter_alt_off:", key=Key.SAMPLES
+    )
 
 
-def _folders(example: str) -> PictureFolders:
-    """Folders to look for pictures in, of the environment or typed; without any, a line on how to name one."""
-    named = os.environ.get(PICTURES)
-    may_type = named is None and st.get_option("server.address") in {"127.0.0.1", "localhost", "::1"}
-    if may_type:
-        named = st.text_input(
-            "Folder of the pictures",
-            placeholder="path/of/the/folder",
-            help=f"The folder that the run was recorded from, on this computer. `{PICTURES}` in the environment names "
-            "it for good.",
-            key=Key.SAMPLES.of("folder"),
-            persist_state="session",
-        )
-    if not named:
-        where = f"the field above, or `{PICTURES}` when the page is started," if may_type else f"`{PICTURES}`"
-        st.caption(f"Pictures are shown once {where} names the folder that the run was recorded from.")
-        st.text(f"A sample of this run is called {example[:200]!r}: that is looked for below the folder.")
-    folders = PictureFolders(named or "")
-    for line in folders.missing:
+def _ask_for_folder() -> None:
+    st.text_input(
+        "Folder of the pictures",
+        placeholder="path/of/the/folder",
+        help=f"The folder that the run was recorded from, on this computer. `{PICTURES}` in the environment names "
+        "it for good.",
+        key=state.PICTURE_FOLDER.key,
+        persist_state="session",
+    )
+
+
+def _say_what_is_missing(small: Pictures, ids: Sequence[str]) -> None:
+    for line in small.missing:
         st.warning("There is no such folder.", icon=":material/folder_off:")
         st.text(line)
-    return folders
-
-
-def _thumbnail(path: Path) -> Thumbnail | None:
-    """The thumbnail of a file; None if it cannot be read."""
-    try:
-        stat = path.stat()
-        return _kept_thumbnail(path, (stat.st_mtime_ns, stat.st_size))
-    except (BadFile, OSError):
-        return None
-
-
-@st.cache_resource(max_entries=2048, show_spinner=False)
-def _kept_thumbnail(path: Path, modified_and_size: tuple[int, int]) -> Thumbnail:
-    return file_thumbnail(path)
+    if not small.searched and not small.missing:
+        where = f"the field above, or `{PICTURES}` when the page is started," if may_type() else f"`{PICTURES}`"
+        st.caption(f"Pictures are shown once {where} names the folder that the run was recorded from.")
+        st.text(f"A sample of this run is called {ids[0][:200]!r}: that is looked for below the folder.")
+    elif small.searched and not small.found:
+        st.warning("None of these samples is in the folder of pictures.", icon=":material/image_not_supported:")
+        st.text(f"Expected a file {ids[0][:200]!r} below it.")
+    if small.broken:
+        st.caption(f"{small.broken} of these pictures cannot be read.")

@@ -1,4 +1,4 @@
-"""Results -> HTML for what neither tables nor charts can show: cards of samples, and lists of facts.
+"""Results -> HTML for what neither tables nor charts can show: lists of facts, and a sample's way through the stages.
 
 Every text that comes from a file is escaped here, in one place, `text`; a page shows the result as it is.  The style
 sheet is `markup_css`.  There is no script.
@@ -10,10 +10,9 @@ from functools import cache
 from importlib.resources import files
 
 from cascade_core.rendering.markup.facts import facts
-from cascade_core.rendering.markup.gallery import Card, StageAnswer, cards, gallery
 from cascade_core.rendering.markup.heading import badged, heading
 
-__all__ = ["Card", "StageAnswer", "badged", "cards", "facts", "gallery", "heading", "markup_css"]
+__all__ = ["badged", "facts", "heading", "markup_css"]
 
 
 @cache

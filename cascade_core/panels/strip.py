@@ -1,0 +1,89 @@
+"""What is lost, in pictures: samples that the cascade harms and helps where the slider rests, the new ones first.
+
+Harmed samples are answered wrong where they leave though the plain network is right, helped ones the other way round.
+New is what was neither where the slider rested before.  `analysis` says which they are, `rendering.gallery` draws them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.analysis.sample_filter import SampleFilter, newly_first, pick
+from cascade_core.analysis.samples import Outcomes, outcomes
+from cascade_core.panels import questions, state
+from cascade_core.panels.charts import palette
+from cascade_core.panels.gallery import gallery
+from cascade_core.panels.pictures import pictures
+from cascade_core.panels.shown import Shown
+from cascade_core.rendering.gallery import Group, cards, gallery_data
+
+MEANINGS = {
+    "harmed": "Wrong where they leave here; the plain network is right.",
+    "helped": "Right where they leave here; the plain network is wrong.",
+}
+NONE = {
+    "harmed": "No test sample is wrong here that the plain network has right.",
+    "helped": "No test sample is right here that the plain network has wrong.",
+}
+MOST = {"harmed": 6, "helped": 4}
+"""Tiles of each kind."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rest:
+    """Where the slider rested, and what was so there.
+
+    Attributes:
+        samples: What names the test samples: numbers of others mean nothing here.
+        place: What names the thresholds.
+        changed: Numbers of the samples that were harmed or helped.
+        before: The same where it rested before that; of the first place, its own.
+    """
+
+    samples: Hashable
+    place: Hashable
+    changed: NDArray[np.int64]
+    before: NDArray[np.int64]
+
+
+def strip(shown: Shown) -> None:
+    """Tiles of harmed and helped samples; a click opens one in *Try it*, or all of a kind in *Samples*."""
+    found = outcomes(shown.exploration.test, shown.rule)
+    before = _rest(shown, found).before
+    groups = [_group(shown, found, kind, before) for kind in MOST]
+    stages = len(found.record.stages)
+    gallery(shown.question.run, gallery_data("tiles", groups, palette(), stages), state.STRIP)
+
+
+def _rest(shown: Shown, found: Outcomes) -> Rest:
+    """Where the slider rests now, which is remembered."""
+    question, last = shown.question, state.RESTED.get()
+    samples = (question.run.digest, question.split)
+    place = (shown.payload["id"], shown.rule.thresholds.tobytes())
+    known = last is not None and last.samples == samples
+    if known and last.place == place:
+        return last
+    changed = np.flatnonzero(found.harmed | found.helped)
+    rest = Rest(samples=samples, place=place, changed=changed, before=last.changed if known else changed)
+    state.RESTED.set(rest)
+    return rest
+
+
+def _group(shown: Shown, found: Outcomes, kind: str, before: NDArray[np.int64]) -> Group:
+    run = shown.question.run
+    whole, new = newly_first(pick(found, SampleFilter(kind=kind, order="least sure"), ()), before)
+    index, total = whole[: MOST[kind]], len(whole)
+    ids, numbers = questions.sample_ids(run), shown.question.split.test_index(len(questions.sample_ids(run)))
+    names = [ids[numbers[i]] for i in index]
+    small = pictures(run, names).thumbnails
+    return Group(
+        kind=kind,
+        title=f"{kind.capitalize()} {total:,}" + (f", {new.sum():,} new" if new.any() else ""),
+        words=MEANINGS[kind] if total else NONE[kind],
+        total=total,
+        cards=cards(found, index, names, run.metadata["class_names"], small, new[: len(index)]),
+    )
