@@ -100,7 +100,7 @@ def test_a_drag_moves_one_threshold_and_says_nothing_until_it_ends(browser_page:
     line.get_by_role("button", name="Back to the policy").click()
     browser_page.wait_for_function("sent.length === 2")
     assert browser_page.evaluate("sent.at(-1)") == [50, data["id"]]
-    assert line.is_hidden()
+    assert browser_page.get_by_text("set by hand", exact=True).is_hidden()
     assert readout(browser_page)["accuracy"] == data["accuracy"][50]
 
 
@@ -142,7 +142,7 @@ def test_moving_the_slider_returns_to_the_policy(browser_page: Page) -> None:
     drag(browser_page, 0, 0.3)
     move(browser_page, 70)
     assert readout(browser_page)["accuracy"] == data["accuracy"][70]
-    assert browser_page.get_by_test_id("live-by-hand").is_hidden()
+    assert browser_page.get_by_text("set by hand", exact=True).is_hidden()
 
 
 def test_a_click_on_the_curve_moves_the_slider_there(browser_page: Page) -> None:
@@ -197,3 +197,29 @@ def test_classes_with_thresholds_of_their_own_have_no_handles(browser_page: Page
     show(browser_page, data)
     assert browser_page.locator(".cascade-live__handle").count() == 0
     assert re.search("threshold for each class", browser_page.get_by_test_id("live-panel").inner_text())
+
+
+def test_bars_and_the_curve_tell_their_numbers_to_pointer_and_keys(browser_page: Page) -> None:
+    exploration = explored()
+    data = mounted(browser_page, exploration)
+    plot = browser_page.locator(".cascade-live__plot-box").first
+    box = plot.bounding_box()
+    assert box is not None
+    note = browser_page.locator(".cascade-live__note-beside")
+    bins = confidence_axis("max_probability", 5).bins(exploration.test.confidence[0])
+    browser_page.mouse.move(box["x"] + 34 + (12 + 0.5) / 60 * (box["width"] - 42), box["y"] + 60)
+    assert f": {np.count_nonzero(bins == 12):,} images, " in note.inner_text()
+    browser_page.mouse.move(5, 5)
+    assert note.is_hidden()
+    plot.focus()
+    plot.press("ArrowRight")
+    plot.press("ArrowRight")
+    expected = np.count_nonzero(bins == 1)
+    assert (f": {expected} images, " if expected else "no images") in note.inner_text()
+    plot.press("Escape")
+    assert note.is_hidden()
+    curve = browser_page.locator(".cascade-live__curve .cascade-live__plot-box")
+    curve.focus()
+    curve.press("ArrowRight")
+    assert f"{100 * data['accuracy'][0]:.2f} % at" in note.inner_text()
+    assert browser_page.evaluate("sent") == []

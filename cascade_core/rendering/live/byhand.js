@@ -5,8 +5,10 @@ import { html } from "./elements.js";
 import { change, fixed, percent, sliderText } from "./words.js";
 /** @import { Model, Point } from "./types.js" */
 
+const HINT = "Drag a threshold in the histograms to set it by hand; a click on the curve moves the slider.";
+
 /**
- * The line, which is there while thresholds are set by hand.
+ * The line; while nothing is set by hand it says how that is done, and keeps the room, so that nothing moves in a drag.
  * @param {Model} model @param {() => void} back takes all thresholds back to the policy's
  */
 export function handLine(model, back) {
@@ -16,10 +18,11 @@ export function handLine(model, back) {
   const button = html("button", "button", { type: "button" }, "Back to the policy");
   button.addEventListener("click", back);
   node.append(badge, text, button);
+  node.hidden = !model.cuts;
   /** @param {Point} point */
   const draw = (point) => {
-    node.hidden = !point.byHand;
-    if (point.byHand) text.textContent = handText(model, point);
+    badge.hidden = button.hidden = !point.byHand;
+    text.textContent = point.byHand ? handText(model, point) : HINT;
   };
   return { node, draw };
 }
@@ -32,8 +35,8 @@ export function handText(model, point) {
   if (best === null) return `${against} No position of the policy is as accurate.`;
   const more = model.saving[best] - point.saving;
   const size = percent(Math.abs(more), 1);
-  const what = /[1-9]/.test(size) ? `${size} ${more > 0 ? "more" : "less"} than this` : "as much as this";
-  return `${against} With ${change(point.drop, 2)} or less the policy saves up to ${percent(model.saving[best], 1)}: ${what}.`;
+  const what = /[1-9]/.test(size) ? `${size} ${more > 0 ? "more" : "less"}` : "as much";
+  return `${against} Its best with ${change(point.drop, 2)} saves ${what}.`;
 }
 
 function differences(point, here) {

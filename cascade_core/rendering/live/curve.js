@@ -3,7 +3,7 @@
 
 import { canvas, html, legend, section, svg } from "./elements.js";
 import { scale, spread, ticksOf } from "./scales.js";
-import { fixed, percent } from "./words.js";
+import { fixed, percent, sliderText } from "./words.js";
 /** @import { Model } from "./types.js" */
 
 /** @param {Model} model */
@@ -11,7 +11,10 @@ export function curve(model) {
   const { node } = section("curve", "Accuracy against computation");
   const drawing = svg("svg", "plot", { role: "img" });
   const below = html("div", "below");
-  node.append(drawing, below);
+  const plot = html("div", "plot-box", { tabindex: "0", role: "group" });
+  plot.setAttribute("aria-label", "Left and right arrows read the curve");
+  plot.append(drawing);
+  node.append(plot, below);
   let spot = null;
   const layout = () => (spot = curveFrame(model, drawing, below));
   const draw = (point) => {
@@ -27,7 +30,46 @@ export function curve(model) {
     spot.guides.setAttribute("d", `M${spot.left} ${y}H${x}V${spot.bottom}`);
   };
   const describe = (point) => drawing.setAttribute("aria-label", curveSentence(model, point));
-  return { node, drawing, spot: () => spot, layout, draw, describe };
+  const answers = [{ area: plot, drawing, chart: curveNumbers(model, () => spot) }];
+  return { node, drawing, answers, spot: () => spot, layout, draw, describe };
+}
+
+const NEAR = 14; // pixels from a mark within which it is meant
+
+/** The curve's positions and marks, as numbers.js asks for them. @param {Model} model */
+function curveNumbers(model, spot) {
+  const at = ({ cost, accuracy }, key, name) => {
+    const text = `${name}: ${fixed(100 * accuracy, 2)} % at ${fixed(100 * cost, 1)} % of the ${model.cost_unit}`;
+    return { key, x: spot().x(cost), y: spot().y(accuracy), text };
+  };
+  const position = (g) => {
+    const cost = model.cost[g] / model.baseline.cost;
+    return at({ cost, accuracy: model.accuracy[g] }, g, sliderText(model, g));
+  };
+  const named = (label, p) => at(p, `${label} ${p.cost}`, [label, p.text].filter(Boolean).join(", "));
+  const marks = () => references(model).flatMap(({ label, points }) => points.map((p) => named(label, p)));
+  const find = (x, y) => {
+    if (!spot()) return null;
+    const mark = marks().find((one) => Math.hypot(one.x - x, one.y - y) < NEAR);
+    return mark ?? position(nearestPosition(model, spot(), x, y));
+  };
+  const step = (old, by) => {
+    const from = typeof old?.key === "number" ? old.key : by > 0 ? -1 : model.positions;
+    return spot() && position(Math.min(model.positions - 1, Math.max(0, from + by)));
+  };
+  return { find, step };
+}
+
+/** The position whose point is nearest in pixels. @param {Model} model */
+export function nearestPosition(model, spot, x, y) {
+  let [nearest, least] = [0, Infinity];
+  for (let g = 0; g < model.positions; g += 1) {
+    const across = spot.x(model.cost[g] / model.baseline.cost) - x;
+    const down = spot.y(model.accuracy[g]) - y;
+    const away = across * across + down * down;
+    if (away < least) [nearest, least] = [g, away];
+  }
+  return nearest;
 }
 
 /** @param {Model} model */
@@ -139,8 +181,6 @@ function labelReferences(drawing, below, marks, points, x, y, area) {
     for (const p of group.points) {
       const transform = `translate(${x(p.cost).toFixed(1)} ${y(p.accuracy).toFixed(1)})`;
       const mark = svg("path", group.name, { d: group.shape, transform });
-      const where = `${fixed(100 * p.accuracy, 2)} % at ${fixed(100 * p.cost, 1)} %`;
-      mark.append(svg("title", "", {}, [group.label, p.text, where].filter(Boolean).join(", ")));
       drawing.append(mark);
       taken.push(around(x(p.cost), y(p.accuracy), 8));
     }

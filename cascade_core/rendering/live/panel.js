@@ -27,6 +27,7 @@ import { hold, listen } from "./gestures.js";
 import { guide } from "./guide.js";
 import { handles } from "./handles.js";
 import { decodePayload } from "./payload.js";
+import { answering, noteOf } from "./numbers.js";
 import { offerPictures } from "./pictures.js";
 import { pointAt, pointByHand } from "./point.js";
 import { keepFilling, sameLook, steer } from "./presentation.js";
@@ -169,8 +170,12 @@ function show(shell, data, start, heard, free) {
     draw();
   };
   const stopFitting = data.presentation ? keepFilling(shell, fit) : keepFitted(shell, fit);
+  const note = noteOf(shell);
+  const tell = data.panel ? heard.tell : null;
+  const chances = [...parts.stages.answers, ...parts.curve.answers];
   const stops = [
     stopFitting,
+    ...chances.map(({ area, drawing, chart }) => answering(area, drawing, chart, { note, tell, held: hand.holder.held })),
     listen(input, hand.holder, (g) => goTo({ g, hand: null })),
     traceable(model, parts.curve, { holder: hand.holder, goTo: (g) => goTo({ g, hand: null }) }),
     grips.stop,

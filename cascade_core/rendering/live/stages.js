@@ -4,8 +4,8 @@
 import { canvas, html, legend, section, svg, tint } from "./elements.js";
 import { reaching } from "./payload.js";
 import { axisPlace, niceStep, short } from "./scales.js";
-import { behaviour, grouped, rightText } from "./words.js";
-/** @import { Model, Point } from "./types.js" */
+import { behaviour, confidence, grouped, rightText } from "./words.js";
+/** @import { Histogram, Model, Point } from "./types.js" */
 
 const FLAG = 8; // pixels that half a flag's head takes beyond the axis
 
@@ -17,7 +17,8 @@ export function stageCharts(model) {
   node.append(...charts.map((chart) => chart.node));
   const each = (act) => (point) => charts.forEach((chart) => chart[act](point));
   const parts = { node, layout: each("layout"), draw: each("draw"), describe: each("describe") };
-  return { ...parts, plots: charts.map((chart) => chart.plot), box: (stage) => charts[stage].box() };
+  const answers = charts.map(({ plot, drawing, numbers }) => ({ area: plot, drawing, chart: numbers }));
+  return { ...parts, answers, plots: charts.map((chart) => chart.plot), box: (stage) => charts[stage].box() };
 }
 
 function capital(text) {
@@ -49,12 +50,15 @@ function stageChart(model, stage) {
   name.append(html("span", "dot"), model.stages[stage]);
   title.append(name, words, tally);
   const drawing = svg("svg", "plot", { role: "img" });
-  const plot = html("div", "plot-box");
+  const plot = html("div", "plot-box", { tabindex: "0", role: "group" });
+  plot.setAttribute("aria-label", `${model.stages[stage]}: left and right arrows read the histogram`);
   plot.append(drawing);
   node.append(title, plot);
   let frame = null;
+  let now = null;
   const layout = () => (frame = stageFrame(model, stage, drawing));
   const draw = (point) => {
+    now = point;
     words.textContent = behaviour(model, stage, point);
     tally.textContent = tallyText(stage, point);
     if (!frame) return;
@@ -62,7 +66,35 @@ function stageChart(model, stage) {
     drawMarks(model, stage, point, frame);
   };
   const describe = (point) => drawing.setAttribute("aria-label", stageSentence(model, stage, point));
-  return { node, plot, box: () => frame?.box ?? null, layout, draw, describe };
+  const numbers = binNumbers(model, stage, () => frame, () => now);
+  return { node, plot, drawing, numbers, box: () => frame?.box ?? null, layout, draw, describe };
+}
+
+/** What a bin of the histogram holds, as numbers.js asks for it. @param {Model} model */
+function binNumbers(model, stage, frame, point) {
+  const { bins, edges, low, high } = model.histogram;
+  const ends = [low, ...edges, high];
+  const thing = (bin) => {
+    if (!frame() || bin < 0 || bin >= bins) return null;
+    const { box } = frame();
+    const counts = point().histogram(stage);
+    const open = { kind: "bin", stage, from: ends[bin], to: bin === bins - 1 ? null : ends[bin + 1] };
+    const x = box.left + ((bin + 0.5) / bins) * box.width;
+    return { key: bin, x, y: box.top, text: binText(model, [ends[bin], ends[bin + 1]], counts, bin), open };
+  };
+  const find = (x) => frame() && thing(Math.floor(((x - frame().box.left) / frame().box.width) * bins));
+  const step = (old, by) => thing(old ? Math.min(bins - 1, Math.max(0, old.key + by)) : by > 0 ? 0 : bins - 1);
+  return { find, step };
+}
+
+/** @param {Model} model @param {number[]} ends @param {Histogram} counts */
+function binText(model, ends, { right, wrong, leaveRight, leaveWrong }, bin) {
+  const reach = right[bin] + wrong[bin];
+  const leave = leaveRight[bin] + leaveWrong[bin];
+  const range = `${model.score} ${confidence(ends[0])} to ${confidence(ends[1])}`;
+  if (reach === 0) return `${range}: no ${model.unit}`;
+  const whole = leave === reach ? "all leave" : leave === 0 ? "none leaves" : `${grouped.format(leave)} leave`;
+  return `${range}: ${grouped.format(reach)} ${model.unit}, ${grouped.format(right[bin])} right; ${whole}`;
 }
 
 /** @param {Point} point */
