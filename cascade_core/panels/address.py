@@ -1,134 +1,167 @@
-"""The page's address: everything that is looked at, as query parameters, so that a link shows it again.
+"""The page's address: all that is looked at, as query parameters, so that a link shows it and Back goes back to it.
 
-They are read once, when a session begins, and kept in step afterwards.  Each value is checked against what there is
-before a widget is given it; what does not fit is left out, with a notice.  Nothing of it is joined to a path, and
-defaults are not written, so that addresses stay short.
+It is read when a session begins and at Back and Forward, and kept in step at all other times.  Each value is checked
+against what there is before a widget is given it; what does not fit is left out, and all of that is said in one box.
+Nothing of it is joined to a path, and defaults are not written, so that addresses stay short.  `linked` has the list of
+what a link names, and how to add to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Collection
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from cascade_core.panels import state
-from cascade_core.panels.live import Stand, send
-from cascade_core.panels.shown import Shown
-from cascade_core.policies import SWEEPS
-from cascade_core.policies.answers import ANSWERS
-from cascade_core.simulation.scores import SCORES
+from cascade_core.panels import history, state
+from cascade_core.panels.history import Entry, Parameters
+from cascade_core.panels.linked import Link
+from cascade_core.panels.live import send
+from cascade_core.panels.runs import Run
+from cascade_core.panels.shown import Shown, answer
+from cascade_core.panels.state import Value
 
-MAX_SEED = 2**31 - 1
 SHOWN = 60
 """Most letters of a bad value that are repeated to the user."""
 
-
-def read(runs: Collection[str], views: Collection[str]) -> None:
-    """Give widgets their values at the start of a session, and say which parameters do not fit."""
-    if not state.LINK_READ.get():
-        state.LINK_READ.set(True)
-        values, faults = parsed(st.query_params.to_dict(), runs, views)
-        for value in state.LINKED:
-            value.set(values.get(value.key, value.get()))
-        state.LINK_FAULTS.set(faults)
-    for line in state.LINK_FAULTS.take():
-        _say(line)
+T = TypeVar("T")
 
 
-def parsed(
-    parameters: Mapping[str, str], runs: Collection[str], views: Collection[str]
-) -> tuple[dict[str, Any], list[str]]:
+def read(known: Collection[Link]) -> None:
+    """Give widgets the values of the address, or of Back, before they are drawn; at other times what they had."""
+    query, back = _opened(), state.BACK.take()
+    if back is not None:
+        query = history.parameters(back)
+    if query is None:
+        recall(known)
+        return
+    values, faults = parsed(query, known)
+    for link in known:
+        link.value.set(values.get(link.value.key, link.value.default))
+    state.LINK_FAULTS.set(faults)
+    state.ARRIVED.set(True)
+
+
+def _opened() -> Parameters | None:
+    """What the page was opened with, when a session begins."""
+    if state.LINK_READ.get():
+        return None
+    state.LINK_READ.set(True)
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def recall(known: Collection[Link]) -> None:
+    """Give back what Streamlit forgets of widgets that were not drawn."""
+    kept = state.LINK_KEPT.get()
+    for link in known:
+        if link.value.key in kept and not link.value.is_set():
+            link.value.set(kept[link.value.key])
+
+
+def parsed(query: Parameters, known: Collection[Link]) -> tuple[dict[str, Any], list[str]]:
     """Values by key, of those parameters that fit, and a line on each that does not; unknown ones are passed over."""
-    readers: dict[state.Value[Any], Callable[[str], Any]] = {
-        state.RUN: _among(runs, "a run in the list"),
-        state.VIEW: _among(views, f"one of {', '.join(views)}"),
-        state.POLICY: _among(SWEEPS, f"one of {', '.join(SWEEPS)}"),
-        state.SCORE: _among(SCORES, f"one of {', '.join(SCORES)}"),
-        state.ANSWERS: _among(ANSWERS, f"one of {', '.join(ANSWERS)}"),
-        state.SEED: _whole(0, MAX_SEED),
-        state.IN_SAMPLE: _flag,
-        state.COST: _among(("MACs", "milliseconds"), "MACs or milliseconds"),
-        state.BATCH: _whole(1, MAX_SEED),
-        state.AT: _number,
-    }
     values, faults = {}, []
-    for key, reader in ((value.key, reader) for value, reader in readers.items()):
-        if key in parameters:
+    for link in known:
+        key = link.value.key
+        if key in query:
             try:
-                values[key] = reader(parameters[key])
+                values[key] = link.value_of(list(query[key]))
             except ValueError as error:
-                faults.append(f"expected {key} to be {error} but it was {parameters[key][:SHOWN]!r}")
+                faults.append(_fault(key, str(error), repr(query[key][-1][:SHOWN])))
     return values, faults
 
 
+def _fault(key: str, expected: str, came: str) -> str:
+    return f"expected {key} to be {expected} but it was {came}"
+
+
+def fit(value: Value[T], options: Collection[T], words: str) -> T:
+    """A linked value whose options depend on what is shown; its default, which a link's fault says, if it is none.
+
+    To be called before the widget is drawn.
+
+    Args:
+        words: What was expected, such as "a class of this run".
+    """
+    now = value.get()
+    if now == value.default or now in options:
+        return now
+    if state.ARRIVED.get():
+        say(_fault(value.key, words, repr(str(now)[:SHOWN])))
+    value.set(value.default)
+    return value.default
+
+
+def say(line: str) -> None:
+    """Add a line to the box on what does not fit."""
+    state.LINK_FAULTS.set([*state.LINK_FAULTS.get(), line])
+
+
 def go_to(shown: Shown) -> Shown:
-    """What is shown, at the slider value that the address named, if it has not been gone to yet."""
-    value = state.AT.take()
-    if value is None:
+    """What is shown, at the slider value, or the thresholds, that a link or Back named."""
+    if not state.ARRIVED.get():
         return shown
-    values = shown.exploration.shown
+    send(shown.payload, _position(shown), _hand(shown))
+    return answer(shown.selection) or shown
+
+
+def _position(shown: Shown) -> int:
+    """Where the link has the slider: where the page opens if it does not say, or says what there is not."""
+    value, values = state.AT.get(), shown.exploration.shown
+    opening = int(shown.payload["slider"]["initial"])
+    if value is None:
+        return opening
     low, high = float(values.min()), float(values.max())
     if not low - 1e-9 <= value <= high + 1e-9:
-        _say(f"expected {state.AT.key} to be from {low:.6g} to {high:.6g} but it was {value:.6g}")
-        return shown
-    position = int(np.abs(values - value).argmin())
-    send(shown.payload, position)
-    return shown.at(Stand(index=position))
+        say(_fault(state.AT.key, f"from {low:.6g} to {high:.6g}", f"{value:.6g}"))
+        return opening
+    return int(np.abs(values - value).argmin())
 
 
-def write(shown: Shown, view: str) -> None:
-    """Have the browser's address name what is looked at."""
-    values = {value: value.get() for value in state.LINKED} | {state.VIEW: view, state.RUN: shown.question.run.name}
-    if values[state.COST] == state.COST.default:
-        del values[state.BATCH]
-    parameters = {value.key: _text(now) for value, now in values.items() if now != value.default}
-    if shown.position != int(shown.payload["slider"]["initial"]):
-        parameters[state.AT.key] = f"{float(shown.exploration.shown[shown.position]):.9g}"
-    if st.query_params.to_dict() != parameters:
-        st.query_params.from_dict(parameters)
+def _hand(shown: Shown) -> tuple[float, ...] | None:
+    """The thresholds that the link has set by hand, if they are of as many stages as can have them."""
+    hand, path = state.HAND.get(), shown.exploration.path
+    if hand is None:
+        return None
+    count = path.thresholds.shape[1]
+    if path.by_class or len(hand) != count:
+        expected = "left out under thresholds by class" if path.by_class else f"{count} thresholds"
+        say(_fault(state.HAND.key, expected, str(len(hand))))
+        return None
+    return hand
 
 
-def _text(value: Any) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
+def write(shown: Shown | None, known: Collection[Link], run: Run) -> None:
+    """Have the browser's address name what is looked at, and keep that for widgets that are not drawn."""
+    if shown is not None:
+        moved = shown.position != int(shown.payload["slider"]["initial"])
+        state.AT.set(float(f"{shown.exploration.shown[shown.position]:.9g}") if moved else None)
+        state.HAND.set(shown.setting.by_hand)
+    values = {link.value.key: link.value.get() for link in known}
+    state.LINK_KEPT.set(values)
+    state.ARRIVED.set(False)
+    if values[state.COST.key] == state.COST.default:
+        values[state.BATCH.key] = state.BATCH.default
+    query = [(link.value.key, text) for link in known for text in link.texts_of(values[link.value.key])]
+    names = [link.value.key for link in known]
+    moving = {link.value.key for link in known if link.moves}
+    state.WRITTEN.set(query)
+    history.follow(Entry(query=query, step=[n for n in names if n not in moving], names=names, needs=_needs(run)))
 
 
-def _say(line: str) -> None:
-    st.warning("A part of the link does not fit and is left out.", icon=":material/link_off:")
-    st.text(line)
+def _needs(run: Run) -> list[str]:
+    """What whoever opens the link needs to have, besides the page."""
+    if run.yours:
+        return [f"a run like {run.name}, which you brought: it is in your session alone, and not in the link"]
+    return [f"the run {run.name} in the page's cache folder (its SHA-256 begins with {run.digest[:12]})"]
 
 
-def _among(options: Collection[str], words: str) -> Callable[[str], str]:
-    def reader(text: str) -> str:
-        if text not in options:
-            raise ValueError(words)
-        return text
-
-    return reader
-
-
-def _flag(text: str) -> bool:
-    if text not in ("0", "1"):
-        raise ValueError("0 or 1")
-    return text == "1"
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def reader(text: str) -> int:
-        # Digits of other scripts are digits to Python too.
-        if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(text)
-
-    return reader
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not np.isfinite(value):
-        raise ValueError("a number")
-    return value
+def show_faults(place: DeltaGenerator) -> None:
+    """Say, in one box, all that did not fit."""
+    lines = state.LINK_FAULTS.take()
+    if lines:
+        with place.container(border=True):
+            st.markdown(":material/link_off: A part of the link does not fit and is left out.")
+            st.text("\n".join(lines))

@@ -6,9 +6,12 @@ cache folder, only the view itself when its slider is released.  It holds no ari
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from cascade_core.panels import address, heading, memory, private, runs, sidebar, state, upload, watching
+from cascade_core.panels.linked import Link, links
 from cascade_core.panels.live import released
 from cascade_core.panels.shown import answer
 from cascade_core.panels.state import Key
@@ -29,7 +32,8 @@ def page() -> None:
         with st.sidebar:
             upload.offer()
         return
-    address.read([run.name for run in shown_runs], VIEWS)
+    known = links([run.name for run in shown_runs], VIEWS)
+    address.read(known)
     selection = sidebar.select(shown_runs)
     with st.container(key=Key.CHROME):
         st.header("What does a little accuracy buy?", anchor=False)
@@ -41,23 +45,27 @@ def page() -> None:
             label_visibility="collapsed",
             key=state.VIEW.key,
         )
-    look(selection, view or state.VIEW.default)
+    look(selection, view or state.VIEW.default, known)
 
 
 @st.fragment
-def look(selection: sidebar.Selection, view: str) -> None:
+def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> None:
     """What the user looks at, and the address that names it."""
-    if state.VIEW.get() != view:  # something was clicked that is shown in another view
-        st.rerun()
-    shown = answer(selection)
-    if shown is None:
-        return
+    if state.BACK.get() is not None or state.VIEW.get() != view:
+        st.rerun()  # the whole page: what Back names, or a click opens, is not of this view
+    address.recall(known)
     state.PICTURE_FORMAT.keep()
-    shown = address.go_to(shown)
-    heading.show(shown)
-    VIEWS[view].show(shown)
-    # The live panel, where the view has it, may have been let go elsewhere.
-    address.write(shown.at(released(state.RELEASED.get(), shown.payload)), view)
+    faults, bar = st.empty(), st.container(key=Key.CHROME.of("bar"))
+    shown = answer(selection)
+    if shown is not None:
+        shown = address.go_to(shown)
+        heading.show(shown)
+        VIEWS[view].show(shown)
+        # The live panel, where the view has it, may have been let go elsewhere.
+        shown = shown.at(released(state.RELEASED.get(), shown.payload))
+    with bar:
+        address.write(shown, known, selection.question.run)
+    address.show_faults(faults)
 
 
 def _complain(complaints: list[str]) -> None:

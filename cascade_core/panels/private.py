@@ -47,10 +47,10 @@ STYLE = """<style>
 
 BARE = """<style>
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"], [data-testid="stToolbar"],
-.st-key-chrome { display: none !important; }
+[class*="st-key-chrome"] { display: none !important; }
 [data-testid="stMainBlockContainer"] { padding: 0.75rem 2rem 0 !important; max-width: none !important; }
 </style>"""
-"""Hides what surrounds a page of Streamlit, and what the page itself keeps under the key `chrome`."""
+"""Hides what surrounds a page of Streamlit, and what the page itself keeps under keys that begin with `chrome`."""
 
 
 def session_id() -> str | None:

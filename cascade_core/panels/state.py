@@ -34,6 +34,10 @@ class Value(Generic[T]):
         value: T = st.session_state.get(self.key, self.default)
         return value
 
+    def is_set(self) -> bool:
+        """Whether it was set, and has not been forgotten with its widget."""
+        return self.key in st.session_state
+
     def set(self, value: T) -> None:
         """Replace the value."""
         st.session_state[self.key] = value
@@ -58,14 +62,29 @@ IN_SAMPLE = Value("in_sample", False)
 COST = Value("cost", "MACs")
 BATCH = Value("batch", 1)
 AT = Value[float | None]("at", None)
-"""The slider's value, in its own unit, until the page has gone there."""
+HAND = Value[tuple[float, ...] | None]("hand", None)
+"""Where the live panel stands: the slider's value in its own unit, None where it opens; and thresholds set by hand."""
 
-LINKED: tuple[Value[Any], ...] = (RUN, VIEW, POLICY, SCORE, ANSWERS, SEED, IN_SAMPLE, COST, BATCH, AT)
-"""What a link names, each under its key."""
+COMPARED_RUNS = Value[Sequence[str] | None]("with", None)
+COMPARED_POLICIES = Value[Sequence[str] | None]("policies", None)
+"""Runs and policies that are compared; None before any was chosen."""
+
+ARRIVED = Value[bool]("link:arrived", False)
+"""Whether a link, or Back, has given the values, and the page has not been drawn since."""
 
 LINK_READ = Value("link:read", False)
+LINK_KEPT = Value[Mapping[str, Any]]("link:kept", {})
 LINK_FAULTS = Value[Sequence[str]]("link:faults", ())
-"""Whether the page's address has been read, and lines on what did not fit."""
+"""Whether the page's address has been read, all that links name as it was last, and lines on what did not fit."""
+
+ADDRESS = Value[Mapping[str, Any]]("address", {})
+BACK = Value[str | None]("address:back", None)
+BACK_TURN = Value("address:turn", 0)
+"""Of the component that keeps the browser's history: what it sent, the query of a Back that has not been gone to yet,
+and the number of the last one."""
+
+WRITTEN = Value[Sequence[tuple[str, str]]]("address:written", ())
+"""What the browser was last told to have as the address's query."""
 
 PICTURE_FORMATS = ("SVG", "PNG")
 PICTURE_FORMAT = Value("pictures", PICTURE_FORMATS[0])

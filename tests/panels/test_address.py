@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from cascade_core import PaperRule, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
-from cascade_core.panels.address import parsed
+from cascade_core.panels import address, history, state
+from cascade_core.panels.linked import links, thresholds, thresholds_text
 from tests.samples import sample_run
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
-RUNS, VIEWS = ("mine", "other"), ("explore", "about")
+KNOWN = links(("mine", "other"), ("explore", "about"))
 
 
 @pytest.fixture
@@ -23,6 +25,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_run(sample_run(), tmp_path / "mine.parquet")
     save_run(sample_run(seed=1), tmp_path / "other.parquet")
     return tmp_path
+
+
+def written(app: AppTest) -> dict[str, str]:
+    """The query that the browser was told to have."""
+    return dict(app.session_state[state.WRITTEN.key])
 
 
 def opened(**parameters: str) -> AppTest:
@@ -44,7 +51,7 @@ def test_what_fits_is_read() -> None:
         "at": "0.5",
         "else": "x",
     }
-    values, bad = parsed(given, RUNS, VIEWS)
+    values, bad = address.parsed({name: [text] for name, text in given.items()}, KNOWN)
     assert values == {"run": "other", "view": "about", "policy": "paper", "answers": "own", "seed": 7, "at": 0.5}
     assert not bad
 
@@ -68,7 +75,7 @@ def test_what_fits_is_read() -> None:
     ],
 )
 def test_what_does_not_fit_is_named_and_left_out(name: str, value: str, expected: str) -> None:
-    values, (line,) = parsed({name: value}, RUNS, VIEWS)
+    values, (line,) = address.parsed({name: [value]}, KNOWN)
     assert not values
     assert line.startswith(f"expected {name} to be {expected}")
     assert line.endswith(f"but it was {value[:60]!r}")
@@ -81,25 +88,89 @@ def test_a_link_shows_what_it_names(cache: Path) -> None:
     explored = explore(halves(sample_run(seed=1), Split(seed=5)), PaperRule, Split(seed=5))
     position = int(np.abs(explored.shown - 3).argmin())
     assert app.dataframe[0].value["samples"].tolist() == explored.at(position).exit_counts.tolist()
-    assert app.query_params["run"] == "other"
-    assert float(app.query_params["at"]) == pytest.approx(3, abs=0.02)
+    assert written(app)["run"] == "other"
+    assert float(written(app)["at"]) == pytest.approx(3, abs=0.02)
 
 
 def test_a_bad_link_falls_back_with_a_notice(cache: Path) -> None:
     app = opened(run="gone", seed="x", at="99")
     assert app.selectbox(key="run").value == "mine"
-    assert len(app.warning) == 3
-    assert "expected at to be from 0 to 5 but it was 99" in [text.value for text in app.text]
-    assert app.query_params["run"] == "mine"
-    assert "at" not in app.query_params
+    (box,) = [text.value.splitlines() for text in app.text if text.value.startswith("expected")]
+    assert box == [
+        "expected run to be a run in the list but it was 'gone'",
+        "expected seed to be a whole number from 0 to 2147483647 but it was 'x'",
+        "expected at to be from 0 to 5 but it was 99",
+    ]
+    assert written(app) == {"run": "mine"}
     app.run()
-    assert not app.warning
+    assert not [text for text in app.text if text.value.startswith("expected")]
 
 
 def test_changes_are_written(cache: Path) -> None:
     app = opened()
     app.selectbox(key="policy").select("paper").run()
     app.toggle(key="in_sample").set_value(True).run()
-    assert app.query_params["policy"] == "paper"
-    assert app.query_params["in_sample"] == "1"
-    assert "seed" not in app.query_params
+    assert written(app) == {"run": "mine", "policy": "paper", "in_sample": "1"}
+
+
+def went_back(app: AppTest, query: str) -> AppTest:
+    """What the component does when Back is pressed."""
+    app.session_state[state.BACK.key] = query
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_back_brings_all_that_its_address_names_and_defaults_for_the_rest(cache: Path) -> None:
+    app = opened(run="other", policy="paper", seed="5", at="3")
+    went_back(app, "?run=mine&policy=shared&embed=true")
+    assert (app.selectbox(key="run").value, app.selectbox(key="policy").value) == ("mine", "shared")
+    assert app.number_input(key="seed").value == 0
+    assert written(app) == {"run": "mine", "policy": "shared"}
+    went_back(app, "?run=other&policy=paper&seed=5&at=3")
+    assert written(app)["seed"] == "5"
+    assert float(written(app)["at"]) == pytest.approx(3, abs=0.02)
+
+
+def test_back_to_what_is_gone_says_so(cache: Path) -> None:
+    app = went_back(opened(), "?run=gone")
+    assert "expected run to be a run in the list but it was 'gone'" in [text.value for text in app.text]
+    assert written(app) == {"run": "mine"}
+
+
+def test_values_of_widgets_that_are_not_drawn_stay_in_the_address(cache: Path) -> None:
+    app = opened(view="about", policies="paper", at="2")
+    assert written(app)["policies"] == "paper"
+    app.selectbox(key="score").select("margin").run()
+    assert written(app)["policies"] == "paper"
+
+
+def test_a_tuple_is_a_name_for_each_item_and_empty_once_without_text() -> None:
+    many = next(link for link in KNOWN if link.value is state.COMPARED_RUNS)
+    for value in ((), ("mine",), ("mine", "other")):
+        texts = many.texts_of(value)
+        assert address.parsed({"with": texts}, KNOWN) == ({"with": value}, [])
+    assert many.texts_of(None) == []
+
+
+def test_a_query_longer_than_any_link_is_none() -> None:
+    assert history.parameters("?run=a&run=b&x=") == {"run": ["a", "b"], "x": [""]}
+    assert history.parameters("?run=" + "a" * history.MOST_LETTERS) == {}
+
+
+def test_thresholds_set_by_hand_come_back_as_they_were() -> None:
+    hand = (float(np.float32(0.9235)), math.inf, float(np.float32(0.87)))
+    text = thresholds_text(hand)
+    assert text == "0.9235,-,0.87"
+    assert thresholds(text) == hand
+    for bad in ("", "0.9,,", "nan", "0.9;0.8", "inf"):
+        with pytest.raises(ValueError, match="numbers or dashes"):
+            thresholds(bad)
+
+
+def test_a_link_sets_thresholds_by_hand(cache: Path) -> None:
+    app = opened(run="mine", hand="0.75,-")
+    assert written(app) == {"run": "mine", "hand": "0.75,-"}
+    app = opened(run="mine", hand="0.75,0.5,0.25")
+    assert "expected hand to be 2 thresholds but it was 3" in [text.value for text in app.text]
+    assert written(app) == {"run": "mine"}

@@ -56,11 +56,11 @@ def test_with_a_profile_they_may_be_milliseconds(run: Path) -> None:
     app = opened(cost="milliseconds", batch="4")
     assert app.select_slider(key=state.BATCH.key).value == 4
     assert "Measured with device a test." in captions(app)
-    assert app.query_params["batch"] == "4"
+    assert ("batch", "4") in app.session_state[state.WRITTEN.key]
     app.segmented_control(key=state.COST.key).set_value("MACs").run()
     assert not app.exception
     assert not app.select_slider
-    assert "batch" not in app.query_params
+    assert "batch" not in dict(app.session_state[state.WRITTEN.key])
 
 
 def test_a_batch_that_was_not_measured_is_the_smallest(run: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from cascade_core.panels import state
+from cascade_core.panels.linked import links
 from cascade_core.panels.state import Key, Value
 
 PANELS = Path(state.__file__).parent
@@ -18,7 +19,9 @@ def test_no_key_is_there_twice() -> None:
     values = [value for value in vars(state).values() if isinstance(value, Value)]
     keys = [value.key for value in values] + [state.LIVE] + [key.value for key in Key]
     assert len(set(keys)) == len(keys)
-    assert set(state.LINKED) <= {value for value in values if value.key != state.SENT.key}
+    linked = [link.value.key for link in links((), ())]
+    assert set(linked) <= {value.key for value in values}
+    assert len(set(linked)) == len(linked)
 
 
 def test_no_other_file_makes_up_a_key() -> None:

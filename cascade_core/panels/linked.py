@@ -1,0 +1,152 @@
+"""What a link names: each value of `state` with how its text is read and written.
+
+**To add one:** declare a `Value` in `state.py`, whose key is the name of the parameter and of the widget that shows it,
+and add a line to `links`.  Draw the widget with ``key=state.X.key`` and no default of its own, after `X.keep()`, which
+gives it the default where it has nothing yet.  That is all: the address names the value unless it is the default, a
+link and Back bring it, and it outlives views in which the widget is not drawn.  Options that depend on what is shown
+(classes, stages) are checked by `address.fit` before the widget is drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cascade_core.panels import state
+from cascade_core.panels.state import Value
+from cascade_core.policies import SWEEPS
+from cascade_core.policies.answers import ANSWERS
+from cascade_core.simulation.scores import SCORES
+from cascade_core.storage.choice import shortest
+
+MAX_SEED = 2**31 - 1
+MOST_TEXTS = 64
+"""Items of a tuple that are read."""
+
+
+def as_text(value: Any) -> str:
+    """A value as a link has it; True and False are 1 and 0."""
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True)
+class Link:
+    """How a value stands in a link.
+
+    Attributes:
+        read: Value of a text; what raises ValueError says what was expected.
+        many: The value is a tuple, and the name comes once for each item, or once without text for none.
+        moves: A change of it alone is a step of the history only after a rest.
+    """
+
+    value: Value[Any]
+    read: Callable[[str], Any]
+    write: Callable[[Any], str] = as_text
+    many: bool = False
+    moves: bool = False
+
+    def value_of(self, texts: list[str]) -> Any:
+        """The value that a link's texts give.
+
+        Raises:
+            ValueError: What was expected.
+        """
+        if self.many:
+            return tuple(self.read(text) for text in texts[:MOST_TEXTS] if text)
+        return self.read(texts[-1])
+
+    def texts_of(self, value: Any) -> list[str]:
+        """The texts that give the value; none for its default."""
+        if value == self.value.default:
+            return []
+        return [self.write(one) for one in value] or [""] if self.many else [self.write(value)]
+
+
+def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
+    """All that a link names, in the order in which it does."""
+    return (
+        Link(state.RUN, among(runs, "a run in the list")),
+        Link(state.VIEW, among(views)),
+        Link(state.POLICY, among(SWEEPS)),
+        Link(state.SCORE, among(SCORES)),
+        Link(state.ANSWERS, among(ANSWERS)),
+        Link(state.SEED, whole(0, MAX_SEED)),
+        Link(state.IN_SAMPLE, flag),
+        Link(state.COST, among(("MACs", "milliseconds"), "MACs or milliseconds")),
+        Link(state.BATCH, whole(1, MAX_SEED)),
+        Link(state.COMPARED_RUNS, among(runs, "a run in the list"), many=True),
+        Link(state.COMPARED_POLICIES, among(SWEEPS), many=True),
+        Link(state.AT, number, lambda value: f"{value:.9g}", moves=True),
+        Link(state.HAND, thresholds, thresholds_text, moves=True),
+    )
+
+
+def among(options: Collection[str], words: str = "") -> Callable[[str], str]:
+    """A reader of one of some texts."""
+
+    def reader(text: str) -> str:
+        if text not in options:
+            raise ValueError(words or f"one of {', '.join(options)}")
+        return text
+
+    return reader
+
+
+def flag(text: str) -> bool:
+    """A reader of yes or no."""
+    if text not in ("0", "1"):
+        raise ValueError("0 or 1")
+    return text == "1"
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A reader of a whole number in a range."""
+
+    def reader(text: str) -> int:
+        # Digits of other scripts are digits to Python too.
+        if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return reader
+
+
+def number(text: str) -> float:
+    """A reader of a finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not np.isfinite(value):
+        raise ValueError("a number")
+    return value
+
+
+def thresholds(text: str) -> tuple[float, ...]:
+    """A reader of thresholds set by hand: numbers, and a dash where nothing leaves."""
+    parts = text.split(",")[:MOST_TEXTS]
+    try:
+        values = tuple(math.inf if part == "-" else number(part) for part in parts)
+    except ValueError:
+        raise ValueError("numbers or dashes with commas between") from None
+    return tuple(float(np.float32(value)) for value in values)
+
+
+def thresholds_text(values: tuple[float, ...]) -> str:
+    """The shortest text that `thresholds` reads as the same."""
+    return ",".join("-" if value == math.inf else str(shortest(np.float32(value))) for value in values)
+
+
+def text(most: int) -> Callable[[str], str]:
+    """A reader of any text up to a length, for `address.fit` to check."""
+
+    def reader(text: str) -> str:
+        if not text or len(text) > most:
+            raise ValueError(f"a text of at most {most} letters")
+        return text
+
+    return reader
