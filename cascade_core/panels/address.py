@@ -20,7 +20,7 @@ from cascade_core.panels.history import Entry, Parameters
 from cascade_core.panels.linked import Link
 from cascade_core.panels.live import send
 from cascade_core.panels.runs import Run
-from cascade_core.panels.shown import Shown, answer
+from cascade_core.panels.shown import Shown, shown_now
 from cascade_core.panels.state import Value
 
 SHOWN = 60
@@ -104,7 +104,7 @@ def go_to(shown: Shown) -> Shown:
     if not state.ARRIVED.get():
         return shown
     send(shown.payload, _position(shown), _hand(shown))
-    return answer(shown.selection) or shown
+    return shown_now(shown.selection)
 
 
 def _position(shown: Shown) -> int:

@@ -71,16 +71,25 @@ class Shown:
 
 def answer(selection: Selection) -> Shown | None:
     """What to show of a selection; None, after saying why, if that cannot be shown."""
-    question = selection.question
     try:
         with st.container(key=Key.BUSY):
-            exploration = questions.explored(question)
-            brought = sent_by_hand(len(exploration.test.stages))
-            payload = questions.payload(question, selection.meter, selection.published, brought)
+            return shown_now(selection)
     except ValueError as error:
         st.error("This run cannot be shown with this policy and score.", icon=":material/error:")
         st.text(str(error))
         return None
+
+
+def shown_now(selection: Selection) -> Shown:
+    """What to show of a selection, where the panel was last let go or sent.
+
+    Raises:
+        ValueError: The file is malformed, or the policy cannot handle the run.
+    """
+    question = selection.question
+    exploration = questions.explored(question)
+    brought = sent_by_hand(len(exploration.test.stages))
+    payload = questions.payload(question, selection.meter, selection.published, brought)
     stand = released(state.RELEASED.get(), payload)
     setting = Setting(exploration=exploration, position=stand.index, by_hand=stand.hand)
     return Shown(selection=selection, payload=payload, setting=setting)
