@@ -59,7 +59,7 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
     shown = answer(selection)
     if shown is not None:
         shown = address.go_to(shown)
-        heading.show(shown)
+        heading.show(shown, named=view == "present")
         VIEWS[view].show(shown)
         # The live panel, where the view has it, may have been let go elsewhere.
         shown = shown.at(released(state.RELEASED.get(), shown.payload))

@@ -48,7 +48,10 @@ STYLE = """<style>
 BARE = """<style>
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"], [data-testid="stToolbar"],
 [class*="st-key-chrome"] { display: none !important; }
-[data-testid="stMainBlockContainer"] { padding: 0.75rem 2rem 0 !important; max-width: none !important; }
+[data-testid="stMainBlockContainer"] {
+  padding: 0.75rem clamp(1rem, 2.5vw, 2rem) 0 !important;
+  max-width: none !important;
+}
 </style>"""
 """Hides what surrounds a page of Streamlit, and what the page itself keeps under keys that begin with `chrome`."""
 

@@ -23,6 +23,7 @@ TIMEOUT = 30_000
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = tmp_path_factory.mktemp("presented")
     save_run(sample_run(n=2000, k=10), cache / "sample.parquet")
+    save_run(sample_run(n=2000, m=7, k=10), cache / "seven.parquet")
     return cache
 
 
@@ -95,8 +96,9 @@ def test_presented_by_keys(browser_page: Page, url: str, expected: Exploration) 
     stands_at(page, first - 1, expected)
     page.locator("body").press("PageDown")
     stands_at(page, first, expected)
-    page.locator("body").press("PageDown")
-    stands_at(page, last, expected)
+    for focus in (page.locator("body"), slider):  # the last stop: both keys stay there
+        focus.press("PageDown")
+        stands_at(page, last, expected)
     waits_for(page, "view", "present")
     page.reload()
     expect(page.locator(".cascade-live--presented")).to_be_visible(timeout=TIMEOUT)
@@ -105,6 +107,27 @@ def test_presented_by_keys(browser_page: Page, url: str, expected: Exploration) 
     expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=TIMEOUT)
     stands_at(page, last, expected)
     waits_for(page, "view", None)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (1280, 720), (390, 844), (844, 390)])
+def test_type_stays_large_with_seven_stages(browser_page: Page, url: str, width: int, height: int) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": width, "height": height})
+    opened(page, f"{url}/?run=seven&view=present")
+    body = page.locator(".cascade-live__body")
+    page.wait_for_function("document.querySelector('.cascade-live__body').style.zoom >= 0.85")
+    box = body.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= height
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    sizes = page.evaluate(
+        """[...document.querySelectorAll(".cascade-live__value")].map(value => (
+          { height: value.getBoundingClientRect().height, over: value.scrollWidth - value.clientWidth }
+        ))"""
+    )
+    assert min(one["height"] for one in sizes) >= 24
+    assert max(one["over"] for one in sizes) <= 0  # no number runs into its neighbour
+    expect(page.locator(".cascade-heading")).to_contain_text("seven, Cheapest within a drop: ")
 
 
 def test_embedded(browser_page: Page, url: str, expected: Exploration) -> None:

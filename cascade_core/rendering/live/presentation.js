@@ -2,6 +2,9 @@
 /**
  * Presenting: the panel fills one screen, in type as large as fits, and keys steer it wherever the focus is.
  *
+ * Where type would be small, on a telephone or with many stages, less is shown in its place: `data-fewer` on the panel
+ * counts what the style sheet leaves out.
+ *
  * Arrows, Home and End move the slider; Page Down and Page Up go to the next and the previous pinned position.
  * `data.presentation.pins` are those positions, rising; Escape presses the button that the selector `leave` finds.
  */
@@ -10,6 +13,8 @@ import { pressTo } from "./gestures.js";
 
 const LARGEST = 2.5; // of the usual size
 const SMALLEST = 0.55;
+const READABLE = 0.85; // below, less is shown
+const FEWEST = 4; // steps of leaving out
 const BELOW = 64; // pixels that are left to a line under the panel
 const TRIES = 7; // halvings of the range of sizes: to about a hundredth
 
@@ -21,18 +26,29 @@ export function sameLook(data, view) {
 export function keepFilling(shell, fit) {
   shell.classList.add("cascade-live--presented");
   const body = shell.firstElementChild;
-  const fill = () => {
+  const room = () => window.innerHeight - body.getBoundingClientRect().top - window.scrollY - BELOW;
+  const fits = (size) => {
+    body.style.zoom = size;
+    body.style.setProperty("--cascade-live-zoom", size);
+    fit();
+    return body.getBoundingClientRect().height <= room() && shell.scrollWidth <= shell.clientWidth;
+  };
+  const largest = () => {
     let [low, high] = [SMALLEST, LARGEST];
-    const room = window.innerHeight - body.getBoundingClientRect().top - window.scrollY - BELOW;
     for (let i = 0; i < TRIES; i += 1) {
       const size = (low + high) / 2;
-      body.style.zoom = size;
-      fit();
-      if (body.getBoundingClientRect().height > room || shell.scrollWidth > shell.clientWidth) high = size;
-      else low = size;
+      if (fits(size)) low = size;
+      else high = size;
     }
-    body.style.zoom = low;
-    fit();
+    return low;
+  };
+  const fill = () => {
+    let size = 0;
+    for (let fewer = 0; fewer <= FEWEST && size < READABLE; fewer += 1) {
+      shell.dataset.fewer = String(fewer);
+      size = largest();
+    }
+    fits(size);
   };
   let shown = "";
   const check = () => {
@@ -49,6 +65,7 @@ export function keepFilling(shell, fit) {
     observer.disconnect();
     window.removeEventListener("resize", check);
     shell.classList.remove("cascade-live--presented");
+    delete shell.dataset.fewer;
   };
 }
 
@@ -71,10 +88,11 @@ export function steer(input, { pins = [], leave = "" }) {
     const paged = event.key.startsWith("Page");
     // The slider moves itself, but for the keys that mean pins.
     if (typing || (target === input && !(paged && pins.length)) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const next = moves[event.key]?.(input.valueAsNumber);
-    if (next === undefined) return;
+    const move = moves[event.key];
+    if (!move) return;
     event.preventDefault();
-    pressTo(input, next);
+    const next = move(input.valueAsNumber);
+    if (next !== undefined) pressTo(input, next); // there is none beyond the last stop
   };
   document.addEventListener("keydown", press);
   input.focus({ preventScroll: true });
