@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
 
-from cascade_core.panels import questions
+from cascade_core.analysis.brought import placed, verdict
+from cascade_core.panels import questions, state
 from cascade_core.panels.details import exits_table
-from cascade_core.panels.questions import Question
+from cascade_core.panels.live import send
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering.report import chosen_json, file_stem, report_html
@@ -16,7 +18,7 @@ from cascade_core.rendering.tables import path_table
 from cascade_core.simulation.evaluation import evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
-from cascade_core.storage.choice import Choice, parse_choice
+from cascade_core.storage.choice import parse_choice
 from cascade_core.storage.snippets import snippet
 
 UPLOAD_MEGABYTES = 1
@@ -56,14 +58,17 @@ def _save(
 
 
 def load_back(shown: Shown) -> None:
-    """An uploader that shows what thresholds from a JSON do on the samples that are shown."""
+    """An uploader that moves slider or handles to the thresholds of a JSON, and says what they do here."""
     with st.expander("Load a thresholds JSON"):
-        file = st.file_uploader(
-            "A JSON that was downloaded here or written by the command line",
+        st.file_uploader(
+            f"A JSON that was downloaded here or written by the command line, at most {UPLOAD_MEGABYTES} MB",
             type="json",
             max_upload_size=UPLOAD_MEGABYTES,
-            key=Key.CHOICE,
+            key=state.CHOICE_FILE.key,
+            on_change=_go_to_choice,
+            args=(shown,),
         )
+        file = state.CHOICE_FILE.get()
         if file is None:
             return
         try:
@@ -73,12 +78,34 @@ def load_back(shown: Shown) -> None:
             st.error("This file was not loaded.", icon=":material/error:")
             st.text(str(error))
             return
-        st.success(
-            f"On these {evaluation.n:,} samples: accuracy {evaluation.accuracy:.2%}, "
-            f"drop {100 * evaluation.accuracy_drop:.2f} points, computation saved {evaluation.saving:.1%}."
-        )
-        st.caption(_provenance(choice, shown.question))
+        question = shown.question
+        found = verdict(choice, evaluation, question.run.digest, question.split.describe())
+        {True: st.success, False: st.warning, None: st.info}[found.agrees](found.words)
+        _place(shown, choice.rule)
         exits_table(choice.rule, evaluation)
+
+
+def _go_to_choice(shown: Shown) -> None:
+    """Send slider or handles to the thresholds of a file that has just come; where they cannot go, they stay."""
+    file = state.CHOICE_FILE.get()
+    if file is not None:
+        with suppress(ValueError):
+            setting = placed(parse_choice(file.getvalue()).rule, shown.setting)
+            send(shown.payload, setting.position, setting.by_hand)
+
+
+def _place(shown: Shown, rule: ExitRule) -> None:
+    """Say where slider and handles stand for a rule, or why they stay where they were."""
+    try:
+        setting = placed(rule, shown.setting)
+    except ValueError as error:
+        st.caption("Slider and handles stay where they are; the table shows what the file does. Why:")
+        st.text(str(error))
+        return
+    if setting.is_by_hand:
+        st.caption("No position of the slider has these thresholds: they are set by hand in the panel above.")
+    else:
+        st.caption(f"The slider above went to the position with these thresholds: {setting.words}.")
 
 
 def _answered(shown: Shown, rule: ExitRule) -> Record:
@@ -89,15 +116,3 @@ def _answered(shown: Shown, rule: ExitRule) -> Record:
     outputs = questions.outputs(question.run)
     part = outputs.take(question.split.test_index(len(outputs.labels)))
     return part.record(question.score, test.top_k, rule.pool)
-
-
-def _provenance(choice: Choice, question: Question) -> str:
-    """Whether the samples that are shown are among those that the thresholds were chosen on."""
-    split = choice.measured.get("split")
-    if choice.run is None or split is None:
-        return "The file does not say which samples its thresholds were chosen on; they may be among these."
-    if choice.run["sha256"] != question.run.digest:
-        return "The thresholds were chosen on another run."
-    if split["measured_on"] == "test" and split == question.split.describe():
-        return "The thresholds were chosen on the other half of this run and never saw these samples."
-    return "In-sample: the thresholds were chosen with another split of this run, and saw some of these samples."

@@ -33,7 +33,9 @@ STYLE = """<style>
 @media (pointer: coarse) {
   [data-testid="stButtonGroup"] button, [data-testid="stElementToolbarButton"] button,
   [data-testid="stExpandSidebarButton"], [data-testid="stMainMenuButton"],
-  [data-testid="stNumberInputContainer"] button, [data-testid="stBaseButton-headerNoPadding"] { min-width: 44px; min-height: 44px; }
+  [data-testid="stNumberInputContainer"] button, [data-testid="stBaseButton-headerNoPadding"] {
+    min-width: 44px; min-height: 44px;
+  }
   [data-testid="stElementContainer"]:has(> * [data-testid="stDataFrame"]) { margin-top: 2.75rem; }
   [data-testid="stElementToolbar"] { transform: translateY(-18px); }
   [data-testid="stTooltipHoverTarget"] button { position: relative; }

@@ -104,6 +104,9 @@ OPENED = Value[Mapping[str, Any] | None](f"{LIVE}:opened", None)
 PINS = Value[Sequence[Any]]("pins", ())
 """`pins.Pin`, oldest first."""
 
+CHOICE_FILE = Value[Any]("choice", None)
+"""Of the place for a thresholds JSON: its uploader."""
+
 OWN_RUNS = Value[Sequence[Any]]("own_runs", ())
 """`upload.Own`, oldest first."""
 
@@ -165,7 +168,6 @@ class Key(StrEnum):
     SPREAD = "spread"
     DOWNLOAD = "download"
     PAPER = "paper"
-    CHOICE = "choice"
     OWN = "own"
     PUBLISHED = "published"
     COMPARE = "compare"

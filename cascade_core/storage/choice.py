@@ -28,6 +28,9 @@ from cascade_core.support.files import BadFile, atomic_write, readable, strict_j
 SCHEMA_VERSION = POOLS_SINCE = 3
 """Versions 1 and 2 had temperatures, of all stages or one for each, in place of a pool; they are still read."""
 
+BY_HAND = "by_hand"
+"""The policy of thresholds that somebody set, where a policy chose others."""
+
 MAX_BYTES = 1 << 20
 """Most bytes of a choice file; a real one has a few thousand."""
 

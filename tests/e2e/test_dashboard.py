@@ -184,14 +184,28 @@ def test_release_refreshes_what_stands_below(page: Page, expected: Exploration, 
 
 
 def test_a_downloaded_choice_is_loaded_back(page: Page, tmp_path: Path) -> None:
+    """Slider and handles go where the file says, and the page says whether its numbers are right."""
+    chosen = readout(page)["position"]
     with page.expect_download() as download:
         page.get_by_role("button", name="Download thresholds").click()
     target = tmp_path / "choice.json"
     download.value.save_as(target)
-    saving = json.loads(target.read_text())["measured"]["saving"]
+    for _ in range(30):
+        slider(page).press("ArrowRight")
+    assert readout(page)["position"] == chosen + 30
     page.get_by_text("Load a thresholds JSON").click()
     page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(target)
-    expect(page.get_by_text(f"computation saved {saving:.1%}")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_text("as the file says")).to_be_visible(timeout=TIMEOUT)
+    data = json.loads(target.read_text())
+    assert readout(page)["accuracy"] == pytest.approx(data["measured"]["accuracy"])
+    assert readout(page)["saving"] == pytest.approx(data["measured"]["saving"])
+    data["rule"]["thresholds"][0]["threshold"] = 0.25
+    target.write_text(json.dumps(data))
+    page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(target)
+    expect(page.get_by_text("The file does not agree with itself")).to_be_visible(timeout=TIMEOUT)
+    changed = load_choice(target).rule
+    _, test = load_record(folder / "sample.parquet").split(0.5, 0)
+    assert readout(page)["accuracy"] == pytest.approx(evaluate(test.plain() if changed.plain else test, changed).accuracy)
 
 
 def test_keyboard_moves_the_slider(page: Page) -> None:

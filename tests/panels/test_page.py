@@ -5,6 +5,7 @@ The live panel and plotly charts are unknown to the test driver; the browser tes
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -178,8 +179,31 @@ def test_a_chosen_json_is_loaded_back(cache: Path) -> None:
     evaluation = evaluate(test, rule)
     app = page()
     app.file_uploader(key="choice").upload("choice.json", choice_json(rule, evaluation).encode()).run()
-    assert f"accuracy {evaluation.accuracy:.2%}" in app.success[0].value
-    assert f"saved {evaluation.saving:.1%}" in app.success[0].value
+    assert f"accuracy {100 * evaluation.accuracy:.2f} %" in app.info[0].value
+    assert f"{100 * evaluation.saving:.1f} % of the computation saved" in app.info[0].value
+
+
+def test_a_loaded_choice_moves_the_slider_and_a_changed_one_is_told(cache: Path) -> None:
+    path = save_run(sample_run(), cache / "mine.parquet")
+    explored = explore(halves(sample_run(), Split()), CheapestWithinDrop, Split())
+    rule, run = explored.path.rule(390), {"name": "mine", "sha256": digest(path)}
+    text = choice_json(rule, explored.at(390), run=run, split=Split().describe())
+    app = page()
+    before = app.dataframe[0].value["samples"].tolist()
+    app.file_uploader(key="choice").upload("choice.json", text.encode()).run()
+    assert "as the file says" in app.success[0].value
+    assert any("The slider above went to the position" in caption.value for caption in app.caption)
+    after = app.dataframe[0].value
+    assert before != after["samples"].tolist() == explored.at(390).exit_counts.tolist()
+    # Other thresholds than were measured: set by hand, and told apart.
+    data = json.loads(text)
+    data["rule"]["thresholds"][0]["threshold"] = 0.25
+    app.file_uploader(key="choice").clear().run()
+    app.file_uploader(key="choice").upload("edited.json", json.dumps(data).encode()).run()
+    assert not app.success
+    assert "The file does not agree with itself" in app.warning[0].value
+    assert any("set by hand in the panel above" in caption.value for caption in app.caption)
+    assert app.dataframe[0].value["threshold"].iloc[0] == 0.25
 
 
 @pytest.mark.parametrize(
@@ -194,7 +218,7 @@ def test_a_loaded_choice_says_whether_it_saw_these_samples(seed: int, words: str
     text = choice_json(rule, evaluate(test, rule), run=run, split=split.describe())
     app = page()
     app.file_uploader(key="choice").upload("choice.json", text.encode()).run()
-    assert any(words in caption.value for caption in app.caption)
+    assert any(words in box.value for box in [*app.success, *app.info])
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from cascade_core.rendering.report.words import flat, threshold
 from cascade_core.rendering.tables import operating_points, stages_table
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
 from cascade_core.simulation.scores import SCORES
-from cascade_core.storage.choice import choice_json
+from cascade_core.storage.choice import BY_HAND, choice_json
 from cascade_core.storage.origin import Origin
 from cascade_core.support import wording
 from cascade_core.support.version import VERSION
@@ -103,7 +103,7 @@ def chosen_json(setting: Setting, run: Mapping[str, str]) -> str:
 
 def _described(setting: Setting) -> dict[str, Any]:
     if setting.is_by_hand:
-        return {"name": "by_hand", "parameters": {}}
+        return {"name": BY_HAND, "parameters": {}}
     return setting.exploration.described(setting.position)
 
 
