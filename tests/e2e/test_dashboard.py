@@ -25,7 +25,9 @@ from cascade_core import (
     load_run,
     save_run,
 )
+from cascade_core.analysis.brought import placed
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from cascade_core.analysis.points import Setting
 from cascade_core.policies import Sweep
 from tests.samples import sample_run
 
@@ -183,7 +185,7 @@ def test_release_refreshes_what_stands_below(page: Page, expected: Exploration, 
     assert choice.policy == {"name": "cheapest", "parameters": {"max_drop": 0.05}}
 
 
-def test_a_downloaded_choice_is_loaded_back(page: Page, tmp_path: Path) -> None:
+def test_a_downloaded_choice_is_loaded_back(page: Page, expected: Exploration, tmp_path: Path) -> None:
     """Slider and handles go where the file says, and the page says whether its numbers are right."""
     chosen = readout(page)["position"]
     with page.expect_download() as download:
@@ -203,9 +205,8 @@ def test_a_downloaded_choice_is_loaded_back(page: Page, tmp_path: Path) -> None:
     target.write_text(json.dumps(data))
     page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(target)
     expect(page.get_by_text("The file does not agree with itself")).to_be_visible(timeout=TIMEOUT)
-    changed = load_choice(target).rule
-    _, test = load_record(folder / "sample.parquet").split(0.5, 0)
-    assert readout(page)["accuracy"] == pytest.approx(evaluate(test.plain() if changed.plain else test, changed).accuracy)
+    here = placed(load_choice(target).rule, Setting(exploration=expected, position=0))
+    assert readout(page)["accuracy"] == pytest.approx(here.evaluation.accuracy)
 
 
 def test_keyboard_moves_the_slider(page: Page) -> None:
