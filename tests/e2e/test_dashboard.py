@@ -192,9 +192,9 @@ def test_a_downloaded_choice_is_loaded_back(page: Page, expected: Exploration, t
         page.get_by_role("button", name="Download thresholds").click()
     target = tmp_path / "choice.json"
     download.value.save_as(target)
-    for _ in range(30):
+    for _ in range(3):
         slider(page).press("ArrowRight")
-    assert readout(page)["position"] == chosen + 30
+    assert readout(page)["position"] > chosen
     page.get_by_text("Load a thresholds JSON").click()
     page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(target)
     expect(page.get_by_text("as the file says")).to_be_visible(timeout=TIMEOUT)
