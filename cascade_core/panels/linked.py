@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cascade_core.panels import state
+from cascade_core.panels import costs, state
 from cascade_core.panels.state import Value
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS
@@ -76,8 +76,10 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.ANSWERS, among(ANSWERS)),
         Link(state.SEED, whole(0, MAX_SEED)),
         Link(state.IN_SAMPLE, flag),
-        Link(state.COST, among(("MACs", "milliseconds"), "MACs or milliseconds")),
+        Link(state.COST, among(costs.UNITS)),
         Link(state.BATCH, whole(1, MAX_SEED)),
+        Link(state.COSTS, costs.checked),
+        Link(state.PRICE, number, lambda value: f"{value:.9g}"),
         Link(state.COMPARED_RUNS, among(runs, "a run in the list"), many=True),
         Link(state.COMPARED_POLICIES, among(SWEEPS), many=True),
         Link(state.AT, number, lambda value: f"{value:.9g}", moves=True),

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from cascade_core.panels import address, heading, memory, private, runs, sidebar, state, upload, watching
+from cascade_core.panels import address, heading, memory, private, runs, sidebar, spending, state, upload, watching
 from cascade_core.panels.linked import Link, links
 from cascade_core.panels.live import released
 from cascade_core.panels.shown import answer
@@ -58,7 +58,7 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
     faults, bar = st.empty(), st.container(key=Key.CHROME.of("bar"))
     shown = answer(selection)
     if shown is not None:
-        shown = address.go_to(shown)
+        shown = spending.at_price(address.go_to(shown))
         heading.show(shown, named=view == "present")
         VIEWS[view].show(shown)
         # The live panel, where the view has it, may have been let go elsewhere.

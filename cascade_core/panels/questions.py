@@ -23,7 +23,7 @@ from cascade_core.policies.answers import Halves
 from cascade_core.rendering.axes import ConfidenceAxis, confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import PublishedResult
-from cascade_core.simulation.meters import Meter
+from cascade_core.simulation.meters import MACS, Meter
 
 MOST_SOFTMAXES = 1 << 28
 """Bytes of softmaxes up to which automatic answers weigh pooled ones: reading and pooling more takes many seconds."""
@@ -40,6 +40,7 @@ class Question:
         policy: A name in `SWEEPS`.
         score: A name in `SCORES`.
         answers: A name in `ANSWERS`.
+        meter: What the policy is to save.
     """
 
     run: Run
@@ -47,6 +48,7 @@ class Question:
     score: str
     answers: str
     split: Split
+    meter: Meter = MACS
 
     @property
     def axis(self) -> ConfidenceAxis:
@@ -84,8 +86,8 @@ _record = _kept(8, "Reading the run ...")(Run.record)
 
 
 @_kept(4, "Reading the run ...")
-def _halves(run: Run, score: str, split: Split) -> Halves:
-    return halves(outputs(run), split, score)
+def _halves(run: Run, score: str, split: Split, meter: Meter) -> Halves:
+    return halves(outputs(run), split, score, meter=meter)
 
 
 @_kept(32, "Choosing thresholds ...")
@@ -105,14 +107,16 @@ def judged(question: Question) -> Judged:
     Raises:
         ValueError: The file is malformed, or the policy cannot handle the run.
     """
-    return Judged.of(_explored(question, lambda run, score, split: halves(outputs(run), split, score)))
+    return Judged.of(
+        _explored(question, lambda run, score, split, meter: halves(outputs(run), split, score, meter=meter))
+    )
 
 
-def _explored(question: Question, halved: Callable[[Run, str, Split], Halves]) -> Exploration:
-    run, score, split = question.run, question.score, question.split
+def _explored(question: Question, halved: Callable[[Run, str, Split, Meter], Halves]) -> Exploration:
+    run, score, split, meter = question.run, question.score, question.split, question.meter
     alone = question.answers == "own" or (question.answers == "auto" and run.softmax_bytes > MOST_SOFTMAXES)
-    divided = _record(run, score) if alone else halved(run, score, split)
-    return explore(divided, SWEEPS[question.policy], split, answers=question.answers)
+    divided = _record(run, score) if alone else halved(run, score, split, meter)
+    return explore(divided, SWEEPS[question.policy], split, answers=question.answers, meter=meter)
 
 
 @_kept(32, "Preparing the slider ...")

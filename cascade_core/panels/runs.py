@@ -15,9 +15,11 @@ from typing import Any
 import streamlit as st
 
 from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import reading
+from cascade_core.storage.costs import costs_path, load_costs
 from cascade_core.storage.home import HOME
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
@@ -50,6 +52,11 @@ class Run:
     def origin(self) -> Origin:
         """Where it came from."""
         return Origin.of(self.metadata["source"])
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """Names of its stages, first to last."""
+        return tuple(stage["name"] for stage in self.metadata["stages"])
 
     @property
     def yours(self) -> bool:
@@ -136,12 +143,29 @@ def _profile(path: Path, stages: tuple[str, ...], modified_and_size: tuple[int, 
     return profile
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _costs(path: Path, stages: tuple[str, ...], modified_and_size: tuple[int, int]) -> OwnCosts | str:
+    try:
+        return load_costs(path, stages)
+    except BadFile as error:
+        return str(error)
+
+
+def costs_of(run: Run) -> tuple[OwnCosts | None, str]:
+    """The costs that the run carries, if it does; instead, why the file that is there cannot be used."""
+    path = None if run.path is None else costs_path(run.path)
+    if path is None or not path.is_file():
+        return None, ""
+    stat = path.stat()
+    costs = _costs(path, run.stage_names, (stat.st_mtime_ns, stat.st_size))
+    return (None, costs) if isinstance(costs, str) else (costs, "")
+
+
 def profile_of(run: Run) -> tuple[Profile | None, str]:
     """The run's profile, if there is one; with it, or instead, why the file that is there cannot be used."""
     path = None if run.path is None else profile_path(run.path)
     if path is None or not path.is_file():
         return None, ""
     stat = path.stat()
-    stages = tuple(stage["name"] for stage in run.metadata["stages"])
-    profile = _profile(path, stages, (stat.st_mtime_ns, stat.st_size))
+    profile = _profile(path, run.stage_names, (stat.st_mtime_ns, stat.st_size))
     return (None, profile) if isinstance(profile, str) else (profile, "")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from cascade_core.analysis.exploration import Split
-from cascade_core.panels import state, upload
+from cascade_core.panels import costs, state, upload
 from cascade_core.panels.questions import Question
-from cascade_core.panels.runs import Run, profile_of
+from cascade_core.panels.runs import Run
 from cascade_core.panels.state import Key
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering.published import PUBLISHED, SOURCE, PublishedResult, published_on
-from cascade_core.simulation.meters import MACS, Meter, Milliseconds
+from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.scores import SCORES
-from cascade_core.simulation.timing import Profile
 
 PREFERRED_RUN = "cifar10-resnet56-fine-heads"
 
@@ -26,11 +25,15 @@ _ANSWERS = {"auto": "automatic", "pooled": "pooled", "own": "each stage's own"}
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What the user chose to look at, and how it is shown: costs by a meter, beside published results."""
+    """What the user chose to look at, beside which published results."""
 
     question: Question
-    meter: Meter
     published: tuple[PublishedResult, ...]
+
+    @property
+    def meter(self) -> Meter:
+        """What costs are counted in."""
+        return self.question.meter
 
 
 def select(runs: Sequence[Run]) -> Selection:
@@ -40,7 +43,9 @@ def select(runs: Sequence[Run]) -> Selection:
         with st.container():  # always there, so that what stands below keeps its place, and stays open
             upload.about(run)
         upload.offer()
-        return Selection(question=_question(run), meter=_meter(run), published=_published(run))
+        question = _question(run)
+        question = replace(question, meter=costs.meter_of(run))
+        return Selection(question=question, published=_published(run))
 
 
 def _question(run: Run) -> Question:
@@ -89,40 +94,6 @@ def _run(runs: Sequence[Run]) -> Run:
             key=state.RUN.key,
         )
     ]
-
-
-def _meter(run: Run) -> Meter:
-    """MACs, or milliseconds in batches of a size where the run has a profile."""
-    profile, complaint = profile_of(run)
-    if profile is not None:
-        return _chosen_meter(profile)
-    about = "`python -m cascade_core profile RUN --network ...` measures milliseconds, to be chosen here."
-    st.caption("Costs are in MACs.", help=about)
-    if complaint:
-        st.caption("The profile beside this run cannot be used:")
-        st.text(complaint)
-    return MACS
-
-
-def _chosen_meter(profile: Profile) -> Meter:
-    about = (
-        "Multiply-accumulates are what a sample needs anywhere; milliseconds are what it takes on the machine where "
-        "the run's stages were measured."
-    )
-    unit = st.segmented_control("Cost in", ["MACs", "milliseconds"], required=True, help=about, key=state.COST.key)
-    if unit == "MACs":
-        return MACS
-    if state.BATCH.get() not in profile.batch_sizes:
-        state.BATCH.set(profile.batch_sizes[0])
-    about = "Samples computed at once. Those that stay after a stage are gathered in a smaller batch."
-    batch = st.select_slider("in batches of", profile.batch_sizes, help=about, key=state.BATCH.key)
-    st.caption("Measured with " + ", ".join(f"{key} {value}" for key, value in _circumstances(profile)) + ".")
-    return Milliseconds(profile=profile, batch=batch)
-
-
-def _circumstances(profile: Profile) -> list[tuple[str, object]]:
-    """How a profile was measured, without how often."""
-    return [(key, value) for key, value in profile.circumstances.items() if key not in ("repeats", "warm_up")]
 
 
 def _published(run: Run) -> tuple[PublishedResult, ...]:

@@ -61,6 +61,12 @@ SEED = Value("seed", 0)
 IN_SAMPLE = Value("in_sample", False)
 COST = Value("cost", "MACs")
 BATCH = Value("batch", 1)
+COSTS = Value("costs", "")
+"""What the user typed that stages cost, as JSON; empty where that of the run holds."""
+
+PRICE = Value[float | None]("price", None)
+"""Of a wrong answer, in the unit of costs."""
+
 AT = Value[float | None]("at", None)
 HAND = Value[tuple[float, ...] | None]("hand", None)
 """Where the live panel stands: the slider's value in its own unit, None where it opens; and thresholds set by hand."""
@@ -154,6 +160,9 @@ RESTED = Value[Any]("rested", None)
 TRY_KIND = Value("try:kind", "sample")
 """What goes through the network: a "sample", or an "upload"."""
 
+PRICED = Value[tuple[str, float | None]]("price:gone_to", ("", None))
+"""What was asked, and the price of a wrong answer, for which the slider was last put at its optimum."""
+
 
 @unique
 class Key(StrEnum):
@@ -170,6 +179,7 @@ class Key(StrEnum):
     PAPER = "paper"
     OWN = "own"
     PUBLISHED = "published"
+    COST_TABLE = "cost_table"
     COMPARE = "compare"
     SAMPLES = "samples"
     CLASSES = "classes"

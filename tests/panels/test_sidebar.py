@@ -47,8 +47,9 @@ def captions(app: AppTest) -> list[str]:
 
 def test_without_a_profile_costs_are_in_macs(run: Path) -> None:
     app = opened(cost="milliseconds")
-    assert "Costs are in MACs." in captions(app)
+    assert "This run has no profile, so costs are in MACs." in captions(app)
     assert not app.select_slider
+    assert app.segmented_control(key=state.COST.key).value == "MACs"
 
 
 def test_with_a_profile_they_may_be_milliseconds(run: Path) -> None:

@@ -18,6 +18,7 @@ from cascade_core.rendering import tables
 from cascade_core.rendering.figures.comparison import Curve, comparison
 from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
+from cascade_core.simulation.meters import MACS
 
 MOST_CURVES = 24
 
@@ -67,7 +68,7 @@ def _questions(shown: Shown) -> list[Question]:
         help="A line style each.",
         key=Key.COMPARE.of("policies", question.policy),
     )
-    return [replace(question, run=by_name[name], policy=policy) for name in names for policy in policies]
+    return [replace(question, run=by_name[name], policy=policy, meter=MACS) for name in names for policy in policies]
 
 
 def _curve(question: Question) -> Curve | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cascade_core.panels import spending
 from cascade_core.panels.live import live_panel
 from cascade_core.panels.shown import Shown
 
@@ -17,6 +18,7 @@ def show(shown: Shown) -> None:
             icon=":material/info:",
         )
     here = shown.at(live_panel(shown.payload))
+    spending.spent(here)
     st.caption(shown.exploration.answers_words)
     # What draws tables and charts takes a while to import: the panel is on its way to the browser by now.
     from cascade_core.panels import details, exports

@@ -1,0 +1,183 @@
+"""What costs are counted in: MACs, milliseconds where a run has a profile, or what stages cost the user.
+
+Costs of the user's own are those that lie beside the run until others are typed; what was typed is a text of JSON, as
+files have it, so that a link can name it, and holds for runs with stages of these names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from cascade_core.analysis.mistakes import MAX_PRICE
+from cascade_core.panels import state
+from cascade_core.panels.runs import Run, costs_of, profile_of
+from cascade_core.panels.state import Key
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds
+from cascade_core.simulation.own_costs import MAX_LETTERS, PARTS, WHOLE, OwnCosts
+from cascade_core.simulation.timing import Profile
+from cascade_core.storage.costs import parse_costs
+from cascade_core.support.files import strict_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNITS = ("MACs", "milliseconds", "own")
+MAX_TEXT = 4000
+"""Letters of typed costs that a link may have."""
+
+PER = (1, 1000, 1_000_000)
+PLAIN = "plain network"
+"""Row of the table that has its costs."""
+
+
+def checked(text: str) -> str:
+    """A text of JSON that a link names as costs; what it holds is looked at where a run's stages are known.
+
+    Raises:
+        ValueError: It is too long or no JSON.
+    """
+    try:
+        if len(text) <= MAX_TEXT and isinstance(strict_json(text.encode()), Mapping):
+            return text
+    except ValueError:
+        pass
+    raise ValueError(f"costs as JSON, of at most {MAX_TEXT:,} letters")
+
+
+def meter_of(run: Run) -> Meter:
+    """Let the user choose what costs of a run are counted in."""
+    profile, complaint = profile_of(run)
+    offered = [unit for unit in UNITS if unit != "milliseconds" or profile is not None]
+    wished = state.COST.get()
+    if wished not in offered:
+        state.COST.set(MACS.unit)
+    about = (
+        "Multiply-accumulates are what a sample needs anywhere; milliseconds are what it takes on the machine where "
+        "the run's stages were measured (`python -m cascade_core profile RUN` measures them); your own are what stages "
+        "cost you, in any unit. Thresholds are sought for what is chosen."
+    )
+    words = {"own": "your own"}
+    unit = st.segmented_control(
+        "Cost in", offered, format_func=lambda one: words.get(one, one), required=True, help=about, key=state.COST.key
+    )
+    if wished == "milliseconds" and profile is None:
+        st.caption("This run has no profile, so costs are in MACs.")
+    _complain("The profile beside this run cannot be used:", complaint)
+    meter = _own(run) if unit == "own" else _milliseconds(profile) if unit == "milliseconds" and profile else MACS
+    _price(meter)
+    return meter
+
+
+def _milliseconds(profile: Profile) -> Meter:
+    if state.BATCH.get() not in profile.batch_sizes:
+        state.BATCH.set(profile.batch_sizes[0])
+    about = "Samples computed at once. Those that stay after a stage are gathered in a smaller batch."
+    batch = st.select_slider("in batches of", profile.batch_sizes, help=about, key=state.BATCH.key)
+    machine = [(key, value) for key, value in profile.circumstances.items() if key not in ("repeats", "warm_up")]
+    st.caption("Measured with " + ", ".join(f"{key} {value}" for key, value in machine) + ".")
+    return Milliseconds(profile=profile, batch=batch)
+
+
+def _own(run: Run) -> Meter:
+    """The costs that were typed, else those of the run; MACs until there are any."""
+    carried, complaint = costs_of(run)
+    _complain("The costs beside this run cannot be used:", complaint)
+    known, fault = _typed(run, state.COSTS.get())
+    costs = known or carried
+    with st.expander("What stages cost", expanded=costs is None):
+        typed = _table(run, costs)
+    if typed is not None:
+        state.COSTS.set(typed)
+        known, fault = _typed(run, typed)
+        costs = known or costs
+    _complain("These costs cannot be used:", fault)
+    if costs is None:
+        st.caption("Until you say what stages cost, costs are in MACs.")
+        return MACS
+    return costs
+
+
+def _typed(run: Run, text: str) -> tuple[OwnCosts | None, str]:
+    """What a text of costs says of a run; instead, why it cannot be used."""
+    if not text:
+        return None, ""
+    try:
+        return parse_costs(strict_json(text.encode()), run.stage_names), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _table(run: Run, costs: OwnCosts | None) -> str | None:
+    """A form for the unit and a table of stages by parts; what was typed when it is sent off."""
+    described = "" if costs is None else json.dumps(costs.describe())
+    # Typed anew, the form begins with what was typed, under keys of its own.
+    which = hashlib.sha256(f"{run.digest}{described}".encode()).hexdigest()[:12]
+    key = partial(Key.COST_TABLE.of, which)
+    with st.form(key(), border=False):
+        unit = st.text_input("Unit", costs.unit if costs else "dollars", max_chars=MAX_LETTERS, key=key("unit"))
+        sizes = sorted({*PER, costs.per if costs else 1000})
+        per = st.selectbox("for", sizes, sizes.index(costs.per if costs else 1000), _samples, key=key("per"))
+        about = "What everything that reaches a stage costs there, its head included. Parts add up."
+        frame = st.data_editor(
+            _frame(run, costs), hide_index=False, width="stretch", key=key("table"), num_rows="fixed"
+        )
+        st.caption(about)
+        if not st.form_submit_button("Use these costs", icon=":material/check:", key=key("use")):
+            return None
+    return json.dumps(_described(unit, per, frame), separators=(",", ":"))
+
+
+def _samples(per: int) -> str:
+    return "one sample" if per == 1 else f"{per:,} samples"
+
+
+def _frame(run: Run, costs: OwnCosts | None) -> pd.DataFrame:
+    """A row a stage and one for the plain network, a column a part."""
+    import pandas as pd  # takes a while; most do without
+
+    rows: list[Mapping[str, float]] = [*costs.stages, costs.plain_parts] if costs else []
+    named = [part for part in (costs.parts if costs else ()) if part not in (*PARTS, WHOLE)]
+    # Costs without parts are all the device's, until they are taken apart.
+    columns = [*PARTS, *named]
+    values = {part: [row.get(part, row.get(WHOLE) if part == PARTS[0] else None) for row in rows] for part in columns}
+    index = pd.Index([*run.stage_names, PLAIN], name="stage")
+    empty = {part: [None] * len(index) for part in columns}
+    return pd.DataFrame(values if rows else empty, index=index, dtype="float64")
+
+
+def _described(unit: str, per: int, frame: pd.DataFrame) -> dict[str, Any]:
+    """What was typed, as files of costs have it; an empty cell costs nothing."""
+    rows = [
+        {str(part): float(value) for part, value in row.items() if value == value} or 0 for _, row in frame.iterrows()
+    ]
+    return {"unit": unit, "per": per, "stages": dict(zip(frame.index[:-1], rows, strict=False)), "plain": rows[-1]}
+
+
+def _price(meter: Meter) -> None:
+    """What a wrong answer costs; the slider goes to where computing and mistakes cost least together."""
+    about = (
+        "Puts the slider where computing and wrong answers cost least together, by the half of the samples that chose "
+        "the thresholds."
+    )
+    st.number_input(
+        f"A wrong answer costs, in {meter.unit}",
+        min_value=0.0,
+        max_value=MAX_PRICE,
+        format="%g",
+        placeholder="nothing",
+        value=None,
+        help=about,
+        key=state.PRICE.key,
+    )
+
+
+def _complain(what: str, complaint: str) -> None:
+    if complaint:
+        st.caption(what)
+        st.text(complaint)
