@@ -16,6 +16,8 @@ for (const [name, rows] of Object.entries(CASES)) {
 test("costs share one magnitude", () => {
   const model = { baseline: { cost: 125.5e6 }, cost_unit: "MACs", one: "image" };
   assert.equal(words.costs(model, 74e6), "74 of 125.5 million MACs per image");
+  const dollars = { baseline: { cost: 0.0065 }, cost_unit: "dollars", cost_per: 1000, one: "image", unit: "images" };
+  assert.equal(words.costs(dollars, 0.001234), "0.00123 of 0.0065 dollars per 1,000 images");
 });
 
 test("one of many", () => {

@@ -47,6 +47,24 @@ export function activeHeads(model, { g, byHand, thresholds }) {
   return { plain, active: thresholds.map((value, stage) => !plain && (value !== null || model.costing.used_later[stage])) };
 }
 
+/**
+ * Costs within which shares of the samples are done, each computed alone; as `Milliseconds.percentiles` in Python.
+ * @param {Model} model @param {{exits: number[], active: boolean[], plain: boolean}} rule @param {number[]} shares
+ */
+export function percentiles(model, { exits, active, plain }, shares) {
+  if (plain || !active.some(Boolean)) return shares.map(() => model.baseline.cost);
+  const alone = stageCosts(model, { exits, active }, true, true);
+  return shares.map((share) => {
+    const enough = Math.ceil(share * model.samples - 1e-9);
+    let [done, taken] = [0, 0];
+    for (let stage = 0; done < enough; stage += 1) {
+      taken += alone[stage];
+      done += exits[stage];
+    }
+    return taken;
+  });
+}
+
 /** Probabilities of 0 to n successes of n. @param {number} n @param {number} p */
 export function binomial(n, p) {
   const chances = new Array(n + 1).fill(0);

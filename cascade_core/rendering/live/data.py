@@ -26,7 +26,7 @@ from cascade_core.rendering.live.groups import Thresholds, live_groups, text_of
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.bounds import ALPHA, LEVEL, quantile
 from cascade_core.simulation.counting import reach_histograms
-from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
+from cascade_core.simulation.meters import MACS, PERCENTILES, Meter, Milliseconds, along
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import shortest
@@ -82,6 +82,7 @@ def live_data(
         "baseline": {"accuracy": result.full_accuracy, "cost": plain, "label": "plain network"},
         "cost_unit": meter.unit,
         "cost_noun": meter.noun,
+        "cost_per": meter.per,
         "accuracy": result.accuracy.tolist(),
         "drop": result.accuracy_drop.tolist(),
         "harmed": np.asarray(result.harmed).tolist(),
@@ -92,6 +93,7 @@ def live_data(
         "saving": (1 - costs / plain).tolist(),
         "saving_of_whole_batches": _whole_batches(exploration, meter),
         "cost": costs.tolist(),
+        "percentiles": _percentiles(exploration, meter),
         "thresholds": _thresholds(exploration.path),
         "exit_counts": result.exit_counts.T.tolist(),
         "correct_counts": result.correct_counts.T.tolist(),
@@ -117,6 +119,15 @@ def _whole_batches(exploration: Exploration, meter: Meter) -> list[float] | None
         return None
     costs = along(replace(meter, compaction=False), exploration.evaluation)
     return (1 - costs / meter.plain(exploration.evaluation)).tolist()
+
+
+def _percentiles(exploration: Exploration, meter: Meter) -> dict[str, Any] | None:
+    """Times within which most samples are done, (percentiles, G); None where it is not known when each is."""
+    if not isinstance(meter, Milliseconds) or meter.batch > 1:
+        return None
+    result = exploration.evaluation
+    within = [meter.percentiles(result[position]) for position in range(len(exploration.path))]
+    return {"shares": PERCENTILES, "within": list(zip(*within, strict=True))}
 
 
 class Words(TypedDict):

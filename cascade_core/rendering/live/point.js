@@ -6,7 +6,7 @@
  * Python would count.
  */
 
-import { activeHeads, expectedCost } from "./costing.js";
+import { activeHeads, expectedCost, percentiles } from "./costing.js";
 import { flow, nearestCut, shortest } from "./groups.js";
 /** @import { DecodedCounts, Histogram, Model, Point } from "./types.js" */
 
@@ -24,6 +24,7 @@ export function pointAt(model, g) {
     saving: model.saving[g],
     savingOfWholeBatches: model.saving_of_whole_batches?.[g] ?? null,
     cost: model.cost[g],
+    within: model.percentiles?.within.map((row) => row[g]) ?? null,
     exits: model.exit_counts.map((row) => row[g]),
     rights: model.correct_counts.map((row) => row[g]),
     thresholds,
@@ -43,8 +44,9 @@ export function pointByHand(model, g, wanted) {
   const right = rights.reduce((sum, count) => sum + count, 0);
   const harmed = model.plain_right - right + helped;
   const [low, high] = pairedInterval(harmed, helped, model.samples, model.quantile);
-  const cost = expectedCost(model, { exits, ...heads }, model.costing.compaction);
-  const whole = model.saving_of_whole_batches ? expectedCost(model, { exits, ...heads }, false) : null;
+  const rule = { exits, ...heads };
+  const cost = expectedCost(model, rule, model.costing.compaction);
+  const whole = model.saving_of_whole_batches ? expectedCost(model, rule, false) : null;
   return {
     g,
     byHand: true,
@@ -56,6 +58,7 @@ export function pointByHand(model, g, wanted) {
     saving: 1 - cost / model.baseline.cost,
     savingOfWholeBatches: whole === null ? null : 1 - whole / model.baseline.cost,
     cost,
+    within: model.percentiles ? percentiles(model, rule, model.percentiles.shares) : null,
     exits,
     rights,
     thresholds,

@@ -20,6 +20,7 @@
  * @property {{accuracy: number, cost: number, label: string}} baseline the plain network
  * @property {string} cost_unit such as "MACs"
  * @property {string} cost_noun what is saved, such as "computation"
+ * @property {number} [cost_per] samples that costs are of; 1 where it is not said
  * @property {number[]} accuracy at each position
  * @property {number[]} drop of accuracy against the baseline
  * @property {number[]} harmed samples that the plain network answers correctly and the cascade does not
@@ -29,7 +30,8 @@
  * @property {?{level: number, drop: number[]}} [certificate] bounds that hold at all positions at once
  * @property {number[]} saving share of the baseline's cost
  * @property {?number[]} [saving_of_whole_batches] where survivors are not gathered in smaller batches
- * @property {number[]} cost mean of a sample
+ * @property {number[]} cost mean of `cost_per` samples
+ * @property {?{shares: number[], within: number[][]}} [percentiles] costs within which shares of the samples are done
  * @property {?(?number)[][]} thresholds of each stage but the last, null: nothing exits; null if each class has its own
  * @property {number[][]} exit_counts samples that exit, (stages, G)
  * @property {number[][]} correct_counts those of them that are right, (stages, G)
@@ -149,6 +151,7 @@
  * @property {number} saving
  * @property {?number} savingOfWholeBatches
  * @property {number} cost
+ * @property {?number[]} within costs within which the shares of `percentiles` are done
  * @property {number[]} exits samples that leave at each stage
  * @property {number[]} rights those of them that are right
  * @property {?(?number)[]} thresholds of each stage but the last

@@ -96,12 +96,32 @@ export function file_stem(run, policy, value, decimals, unit) {
   return name.replace(/[\s\x00-\x1f\x7f-\x9f<>:"/\\|?*]+/gu, "-").slice(-180);
 }
 
-/** "74 of 125.5 million MACs per image". @param {Model} model */
+/** "74 of 125.5 million MACs per image", "0.12 of 0.65 dollars per 1,000 images". @param {Model} model @param {number} cost */
 export function costs(model, cost) {
   const whole = model.baseline.cost;
-  const [size, word] = MAGNITUDES.find(([least]) => whole >= least) ?? [1, ""];
-  const brief = (value) => String(Number((value / size).toFixed(whole / size < 10 ? 2 : 1)));
-  return `${brief(cost)} of ${brief(whole)} ${word} ${model.cost_unit} per ${model.one}`.replace("  ", " ");
+  const { size, word, digits } = magnitude(whole);
+  const brief = (value) => String(Number((value / size).toFixed(digits)));
+  const { cost_per: many = 1 } = model;
+  const each = many === 1 ? model.one : `${grouped.format(many)} ${model.unit}`;
+  return `${brief(cost)} of ${brief(whole)} ${word} ${model.cost_unit} per ${each}`.replace("  ", " ");
+}
+
+/** What a number is told in, and with how many decimals: three digits or four. @param {number} value */
+function magnitude(value) {
+  const [size, word] = MAGNITUDES.find(([least]) => value >= least) ?? [1, ""];
+  const told = value / size;
+  const digits = told >= 9.995 ? 1 : told >= 1 || !told ? 2 : 2 - Math.floor(Math.log10(told));
+  return { size, word, digits };
+}
+
+/** Within which times most samples are done, behind what they take on average. @param {Model} model @param {Point} point */
+function percentileWords(model, point) {
+  if (!model.percentiles || !point.within) return "";
+  const { digits } = magnitude(model.baseline.cost);
+  const each = model.percentiles.shares.map(
+    (share, i) => `${percent(share, 0)} within ${fixed(/** @type {number[]} */ (point.within)[i], digits)}`,
+  );
+  return `; ${each.join(", ")}`;
 }
 
 export function singular(noun) {
@@ -157,7 +177,7 @@ export function readoutTexts(model, point) {
   const factor = times.toFixed(times < 9.995 ? 2 : 1);
   const compared = Number(factor) === 1 ? "the same" : ratio < 1 ? "more" : "less";
   const early = `${percent(1 - point.exits[model.count - 1] / model.samples)} of ${model.unit} leave early`;
-  const compute = model.cost_noun === "time" ? "time" : "to compute";
+  const compute = model.cost_noun === "computation" ? "to compute" : model.cost_noun;
   const plain = `${model.baseline.label} ${fixed(100 * model.baseline.accuracy, 1)} %`;
   const ends = interval(point.low, point.high, 1);
   const cost = point.saving < 0 ? `more ${model.cost_noun} than the plain network` : `${model.cost_noun} saved`;
@@ -165,7 +185,7 @@ export function readoutTexts(model, point) {
     [fixed(100 * point.accuracy, 1), "%", "accuracy", plain],
     [size, "points", kind, `${percent(model.level, 0)} interval, here alone: ${ends}`],
     boundTexts(model, point),
-    [share, "%", cost, costs(model, point.cost)],
+    [share, "%", cost, costs(model, point.cost) + percentileWords(model, point)],
     [factor, "\u00d7", `${compared} ${compute}`, early + wholeBatches(point)],
   ];
 }

@@ -22,6 +22,7 @@ from cascade_core.rendering.live import groups
 from cascade_core.rendering.live.data import live_data, packed
 from cascade_core.rendering.live.groups import live_groups, stage_cuts
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds
+from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.timing import Profile
 from tests.samples import sample_record, sample_run
 
@@ -74,13 +75,17 @@ needs_node = pytest.mark.skipif(NODE is None, reason="needs node")
 
 @needs_node
 @pytest.mark.parametrize(("m", "answers"), [(2, "own"), (3, "own"), (3, "pooled"), (7, "own"), (7, "pooled")])
-@pytest.mark.parametrize("meter", ["MACs", "ms", "ms whole batches"])
+@pytest.mark.parametrize("meter", ["MACs", "ms", "ms whole batches", "ms alone", "own"])
 def test_the_browser_counts_what_python_evaluates(m: int, answers: str, meter: str) -> None:
     exploration = explored(m, answers)
     names = exploration.test.stage_names
     used: Meter = MACS
-    if meter != "MACs":
-        used = Milliseconds(profile=profile(names), batch=16, compaction=meter == "ms")
+    if meter == "own":
+        stages = tuple({"": 0.5 + stage} for stage in range(m))
+        used = OwnCosts(unit="cents", per=1000, stage_names=names, stages=stages, plain_parts={"": 2.0 * m})
+    elif meter != "MACs":
+        size = 1 if meter == "ms alone" else 16
+        used = Milliseconds(profile=profile(names), batch=size, compaction=meter != "ms whole batches")
     axis = confidence_axis("max_probability", 5)
     data = live_data(exploration, axis, initial=3, unit="images", origin="", meter=used)
     hands: list[list[float | None]] = [*random_hands(exploration, 30), [None] * (m - 1)]
@@ -92,6 +97,8 @@ def test_the_browser_counts_what_python_evaluates(m: int, answers: str, meter: s
         assert point["drop"] == pytest.approx(one.accuracy_drop, abs=1e-12)
         assert (point["low"], point["high"]) == pytest.approx(one.drop_interval(), abs=1e-12)
         assert point["cost"] == pytest.approx(used.mean(one), rel=1e-9)
+        alone = isinstance(used, Milliseconds) and used.batch == 1
+        assert point["within"] == (pytest.approx(used.percentiles(one)) if alone else None)  # type: ignore[attr-defined]
         assert point["thresholds"] == hand
 
 
