@@ -13,6 +13,8 @@ const HINT = "Drag a threshold in the histograms to set it by hand; a click on t
  */
 export function handLine(model, back) {
   const node = html("div", "by-hand", { "data-testid": "live-by-hand" });
+  const coarse = model.groups?.exact ? "" : ` Of so many ${model.unit} thresholds set by hand stop at few places.`;
+  const hint = `${HINT}${coarse}`;
   const badge = html("strong", "badge", {}, "set by hand");
   const text = html("span", "by-hand-text");
   const button = html("button", "button", { type: "button" }, "Back to the policy");
@@ -22,7 +24,7 @@ export function handLine(model, back) {
   /** @param {Point} point */
   const draw = (point) => {
     badge.hidden = button.hidden = !point.byHand;
-    text.textContent = point.byHand ? handText(model, point) : HINT;
+    text.textContent = point.byHand ? handText(model, point) : hint;
   };
   return { node, draw };
 }

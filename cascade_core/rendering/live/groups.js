@@ -8,7 +8,7 @@
  */
 
 import { bytesOf } from "./bytes.js";
-/** @import { Flows, Groups, Model, Payload } from "./types.js" */
+/** @import { Flows, Groups, Histogram, Model, Payload } from "./types.js" */
 
 /** The samples of a payload, decoded; nothing where there are none. @param {Payload} data */
 export function decodeGroups(data) {
@@ -21,11 +21,20 @@ export function decodeGroups(data) {
   const plainRight = /** @type {Uint8Array} */ (right.pop());
   const edges = Float32Array.from(data.histogram.edges);
   const place = (level, stage) => below(edges, level === 0 ? -Infinity : cuts[stage][level - 1]);
-  const binOf = cuts.map((values, stage) => Uint8Array.from({ length: values.length + 1 }, (_, level) => place(level, stage)));
-  const lastBins = bytesOf(groups.last);
-  const plainBins = bytesOf(groups.plain);
+  const ends = [bytesOf(groups.last), bytesOf(groups.plain)];
+  const codes = cuts.map((values, stage) => {
+    const binOf = Uint8Array.from({ length: values.length + 1 }, (_, level) => place(level, stage));
+    return codesOf(levels[stage].map((level) => binOf[level]), right[stage]);
+  });
+  const [last, plain] = [codesOf(ends[0], right[early]), codesOf(ends[1], plainRight)];
   const weights = groups.weights ? new Uint32Array(bytesOf(groups.weights).buffer) : null;
-  return { cuts, flows: { levels, right, plainRight, binOf, lastBins, plainBins, weights, size: groups.size } };
+  const alive = [0, 1].map(() => new Uint32Array(groups.size));
+  return { cuts, flows: { levels, codes, last, plain, plainRight, weights, alive, size: groups.size } };
+}
+
+/** Bin and rightness of samples in one number each: twice the bin, and one more if right. */
+function codesOf(bins, right) {
+  return Uint8Array.from(right, (isRight, i) => 2 * bins[i] + isRight);
 }
 
 function rows(values, count, size) {
@@ -83,39 +92,62 @@ export function nearestCut(model, stage, value) {
  * @param {boolean} plain whether the plain network is run
  */
 export function flow(model, thresholds, plain) {
-  const { levels, right, plainRight, binOf, lastBins, plainBins, weights, size } = /** @type {Flows} */ (model.flows);
-  const last = model.count - 1;
-  const reach = thresholds.map((value, stage) => (value === null ? Infinity : below(cutsAt(model, stage), Math.fround(value))));
-  const ends = plain ? plainBins : lastBins;
-  const rightAtEnd = plain ? plainRight : right[last];
-  const histograms = model.stages.map(() => emptyHistogram(model.histogram.bins));
-  const exits = model.stages.map(() => 0);
-  const rights = model.stages.map(() => 0);
-  let helped = 0;
-  for (let i = 0; i < size; i += 1) {
-    const weight = weights ? weights[i] : 1;
-    for (let stage = 0; stage <= last; stage += 1) {
-      const atEnd = stage === last;
-      const level = atEnd ? 0 : levels[stage][i];
-      const leaves = atEnd || level >= reach[stage];
-      const isRight = atEnd ? rightAtEnd[i] : right[stage][i];
-      const bin = atEnd ? ends[i] : binOf[stage][level];
-      const here = histograms[stage];
-      (isRight ? here.right : here.wrong)[bin] += weight;
-      if (!leaves) continue;
-      (isRight ? here.leaveRight : here.leaveWrong)[bin] += weight;
-      exits[stage] += weight;
-      if (isRight) {
-        rights[stage] += weight;
-        if (!plainRight[i]) helped += weight;
-      }
-      break;
-    }
+  const flows = /** @type {Flows} */ (model.flows);
+  /** @type {{exits: number[], rights: number[], helped: number, histograms: Histogram[]}} */
+  const found = { exits: [], rights: [], helped: 0, histograms: [] };
+  let count = flows.size;
+  let alive = null; // at first all
+  for (let stage = 0; stage < model.count; stage += 1) {
+    const last = stage === model.count - 1;
+    const value = last ? 0 : thresholds[stage];
+    const reach = last ? 0 : value === null ? Infinity : below(cutsAt(model, stage), Math.fround(value));
+    const codes = last ? (plain ? flows.plain : flows.last) : flows.codes[stage];
+    const next = flows.alive[stage % 2];
+    const passed = pass(flows, { codes, levels: last ? null : flows.levels[stage], reach }, alive, count, next);
+    const { leaving } = passed;
+    found.histograms.push(histogramOf(model, passed));
+    found.rights.push(leaving.reduce((sum, n, code) => sum + (code % 2 ? n : 0), 0));
+    found.exits.push(leaving.reduce((sum, n) => sum + n, 0));
+    found.helped += passed.helped;
+    [alive, count] = [next, passed.stay];
   }
-  return { exits, rights, helped, histograms };
+  return found;
 }
 
-function emptyHistogram(bins) {
-  const [right, wrong, leaveRight, leaveWrong] = Array.from({ length: 4 }, () => new Float64Array(bins));
-  return { right, wrong, leaveRight, leaveWrong };
+/**
+ * Samples at one stage: by code those that reach it and those that leave, and into `next` those that stay.
+ * @param {Flows} flows
+ */
+function pass({ weights, plainRight }, { codes, levels, reach }, alive, count, next) {
+  const reaching = new Float64Array(256);
+  const leaving = new Float64Array(256);
+  let helped = 0;
+  let stay = 0;
+  for (let k = 0; k < count; k += 1) {
+    const i = alive ? alive[k] : k;
+    const code = codes[i];
+    const weight = weights ? weights[i] : 1;
+    reaching[code] += weight;
+    if (levels && levels[i] < reach) {
+      next[stay] = i;
+      stay += 1;
+    } else {
+      leaving[code] += weight;
+      if (code & 1 && !plainRight[i]) helped += weight;
+    }
+  }
+  return { reaching, leaving, helped, stay };
+}
+
+/** Counts by bin, spread evenly over the bins that groups do not tell apart. @param {Model} model @returns {Histogram} */
+function histogramOf(model, { reaching, leaving }) {
+  const { bins } = model.histogram;
+  const { step } = /** @type {Groups} */ (model.groups);
+  const part = (counts, isRight) => {
+    return Float64Array.from({ length: bins }, (_, bin) => {
+      const first = bin - (bin % step);
+      return counts[2 * first + isRight] / Math.min(step, bins - first);
+    });
+  };
+  return { right: part(reaching, 1), wrong: part(reaching, 0), leaveRight: part(leaving, 1), leaveWrong: part(leaving, 0) };
 }

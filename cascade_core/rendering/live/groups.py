@@ -26,6 +26,9 @@ MOST = 120_000
 MOST_GROUPS = 250_000
 """Groups of samples that are sent."""
 
+COARSER = (1, 2, 3, 5, 10)
+"""Bins that are not told apart where there would be more groups."""
+
 Thresholds = Sequence[float]
 """Of the stages but the last; infinite: nothing leaves."""
 
@@ -43,23 +46,27 @@ def live_groups(
         return None
     exact = test.n <= MOST
     own = [*path.thresholds, *np.asarray(brought, dtype=np.float32).reshape(-1, path.thresholds.shape[1])]
-    grid = axis.grid if exact else axis.edges
-    cuts = [stage_cuts(grid, column if exact else ()) for column in np.array(own, dtype=np.float32).T]
-    levels, last, plain, bits = _rows(test, axis, cuts)
-    weights = None
     if exact:
-        order = np.argsort(levels[0], kind="stable")  # neighbours alike compress better
+        grid, step, weights = axis.grid, 1, None
+        rows = _rows(test, axis, [stage_cuts(grid, column) for column in np.array(own, dtype=np.float32).T])
+        order = np.argsort(rows[0][0], kind="stable")  # neighbours alike compress better
     else:
-        kinds = np.vstack([levels, last, plain, bits]).T
-        order, weights = _merged(kinds)
-        if len(order) > MOST_GROUPS:
+        for step in COARSER:
+            grid = axis.edges[step - 1 :: step]
+            rows = _rows(test, axis, [grid] * path.thresholds.shape[1], step)
+            order, weights = _merged(np.vstack(rows))
+            if len(order) <= MOST_GROUPS:
+                break
+        else:
             return None
+    levels, last, plain, bits = rows
     return {
         "size": len(order),
         "exact": exact,
+        "step": step,
         "grid": list(map(shortest, grid)),
         "brought": [[shortest(value) for value in stage] for stage in np.array(brought, dtype=np.float32).T]
-        or [[] for _ in cuts],
+        or [[] for _ in path.thresholds.T],
         "levels": text_of(levels[:, order], "uint16"),
         "last": text_of(last[order], "uint8"),
         "plain": text_of(plain[order], "uint8"),
@@ -79,20 +86,24 @@ def text_of(values: NDArray[Any], dtype: str) -> str:
     return base64.b64encode(values.astype(np.dtype(dtype).newbyteorder("<")).tobytes()).decode("ascii")
 
 
-def _rows(test: Record, axis: ConfidenceAxis, cuts: list[NDArray[np.float32]]) -> tuple[NDArray[Any], ...]:
+def _rows(
+    test: Record, axis: ConfidenceAxis, cuts: list[NDArray[np.float32]], step: int = 1
+) -> tuple[NDArray[Any], ...]:
     """(M-1, N) levels, (N,) bins at the last stage and of the plain network, (M+1, N) whether each is right."""
     early = zip(cuts, test.confidence[:-1], strict=True)
     levels = np.array([np.searchsorted(values, confidence, side="right") for values, confidence in early])
-    last, plain = axis.bins(test.confidence[-1]), axis.bins(test.baseline_confidence)
+    last, plain = (axis.bins(values) // step * step for values in (test.confidence[-1], test.baseline_confidence))
     return levels, last, plain, np.vstack([test.correct, test.baseline_correct])
 
 
 def _merged(kinds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """One sample of each kind, and how many there are of it."""
-    sizes = kinds.max(axis=0) + 1
-    codes = np.zeros(len(kinds), dtype=np.int64)
-    for column, size in zip(kinds.T, sizes, strict=True):
-        # Renumbered on the way, so that codes stay small.
-        codes = np.unique(codes * size + column, return_inverse=True)[1]
+    """One sample of each kind, a column of `kinds`, and how many there are of it."""
+    codes, most = kinds[0].astype(np.int64), int(kinds[0].max()) + 1
+    for row in kinds[1:]:
+        size = int(row.max()) + 1
+        if most * size >= 1 << 62:
+            codes = np.unique(codes, return_inverse=True)[1]
+            most = int(codes.max()) + 1
+        codes, most = codes * size + row, most * size
     _, first, counts = np.unique(codes, return_index=True, return_counts=True)
     return first, counts

@@ -90,6 +90,7 @@
  * @typedef {object} Groups
  * @property {number} size how many
  * @property {boolean} exact whether a threshold of any position can be set by hand
+ * @property {number} step bins that are not told apart
  * @property {number[]} grid thresholds that can be set at every stage
  * @property {number[][]} brought others, of each stage
  * @property {Bytes} levels (stages - 1, size) uint16, how many of the stage's cuts are reached
@@ -129,12 +130,12 @@
 /**
  * @typedef {object} Flows samples, decoded
  * @property {Uint16Array[]} levels of each stage but the last
- * @property {Uint8Array[]} right of each stage
- * @property {Uint8Array} plainRight
- * @property {Uint8Array[]} binOf of each stage but the last, the bin of a level
- * @property {Uint8Array} lastBins
- * @property {Uint8Array} plainBins
+ * @property {Uint8Array[]} codes of each stage but the last, twice the bin, and one more if right
+ * @property {Uint8Array} last the same at the last stage
+ * @property {Uint8Array} plain and of the plain network
+ * @property {Uint8Array} plainRight whether the plain network is right
  * @property {?Uint32Array} weights
+ * @property {Uint32Array[]} alive room for the samples that stay
  * @property {number} size
  */
 
