@@ -87,8 +87,8 @@ def verdict(choice: Choice, evaluation: Evaluation, sha256: str, split: Mapping[
     return Verdict(
         agrees=False,
         words=f"The file does not agree with itself. It says of {found['n']:,} samples: {then}. Its thresholds on "
-        f"these {evaluation.n:,}, which are those it names: {now}. It was changed after it was measured, or measured by "
-        "other rules; choose thresholds anew.",
+        f"these {evaluation.n:,}, which are those it names: {now}. It was changed after it was measured, or measured "
+        "by other rules; choose thresholds anew.",
     )
 
 

@@ -6,6 +6,7 @@ cache folder, only the view itself when its slider is released.  It holds no ari
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 
 import streamlit as st
@@ -80,12 +81,14 @@ def _empty() -> None:
     """Say what to do when there is nothing to show."""
     st.title("No runs yet", anchor=False)
     st.markdown("The page shows runs: every stage's softmaxes on a validation set, one `.parquet` file each in")
-    st.code(str(runs.cache_folder()), language=None)
+    folder = runs.cache_folder()
+    st.code(str(folder), language=None)
     st.markdown("Make one of scikit-learn's digits, which needs nothing and takes seconds:")
+    digits, mine = (shlex.quote(str(folder / name)) for name in ("digits.parquet", "mine.parquet"))
     st.code(
         "python -m cascade_core build --network small-cnn --heads paper \\\n"
-        "    --train-data digits --data digits --out cache/digits.parquet",
+        f"    --train-data digits --data digits --out {digits}",
         language="bash",
     )
     st.markdown("or bring your own softmaxes:")
-    st.code("python -m cascade_core import softmaxes.npz --out cache/mine.parquet", language="bash")
+    st.code(f"python -m cascade_core import softmaxes.npz --out {mine}", language="bash")

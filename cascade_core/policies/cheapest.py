@@ -20,6 +20,7 @@ from cascade_core.policies.parameters import number
 from cascade_core.policies.selection import select
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record
+from cascade_core.support.wording import points
 
 LARGEST_DROP = 0.05
 """End of the slider; few would give up more than five points."""
@@ -98,10 +99,7 @@ def _refuse_gains(drops: NDArray[np.float64], least: float, record: Record) -> N
     """Raise Infeasible if a gain is asked for that no rule can be expected to have."""
     best = min(0.0, least)
     if len(drops) and drops.min() < best:
-        raise Infeasible(
-            f"Expected a rule with an accuracy drop of at most {drops.min():.4f} but the best that these {record.n} "
-            f"samples let expect has {_rounded_up(best):.4f}; ask for that or more"
-        )
+        raise _too_much(float(drops.min()), best, f"that these {record.n} samples let expect")
 
 
 @dataclass(frozen=True)
@@ -129,10 +127,7 @@ class CheapestUncorrected(WithinDrop):
         thresholds, least = cheapest_within(record, limits)
         best = min(0.0, least)
         if len(limits) and limits.min() < best:
-            raise Infeasible(
-                f"Expected a rule with an accuracy drop of at most {limits.min():.4f} but the best on these "
-                f"{record.n} samples has {_rounded_up(best):.4f}; ask for that or more"
-            )
+            raise _too_much(float(limits.min()), best, f"on these {record.n} samples")
         saving = evaluate_path(record, rule_path(record, limits, thresholds)).saving
         # Of pooled answers all may be worse than the plain network's, or dearer.
         plain = (limits >= 0) & ((limits < least) | (saving < 0))
@@ -140,6 +135,10 @@ class CheapestUncorrected(WithinDrop):
         return rule_path(record, limits, thresholds, plain)
 
 
-def _rounded_up(drop: float) -> float:
-    """To four digits, so that the drop named is one that can be had."""
-    return math.ceil(drop * 1e4) / 1e4
+def _too_much(asked: float, best: float, where: str) -> Infeasible:
+    """What to raise for a gain that cannot be had: it names one that can, to four digits."""
+    best = math.ceil(best * 1e4) / 1e4
+    return Infeasible(
+        f"Expected a rule with an accuracy drop of at most {points(asked)} points but the best {where} has "
+        f"{points(best)} (max_drop {best:.4f}); ask for that or more"
+    )

@@ -45,7 +45,8 @@ class Pool:
         weights: M rows, row m of m + 1 finite numbers.
 
     Raises:
-        ValueError: A row has another length, or a weight is no number from -`LARGEST_WEIGHT` to `LARGEST_WEIGHT`.
+        ValueError: A row has another length, its weights are all 0, or one is no number from
+            -`LARGEST_WEIGHT` to `LARGEST_WEIGHT`.
     """
 
     weights: tuple[tuple[float, ...], ...]
@@ -53,13 +54,16 @@ class Pool:
     def __post_init__(self) -> None:
         rows = []
         for stage, row in enumerate(self.weights):
-            values = checks.array(f"weights of stage {stage}", row, np.float64, "(stages passed)", (stage + 1,))
+            name = f"weights of stage {stage + 1}"
+            values = checks.array(name, row, np.float64, "(stages passed)", (stage + 1,))
             # Written so that NaN is refused too.
             if not (np.abs(values) <= LARGEST_WEIGHT).all():
                 raise ValueError(
-                    f"Expected weights of stage {stage} from {-LARGEST_WEIGHT:g} to {LARGEST_WEIGHT:g} but they were "
+                    f"Expected {name} from {-LARGEST_WEIGHT:g} to {LARGEST_WEIGHT:g} but they were "
                     f"{', '.join(f'{value:g}' for value in values)}"
                 )
+            if not values.any():
+                raise ValueError(f"Expected {name} with one at least that is not 0 but all {len(values)} were 0")
             rows.append(tuple(values.tolist()))
         object.__setattr__(self, "weights", tuple(rows))
 

@@ -100,7 +100,8 @@ def test_every_view_says_what_it_is_of(cache: Path, view: str) -> None:
 def test_empty_cache_says_what_to_do(cache: Path) -> None:
     app = page()
     assert app.title[0].value == "No runs yet"
-    assert any("python -m cascade_core build" in block.value for block in app.code)
+    (build,) = [block.value for block in app.code if "python -m cascade_core build" in block.value]
+    assert build.endswith(f"--out {cache / 'digits.parquet'}")
 
 
 def test_a_missing_cache_folder_is_an_empty_one(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

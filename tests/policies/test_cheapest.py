@@ -37,9 +37,11 @@ def test_gains_are_had_and_named() -> None:
     for drop in (-0.15, -0.01, 0.0, 0.01):
         found = evaluate(record, choose(record, CheapestWithinDrop(drop)))
         assert (found.exit_counts.tolist(), found.accuracy_drop) == ([200, 800], -0.2)
-    with pytest.raises(Infeasible, match=r"at most -0\.5000 but the best that these 1000 samples let expect has") as no:
+    with pytest.raises(
+        Infeasible, match=r"at most −50\.00 points but the best that these 1000 samples let expect has"
+    ) as no:
         choose(record, CheapestWithinDrop(-0.5))
-    best = float(str(no.value).split(" has ")[1].split(";")[0])
+    best = float(str(no.value).split("max_drop ")[1].split(")")[0])
     assert -0.25 < best < -0.2
     assert evaluate(record, choose(record, CheapestWithinDrop(best))).accuracy_drop == -0.2
     positions = CheapestWithinDrop.positions(record, 51)
@@ -84,5 +86,7 @@ def test_a_gain_that_costs_more_is_chosen_only_if_it_was_asked_for() -> None:
 def test_too_few_samples_promise_nothing(stages: int) -> None:
     record = random_record(3, n=8, stages=stages)
     assert choose(record, CheapestWithinDrop(0.05)).plain
-    with pytest.raises(Infeasible, match=r"at most -0\.0100 but the best that these 8 samples let expect has 0\.0000"):
+    with pytest.raises(
+        Infeasible, match=r"at most −1\.00 points but the best that these 8 samples let expect has 0\.00 \(max_drop 0"
+    ):
         choose(record, CheapestWithinDrop(-0.01))

@@ -117,10 +117,11 @@ def test_one_sure_and_wrong_stage_keeps_weights_finite() -> None:
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        (((1.0,), (1.0,)), r"weights of stage 1 to have shape \(2,\)"),
-        (((float("nan"),),), "weights of stage 0 from -1e\\+06 to 1e\\+06 but they were nan"),
-        (((1.0,), (float("inf"), 1.0)), "weights of stage 1 from"),
-        ((("a",),), "weights of stage 0 to be numbers"),
+        (((1.0,), (1.0,)), r"weights of stage 2 to have shape \(2,\)"),
+        (((float("nan"),),), "weights of stage 1 from -1e\\+06 to 1e\\+06 but they were nan"),
+        (((1.0,), (float("inf"), 1.0)), "weights of stage 2 from"),
+        (((1.0,), (0.0, 0.0)), "weights of stage 2 with one at least that is not 0 but all 2 were 0"),
+        ((("a",),), "weights of stage 1 to be numbers"),
     ],
 )
 def test_what_is_no_pool_is_refused(weights: tuple[tuple[float, ...], ...], said: str) -> None:

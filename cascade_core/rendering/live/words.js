@@ -206,8 +206,9 @@ function boundTexts(model, point) {
  * @param {Point} point
  */
 function wholeBatches(point) {
-  if (point.savingOfWholeBatches === null) return "";
-  return `; whole batches would save ${percent(point.savingOfWholeBatches)}`;
+  const share = point.savingOfWholeBatches;
+  if (share === null) return "";
+  return share < 0 ? `; whole batches would cost ${percent(-share)} more` : `; whole batches would save ${percent(share)}`;
 }
 
 /** What is certain of the drop, or why nothing is, in one sentence. @param {Model} model @param {Point} point */

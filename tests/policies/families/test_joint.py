@@ -119,8 +119,10 @@ def test_infeasible_names_a_drop_that_can_be_had() -> None:
     text = str(caught.value)
     assert "\n" not in text
     # -1/7 = -0.142857, rounded up to -0.1428: -0.1429 cannot be had.
-    assert "of at most -0.5000 but the best on these 7 samples has -0.1428; ask for that or more" in text
-    best = re.search(r"has (-?[\d.]+);", text)
+    assert (
+        "of at most −50.00 points but the best on these 7 samples has −14.28 (max_drop -0.1428); ask for that" in text
+    )
+    best = re.search(r"max_drop (-?[\d.]+)\)", text)
     assert best is not None
     assert evaluate(record, choose(record, CheapestUncorrected(float(best[1])))).accuracy_drop == -1 / 7
 

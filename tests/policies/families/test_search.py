@@ -69,8 +69,8 @@ def test_a_head_that_does_not_pay_is_switched_off() -> None:
 
 def test_an_impossible_gain_names_the_best() -> None:
     record = sample_record(n=400, m=6)
-    with pytest.raises(Infeasible, match=r"at most -0\.9000 but the best on these 400 samples has") as error:
+    with pytest.raises(Infeasible, match=r"at most −90\.00 points but the best on these 400 samples has") as error:
         choose(record, CheapestUncorrected(-0.9))
-    best = float(str(error.value).split(" has ")[1].split(";")[0])
+    best = float(str(error.value).split("max_drop ")[1].split(")")[0])
     rule = choose(record, CheapestUncorrected(best))
     assert evaluate(record, rule).accuracy_drop <= best
