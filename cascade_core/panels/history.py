@@ -58,7 +58,7 @@ def follow(entry: Entry) -> None:
         "needs": list(entry.needs),
         "turn": state.BACK_TURN.get(),
     }
-    _component()(key=state.ADDRESS.key, data=data, on_back_change=_heard)
+    _component()(key=state.ADDRESS.key, data=data, width="content", on_back_change=_heard)
 
 
 def _heard() -> None:

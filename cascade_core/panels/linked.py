@@ -20,10 +20,14 @@ from cascade_core.panels import costs, state
 from cascade_core.panels.state import Value
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS
+from cascade_core.rendering.published import PUBLISHED
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import shortest
 
 MAX_SEED = 2**31 - 1
+MOST_LIKELIEST = 100
+"""Answers among which the right one may be sought."""
+
 MOST_TEXTS = 64
 """Items of a tuple that are read."""
 
@@ -76,6 +80,9 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.ANSWERS, among(ANSWERS)),
         Link(state.SEED, whole(0, MAX_SEED)),
         Link(state.IN_SAMPLE, flag),
+        Link(state.TOP_K, whole(1, MOST_LIKELIEST)),
+        Link(state.HOLD, among(("drop", "cost"))),
+        Link(state.PUBLISHED, among(("auto", "none", *(series.name for series in PUBLISHED)))),
         Link(state.COST, among(costs.UNITS)),
         Link(state.BATCH, whole(1, MAX_SEED)),
         Link(state.COSTS, costs.checked),

@@ -10,8 +10,21 @@ import shlex
 from collections.abc import Collection
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from cascade_core.panels import address, heading, memory, private, runs, sidebar, spending, state, upload, watching
+from cascade_core.panels import (
+    address,
+    heading,
+    memory,
+    place,
+    private,
+    runs,
+    sidebar,
+    spending,
+    state,
+    upload,
+    watching,
+)
 from cascade_core.panels.linked import Link, links
 from cascade_core.panels.live import released
 from cascade_core.panels.shown import answer
@@ -56,17 +69,24 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
         st.rerun()  # the whole page: what Back names, or a click opens, is not of this view
     address.recall(known)
     state.PICTURE_FORMAT.keep()
-    faults, bar = st.empty(), st.container(key=Key.CHROME.of("bar"))
+    faults, bar = st.empty(), _bar()
     shown = answer(selection)
     if shown is not None:
-        shown = spending.at_price(address.go_to(shown))
+        shown = spending.at_price(place.kept(address.go_to(shown)))
         heading.show(shown, named=view == "present")
         VIEWS[view].show(shown)
         # The live panel, where the view has it, may have been let go elsewhere.
         shown = shown.at(released(state.RELEASED.get(), shown.payload))
+        place.remember(shown)
     with bar:
+        place.before()
         address.write(shown, known, selection.question.run)
     address.show_faults(faults)
+
+
+def _bar() -> DeltaGenerator:
+    """A line above the view: numbers of before, and the button that shares."""
+    return st.container(key=Key.CHROME.of("bar"), horizontal=True, vertical_alignment="center")
 
 
 def _complain(complaints: list[str]) -> None:

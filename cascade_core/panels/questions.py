@@ -41,6 +41,7 @@ class Question:
         score: A name in `SCORES`.
         answers: A name in `ANSWERS`.
         meter: What the policy is to save.
+        top_k: An answer is right if the true class is among so many of its likeliest.
     """
 
     run: Run
@@ -49,6 +50,7 @@ class Question:
     answers: str
     split: Split
     meter: Meter = MACS
+    top_k: int = 1
 
     @property
     def axis(self) -> ConfidenceAxis:
@@ -86,8 +88,8 @@ _record = _kept(8, "Reading the run ...")(Run.record)
 
 
 @_kept(4, "Reading the run ...")
-def _halves(run: Run, score: str, split: Split, meter: Meter) -> Halves:
-    return halves(outputs(run), split, score, meter=meter)
+def _halves(run: Run, score: str, split: Split, top_k: int, meter: Meter) -> Halves:
+    return _divided(run, score, split, top_k, meter)
 
 
 @_kept(32, "Choosing thresholds ...")
@@ -107,15 +109,17 @@ def judged(question: Question) -> Judged:
     Raises:
         ValueError: The file is malformed, or the policy cannot handle the run.
     """
-    return Judged.of(
-        _explored(question, lambda run, score, split, meter: halves(outputs(run), split, score, meter=meter))
-    )
+    return Judged.of(_explored(question, _divided))
 
 
-def _explored(question: Question, halved: Callable[[Run, str, Split, Meter], Halves]) -> Exploration:
-    run, score, split, meter = question.run, question.score, question.split, question.meter
+def _divided(run: Run, score: str, split: Split, top_k: int, meter: Meter) -> Halves:
+    return halves(outputs(run), split, score, top_k, meter)
+
+
+def _explored(question: Question, halved: Callable[[Run, str, Split, int, Meter], Halves]) -> Exploration:
+    run, score, split, k, meter = question.run, question.score, question.split, question.top_k, question.meter
     alone = question.answers == "own" or (question.answers == "auto" and run.softmax_bytes > MOST_SOFTMAXES)
-    divided = _record(run, score) if alone else halved(run, score, split, meter)
+    divided = _record(run, score, k) if alone else halved(run, score, split, k, meter)
     return explore(divided, SWEEPS[question.policy], split, answers=question.answers, meter=meter)
 
 

@@ -76,13 +76,13 @@ class Run:
         """
         return self.held if self.held is not None else reading.load_run(self._file)
 
-    def record(self, score: str) -> Record:
+    def record(self, score: str, top_k: int = 1) -> Record:
         """Confidences and answers under a score.
 
         Raises:
             ValueError: The file is malformed, or the score is not defined.
         """
-        return self.held.record(score) if self.held is not None else reading.open_record(self._file, score)
+        return reading.open_record(self._file, score, top_k) if self.held is None else self.held.record(score, top_k)
 
     def sample_ids(self) -> tuple[str, ...]:
         """N texts, one for each sample, in the run's order.

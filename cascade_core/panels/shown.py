@@ -62,7 +62,8 @@ class Shown:
 
     def exits(self, outputs: StageOutputs) -> NDArray[np.int64]:
         """(N,) stages at which the rule lets samples exit."""
-        return self.rule.exit_stages(outputs.record(self.question.score, 1, self.exploration.path.pool))
+        question, pool = self.question, self.exploration.path.pool
+        return self.rule.exit_stages(outputs.record(question.score, question.top_k, pool))
 
     def at(self, stand: Stand) -> Shown:
         """The same where the panel stands now."""

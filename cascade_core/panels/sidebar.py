@@ -11,13 +11,16 @@ from cascade_core.analysis.exploration import Split
 from cascade_core.panels import costs, state, upload
 from cascade_core.panels.questions import Question
 from cascade_core.panels.runs import Run
-from cascade_core.panels.state import Key
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering.published import PUBLISHED, SOURCE, PublishedResult, published_on
 from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.scores import SCORES
 
-PREFERRED_RUN = "cifar10-resnet56-fine-heads"
+PREFERRED_RUN = "cifar10-hybrid"
+"""The one of the shipped runs that saves most."""
+
+LIKELIEST = (1, 2, 3, 5, 10, 20)
+"""Numbers of likeliest answers that are offered, where there are more classes."""
 
 
 _ANSWERS = {"auto": "automatic", "pooled": "pooled", "own": "each stage's own"}
@@ -45,7 +48,9 @@ def select(runs: Sequence[Run]) -> Selection:
         upload.offer()
         question = _question(run)
         question = replace(question, meter=costs.meter_of(run))
-        return Selection(question=question, published=_published(run))
+        selection = Selection(question=question, published=_published(run))
+        _hold()
+        return selection
 
 
 def _question(run: Run) -> Question:
@@ -76,36 +81,72 @@ def _question(run: Run) -> Question:
     about = "Choose and measure on the same samples, as is often done. Looks better than it is."
     in_sample = st.toggle("In-sample numbers", help=about, key=state.IN_SAMPLE.key)
     split = Split(seed=int(seed), in_sample=in_sample)
-    return Question(run=run, policy=policy, score=score, answers=answers, split=split)
+    top_k = _top_k(len(run.metadata["class_names"]))
+    return Question(run=run, policy=policy, score=score, answers=answers, split=split, top_k=top_k)
+
+
+def _top_k(classes: int) -> int:
+    """How many of the likeliest answers may be the right one; fewer than there are classes."""
+    offered = [k for k in LIKELIEST if k < classes] or [1]
+    if state.TOP_K.get() not in offered:
+        state.TOP_K.set(1)
+    if len(offered) == 1:
+        return 1
+    state.TOP_K.keep()
+    about = "An answer counts as right if the true class is among so many of its likeliest; the plain network's too."
+    return st.selectbox(
+        "Right if among the likeliest",
+        offered,
+        format_func=lambda k: "1: the answer itself" if k == 1 else str(k),
+        help=about,
+        key=state.TOP_K.key,
+    )
+
+
+def _hold() -> None:
+    """What stays while something else is looked at; `place` reads it from the session."""
+    state.HOLD.keep()
+    st.segmented_control(
+        "Across changes, hold",
+        ["drop", "cost"],
+        format_func=lambda held: f"the {held}",
+        required=True,
+        help="Of another run, policy, score or seed the slider goes where the drop, or the cost, is what it was here.",
+        key=state.HOLD.key,
+    )
 
 
 def _run(runs: Sequence[Run]) -> Run:
     by_name: Mapping[str, Run] = {run.name: run for run in runs}
     names = list(by_name)
-    # A run may have gone since it was selected.
-    if state.RUN.get() not in by_name:
+    gone = state.RUN.get()
+    if gone not in by_name:
         state.RUN.set(PREFERRED_RUN if PREFERRED_RUN in names else names[0])
-    return by_name[
-        st.selectbox(
-            "Run",
-            names,
-            format_func=lambda name: f"{name} (yours)" if by_name[name].yours else name,
-            help="A file in the cache folder, or one that you brought.",
-            key=state.RUN.key,
-        )
-    ]
+    chosen = st.selectbox(
+        "Run",
+        names,
+        format_func=lambda name: f"{name} (yours)" if by_name[name].yours else name,
+        help="A file in the cache folder, or one that you brought.",
+        key=state.RUN.key,
+    )
+    if gone is not None and gone not in by_name:
+        st.warning("The run that was looked at is gone:", icon=":material/folder_off:")
+        st.text(gone)
+    return by_name[chosen]
 
 
 def _published(run: Run) -> tuple[PublishedResult, ...]:
     titles = {series.name: series for series in PUBLISHED}
-    same_data = [series.name for series in published_on(run.origin.dataset)]
+    same_data = tuple(published_on(run.origin.dataset))[:1]
+    words = {"auto": same_data[0].name if same_data else "none on these data", "none": "none"}
+    state.PUBLISHED.keep()
     chosen = st.selectbox(
         "Published results",
-        list(titles),
-        index=list(titles).index(same_data[0]) if same_data else None,
-        placeholder="none",
+        ["auto", *(name for name in titles if name != words["auto"]), *(["none"] if same_data else [])],
+        format_func=lambda name: words.get(name, name),
         help=f"Shown on the accuracy-compute curve. {SOURCE}.",
-        # A run on other data starts with its own published series.
-        key=Key.PUBLISHED.of(*same_data),
+        key=state.PUBLISHED.key,
     )
-    return (titles[chosen],) if chosen else ()
+    if chosen == "auto":
+        return same_data
+    return (titles[chosen],) if chosen in titles else ()

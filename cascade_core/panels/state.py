@@ -75,6 +75,20 @@ COMPARED_RUNS = Value[Sequence[str] | None]("with", None)
 COMPARED_POLICIES = Value[Sequence[str] | None]("policies", None)
 """Runs and policies that are compared; None before any was chosen."""
 
+TOP_K = Value("top_k", 1)
+HOLD = Value("hold", "drop")
+"""How many of the likeliest answers may be the right one; and what is held while something else is looked at."""
+
+PUBLISHED = Value("published", "auto")
+"""Which published results are shown: those on the same data, none, or a series by its name."""
+
+PLACE = Value[Any]("place", None)
+BEFORE = Value("place:before", "")
+"""`place.Place` that is kept while something else is looked at, and the numbers of before, in words."""
+
+GONE = Value[str | None]("gone", None)
+"""The run that was looked at and is no longer there."""
+
 ARRIVED = Value[bool]("link:arrived", False)
 """Whether a link, or Back, has given the values, and the page has not been drawn since."""
 
@@ -178,7 +192,6 @@ class Key(StrEnum):
     DOWNLOAD = "download"
     PAPER = "paper"
     OWN = "own"
-    PUBLISHED = "published"
     COST_TABLE = "cost_table"
     COMPARE = "compare"
     SAMPLES = "samples"

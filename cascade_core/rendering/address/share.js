@@ -71,7 +71,7 @@ function field(link) {
 function told(copied, needs) {
   const first = copied ? "The link is copied. Whoever opens it needs" : "Copy the link from here. Whoever opens it needs";
   const list = make("ul", "needs");
-  list.append(...needs.map((line) => make("li", "", {}, line)));
+  list.append(...needs.map((line) => make("li", "need", {}, line)));
   return [make("p", "first", {}, first), list];
 }
 

@@ -10,9 +10,9 @@ from functools import cache
 from importlib.resources import files
 
 from cascade_core.rendering.markup.facts import facts
-from cascade_core.rendering.markup.heading import badged, heading
+from cascade_core.rendering.markup.heading import badged, ghost, heading
 
-__all__ = ["badged", "facts", "heading", "markup_css"]
+__all__ = ["badged", "facts", "ghost", "heading", "markup_css"]
 
 
 @cache

@@ -13,6 +13,11 @@ def heading(line: str, badge: str = "") -> str:
     return f'<p class="cascade-heading">{text(line, LONGEST_LINE)}{badged(badge)}</p>'
 
 
+def ghost(line: str) -> str:
+    """A pale line of what was there before; its room stays when there is nothing to say."""
+    return f'<p class="cascade-ghost" role="status">{text(line, LONGEST_LINE)}</p>'
+
+
 def badged(words: str) -> str:
     """The badge as it stands behind other text, with a space before it; nothing where there are no words."""
     return f' <span class="cascade-badge">{text(words)}</span>' if words else ""
