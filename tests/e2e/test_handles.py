@@ -223,3 +223,12 @@ def test_bars_and_the_curve_tell_their_numbers_to_pointer_and_keys(browser_page:
     curve.press("ArrowRight")
     assert f"{100 * data['accuracy'][0]:.2f} % at" in note.inner_text()
     assert browser_page.evaluate("sent") == []
+
+
+def test_the_flow_tells_who_leaves_at_a_stage(browser_page: Page) -> None:
+    data = mounted(browser_page, explored())
+    flow = browser_page.locator(".cascade-live__shares .cascade-live__plot-box")
+    flow.focus()
+    flow.press("ArrowRight")
+    count = data["exit_counts"][0][50]
+    assert f"{count:,} images leave at stage 1" in browser_page.locator(".cascade-live__note-beside").inner_text()

@@ -172,7 +172,7 @@ function show(shell, data, start, heard, free) {
   const stopFitting = data.presentation ? keepFilling(shell, fit) : keepFitted(shell, fit);
   const note = noteOf(shell);
   const tell = data.panel ? heard.tell : null;
-  const chances = [...parts.stages.answers, ...parts.curve.answers];
+  const chances = [...parts.stages.answers, ...parts.curve.answers, ...parts.shares.answers];
   const stops = [
     stopFitting,
     ...chances.map(({ area, drawing, chart }) => answering(area, drawing, chart, { note, tell, held: hand.holder.held })),

@@ -11,12 +11,31 @@ export function shares(model) {
   const { node } = section("shares", `Where ${model.unit} leave`);
   const picture = flowPicture(model);
   const { table, rows } = shareTable(model);
-  node.append(picture.drawing, table);
+  const area = html("div", "plot-box", { tabindex: "0", role: "group" });
+  area.setAttribute("aria-label", "Left and right arrows read where samples leave");
+  area.append(picture.drawing);
+  node.append(area, table);
+  let now = null;
+  const answers = [{ area, drawing: picture.drawing, chart: stageNumbers(model, picture, () => now) }];
   const draw = (point) => {
+    now = point;
     picture.draw(point);
     rows.forEach((row, stage) => shareTexts(model, stage, point).forEach((text, i) => (row[i].textContent = text)));
   };
-  return { ...picture, node, draw };
+  return { ...picture, node, answers, draw };
+}
+
+/** The stages of the picture, as numbers.js asks for them. @param {Model} model */
+function stageNumbers(model, picture, point) {
+  const thing = (stage) => {
+    const [share, count, right] = shareTexts(model, stage, point());
+    const text = `${count} ${model.unit} leave at ${model.stages[stage]}, ${share} of all; ${right} of them right`;
+    const x = ((stage + 0.5) * picture.drawing.clientWidth) / model.count;
+    return { key: stage, x, y: 0, text, open: { kind: "stage", stage } };
+  };
+  const within = (stage) => Math.min(model.count - 1, Math.max(0, stage));
+  const find = (x) => thing(within(Math.floor((x * model.count) / picture.drawing.clientWidth)));
+  return { find, step: (old, by) => thing(within(old ? old.key + by : by > 0 ? 0 : model.count)) };
 }
 
 /** @param {Model} model */
