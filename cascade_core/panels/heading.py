@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cascade_core.panels.shown import Shown
 from cascade_core.rendering.headline import headline
@@ -10,8 +10,8 @@ from cascade_core.rendering.markup import heading, markup_css
 from cascade_core.support import wording
 
 
-def show(shown: Shown, *, named: bool = False) -> None:
-    """The line, with a badge where the same samples chose and judged.
+def show(shown: Shown, place: DeltaGenerator, *, named: bool = False) -> None:
+    """The line, in a place of its own, with a badge where thresholds were set by hand or the same samples judged.
 
     Args:
         named: With the run and the policy, where nothing else on the page says them.
@@ -19,5 +19,5 @@ def show(shown: Shown, *, named: bool = False) -> None:
     line = headline(shown.exploration, shown.question.run.origin, shown.question.run.name)
     if named:
         line = f"{shown.question.run.name}, {shown.exploration.policy.title}: {line}"
-    badge = wording.badge(shown.exploration.split.in_sample, by_hand=False)
-    st.html(f"<style>{markup_css()}</style>{heading(line, badge)}")
+    badge = wording.badge(shown.exploration.split.in_sample, by_hand=shown.setting.is_by_hand)
+    place.html(f"<style>{markup_css()}</style>{heading(line, badge)}")

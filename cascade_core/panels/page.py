@@ -69,14 +69,15 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
         st.rerun()  # the whole page: what Back names, or a click opens, is not of this view
     address.recall(known)
     state.PICTURE_FORMAT.keep()
-    faults, bar = st.empty(), _bar()
-    shown = answer(selection)
+    faults, bar, line = st.empty(), _bar(), st.empty()
+    shown, named = answer(selection), view == "present"
     if shown is not None:
         shown = spending.at_price(place.kept(address.go_to(shown)))
-        heading.show(shown, named=view == "present")
+        heading.show(shown, line, named=named)
         VIEWS[view].show(shown)
         # The live panel, where the view has it, may have been let go elsewhere.
         shown = shown.at(released(state.RELEASED.get(), shown.payload))
+        heading.show(shown, line, named=named)
         place.remember(shown)
     with bar:
         place.before()

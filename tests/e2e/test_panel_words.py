@@ -29,7 +29,7 @@ def test_each_number_opens_into_a_sum_that_follows_the_drag(browser_page: Page) 
     for g in (5, 30):
         move(page, g)
         exits = [row[g] / SAMPLES for row in data["exit_counts"]]
-        terms = re.findall(r"([\d.]+) % \u00d7 ([\d.]+)", box.inner_text())
+        terms = re.findall(r"([\d.]+) % \u00d7 ([\d.]+)", box.inner_text().replace("\u00a0", " "))
         assert [float(share) for share, _ in terms] == pytest.approx(
             [100 * share for share in exits if share], abs=0.06
         )

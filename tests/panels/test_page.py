@@ -40,7 +40,8 @@ def page() -> AppTest:
 
 def heading(app: AppTest) -> str:
     """The line above the view."""
-    return next(body for element in app.get("html") if "cascade-heading" in (body := element.proto.body))
+    bodies: list[str] = [element.proto.body for element in app.get("html")]
+    return next(body for body in bodies if "cascade-heading" in body)
 
 
 def texts(app: AppTest) -> str:

@@ -123,7 +123,8 @@ function typed(model, input) {
   const field = /** @type {HTMLInputElement} */ (html("input", "typed-value", { type: "number", "data-testid": "live-typed" }));
   field.step = unit === "points" ? "0.1" : "any";
   field.setAttribute("aria-label", `${label}${unit ? `, ${unit}` : ""}: type a value`);
-  const write = (g) => (field.value = String(Number(values[g].toFixed(unit ? decimals + 1 : 6))));
+  const written = (value) => (unit ? value.toFixed(decimals + 1).replace(/0$/, "") : String(Number(value.toFixed(6))));
+  const write = (g) => (field.value = written(values[g]));
   field.addEventListener("change", () => {
     if (!Number.isNaN(field.valueAsNumber)) pressTo(input, nearestTo(model, field.valueAsNumber));
     write(input.valueAsNumber);

@@ -30,7 +30,7 @@ export function guide(model) {
 function sentences(model) {
   const byHand = model.cuts ? "Drag a threshold" : "Watch the thresholds";
   return [
-    ["Drag the slider", `: everything below shows what the cascade then does to ${model.unit} that it never saw.`],
+    ["Drag the slider", ", and everything on this page shows what the cascade does there."],
     [byHand, model.cuts ? ", a black flag in a histogram, to set that one by hand." : ", the black flags in the histograms, as they move."],
     ["Click a point of the curve", " to go to the thresholds that gave it."],
     ["Pin a point", " with the button below, to compare it with others and to present it."],

@@ -138,6 +138,8 @@ function share(model, point, stage) {
   return percent(point.exits[stage] / model.samples, 1);
 }
 
+/** A sum that breaks between its terms only. @param {string[]} terms */
 function joined(terms) {
-  return terms.length > MOST_TERMS ? `${terms.slice(0, MOST_TERMS).join(" + ")} + \u2026` : terms.join(" + ");
+  const whole = terms.map((term) => term.replaceAll(" ", "\u00a0"));
+  return whole.length > MOST_TERMS ? `${whole.slice(0, MOST_TERMS).join(" + ")} + \u2026` : whole.join(" + ");
 }

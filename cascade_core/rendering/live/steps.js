@@ -21,16 +21,18 @@ export function nextStep(model) {
   const node = html("p", "next", { "data-testid": "live-next" });
   node.hidden = !model.slider.unit.startsWith("points") || model.positions === 1;
   /** @param {Point} point */
-  const draw = (point) => (node.textContent = node.hidden ? "" : nextText(model, point));
+  const draw = (point) => {
+    if (!node.hidden) node.textContent = nextText(model, point);
+  };
   return { node, draw };
 }
 
 /**
- * "The next half point saves 5 % more; after that almost nothing."
+ * "The next half point saves 5 % more of the computation; the one after that almost nothing."
  * @param {Model} model @param {Point} point
  */
 export function nextText(model, point) {
-  if (point.byHand) return "Thresholds are set by hand; moving the slider takes them back to the policy's.";
+  if (point.byHand) return "Moving the slider takes thresholds back to the policy's.";
   const { values, decimals } = model.slider;
   const rest = values[model.positions - 1] - values[point.g];
   if (point.g === model.positions - 1) return "This is the bold end of the slider.";
