@@ -19,6 +19,11 @@ STYLE = """<style>
 [data-testid="stMain"]:has(.st-key-live[data-stale="true"]) [data-testid="stElementContainer"][data-stale="true"] {
   transition: opacity 0.1s ease-in 0.3s !important;
 }
+/* Why a browser does not send a file stands in a chip for screen readers only. */
+[data-testid="stFileChip"]:has([role="alert"]) { flex-wrap: wrap; height: auto; }
+[data-testid="stFileUploader"] [role="alert"] {
+  position: static; width: 100%; height: auto; margin: 0; clip: auto; clip-path: none; white-space: normal;
+}
 /* What is being computed is said in the empty head of the page, and not in place of old numbers. */
 .st-key-busy { position: fixed; top: 0.9rem; right: 4rem; width: auto; z-index: 999991; }
 /* Chosen options are white on the accent, which in the dark theme is too light for it. */

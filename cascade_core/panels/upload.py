@@ -9,6 +9,7 @@ cache folder, and is never joined to a path nor shown as markdown.
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ MEGABYTES = 64
 
 UNPACKED_BYTES = 128 << 20
 """Most bytes that a file may take in memory."""
+
+LARGER = "on the command line `python -m cascade_core import` takes more"
 
 MAX_STAGES = 64
 KEPT = 3
@@ -77,8 +80,14 @@ def offer() -> None:
             st.error("This file was not loaded; the page shows what it showed.", icon=":material/error:")
             st.text(fault)
         st.caption(
-            f"At most {MEGABYTES} MB, {UNPACKED_BYTES >> 20} MB unpacked, {MAX_STAGES} stages. What you bring is seen "
-            f"in this session alone and written nowhere; your last {KEPT} files are kept until you leave the page."
+            f"At most {MEGABYTES} MB, {UNPACKED_BYTES >> 20} MB unpacked, {MAX_STAGES} stages. **A larger file** becomes "
+            "a run on the command line, which takes more, and the page lists it at once:"
+        )
+        target = shlex.quote(str(runs.cache_folder() / "mine.parquet"))
+        st.code(f"python -m cascade_core import FILE --out {target}", language="bash", wrap_lines=True)
+        st.caption(
+            "What you bring here is seen in this session alone and written nowhere; your last "
+            f"{KEPT} files are kept until you leave the page."
         )
         _templates()
 
@@ -120,7 +129,9 @@ def read_upload(file_name: str, raw: bytes) -> tuple[StageOutputs, bytes]:
     """
     spoken = _spoken(file_name)
     if len(raw) > MEGABYTES << 20:
-        raise BadFile(f"Cannot import {spoken}: expected at most {MEGABYTES} MB but it has {len(raw) / 2**20:,.1f}")
+        raise BadFile(
+            f"Cannot import {spoken}: expected at most {MEGABYTES} MB but it has {len(raw) / 2**20:,.1f}; {LARGER}"
+        )
     contents = Contents(name=spoken, raw=raw)
     outputs = import_run(contents, assume_equal_macs=True, max_bytes=UNPACKED_BYTES)
     stages, n = len(outputs.stages), len(outputs.labels)

@@ -202,10 +202,13 @@ def test_a_downloaded_choice_is_loaded_back(page: Page, expected: Exploration, t
     assert readout(page)["accuracy"] == pytest.approx(data["measured"]["accuracy"])
     assert readout(page)["saving"] == pytest.approx(data["measured"]["saving"])
     data["rule"]["thresholds"][0]["threshold"] = 0.25
-    target.write_text(json.dumps(data))
-    page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(target)
+    edited = tmp_path / "edited.json"
+    edited.write_text(json.dumps(data))
+    page.get_by_role("button", name="Remove choice.json").click()
+    expect(page.get_by_text("as the file says")).not_to_be_visible(timeout=TIMEOUT)
+    page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(edited)
     expect(page.get_by_text("The file does not agree with itself")).to_be_visible(timeout=TIMEOUT)
-    here = placed(load_choice(target).rule, Setting(exploration=expected, position=0))
+    here = placed(load_choice(edited).rule, Setting(exploration=expected, position=0))
     assert readout(page)["accuracy"] == pytest.approx(here.evaluation.accuracy)
 
 

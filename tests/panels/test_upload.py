@@ -98,7 +98,9 @@ def test_malformed_files_leave_the_page_as_it_was(cache: Path) -> None:
 def test_a_file_that_is_too_large_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload, "MEGABYTES", 1)
     monkeypatch.setattr(upload, "import_run", None)
-    with pytest.raises(BadFile, match=r"Cannot import big\.npz: expected at most 1 MB but it has 1\.5"):
+    with pytest.raises(
+        BadFile, match=r"Cannot import big\.npz: expected at most 1 MB but it has 1\.5; on the command line"
+    ):
         upload.read_upload("big.npz", bytes(3 << 19))
 
 
