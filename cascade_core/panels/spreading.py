@@ -22,18 +22,18 @@ def spread_over_seeds(shown: Shown) -> Spread | None:
     )
     if not st.toggle("Spread over split seeds", help=about, disabled=in_sample, key=Key.SPREAD) or in_sample:
         return None
-    spread = _spread(shown.question)
+    spread = over_seeds(shown.question)
     realised = spread.realised(float(shown.exploration.shown[shown.position]))
     st.markdown(realised_words(shown.setting.words, realised))
     return spread
 
 
-def _spread(question: Question) -> Spread:
+def over_seeds(question: Question) -> Spread:
     """The question asked of each split; those that were asked before are at hand."""
     line = st.empty()
     found = []
     for number, split in enumerate(splits(question.split)):
-        line.progress(number / SEEDS, f"Split {number + 1} of {SEEDS}")
+        line.progress(number / SEEDS, f"{question.run.name}: split {number + 1} of {SEEDS}")
         found.append(judged(replace(question, split=split)))
     line.empty()
     return Spread(judged=found)

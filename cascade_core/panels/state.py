@@ -92,6 +92,25 @@ GONE = Value[str | None]("gone", None)
 ARRIVED = Value[bool]("link:arrived", False)
 """Whether a link, or Back, has given the values, and the page has not been drawn since."""
 
+BESIDE_RUN = Value[str | None]("beside", None)
+BESIDE_POLICY = Value[str | None]("beside-policy", None)
+BESIDE_HOLD = Value("hold", "drop")
+"""Of the second panel: its run and policy, None before any was chosen, and what it has nearest to the first's."""
+
+BESIDE_START = Value[Mapping[str, Any] | None]("beside:start", None)
+"""Of the two panels: where the first was sent, and where it was heard from last."""
+
+
+def looked_at(value: Value[Any]) -> Value[str | None]:
+    """The run, or the policy, that was looked at when `value` was chosen to be compared with it."""
+    return Value(f"{value.key}:beside", None)
+
+
+COMPARED_CERTAIN = Value("compared:certain", False)
+COMPARED_SPREAD = Value("compared:spread", False)
+COMPARED_BEFORE = Value[frozenset[Any]]("compared:before", frozenset())
+"""Of the comparison: what is drawn beside its curves, and questions whose answers are at hand."""
+
 LINK_READ = Value("link:read", False)
 LINK_KEPT = Value[Mapping[str, Any]]("link:kept", {})
 LINK_FAULTS = Value[Sequence[str]]("link:faults", ())

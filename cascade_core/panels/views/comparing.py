@@ -1,84 +1,198 @@
-"""Several runs and policies on one plot, and the operating points that the user pinned, in a table to take away."""
+"""Several runs and policies on one chart and at one drop, and the operating points that the user pinned."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
-from cascade_core.panels import pins, runs, upload
-from cascade_core.panels.charts import chart, palette, picture_format
+from cascade_core.analysis.spread import SEEDS
+from cascade_core.panels import compared, pins, state
+from cascade_core.panels.beside import Pair, side_by_side
 from cascade_core.panels.columns import number, share, table
+from cascade_core.panels.comparison import comparison_chart
+from cascade_core.panels.live import Stand, send
 from cascade_core.panels.paper import comparison_button
-from cascade_core.panels.questions import Question, explored
+from cascade_core.panels.questions import Question, payload
+from cascade_core.panels.runs import Run
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering import tables
-from cascade_core.rendering.figures.comparison import Curve, comparison
+from cascade_core.rendering.comparison.data import Curve, Pinned, comparison_data, headings, not_drawn, run_colours
+from cascade_core.rendering.comparison.tables import at_one_drop
 from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
-from cascade_core.simulation.meters import MACS
-
-MOST_CURVES = 24
+from cascade_core.support import wording
 
 MOVES = "By how much as many other samples would move the figure."
 
 
 def show(shown: Shown) -> None:
-    """The plot, its controls, and the pinned points."""
-    questions = _questions(shown)
-    about = f"A band down to the accuracy that holds with {CERTAINTY} confidence at all positions of a curve at once."
-    certified = st.toggle("What is certain", value=True, help=about, key=Key.COMPARE.of("certified"))
-    curves = [curve for question in questions[:MOST_CURVES] if (curve := _curve(question))]
+    """What is compared, the chart of it, all of it at one drop, and the pinned points."""
+    runs = compared.listed()
+    names, policies = _chosen(shown.question, runs)
     pinned = pins.pins()
-    if curves:
-        points = [pin.point for pin in pinned]
-        chart(
-            comparison(curves, points, palette(), shown.selection.published, certified=certified),
-            "comparison",
-            "Runs and policies compared",
-            "Accuracy against mean computation of all chosen runs and policies, with the pinned points by number.",
-        )
-        picture_format()
-        comparison_button([(curve.run, curve.exploration) for curve in curves], shown.selection.published)
+    if names and policies:
+        _compare(shown, [runs[name] for name in names], policies, pinned)
     else:
         st.info("Choose a run and a policy to draw.", icon=":material/info:")
     _pinned(pinned)
 
 
-def _questions(shown: Shown) -> list[Question]:
-    """The question that is shown, of each run and policy that the user chooses."""
-    question = shown.question
-    listed, _ = runs.list_runs()
-    by_name = {run.name: run for run in [*listed, *upload.own_runs(listed)]}
+def _chosen(question: Question, runs: dict[str, Run]) -> tuple[list[str], list[str]]:
+    """Names of the runs and policies that the user chooses."""
+    same = [run.name for run in compared.over_the_same_data(question.run, runs.values())][: compared.MOST_RUNS]
     first, second = st.columns(2)
-    names = first.multiselect(
+    names = compared.several(
+        first,
         "Runs",
-        list(by_name),
-        default=[question.run.name],
-        help="A colour each. All are split by the same seed; their samples need not be the same.",
-        key=Key.COMPARE.of("runs", question.run.name),
+        list(runs),
+        state.COMPARED_RUNS,
+        question.run.name,
+        same,
+        help="A colour each. At first all over the data of the run that is looked at.",
     )
-    policies = second.multiselect(
+    policies = compared.several(
+        second,
         "Policies",
         list(SWEEPS),
-        default=list(dict.fromkeys([question.policy, "paper"])),
+        state.COMPARED_POLICIES,
+        question.policy,
+        [question.policy],
         format_func=lambda name: SWEEPS[name].title,
         help="A line style each.",
-        key=Key.COMPARE.of("policies", question.policy),
     )
-    return [replace(question, run=by_name[name], policy=policy, meter=MACS) for name in names for policy in policies]
+    return names, policies
 
 
-def _curve(question: Question) -> Curve | None:
-    """What is drawn of a question; None, after saying why, if it has no answer."""
+def _compare(shown: Shown, runs: Sequence[Run], policies: Sequence[str], pinned: Sequence[pins.Pin]) -> None:
+    """The chart, which is drawn again with each curve that comes, and below it what it does not say."""
+    costs = compared.costs(runs, shown.selection.meter)
+    questions = compared.asked(shown.question, runs, policies, costs)
+    certified, spread = _switches(shown.exploration.split.in_sample)
+    marks = [
+        Pinned(number=i, point=pin.point, meter=costs.meters[pin.point.run])
+        for i, pin in enumerate(pinned, 1)
+        if pin.point.run in costs.meters
+    ]
+    colours = run_colours([run.name for run in runs], list(compared.listed()))
+    place = st.empty()
+    drawn: list[Curve] = []
+    for drawn in compared.answered(questions[: compared.MOST_CURVES], spread=spread):
+        data = comparison_data(
+            drawn,
+            marks,
+            shown.selection.published,
+            certified=certified,
+            colours=colours,
+            looked_at=shown.question.run.name,
+        )
+        with place:
+            comparison_chart(data)
+    if not drawn:
+        return
+    _notes(shown, drawn, marks, [costs.why], len(questions), len(pinned))
+    comparison_button([(curve.run, curve.exploration) for curve in drawn], shown.selection.published)
+    here = _beside(shown, drawn)
+    _at_one_drop(here, drawn)
+
+
+def _beside(shown: Shown, curves: Sequence[Curve]) -> Shown:
+    """The run that is looked at and another beside it, under one slider; what is shown, where that was let go."""
+    st.subheader("Side by side", anchor=False)
+    runs = compared.listed()
+    run, policy, hold = _second(shown.question, list(dict.fromkeys(curve.run for curve in curves)))
+    two = [shown.question, replace(shown.question, run=runs[run], policy=policy)]
+    costs = compared.costs([one.run for one in two], shown.selection.meter)
+    both = [replace(one, meter=costs.meters[one.run.name]) for one in two]
     try:
-        return Curve(run=question.run.name, exploration=explored(question))
+        payloads = [payload(one, one.meter, shown.selection.published) for one in both]
     except ValueError as error:
-        st.warning("One of these cannot be shown.", icon=":material/warning:")
-        st.text(f"{question.run.name}, {SWEEPS[question.policy].title}: {error}")
-        return None
+        st.warning("These cannot be laid side by side.", icon=":material/warning:")
+        st.text(str(error))
+        return shown
+    names, called = headings([one.run.name for one in both], [SWEEPS[one.policy].title for one in both])
+    before = Stand(index=shown.position, hand=shown.setting.by_hand)
+    now = side_by_side(Pair(panels=(payloads[0], payloads[1]), names=names, called=called, hold=hold), before)
+    if now != before:
+        send(shown.payload, now.index, now.hand)
+    return shown.at(now)
+
+
+def _second(question: Question, names: Sequence[str]) -> tuple[str, str, str]:
+    """Run and policy of the second panel, and what is held."""
+    others = [name for name in names if name != question.run.name]
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    run = compared.one_of(
+        partial(first.selectbox, "Beside it"), [*others, question.run.name], state.BESIDE_RUN, [*others, *names][0]
+    )
+    other_policy = next(name for name in SWEEPS if others or name != question.policy)
+    policy = compared.one_of(
+        partial(second.selectbox, "under the policy"),
+        list(SWEEPS),
+        state.BESIDE_POLICY,
+        question.policy if others else other_policy,
+        format_func=lambda name: SWEEPS[name].title,
+    )
+    hold = compared.one_of(
+        partial(third.segmented_control, "One slider moves both; the second follows", required=True),
+        ("drop", "cost"),
+        state.BESIDE_HOLD,
+        "drop",
+        format_func=lambda name: f"hold the {name}",
+    )
+    return run, policy, hold
+
+
+def _switches(in_sample: bool) -> tuple[bool, bool]:
+    """Whether to draw what is certain, and how curves spread over splits."""
+    certain = f"A band down to the accuracy that holds with {CERTAINTY} confidence at all positions of a curve at once."
+    spread = f"Divide the samples by {SEEDS} seeds, choose and judge with each, and draw where the curves lie."
+    with st.container(horizontal=True):
+        certified = compared.remembered(
+            state.COMPARED_CERTAIN,
+            Key.COMPARE.of("certain"),
+            lambda **own: st.toggle("What is certain", help=certain, disabled=in_sample, **own),
+        )
+        spreads = compared.remembered(
+            state.COMPARED_SPREAD,
+            Key.COMPARE.of("spread"),
+            lambda **own: st.toggle("Spread over split seeds", help=spread, disabled=in_sample, **own),
+        )
+    return certified and not in_sample, spreads and not in_sample
+
+
+def _notes(
+    shown: Shown, curves: Sequence[Curve], marks: Sequence[Pinned], lines: list[str], asked: int, pinned: int
+) -> None:
+    """What is not drawn, and why; a line each."""
+    if shown.selection.published:
+        lines = [*lines, not_drawn(curves, marks)]
+    if asked > compared.MOST_CURVES:
+        lines = [*lines, f"The first {compared.MOST_CURVES} of {asked} curves are drawn."]
+    if len(marks) < pinned:
+        lines = [*lines, f"{pinned - len(marks)} of {pinned} pinned points are of runs that are not compared here."]
+    for line in filter(None, lines):
+        st.text(line)
+
+
+def _at_one_drop(shown: Shown, curves: Sequence[Curve]) -> None:
+    """All curves where they give up what the slider's position does, the one that saves most first."""
+    drop = shown.evaluation.accuracy_drop
+    st.markdown(f"**Each where its drop is nearest to that of the slider: {wording.change(drop, 2)}**")
+    columns = {
+        "run": "Run",
+        "policy": "Policy" if len({curve.policy for curve in curves}) > 1 else None,  # None: the column is not shown
+        "saving": share("Saved", f"Of the plain network's {curves[0].meter.unit}."),
+        "accuracy": share("Accuracy"),
+        "accuracy_drop": number("Drop, points", 2, "Accuracy given up; below zero it is a gain."),
+        "drop_certified": number("at most, everywhere", 2, f"With {CERTAINTY} confidence, at all positions at once."),
+        "answers": "Answers",
+    }
+    table(in_points(at_one_drop(curves, drop)), columns, "All curves at one drop, the one that saves most first.")
 
 
 def _pinned(pinned: list[pins.Pin]) -> None:

@@ -26,6 +26,7 @@ import { html } from "./elements.js";
 import { hold, listen } from "./gestures.js";
 import { guide } from "./guide.js";
 import { handles } from "./handles.js";
+import { keptAlive } from "./hosting.js";
 import { decodePayload } from "./payload.js";
 import { answering, noteOf } from "./numbers.js";
 import { offerPictures } from "./pictures.js";
@@ -37,7 +38,7 @@ import { stageCharts } from "./stages.js";
 import { nextStep } from "./steps.js";
 import { traceable } from "./tracing.js";
 import { zoomed } from "./zoom.js";
-/** @import { Heard, Model, Payload, Stand } from "./types.js" */
+/** @import { Heard, Model, Parts, Payload, Stand } from "./types.js" */
 
 const released = new Map(); // panel key -> {id, turn, stand}: survives a remount, as Python's state does
 const mounts = new WeakMap(); // Streamlit's element -> the panel inside
@@ -51,22 +52,12 @@ export default function streamlit({ parentElement, data, setStateValue, setTrigg
     },
     tell: (what) => setTriggerValue("opened", what),
   };
-  let panel = mounts.get(parentElement);
-  if (panel) {
-    panel.update(data, heard);
-  } else {
+  const mounted = () => {
     const last = released.get(data.panel);
     const known = last?.id === data.id && last.turn === data.turn;
-    panel = mount(parentElement, data, heard, known ? last.stand : undefined);
-    mounts.set(parentElement, panel);
-  }
-  const call = (panel.calls = (panel.calls ?? 0) + 1);
-  return () => {
-    // Streamlit may run the cleanup of a superseded call late: only the latest one may take down.
-    if (call !== panel.calls) return;
-    panel.destroy();
-    mounts.delete(parentElement);
+    return mount(parentElement, data, heard, known ? last.stand : undefined);
   };
+  return keptAlive(mounts, parentElement, mounted, (panel) => panel.update(data, heard));
 }
 
 /**
@@ -76,10 +67,11 @@ export default function streamlit({ parentElement, data, setStateValue, setTrigg
  * and thresholds set by hand, if they are; `heard.tell(what)` of what is to be opened elsewhere; `heard.move(point)` of
  * every point on the way.  Returns {update(data, heard), goTo(stand), destroy()}; an update with the same id and turn
  * leaves the panel where it stands, and another waits until nobody holds it.  With `data.presentation` it fills one
- * screen and is steered by keys (see presentation.js).
+ * screen and is steered by keys (see presentation.js).  `place` puts the parts where they are to be seen.
  * @param {Element} root @param {Payload} data @param {Heard} [heard] @param {Stand} [start]
+ * @param {(shell: HTMLElement, model: Model, parts: Parts) => void} [place]
  */
-export function mount(root, data, heard = {}, start = opening(data)) {
+export function mount(root, data, heard = {}, start = opening(data), place = arrange) {
   const shell = html("section", "", { "data-testid": "live-panel" });
   shell.classList.add("cascade-live");
   root.append(shell);
@@ -96,9 +88,9 @@ export function mount(root, data, heard = {}, start = opening(data)) {
     if ((same && sameLook(latest, view)) || view.held()) return;
     const begin = same ? view.stand() : opening(latest);
     view.close();
-    view = show(shell, latest, begin, forward, renew);
+    view = show(shell, latest, begin, forward, renew, place);
   };
-  let view = show(shell, data, start, forward, renew);
+  let view = show(shell, data, start, forward, renew, place);
   return {
     update(next, heardNow = told) {
       told = heardNow;
@@ -121,7 +113,7 @@ function opening(data) {
 }
 
 /** Build the panel for one payload and keep it current until `close()`; `free` is told whenever a hand lets go. */
-function show(shell, data, start, heard, free) {
+function show(shell, data, start, heard, free, place) {
   const model = decodePayload(data);
   shell.setAttribute("aria-label", model.slider.label);
   let stand = start;
@@ -138,7 +130,7 @@ function show(shell, data, start, heard, free) {
     shares: shares(model),
     story: story(model),
   };
-  arrange(shell, model, parts);
+  place(shell, model, parts);
   const input = parts.slider.input;
   const grips = handles(model, parts.stages, hand);
   const all = [...Object.values(parts), grips];
@@ -202,19 +194,23 @@ function hands({ model, stand, goTo, settle, free }) {
   return { holder, set, back: (stage) => set(stage, policy(stage)), allBack };
 }
 
-/** @param {Model} model */
+/** @param {HTMLElement} shell @param {Model} model @param {Parts} parts */
 function arrange(shell, model, parts) {
+  const body = html("div", "body");
+  body.append(parts.readouts.node, parts.slider.node, ...belowSlider(model, parts));
+  shell.replaceChildren(body);
+}
+
+/** All parts but the readouts and the slider. @param {Model} model @param {Parts} parts */
+export function belowSlider(model, parts) {
   const left = html("div", "column");
   left.append(parts.stages.node);
   const right = html("div", "column");
   right.append(parts.curve.node, parts.shares.node);
   const columns = html("div", "columns");
   columns.append(left, right);
-  const body = html("div", "body");
-  body.append(parts.readouts.node, parts.slider.node, parts.next.node, parts.byHand.node, parts.guide.node, columns);
-  if (model.footnote) body.append(html("p", "footnote", {}, model.footnote));
-  body.append(parts.story.node);
-  shell.replaceChildren(body);
+  const footnote = model.footnote ? [html("p", "footnote", {}, model.footnote)] : [];
+  return [parts.next.node, parts.byHand.node, parts.guide.node, columns, ...footnote, parts.story.node];
 }
 
 /** Run `fit` now and whenever the width changes; heights follow from it, so they are no reason. */

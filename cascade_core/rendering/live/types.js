@@ -182,4 +182,5 @@
 /** @typedef {{full: number, tall: number}} VerticalScale count that fills a plot, and the bin that is cut off, or -1 */
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Box in pixels */
 /** @typedef {{node: HTMLElement, draw(point: Point): void, layout?(): void, describe?(point: Point): void}} Part of the panel */
+/** @typedef {Record<string, Part>} Parts by name, as `show` in panel.js makes them */
 export {};

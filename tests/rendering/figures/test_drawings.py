@@ -23,9 +23,9 @@ from plotly.io.json import to_json_plotly
 from cascade_core import CheapestWithinDrop, PaperRule
 from cascade_core.analysis.classes import confusion, evaluate_classes
 from cascade_core.analysis.exploration import Exploration, Split, explore
-from cascade_core.analysis.points import Setting, operating_point
+from cascade_core.analysis.points import Setting
 from cascade_core.rendering.axes import confidence_axis
-from cascade_core.rendering.figures import classes, comparison, network
+from cascade_core.rendering.figures import classes, network
 from cascade_core.rendering.figures import explore as exploring
 from cascade_core.rendering.palette import DARK, LIGHT, Palette
 from cascade_core.rendering.published import PUBLISHED
@@ -41,12 +41,6 @@ def swept(policy: type[CheapestWithinDrop] | type[PaperRule] = CheapestWithinDro
     return explore(sample_record(), policy, Split(), count=11)
 
 
-def compared(palette: Palette) -> go.Figure:
-    curves = [comparison.Curve(run="sample", exploration=swept(policy)) for policy in (CheapestWithinDrop, PaperRule)]
-    point = operating_point(Setting(exploration=curves[0].exploration, position=7), run="sample")
-    return comparison.comparison(curves, [point], palette, PUBLISHED[:1])
-
-
 def residual(palette: Palette) -> go.Figure:
     exploration = swept(PaperRule)
     rule = exploration.path.rule(4)
@@ -58,7 +52,6 @@ DRAWINGS: dict[str, Callable[[Palette], go.Figure]] = {
     "confusion_matrix": lambda p: classes.confusion_matrix(
         confusion(sample_record(), swept().path.rule(5)), CLASS_NAMES, p
     ),
-    "comparison": compared,
     "confidence_histograms": lambda p: exploring.confidence_histograms(swept().test, swept().path.rule(5), AXIS, p),
     "reliability_curves": lambda p: exploring.reliability_curves(sample_record(), p),
     "residual_accuracy_curves": residual,
@@ -107,7 +100,7 @@ def test_a_chart_is_drawn_as_its_reference(name: str, theme: str) -> None:
 def test_every_chart_has_a_reference() -> None:
     charts = {
         name
-        for module in (classes, comparison, network, exploring)
+        for module in (classes, network, exploring)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and not name.startswith("_")
