@@ -17,6 +17,7 @@ from cascade_core.analysis.yardsticks import dominated, oracle, random_exit_accu
 from cascade_core.policies import PRICED, Policy, Slider, Sweep, describe_in
 from cascade_core.policies.answers import Divided, Halves
 from cascade_core.policies.priced import sweep
+from cascade_core.policies.selection import family_of
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
@@ -91,6 +92,7 @@ class Exploration:
         answers: "own" or "pooled", see `policies.answers`.
         why: Why these, in a sentence.
         meter: What the policy saves, and what budgets are counted in.
+        family: Name of the family of rules that the policy chose among several; None where it has one of its own.
     """
 
     policy: type[Sweep]
@@ -102,6 +104,7 @@ class Exploration:
     answers: str
     why: str
     meter: Meter = MACS
+    family: str | None = None
 
     @property
     def slider(self) -> Slider:
@@ -118,9 +121,10 @@ class Exploration:
 
     @property
     def answers_words(self) -> str:
-        """A sentence on whose answers these are, and why."""
+        """Sentences on whose answers these are, and why; and on the family of rules, where one was chosen."""
         whose = "Each stage answers with all stages passed" if self.answers == "pooled" else "Each stage answers alone"
-        return f"{whose}: {self.why}."
+        tried = "" if self.family is None else f" Of the families of rules that were tried, {self.family} was taken."
+        return f"{whose}: {self.why}.{tried}"
 
     @cached_property
     def certificate(self) -> NDArray[np.float64] | None:
@@ -217,6 +221,7 @@ def explore(
         answers=parts.answers,
         why=parts.why,
         meter=meter,
+        family=family_of(policy, parts.priced),
     )
 
 

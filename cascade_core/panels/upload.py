@@ -80,8 +80,8 @@ def offer() -> None:
             st.error("This file was not loaded; the page shows what it showed.", icon=":material/error:")
             st.text(fault)
         st.caption(
-            f"At most {MEGABYTES} MB, {UNPACKED_BYTES >> 20} MB unpacked, {MAX_STAGES} stages. **A larger file** becomes "
-            "a run on the command line, which takes more, and the page lists it at once:"
+            f"At most {MEGABYTES} MB, {UNPACKED_BYTES >> 20} MB unpacked, {MAX_STAGES} stages. **A larger file** "
+            "becomes a run on the command line, which takes more, and the page lists it at once:"
         )
         target = shlex.quote(str(runs.cache_folder() / "mine.parquet"))
         st.code(f"python -m cascade_core import FILE --out {target}", language="bash", wrap_lines=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.base import Policy
 from cascade_core.policies.crossfitting import BLOCKS, FOLDS, folds
-from cascade_core.policies.selection import Selection, advantage, saved_at, select, within, worth
+from cascade_core.policies.selection import WISHES, Selection, advantage, select, within, worth
 from cascade_core.simulation.meters import MACS, Meter, priced, with_stages
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.pool import Pool, fit_pool
@@ -29,7 +29,7 @@ DEAR = 0.01
 """Cost of the heads that would be off, as a share of the plain network's, from which a pool without them is tried."""
 
 POINT = 0.01
-"""The drop that is spoken of."""
+"""The drop at which heads that would be off are looked for."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,8 +102,12 @@ class Halves:
         assert shared is not None
         extra = policy.standard_errors
         pooling = advantage(mine.chosen, shared.chosen, extra) <= 0
-        savings = [wording.percent(saved_at(found.chosen, POINT, extra)) for found in (shared, mine)]
-        why = "pooled answers are expected to save {} at a drop of one point, stages' own {}".format(*savings)
+        savings = [wording.percent(worth(found.chosen, extra), 1) for found in (shared, mine)]
+        least, most = (f"{100 * wish:g}" for wish in (WISHES[0], WISHES[-1]))
+        why = (
+            f"over drops from {least} to {most} points pooled answers are expected to save {savings[0]} on average, "
+            f"stages' own {savings[1]}"
+        )
         return self._divided(pooled if pooling else own, why)
 
     def _divided(self, found: Record, why: str) -> Divided:

@@ -68,6 +68,7 @@ class Policy(ABC):
         pools: Whether pooled answers may be decided on for it; else they have to be asked for.
         tests: Whether it makes rules from a part of the calibration samples and tests them on the others.
         standard_errors: Of a drop, that its tests take off.
+        selects: Whether it takes the family of rules that `selection` chooses among several.
 
     Raises:
         ValueError: A parameter is out of its range.
@@ -79,6 +80,7 @@ class Policy(ABC):
     pools: ClassVar[bool] = True
     tests: ClassVar[bool] = False
     standard_errors: ClassVar[float] = 0.0
+    selects: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name, parameter in self.parameters().items():

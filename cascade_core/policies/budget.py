@@ -39,6 +39,7 @@ class BestWithinBudget(Sweep):
     max_macs: float = field(metadata=BUDGET)
 
     name: ClassVar[str] = "budget"
+    selects: ClassVar[bool] = True
     title: ClassVar[str] = "Most accurate within a budget"
     promise: ClassVar[str] = (
         "Thresholds of all stages chosen together: those that are right most often while samples cost at most this "

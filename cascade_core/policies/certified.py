@@ -50,6 +50,7 @@ class Certified(WithinDrop):
     alpha: float = field(default=ALPHA, metadata=probability(f"probability of being wrong (default {ALPHA})"))
 
     name: ClassVar[str] = "certified"
+    selects: ClassVar[bool] = True
     title: ClassVar[str] = "Certified drop"
     promise: ClassVar[str] = (
         f"The boldest thresholds for which tests on samples of their own show, with {CERTAINTY} confidence, "

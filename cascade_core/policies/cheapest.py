@@ -63,6 +63,7 @@ class CheapestWithinDrop(WithinDrop):
     max_drop: float = field(metadata=number(-1.0, 1.0, DROP))
 
     name: ClassVar[str] = "cheapest"
+    selects: ClassVar[bool] = True
     title: ClassVar[str] = "Cheapest within a drop"
     promise: ClassVar[str] = (
         "Thresholds of all stages chosen together: those that compute least while the whole cascade is expected to "

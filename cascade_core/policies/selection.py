@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.policies.base import Policy
 from cascade_core.policies.crossfitting import BLOCKS, FOLDS, Expectation, expectation
 from cascade_core.policies.families import suitable
 from cascade_core.simulation.bounds import ALPHA
@@ -128,6 +129,14 @@ def select(record: Record) -> Selection | None:
     if record not in _KNOWN:
         _KNOWN[record] = _select(record)
     return _KNOWN[record]
+
+
+def family_of(policy: Policy | type[Policy], record: Record) -> str | None:
+    """Name of the family whose rules a policy takes for a record; None where it has rules of its own, or too few."""
+    if not policy.selects:
+        return None
+    selection = select(record.apart[0] if policy.tests else record)
+    return None if selection is None else selection.chosen.family
 
 
 _KNOWN: WeakKeyDictionary[Record, Selection | None] = WeakKeyDictionary()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cascade_core import CheapestWithinDrop, PaperRule, choose, evaluate
+from cascade_core import BestWithinBudget, Certified, CheapestWithinDrop, PaperRule, choose, evaluate
 from cascade_core.analysis.exploration import Split, explore
+from cascade_core.policies import Sweep
+from cascade_core.policies.selection import select
 from tests.samples import sample_record
 
 
@@ -49,3 +51,21 @@ def test_nearest_finds_the_position_of_a_value() -> None:
 def test_a_part_without_samples_is_refused() -> None:
     with pytest.raises(ValueError, match="leave samples on both sides of 400"):
         explore(sample_record(), PaperRule, Split(fraction=0.0), count=3)
+
+
+@pytest.mark.parametrize("policy", [CheapestWithinDrop, BestWithinBudget, Certified])
+def test_the_family_that_was_chosen_is_named(policy: type[Sweep]) -> None:
+    exploration = explore(sample_record(), policy, Split(), count=5)
+    part = exploration.calibration.apart[0] if policy is Certified else exploration.calibration
+    selection = select(part)
+    assert selection is not None
+    assert exploration.family == selection.chosen.family in selection.tried
+    assert exploration.answers_words.endswith(f"were tried, {exploration.family} was taken.")
+
+
+def test_a_policy_with_rules_of_its_own_names_no_family() -> None:
+    exploration = explore(sample_record(), PaperRule, Split(), count=5)
+    assert exploration.family is None
+    assert "families" not in exploration.answers_words
+    # Too few samples to say anything of any family.
+    assert explore(sample_record(n=20), CheapestWithinDrop, Split(), count=5).family is None

@@ -127,7 +127,7 @@ def test_auto_takes_pooled_answers_where_they_help() -> None:
     calibration, test = split_indices(1200, 0.5, 0)
     found = Halves(outputs=run, calibration=calibration, test=test).divided(CheapestWithinDrop)
     assert found.answers == "pooled"
-    assert found.why.startswith("pooled answers are expected to save ")
+    assert found.why.startswith("over drops from 0.25 to 2 points pooled answers are expected to save ")
     assert found.test.stage_accuracy[-1] > found.test.baseline_accuracy + 0.05
 
 
