@@ -36,6 +36,7 @@ def page() -> None:
     """Show the page."""
     st.set_page_config(page_title="Cascaded inference: accuracy against computation", layout="wide")
     st.html(private.STYLE)
+    st.html(private.PRINT)
     memory.few_arenas()
     watching.watch()
     shown_runs, complaints = runs.list_runs()

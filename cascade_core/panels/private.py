@@ -52,6 +52,29 @@ STYLE = """<style>
 </style>"""
 """Of the whole page."""
 
+PRINT = """<style>
+@media print {
+  @page { size: A4 landscape; margin: 12mm; }
+  html, body, [data-testid="stApp"], [data-testid="stAppViewContainer"], [data-testid="stMain"] {
+    position: static !important; height: auto !important; overflow: visible !important; background: #ffffff !important;
+  }
+  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stElementToolbar"],
+  [data-testid="stButton"], [data-testid="stPopover"], [data-testid="stDownloadButton"],
+  [data-testid="stButtonGroup"], [data-testid="stSelectbox"], [class*="st-key-chrome-"],
+  [data-testid="stMultiSelect"], [data-testid="stCheckbox"], [data-testid="stTextInput"], [data-testid="stNumberInput"],
+  [data-testid="stSlider"], [data-testid="stFileUploader"], [data-testid="stExpander"],
+  [data-testid="stMain"] :is(button, input, select, textarea):not(.cascade-live__value), .modebar {
+    display: none !important;
+  }
+  /* Charts are as wide as the window was; the paper is taken to be as wide as most windows. */
+  [data-testid="stMainBlockContainer"] { padding: 0 !important; max-width: none !important; zoom: 0.68; }
+  [data-testid="stMain"] :is(p, li, h1, h2, h3, label, span, td, th, dt, dd, strong) { color: #1b2130 !important; }
+  .js-plotly-plot text { fill: #1b2130 !important; }
+  [data-testid="stPlotlyChart"], [data-testid="stImage"], tr { break-inside: avoid; }
+}
+</style>"""
+"""Of the page on paper: what is read, in the light colours, and nothing to press."""
+
 BARE = """<style>
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"], [data-testid="stToolbar"],
 [class*="st-key-chrome"] { display: none !important; }

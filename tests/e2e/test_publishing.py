@@ -49,3 +49,28 @@ def test_a_figure_with_other_names(browser_page: Page, url: str) -> None:
         name = download.value.suggested_filename
         assert name.startswith("sample-cheapest-1.0")
         assert name.endswith(f"points-1.{form.lower()}")
+
+
+@pytest.mark.parametrize("view", ["explore", "compare", "present"])
+def test_paper_is_light_with_nothing_to_press_and_nothing_cut(browser_page: Page, url: str, view: str) -> None:
+    page = browser_page
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{url}/?view={view}")
+    expect(page.locator("[data-testid=live-readout], .js-plotly-plot").first).to_be_visible(timeout=TIMEOUT)
+    page.set_viewport_size({"width": 1032, "height": 730})  # A4 across, within its margins
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    seen = page.evaluate(
+        """[...document.querySelectorAll("button:not(.cascade-live__value), input, select, textarea")]
+        .filter(node => node.checkVisibility({ opacityProperty: true }) && node.offsetWidth > 1)
+        .map(node => node.outerHTML.slice(0, 100))"""
+    )
+    assert seen == []
+    assert page.evaluate("getComputedStyle(document.querySelector('[data-testid=stMain]')).overflowY") == "visible"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    ink = page.locator("[data-testid=live-panel], .js-plotly-plot text").first
+    assert (
+        ink.evaluate("node => getComputedStyle(node)[node.localName === 'text' ? 'fill' : 'color']")
+        == "rgb(27, 33, 48)"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1032

@@ -23,7 +23,7 @@ from cascade_core.panels import private
 
 PACKAGE = Path(private.__file__).resolve().parents[1]
 
-STYLE_SHEETS = private.STYLE + private.BARE
+STYLE_SHEETS = private.STYLE + private.PRINT + private.BARE
 IN_STYLE_SHEETS = sorted({*re.findall(r'data-testid="(\w+)"', STYLE_SHEETS), "data-stale", "data-tag", "st-key-"})
 IN_STYLE_SHEETS += sorted({*re.findall(r"\.(modebar[\w-]*)", STYLE_SHEETS), "data-attr"})
 IN_CHARTS = ("js-plotly-plot", "_fullLayout", "_rangeInitial0", "_rangeInitial1")
