@@ -8,7 +8,7 @@ what a link names, and how to add to it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -136,19 +136,33 @@ def _hand(shown: Shown) -> tuple[float, ...] | None:
 def write(shown: Shown | None, known: Collection[Link], run: Run) -> None:
     """Have the browser's address name what is looked at, and keep that for widgets that are not drawn."""
     if shown is not None:
-        moved = shown.position != int(shown.payload["slider"]["initial"])
-        state.AT.set(float(f"{shown.exploration.shown[shown.position]:.9g}") if moved else None)
-        state.HAND.set(shown.setting.by_hand)
+        stand(shown)
     values = {link.value.key: link.value.get() for link in known}
     state.LINK_KEPT.set(values)
     state.ARRIVED.set(False)
-    if values[state.COST.key] == state.COST.default:
-        values[state.BATCH.key] = state.BATCH.default
-    query = [(link.value.key, text) for link in known for text in link.texts_of(values[link.value.key])]
+    query = query_of(values, known)
     names = [link.value.key for link in known]
     moving = {link.value.key for link in known if link.moves}
     state.WRITTEN.set(query)
     history.follow(Entry(query=query, step=[n for n in names if n not in moving], names=names, needs=_needs(run)))
+
+
+def stand(shown: Shown) -> None:
+    """Have the address name where the panel stands."""
+    moved = shown.position != int(shown.payload["slider"]["initial"])
+    state.AT.set(float(f"{shown.exploration.shown[shown.position]:.9g}") if moved else None)
+    state.HAND.set(shown.setting.by_hand)
+
+
+def query_of(values: Mapping[str, Any], known: Collection[Link]) -> list[tuple[str, str]]:
+    """Names and texts of values by key; a batch size only where costs depend on it."""
+    idle = state.BATCH if values[state.COST.key] == state.COST.default else None
+    return [
+        (link.value.key, text)
+        for link in known
+        if link.value is not idle
+        for text in link.texts_of(values[link.value.key])
+    ]
 
 
 def _needs(run: Run) -> list[str]:

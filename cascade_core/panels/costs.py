@@ -74,6 +74,15 @@ def meter_of(run: Run) -> Meter:
     return meter
 
 
+def named(run: Run, unit: str, batch: int, text: str) -> Meter:
+    """What a link's unit, batch size and typed costs mean for a run, without asking anybody."""
+    profile, _ = profile_of(run)
+    if unit == "milliseconds" and profile is not None:
+        return Milliseconds(profile=profile, batch=batch if batch in profile.batch_sizes else profile.batch_sizes[0])
+    typed, _ = _typed(run, text)
+    return (typed or costs_of(run)[0] or MACS) if unit == "own" else MACS
+
+
 def _milliseconds(profile: Profile) -> Meter:
     if state.BATCH.get() not in profile.batch_sizes:
         state.BATCH.set(profile.batch_sizes[0])

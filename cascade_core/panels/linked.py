@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from cascade_core.panels import costs, state
+from cascade_core.panels.bookmarks import packed, unpacked
 from cascade_core.panels.state import Value
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS
@@ -89,6 +90,7 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.PRICE, number, lambda value: f"{value:.9g}"),
         Link(state.COMPARED_RUNS, among(runs, "a run in the list"), many=True),
         Link(state.COMPARED_POLICIES, among(SWEEPS), many=True),
+        Link(state.PINS, unpacked, packed),
         Link(state.AT, number, lambda value: f"{value:.9g}", moves=True),
         Link(state.HAND, thresholds, thresholds_text, moves=True),
     )

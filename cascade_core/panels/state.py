@@ -140,8 +140,8 @@ ZOOM = Value[object](f"{LIVE}:zoom", None)
 OPENED = Value[Mapping[str, Any] | None](f"{LIVE}:opened", None)
 """What was clicked in the live panel, to be opened in another view, as the browser says it; of this run alone."""
 
-PINS = Value[Sequence[Any]]("pins", ())
-"""`pins.Pin`, oldest first."""
+PINS = Value[tuple[Any, ...]]("pins", ())
+"""`bookmarks.Pin`, in the user's order."""
 
 CHOICE_FILE = Value[Any]("choice", None)
 """Of the place for a thresholds JSON: its uploader."""

@@ -235,12 +235,4 @@ def _take_away(pinned: list[pins.Pin]) -> None:
         st.download_button("CSV", csv, "pinned.csv", "text/csv", on_click="ignore", icon=":material/download:")
         latex = tables.points_latex(points)
         st.download_button("LaTeX", latex, "pinned.tex", "text/plain", on_click="ignore", icon=":material/download:")
-        for place, pin in enumerate(pinned, 1):
-            st.button(
-                f"Remove {place}",
-                icon=":material/close:",
-                key=Key.UNPIN.of(pin.shown, pin.position),
-                on_click=lambda gone=pin: pins.keep([one for one in pins.pins() if one is not gone]),
-            )
-        if len(pinned) > 1:
-            st.button("Remove all", icon=":material/delete:", on_click=lambda: pins.keep([]), key=Key.UNPIN)
+    pins.manage()

@@ -30,8 +30,10 @@ def show(shown: Shown) -> None:
         strip(here)
 
     with st.container(horizontal=True):
-        pin_button(here)
+        said = pin_button(here)
         exports.downloads(here)
         figure_button(here)
+        if said:
+            st.markdown(said, width="content")  # last, so that it moves no button
     details.details(here)
     exports.load_back(here)
