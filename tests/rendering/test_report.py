@@ -308,5 +308,5 @@ def test_shipped_runs_make_small_reports(name: str, policy: str) -> None:
     )
     opened = Setting(exploration=exploration, position=exploration.opening)
     text = report_html(opened, data, run=RUN | {"name": name}, source=metadata["source"])
-    assert len(text.encode()) < LIMIT / 3
+    assert len(text.encode()) < LIMIT / 2
     assert len(payload(text)["accuracy"]) == 401

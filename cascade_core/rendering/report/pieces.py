@@ -1,4 +1,4 @@
-"""Pieces of the report's markup: ``report.html`` cut up, and filled with texts that are escaped here.
+"""Pieces of markup: ``report.html``, or another file beside it, cut up, and filled with texts that are escaped here.
 
 A piece begins with a line that names it.  No markup stands in Python, and none comes from a file of the user's.
 """
@@ -72,9 +72,9 @@ def file(name: str) -> str:
 
 
 @cache
-def piece(name: str) -> Template:
-    """A named piece of ``report.html``."""
-    parts = re.split(r"<!-- piece (\w+) -->\n", file("report.html"))
+def piece(name: str, source: str = "report.html") -> Template:
+    """A named piece of a file beside this one."""
+    parts = re.split(r"<!-- piece (\w+) -->\n", file(source))
     return Template(dict(zip(parts[1::2], parts[2::2], strict=True))[name].removesuffix("\n"))
 
 

@@ -1,0 +1,121 @@
+"""Slides of pinned points, of any runs: one HTML file that is stepped through by keys, and printed a slide a page.
+
+Like the report it asks nothing of any network, and what comes from files is escaped.  The curves are drawn by the room
+of paper figures, which is imported when slides are made.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from cascade_core.analysis.points import Setting
+from cascade_core.rendering.headline import headline
+from cascade_core.rendering.markup import badged
+from cascade_core.rendering.modules import bundled
+from cascade_core.rendering.report.pieces import Cell, Row, file, fingerprint, piece, table
+from cascade_core.rendering.report.words import threshold
+from cascade_core.rendering.tables import exits_table
+from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
+from cascade_core.storage.origin import Origin
+from cascade_core.support import wording
+from cascade_core.support.version import VERSION
+
+SOURCE = "slides.html"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stop:
+    """What a slide shows.
+
+    Attributes:
+        name: Its title.
+        run: Name of the run.
+        origin: Where the run comes from.
+    """
+
+    name: str
+    run: str
+    origin: Origin
+    setting: Setting
+
+
+def slides(stops: Sequence[Stop]) -> str:
+    """The text of an HTML file with a slide for each of `stops`, at least one.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if not stops:
+        raise ValueError("Expected at least one pinned point to make slides of but there was none")
+    style, script = file("slides.css"), bundled("report/slides.js")
+    return piece("slides", SOURCE).substitute(
+        title=escape(stops[0].name),
+        version=escape(VERSION),
+        style=style,
+        style_hash=fingerprint(style),
+        script=script,
+        script_hash=fingerprint(script),
+        slides="\n".join(_slide(stop, number, len(stops)) for number, stop in enumerate(stops, 1)),
+    )
+
+
+def _slide(stop: Stop, number: int, count: int) -> str:
+    exploration = stop.setting.exploration
+    in_sample = exploration.split.in_sample
+    line = f"{headline(exploration, stop.origin, stop.run)}. {exploration.policy.title}, {stop.setting.described}."
+    half = "the same samples chose and measured" if in_sample else "samples that chose nothing measured"
+    return piece("slide", SOURCE).substitute(
+        number=number,
+        count=count,
+        name=escape(stop.name),
+        badge=badged(wording.badge(in_sample, by_hand=stop.setting.is_by_hand)),
+        line=escape(line),
+        numbers="".join(_numbers(stop.setting)),
+        thresholds=_thresholds(stop.setting),
+        measured=escape(f"{stop.run}, {half}."),
+        about=escape(f"Accuracy against computation of {stop.run}, with the chosen point."),
+        curve=_curve(stop.setting),
+    )
+
+
+def _numbers(setting: Setting) -> Iterator[str]:
+    """The numbers of a slide: value, what it is, and what it is measured against."""
+    result, meter = setting.evaluation, setting.exploration.meter
+    low, high = result.drop_interval()
+    interval = f"{COVERAGE} interval {wording.interval(low, high, 2)}"
+    numbers = [
+        (wording.percent(result.accuracy, 1), "accuracy", f"plain network {wording.percent(result.full_accuracy, 1)}"),
+        (wording.fixed(abs(100 * result.accuracy_drop), 2), _kind(result.accuracy_drop), interval),
+        (wording.percent(1 - meter.mean(result) / meter.plain(result), 1), f"of the {meter.noun} saved", meter.unit),
+    ]
+    if setting.certified is not None:
+        most = wording.outward(100 * setting.certified, 2, up=True)
+        what = "points given up, at most" if most >= 0 else "points more accurate, at least"
+        numbers.insert(2, (wording.fixed(abs(most), 2), what, f"{CERTAINTY} sure, everywhere on the slider"))
+    for value, what, note in numbers:
+        yield piece("number", SOURCE).substitute(value=escape(value), what=escape(what), note=escape(note))
+
+
+def _kind(drop: float) -> str:
+    return "points more accurate" if drop < 0 else "points given up"
+
+
+def _thresholds(setting: Setting) -> str:
+    """A row a stage: from which confidence on samples leave, how many do, and how many of them are right."""
+    columns = [Cell(text="stage"), Cell(text="leaves at"), Cell(text="share"), Cell(text="right")]
+    rows = []
+    for one in exits_table(setting.rule, setting.evaluation).to_dict("records"):
+        right = "–" if one["accuracy"] != one["accuracy"] else wording.percent(one["accuracy"], 1)
+        cells = [threshold(one["threshold"]) or "always answers", wording.percent(one["share"], 1), right]
+        rows.append(Row(heading=str(one["stage"]), cells=[Cell(text=text) for text in cells]))
+    return table("Thresholds", columns, rows)
+
+
+def _curve(setting: Setting) -> str:
+    from cascade_core.rendering import paper
+
+    draw = paper.curve(setting.exploration, setting.evaluation, meter=setting.exploration.meter)
+    return base64.b64encode(paper.written(draw, paper.Style(width=6.9, size=11), "svg")).decode("ascii")
