@@ -112,7 +112,8 @@ class Exploration:
         slider = self.policy.slider
         if self.meter is MACS or not slider.relative:
             return slider
-        return replace(slider, unit=f"% of the {self.meter.unit}", parameter="max_cost")
+        label = slider.label.replace(MACS.noun, self.meter.noun)
+        return replace(slider, label=label, unit=f"% of the {self.meter.unit}", parameter="max_cost")
 
     @property
     def unit(self) -> float:

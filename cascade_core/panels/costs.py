@@ -6,10 +6,8 @@ files have it, so that a link can name it, and holds for runs with stages of the
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -21,7 +19,7 @@ from cascade_core.panels.state import Key
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.own_costs import MAX_LETTERS, PARTS, WHOLE, OwnCosts
 from cascade_core.simulation.timing import Profile
-from cascade_core.storage.costs import parse_costs
+from cascade_core.storage.costs import SUFFIX, parse_costs
 from cascade_core.support.files import strict_json
 
 if TYPE_CHECKING:
@@ -32,6 +30,7 @@ MAX_TEXT = 4000
 """Letters of typed costs that a link may have."""
 
 PER = (1, 1000, 1_000_000)
+ALT = "What each stage costs, and the plain network, in parts"
 PLAIN = "plain network"
 """Row of the table that has its costs."""
 
@@ -62,7 +61,7 @@ def meter_of(run: Run) -> Meter:
         "the run's stages were measured (`python -m cascade_core profile RUN` measures them); your own are what stages "
         "cost you, in any unit. Thresholds are sought for what is chosen."
     )
-    words = {"own": "your own"}
+    words = {"milliseconds": "ms", "own": "your own"}
     unit = st.segmented_control(
         "Cost in", offered, format_func=lambda one: words.get(one, one), required=True, help=about, key=state.COST.key
     )
@@ -97,19 +96,14 @@ def _own(run: Run) -> Meter:
     """The costs that were typed, else those of the run; MACs until there are any."""
     carried, complaint = costs_of(run)
     _complain("The costs beside this run cannot be used:", complaint)
-    known, fault = _typed(run, state.COSTS.get())
-    costs = known or carried
-    with st.expander("What stages cost", expanded=costs is None):
-        typed = _table(run, costs)
-    if typed is not None:
-        state.COSTS.set(typed)
-        known, fault = _typed(run, typed)
-        costs = known or costs
+    typed, fault = _typed(run, state.COSTS.get())
     _complain("These costs cannot be used:", fault)
+    costs = typed or carried
     if costs is None:
         st.caption("Until you say what stages cost, costs are in MACs.")
-        return MACS
-    return costs
+    if st.button("What stages cost", icon=":material/payments:", width="stretch", key=Key.COST_TABLE.of("open")):
+        _form(run, costs)
+    return costs or MACS
 
 
 def _typed(run: Run, text: str) -> tuple[OwnCosts | None, str]:
@@ -122,24 +116,48 @@ def _typed(run: Run, text: str) -> tuple[OwnCosts | None, str]:
         return None, str(error)
 
 
-def _table(run: Run, costs: OwnCosts | None) -> str | None:
-    """A form for the unit and a table of stages by parts; what was typed when it is sent off."""
-    described = "" if costs is None else json.dumps(costs.describe())
-    # Typed anew, the form begins with what was typed, under keys of its own.
-    which = hashlib.sha256(f"{run.digest}{described}".encode()).hexdigest()[:12]
-    key = partial(Key.COST_TABLE.of, which)
-    with st.form(key(), border=False):
-        unit = st.text_input("Unit", costs.unit if costs else "dollars", max_chars=MAX_LETTERS, key=key("unit"))
+@st.dialog("What stages cost", width="medium")
+def _form(run: Run, costs: OwnCosts | None) -> None:
+    """A form for the unit, and a table of stages by parts; what is sent off is what costs are counted in."""
+    key = Key.COST_TABLE.of
+    with st.form(key("form"), border=False):
+        first, second = st.columns(2)
+        unit = first.text_input("Unit", costs.unit if costs else "dollars", max_chars=MAX_LETTERS, key=key("unit"))
         sizes = sorted({*PER, costs.per if costs else 1000})
-        per = st.selectbox("for", sizes, sizes.index(costs.per if costs else 1000), _samples, key=key("per"))
-        about = "What everything that reaches a stage costs there, its head included. Parts add up."
+        place = sizes.index(costs.per if costs else 1000)
+        per = second.selectbox("for", sizes, place, _samples, key=key("per"))
         frame = st.data_editor(
-            _frame(run, costs), hide_index=False, width="stretch", key=key("table"), num_rows="fixed"
+            _frame(run, costs), width="stretch", disabled=["_index"], placeholder="nothing", alt=ALT, key=key("table")
         )
-        st.caption(about)
-        if not st.form_submit_button("Use these costs", icon=":material/check:", key=key("use")):
-            return None
-    return json.dumps(_described(unit, per, frame), separators=(",", ":"))
+        st.caption(
+            "What all that reaches a stage costs there, its head included; parts add up, and an empty cell costs "
+            "nothing. The last row is what the same samples cost in the plain network."
+        )
+        sent = st.form_submit_button("Use these costs", icon=":material/check:", key=key("use"))
+    if costs is not None:
+        _save(run, costs)
+    if not sent:
+        return
+    text = json.dumps(_described(unit, per, frame), separators=(",", ":"))
+    _, fault = _typed(run, text)
+    _complain("These costs cannot be used:", fault)
+    if not fault:
+        state.COSTS.set(text)
+        st.rerun()
+
+
+def _save(run: Run, costs: OwnCosts) -> None:
+    """A button that saves costs as the file that page and command line look for beside the run."""
+    st.download_button(
+        "Save those in use as a file",
+        json.dumps(costs.describe(), indent=1),
+        f"{run.name}{SUFFIX}",
+        "application/json",
+        icon=":material/download:",
+        help="Beside the run, the page offers them to everybody, and the command line reads them for `--cost own`.",
+        on_click="ignore",
+        key=Key.COST_TABLE.of("save"),
+    )
 
 
 def _samples(per: int) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from cascade_core.analysis.points import Setting
 from cascade_core.panels.shown import Shown
+from cascade_core.simulation.meters import spent
 from cascade_core.support import wording
 
 
@@ -20,13 +21,13 @@ def operating_point(shown: Shown) -> None:
 
 def operating_words(setting: Setting) -> str:
     """The line, as markdown; nothing in it comes from a file."""
-    exploration, here = setting.exploration, setting.evaluation
+    exploration, here, meter = setting.exploration, setting.evaluation, setting.exploration.meter
     measured = "samples that also chose the thresholds" if exploration.split.in_sample else "test samples"
     slider = exploration.slider.label
     place = f"**{setting.words}**" if setting.is_by_hand else f"{slider}: **{setting.words}**"
     return (
         f"**{exploration.policy.title}**, {place}. Accuracy "
         f"**{wording.percent(here.accuracy, 1)}** (plain network {wording.percent(here.full_accuracy, 1)}), "
-        f"{wording.change(here.accuracy_drop, 1)}; **{wording.saving(here.saving, 'computation')}**, "
+        f"{wording.change(here.accuracy_drop, 1)}; **{wording.saving(spent(meter, here)['saving'], meter.noun)}**, "
         f"on {here.n:,} {measured}."
     )

@@ -27,8 +27,9 @@ def at_price(shown: Shown) -> Shown:
 def spent(shown: Shown) -> None:
     """What the rule costs in the unit, for a million samples, in parts, and with the price of its mistakes."""
     meter, result, price = shown.selection.meter, shown.evaluation, state.PRICE.get()
-    sentences = cost_sentences(meter, result, shown.payload["unit"])
+    unit = shown.payload["unit"]
+    sentences = cost_sentences(meter, result, unit)
     if price is not None:
-        sentences.append(bill_sentence(meter, result, price))
+        sentences.append(bill_sentence(meter, result, price, unit))
     if sentences:
         st.text(" ".join(sentences))

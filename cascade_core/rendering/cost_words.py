@@ -56,11 +56,11 @@ def percentile_sentence(percentiles: list[dict[str, float]], plain: float, unit:
     )
 
 
-def bill_sentence(meter: Meter, result: Evaluation, price: float) -> str:
+def bill_sentence(meter: Meter, result: Evaluation, price: float, unit: str = "samples") -> str:
     """What computing and mistakes cost together, against the plain network."""
     own, plain = bill(meter, result, price), plain_bill(meter, result, price)
     return (
-        f"With {amount(price)} {meter.unit} for a wrong answer: {_sum(own)} {per(meter)}, "
+        f"With {amount(price)} {meter.unit} for a wrong answer: {_sum(own)} {per(meter, unit)}, "
         f"where the plain network has {_sum(plain)}."
     )
 

@@ -130,7 +130,7 @@ def operating_points(setting: Setting, count: int = 12) -> pd.DataFrame:
     ``setting`` is the position as the slider shows it, in its unit; ``chosen`` marks the setting's row, which
     thresholds set by hand have none of.
     """
-    table = path_table(setting.exploration)
+    table = path_table(setting.exploration, setting.exploration.meter)
     table.insert(0, "setting", setting.exploration.shown)
     table.insert(1, "chosen", (np.arange(len(table)) == setting.position) & (not setting.is_by_hand))
     spread = np.linspace(0, len(table) - 1, count - 1).round().astype(np.int64)

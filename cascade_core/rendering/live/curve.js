@@ -8,7 +8,7 @@ import { fixed, percent, sliderText } from "./words.js";
 
 /** @param {Model} model */
 export function curve(model) {
-  const { node } = section("curve", "Accuracy against computation");
+  const { node } = section("curve", `Accuracy against ${model.cost_noun}`);
   const drawing = svg("svg", "plot", { role: "img" });
   const below = html("div", "below");
   const plot = html("div", "plot-box", { tabindex: "0", role: "group" });

@@ -17,6 +17,7 @@ from typing import Any
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import moved_words
+from cascade_core.rendering.cost_words import cost_sentences
 from cascade_core.rendering.headline import headline
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.live import live_css
@@ -27,6 +28,7 @@ from cascade_core.rendering.report.pieces import Cell, Row, entries, file, finge
 from cascade_core.rendering.report.words import flat, threshold
 from cascade_core.rendering.tables import operating_points, stages_table
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
+from cascade_core.simulation.meters import MACS, spent
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import BY_HAND, choice_json
 from cascade_core.storage.origin import Origin
@@ -130,7 +132,13 @@ def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
         "policy": exploration.policy.title,
         "promise": exploration.policy.promise,
         "setting": setting.described,
-        "lead": f"{_lead(setting, unit)} {moved_words(setting.evaluation)}",
+        "lead": " ".join(
+            [
+                _lead(setting, unit),
+                moved_words(setting.evaluation),
+                *cost_sentences(exploration.meter, setting.evaluation, unit),
+            ]
+        ),
         "unit": unit,
         "coverage": COVERAGE,
         "score": SCORES[test.score].phrase,
@@ -150,14 +158,14 @@ def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
 
 def _lead(setting: Setting, unit: str) -> str:
     """What the rule does, and what is certain of it."""
-    result = setting.evaluation
+    result, meter = setting.evaluation, setting.exploration.meter
     low, high = result.drop_interval()
     where = "In-sample, on" if setting.exploration.split.in_sample else "On"
     return (
         f"{where} {result.n:,} {unit}: accuracy {percent(result.accuracy, 2)}, where the plain network has "
         f"{percent(result.full_accuracy, 2)}. That is {wording.change(result.accuracy_drop, 2)} "
         f"({COVERAGE} interval {wording.interval(low, high, 2)}, for this position alone). "
-        f"The cascade {wording.saving(result.saving, 'computation')}. {_certified(setting)}"
+        f"The cascade {wording.saving(spent(meter, result)['saving'], meter.noun)}. {_certified(setting)}"
     )
 
 
@@ -170,6 +178,7 @@ def _certified(setting: Setting) -> str:
 def _operating_points(setting: Setting) -> str:
     exploration = setting.exploration
     slider, names = exploration.slider, exploration.evaluation.stage_names
+    saved = "saving" if exploration.meter is MACS else f"{exploration.meter.noun}_saving"
     certified = exploration.certificate is not None
     least = "least " if exploration.path.by_class else ""
     columns = [
@@ -177,7 +186,7 @@ def _operating_points(setting: Setting) -> str:
         Cell(text="accuracy"),
         Cell(text="drop", note="points"),
         *([Cell(text="at most, everywhere", note="points, certified")] if certified else []),
-        Cell(text="saved", note="of the MACs"),
+        Cell(text="saved", note=f"of the {exploration.meter.unit}"),
         *(Cell(text=name, note="share") for name in names),
     ]
     rows = []
@@ -188,7 +197,7 @@ def _operating_points(setting: Setting) -> str:
                 text=fixed(point["accuracy_drop"], 2), note=" to ".join(fixed(point[f"drop_{end}"], 2) for end in ENDS)
             ),
             *([Cell(text=fixed(point["drop_certified"], 2))] if certified else []),
-            Cell(text=percent(point["saving"], 1)),
+            Cell(text=percent(point[saved], 1)),
             *(
                 Cell(
                     text=percent(point[f"share {name}"], 1), note=threshold(point.get(f"{least}threshold {name}", None))
