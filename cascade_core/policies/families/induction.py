@@ -66,7 +66,8 @@ def backward_induction(record: Record, *, by_answer: bool = False) -> Maker:
     kept = _efficient(right, cost)
 
     def made(part: Record) -> Floats32:
-        return _between(_Induction.of(part, by_answer).rules(prices[kept], heads[kept])[0])
+        prepared = induction if part is record else _Induction.of(part, by_answer)
+        return _between(prepared.rules(prices[kept], heads[kept])[0])
 
     return Maker(rules=made, prices=_between(prices[kept]))
 
@@ -156,7 +157,7 @@ class _Bins:
     def sums(self, values: Floats32) -> Floats:
         """(2, G, B) sums of `values` (G, N) over each bin's wrong samples, and over its right ones."""
         result = np.zeros((len(values), 2 * len(self.counts)))
-        result[:, self.cells] = np.add.reduceat(values[:, self.members], self.starts, axis=1)
+        result[:, self.cells] = np.add.reduceat(np.take(values, self.members, axis=1), self.starts, axis=1)
         return result.reshape(len(values), -1, 2).transpose(2, 0, 1)
 
 
@@ -222,15 +223,15 @@ class _Induction:
         right = np.tile(record.correct[-1].astype(np.float32), (count, 1))
         cost = np.repeat(costs[:, -1:], record.n, axis=1)
         for stage in range(len(self.bins) - 1, -1, -1):
-            limits = np.full((count, record.n), np.inf, dtype=np.float32)
+            column = thresholds[:, stage, :] if by_answer else thresholds[:, stage, None]
             for answer, bins in self.bins[stage].items():
                 limit = _cut(bins, right, cost, costs[:, stage], prices)
                 limit[~heads[:, stage]] = np.inf
-                thresholds[(slice(None), stage) if answer is None else (slice(None), stage, answer)] = limit
-                limits[:, bins.members] = limit[:, None]
+                column[:, answer or 0] = limit
+            limits = np.take(column, record.predictions[stage], axis=1) if by_answer else column
             leaving = record.confidence[stage] >= limits
-            right = np.where(leaving, record.correct[stage], right)
-            cost = np.where(leaving, costs[:, stage, None], cost)
+            np.copyto(right, record.correct[stage], where=leaving)
+            np.copyto(cost, costs[:, stage, None], where=leaving)
         return thresholds, right.mean(axis=1, dtype=np.float64), cost.mean(axis=1, dtype=np.float64)
 
     def _costs(self, heads: NDArray[np.bool_]) -> Floats32:
