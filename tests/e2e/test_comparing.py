@@ -119,6 +119,7 @@ def test_a_drag_sends_nothing_until_it_is_let_go_and_explore_stands_there_then(
     page.mouse.up()
     expect(page).to_have_url(re.compile(r"[?&]at="), timeout=TIMEOUT)
     page.get_by_test_id("stMain").get_by_role("radio", name="Explore", exact=True).click()
+    expect(page.get_by_test_id("beside")).to_have_count(0, timeout=TIMEOUT)
     expect(page.get_by_test_id("live-readout")).to_have_attribute("data-position", position, timeout=TIMEOUT)
 
 
@@ -132,3 +133,7 @@ def test_readouts_come_first_on_a_narrow_screen(browser_page: Page, address: str
     ]
     assert tops == sorted(tops)
     assert len(set(tops)) == len(tops)
+    names = page.get_by_test_id("beside").locator(".cascade-live__side-name")
+    expect(names.last).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    expect(names.last).to_be_hidden()

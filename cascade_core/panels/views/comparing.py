@@ -95,9 +95,11 @@ def _compare(shown: Shown, runs: Sequence[Run], policies: Sequence[str], pinned:
     if not drawn:
         return
     _notes(shown, drawn, marks, [costs.why], len(questions), len(pinned))
-    comparison_button([(curve.run, curve.exploration) for curve in drawn], shown.selection.published)
+    above = st.container()  # the table is of where the slider below was let go
     here = _beside(shown, drawn)
-    _at_one_drop(here, drawn)
+    with above:
+        _at_one_drop(here, drawn)
+        comparison_button([(curve.run, curve.exploration) for curve in drawn], shown.selection.published)
 
 
 def _beside(shown: Shown, curves: Sequence[Curve]) -> Shown:
