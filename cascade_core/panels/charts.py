@@ -33,10 +33,11 @@ def palette() -> Palette:
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
-def chart(figure: go.Figure, name: str, title: str, alt: str) -> None:
+def chart(figure: go.Figure, name: str, title: str, alt: str, **more: Any) -> None:
     """A figure as wide as there is room, with a title and a text for those who cannot see it.
 
-    The camera at its corner saves it in the format that `picture_format` asks for, as a file called `name`.
+    The camera at its corner saves it in the format that `picture_format` asks for, as a file called `name`; `more` are
+    Streamlit's own arguments.
     """
     # Streamlit mounts a chart anew whenever anything in it changes, so that what was zoomed is drawn zoomed.
     zoom = zoomed_axes(state.ZOOM.get(), alt)
@@ -46,7 +47,7 @@ def chart(figure: go.Figure, name: str, title: str, alt: str) -> None:
     figure.update_layout(title={"text": plain([title])[0], **_TITLE}, margin={"t": top})
     picture = {"format": state.PICTURE_FORMAT.get().lower(), "filename": name, "scale": 2}
     config = {"displaylogo": False, "toImageButtonOptions": picture, "modeBarButtonsToRemove": _NEEDLESS}
-    st.plotly_chart(figure, key=name, width="stretch", alt=alt, config=config)
+    st.plotly_chart(figure, **{"key": name, **more}, width="stretch", alt=alt, config=config)
 
 
 def picture_format() -> None:
@@ -54,7 +55,6 @@ def picture_format() -> None:
     st.segmented_control(
         "The camera of a chart saves it as",
         state.PICTURE_FORMATS,
-        default=state.PICTURE_FORMAT.default,
         required=True,
         key=state.PICTURE_FORMAT.key,
     )

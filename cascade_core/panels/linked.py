@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from cascade_core.analysis.sample_filter import ORDERS
+from cascade_core.analysis.samples import KINDS
 from cascade_core.panels import costs, state
 from cascade_core.panels.bookmarks import packed, unpacked
 from cascade_core.panels.state import Value
@@ -31,6 +33,9 @@ MOST_LIKELIEST = 100
 
 MOST_TEXTS = 64
 """Items of a tuple that are read."""
+
+LONGEST_NAME = 200
+"""Letters of the name of a class, a stage or a sample."""
 
 
 def as_text(value: Any) -> str:
@@ -91,6 +96,15 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.COMPARED_RUNS, among(runs, "a run in the list"), many=True),
         Link(state.COMPARED_POLICIES, among(SWEEPS), many=True),
         Link(state.PINS, unpacked, packed),
+        Link(state.KIND, among(KINDS)),
+        Link(state.LABEL, text(LONGEST_NAME)),
+        Link(state.ANSWER, text(LONGEST_NAME)),
+        Link(state.LEFT, text(LONGEST_NAME)),
+        Link(state.SURE_AT, text(LONGEST_NAME)),
+        Link(state.LEAST_SURE, number),
+        Link(state.MOST_SURE, number),
+        Link(state.ORDER, among(ORDERS)),
+        Link(state.SAMPLE, text(LONGEST_NAME)),
         Link(state.AT, number, lambda value: f"{value:.9g}", moves=True),
         Link(state.HAND, thresholds, thresholds_text, moves=True),
     )

@@ -11,7 +11,7 @@ the payload comes from `cascade_core.rendering.live.data`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -47,12 +47,17 @@ class Stand:
     hand: tuple[float, ...] | None = None
 
 
-def live_panel(data: Mapping[str, Any], presentation: Mapping[str, Any] | None = None) -> Stand:
+def live_panel(
+    data: Mapping[str, Any],
+    presentation: Mapping[str, Any] | None = None,
+    opened: Callable[[object], None] = lambda clicked: None,
+) -> Stand:
     """Show the live panel, and say where it was let go.
 
     Args:
         data: The payload, as JSON data without NaN or infinities; equal ids mean equal payloads.
         presentation: To fill one screen; its "pins" are positions that keys go to, rising.
+        opened: Is told, before the page runs, what was clicked that another view shows, as the browser says it.
 
     Returns:
         Where it stands; at `data["slider"]["initial"]` until the first release under this id.
@@ -72,12 +77,11 @@ def live_panel(data: Mapping[str, Any], presentation: Mapping[str, Any] | None =
             "presentation": presentation,
         },
         on_position_change=_nothing,
-        on_opened_change=_nothing,
+        on_opened_change=lambda: opened((state.PANEL.get() or {}).get("opened")),
     )
     if result.position is not None and result.position.get("turn") == sent.get("turn", 0):
         # Streamlit forgets a component's state when it is not on the page; this outlives that.
         state.RELEASED.set(dict(result.position))
-    state.OPENED.set(result.opened)
     position = state.RELEASED.get()
     state.ZOOM.set(position.get("zoom") if position is not None and position.get("id") == data["id"] else None)
     return released(position, data)

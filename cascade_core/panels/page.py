@@ -75,7 +75,8 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
     if shown is not None:
         shown = spending.at_price(place.kept(address.go_to(shown)))
         heading.show(shown, line, named=named)
-        VIEWS[view].show(shown)
+        with _own_place(view):
+            VIEWS[view].show(shown)
         # The live panel, where the view has it, may have been let go elsewhere.
         shown = shown.at(released(state.RELEASED.get(), shown.payload))
         heading.show(shown, line, named=named)
@@ -89,6 +90,12 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
 def _bar() -> DeltaGenerator:
     """A line above the view: numbers of before, and the button that shares."""
     return st.container(key=Key.CHROME.of("bar"), horizontal=True, vertical_alignment="center")
+
+
+def _own_place(view: str) -> DeltaGenerator:
+    """Where a view is drawn: a place of its own, so that what another view left goes at once, not when this is done."""
+    places = {name: st.container() if name == view else st.empty() for name in VIEWS}
+    return places[view]
 
 
 def _complain(complaints: list[str]) -> None:

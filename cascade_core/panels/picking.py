@@ -11,9 +11,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cascade_core.panels import questions, state
+from cascade_core.panels import address, questions, state
 from cascade_core.panels.shown import Shown
-from cascade_core.panels.state import Key, Value
+from cascade_core.panels.state import Key
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.pictures import ENDINGS, PICTURES
 
@@ -37,7 +37,7 @@ class Picked:
 def pick(shown: Shown) -> Picked | None:
     """What the user picked; None, after saying what is to do, while there is nothing."""
     kinds = {"sample": "A sample of the run", "upload": "A picture of your own"}
-    state.TRY_KIND.set(state.TRY_KIND.get())
+    state.TRY_KIND.keep()
     kind = st.segmented_control(
         "What to try",
         list(kinds),
@@ -78,34 +78,34 @@ def _sample(shown: Shown) -> Picked | None:
 
 def _sample_id(shown: Shown, outputs: StageOutputs, ids: list[str]) -> str:
     """An id from a list, typed, or drawn by lot."""
-    # A run's own, as an id of another run is none of this.
-    digest = shown.question.run.digest
-    chosen = state.tried_sample(digest)
+    digest, chosen = shown.question.run.digest, state.SAMPLE
+    if state.SAMPLE_OF.get() != digest:
+        address.fit(chosen, ids, "the id of a sample of this run")
+        state.SAMPLE_OF.set(digest)
+    chosen.set(chosen.get() or ids[0])
     first, second, third = st.columns([3, 2, 1.5], vertical_alignment="bottom")
     if len(ids) <= MOST_LISTED:
         sample_id = first.selectbox("Sample", ids, key=chosen.key, help="Type to search.")
     else:
-        if chosen.get() is None:
-            chosen.set(ids[0])
-        sample_id = first.text_input("Sample", key=chosen.key, help="An id as the run has it.").strip()
+        sample_id = str(first.text_input("Sample", key=chosen.key, help="An id as the run has it.")).strip()
     stage = second.selectbox(
         "Draw from",
         [None, *range(len(outputs.stages))],
         format_func=lambda number: "all samples" if number is None else f"those leaving at stage {number + 1}",
         key=Key.TRY.of("from", digest[:16]),
     )
-    draw, icon, key = partial(_draw, chosen, shown, outputs, stage), ":material/casino:", Key.TRY.of("random")
+    draw, icon, key = partial(_draw, shown, outputs, stage), ":material/casino:", Key.TRY.of("random")
     third.button("A random one", on_click=draw, icon=icon, width="stretch", key=key)
     return str(sample_id)
 
 
-def _draw(chosen: Value[str | None], shown: Shown, outputs: StageOutputs, stage: int | None) -> None:
+def _draw(shown: Shown, outputs: StageOutputs, stage: int | None) -> None:
     """Pick a sample by lot, of those that leave at a stage where one is given."""
     index = np.arange(len(outputs.labels))
     if stage is not None:
         index = np.flatnonzero(shown.exits(outputs) == stage)
     if len(index):
-        chosen.set(str(outputs.sample_ids[choice(index)]))
+        state.SAMPLE.set(str(outputs.sample_ids[choice(index)]))
     else:
         st.toast("No sample leaves there at this position of the slider.")
 

@@ -130,15 +130,13 @@ PICTURE_FORMAT = Value("pictures", PICTURE_FORMATS[0])
 """How charts are saved."""
 
 LIVE = "live"
-"""Key of the live panel."""
+PANEL = Value[Mapping[str, Any] | None](LIVE, None)
+"""Key of the live panel, and what it sent last."""
 
 RELEASED = Value[Mapping[str, Any] | None](f"{LIVE}:released", None)
 SENT = Value[Mapping[str, Any]](f"{LIVE}:sent", {})
 ZOOM = Value[object](f"{LIVE}:zoom", None)
 """Of the live panel: where it was let go, where Python sent it, and which axes were zoomed then, as browsers say it."""
-
-OPENED = Value[Mapping[str, Any] | None](f"{LIVE}:opened", None)
-"""What was clicked in the live panel, to be opened in another view, as the browser says it; of this run alone."""
 
 PINS = Value[tuple[Any, ...]]("pins", ())
 """`bookmarks.Pin`, in the user's order."""
@@ -162,11 +160,6 @@ def own_macs(digest: str, stage: int) -> Value[int]:
     return Value(f"own_macs-{digest}-{stage}", 0)
 
 
-def tried_sample(digest: str) -> Value[str | None]:
-    """The sample of a run that goes through the network."""
-    return Value(f"try:sample:{digest[:16]}", None)
-
-
 KIND = Value("kind", "all")
 LABEL = Value("label", "")
 ANSWER = Value("answer", "")
@@ -180,6 +173,15 @@ the confidence are of where they left, or of the stage `SURE_AT` and samples tha
 
 FILTERS: tuple[Value[Any], ...] = (KIND, LABEL, ANSWER, LEFT, SURE_AT, LEAST_SURE, MOST_SURE, ORDER)
 
+OPENINGS = Value("openings", 0)
+"""How often a click has opened samples."""
+
+
+def clicked(name: str) -> Value[Mapping[str, Any] | None]:
+    """What is selected in a chart or table since samples were opened last."""
+    return Value(f"{name}:{OPENINGS.get()}", None)
+
+
 PICTURE_FOLDER = Value("samples:folder", "")
 """Folder of pictures, as the user names it."""
 
@@ -189,6 +191,10 @@ STRIP = Value[Mapping[str, Any] | None]("strip", None)
 
 RESTED = Value[Any]("rested", None)
 """`strip.Rest`: which samples were harmed and helped where the slider rested last, and before."""
+
+SAMPLE = Value[str | None]("sample", None)
+SAMPLE_OF = Value("try:run", "")
+"""The id of the sample that goes through the network, and the digest of the run that it was chosen of."""
 
 TRY_KIND = Value("try:kind", "sample")
 """What goes through the network: a "sample", or an "upload"."""

@@ -17,7 +17,7 @@ OTHERS = [path for path in sorted(PANELS.rglob("*.py")) if path.name != "state.p
 
 def test_no_key_is_there_twice() -> None:
     values = [value for value in vars(state).values() if isinstance(value, Value)]
-    keys = [value.key for value in values] + [state.LIVE] + [key.value for key in Key]
+    keys = [value.key for value in values] + [key.value for key in Key]
     assert len(set(keys)) == len(keys)
     linked = [link.value.key for link in links((), ())]
     assert set(linked) <= {value.key for value in values}

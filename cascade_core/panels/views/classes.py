@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from cascade_core.analysis.classes import confusion, evaluate_classes, most_confused
+from cascade_core.panels import state
 from cascade_core.panels.charts import chart, choose, palette, picture_format
+from cascade_core.panels.clicks import on_mark, on_row
 from cascade_core.panels.columns import number, share, table
+from cascade_core.panels.opening import open_samples
 from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering import tables
-from cascade_core.rendering.figures.classes import MOST_BARS, MOST_CELLS, class_bars, confusion_matrix
+from cascade_core.rendering.figures.classes import MOST_BARS, MOST_CELLS, class_bars, confusion_matrix, drawn_classes
 from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.bounds import COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
@@ -25,6 +30,7 @@ def show(shown: Shown) -> None:
     test, rule, names = shown.exploration.test, shown.rule, shown.question.run.metadata["class_names"]
     evaluation = evaluate_classes(test, rule)
     _table(evaluation, names)
+    drawn = drawn_classes(evaluation)
     st.subheader("What each class gives up, and saves", anchor=False)
     occurring = int((evaluation.n > 0).sum())
     if occurring > MOST_BARS:
@@ -34,6 +40,7 @@ def show(shown: Shown) -> None:
         "class-bars",
         "Drop and saving of each class",
         f"Accuracy drop with its {COVERAGE} interval, and computation saved, of each class, the largest drop on top.",
+        **on_mark("class-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])]))),
     )
     picture_format()
     st.subheader("Which classes are taken for one another", anchor=False)
@@ -54,21 +61,24 @@ def _table(evaluation: Evaluation, names: list[str]) -> None:
         "saving": share("Saved", "Share of the plain network's MACs; below zero the cascade costs more."),
         **{f"share {name}": share(f"Leaves at {name}") for name in evaluation.stage_names},
     }
-    table(frame, columns, "What the cascade does to the samples of each class.")
+    opens = on_row("classes", lambda row: _open(names, label=row))
+    table(frame, columns, "What the cascade does to the samples of each class.", **opens)
     st.caption(
-        "Click a column's head to sort. Each interval is for one class looked at by itself; of many classes some lie "
-        "beyond theirs by chance."
+        "Tick a class, or click a bar or a cell below, to see its samples; click a column's head to sort. Each "
+        "interval is for one class looked at by itself; of many classes some lie beyond theirs by chance."
     )
 
 
 def _confusion(test: Record, rule: ExitRule, names: list[str]) -> None:
     about, key = "Only the samples that left there, with the answer that they left with.", Key.CLASSES.of("stage")
     stage = choose(st, "Samples that left at", test.stage_names, "any stage", help=about, key=key, width=320)
+    left = "" if stage is None else test.stage_names[stage]
     if len(names) <= MOST_CELLS:
         counts = confusion(test, rule, stage)
         st.caption(f"{counts.sum():,} samples, {counts.sum() - counts.trace():,} of them wrong; right answers in grey.")
         figure = confusion_matrix(counts, names, palette())
-        chart(figure, "confusion", "Confusion", "Samples of each true class by answer.")
+        opens = on_mark("confusion", lambda cell: _open(names, label=int(cell["y"]), answer=int(cell["x"]), left=left))
+        chart(figure, "confusion", "Confusion", "Samples of each true class by answer.", **opens)
         return
     mistakes = most_confused(test, rule, stage, MOST_CELLS)
     st.caption(f"The {len(mistakes)} most frequent mistakes.")
@@ -78,4 +88,12 @@ def _confusion(test: Record, rule: ExitRule, names: list[str]) -> None:
         "samples": number("Samples"),
         "share": share("Share", "Of the samples of the true class that left there."),
     }
-    table(tables.mistakes_table(mistakes, names), columns, "The most frequent mistakes.")
+    pairs = [(one.label, one.answer) for one in mistakes]
+    opens = on_row("mistakes", lambda row: _open(names, label=pairs[row][0], answer=pairs[row][1], left=left))
+    table(tables.mistakes_table(mistakes, names), columns, "The most frequent mistakes.", **opens)
+
+
+def _open(names: Sequence[str], *, label: int, answer: int | None = None, left: str = "") -> None:
+    """Show the samples of a true class, and of an answer and a stage where they are given, in *Samples*."""
+    wanted = {state.LABEL: names[label], state.LEFT: left}
+    open_samples(wanted if answer is None else {**wanted, state.ANSWER: names[answer]})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from cascade_core.panels import spending
+from cascade_core.panels import opening, spending
 from cascade_core.panels.live import live_panel
 from cascade_core.panels.shown import Shown
 
@@ -17,7 +19,7 @@ def show(shown: Shown) -> None:
             "A cascade needs exits: see `python -m cascade_core build --help`.",
             icon=":material/info:",
         )
-    here = shown.at(live_panel(shown.payload))
+    here = shown.at(live_panel(shown.payload, opened=partial(opening.follow, shown.question.run)))
     spending.spent(here)
     st.caption(shown.exploration.answers_words)
     # What draws tables and charts takes a while to import: the panel is on its way to the browser by now.

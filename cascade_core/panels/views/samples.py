@@ -9,7 +9,7 @@ import streamlit as st
 
 from cascade_core.analysis.sample_filter import ORDERS, SampleFilter, pick, without_each
 from cascade_core.analysis.samples import Outcomes, counts, outcomes
-from cascade_core.panels import opening, questions, state
+from cascade_core.panels import address, opening, questions, state
 from cascade_core.panels.charts import palette
 from cascade_core.panels.gallery import gallery
 from cascade_core.panels.operating import operating_point
@@ -76,7 +76,7 @@ def show(shown: Shown) -> None:
 def _chosen_filter(shown: Shown, found: Outcomes) -> SampleFilter:
     names, stages, many = shown.question.run.metadata["class_names"], found.record.stage_names, counts(found)
     for value in state.FILTERS:
-        value.set(value.get())
+        value.keep()
     kind = st.segmented_control(
         "Show",
         list(_KINDS),
@@ -105,6 +105,7 @@ def _chosen_filter(shown: Shown, found: Outcomes) -> SampleFilter:
 
 def _one_of(place: Any, label: str, names: Sequence[str], whole: str, value: state.Value[str]) -> int | None:
     """Number of the class or stage whose name is chosen; None for all."""
+    address.fit(value, names, f"one of this run's: {', '.join(names)[:100]}")
     chosen = place.selectbox(
         label, ["", *names], format_func=lambda name: name or whole, key=value.key, persist_state="session"
     )
@@ -114,12 +115,14 @@ def _one_of(place: Any, label: str, names: Sequence[str], whole: str, value: sta
 def _end(place: Any, label: str, question: Question, value: state.Value[float]) -> float:
     """An end of the confidence; one that was not moved is open, as rounding may carry a score beyond it."""
     low, *inner, high = question.axis.steps
+
+    def words(step: float) -> str:
+        if step in (*inner, value.default):
+            return wording.confidence(min(max(step, low), high))
+        return f"{step:.7g}"
+
     end: float = place.selectbox(
-        label,
-        sorted({value.default, *inner, value.get()}),
-        format_func=lambda step: wording.confidence(min(max(step, low), high)),
-        key=value.key,
-        persist_state="session",
+        label, sorted({value.default, *inner, value.get()}), format_func=words, key=value.key, persist_state="session"
     )
     return end
 

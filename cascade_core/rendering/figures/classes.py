@@ -22,10 +22,15 @@ MOST_CELLS = 20
 """Classes up to which a matrix can be read."""
 
 
+def drawn_classes(evaluation: Evaluation) -> NDArray[np.int64]:
+    """Numbers of the classes that `class_bars` draws, from the top."""
+    with_samples = np.flatnonzero(evaluation.n)
+    return with_samples[np.argsort(-evaluation.accuracy_drop[with_samples], kind="stable")][:MOST_BARS]
+
+
 def class_bars(evaluation: Evaluation, class_names: Sequence[str], palette: Palette) -> go.Figure:
     """Accuracy drop with its interval, and saving, of the classes with samples, the largest drop at the top."""
-    with_samples = np.flatnonzero(evaluation.n)
-    order = with_samples[np.argsort(-evaluation.accuracy_drop[with_samples], kind="stable")][:MOST_BARS]
+    order = drawn_classes(evaluation)
     drop, (low, high) = evaluation.accuracy_drop[order], (end[order] for end in evaluation.drop_interval())
     names = plain([class_names[i] for i in order])
     places = list(range(len(order)))
@@ -93,15 +98,31 @@ def confusion_matrix(counts: NDArray[np.int64], class_names: Sequence[str], pale
             textfont={"color": palette.text},
             xgap=1,
             ygap=1,
-            customdata=np.dstack(np.meshgrid(names, names)),
-            hovertemplate="%{customdata[1]} answered %{customdata[0]}: %{z:,} samples<extra></extra>",
+            hoverinfo="skip",
             hoverongaps=False,
         )
+    _cells(figure, counts, names)
     axis = {"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "automargin": True}
     figure.update_xaxes(title_text="answer", side="top", tickangle=-90, **axis)
     figure.update_yaxes(title_text="true class", autorange="reversed", **axis)
-    figure.update_layout(height=170 + 30 * len(counts), margin=MARGIN)
+    figure.update_layout(height=170 + 30 * len(counts), margin=MARGIN, hovermode="closest", hoverdistance=-1)
     return figure
+
+
+def _cells(figure: go.Figure, counts: NDArray[np.int64], names: Sequence[str]) -> None:
+    """An unseen mark in every cell with samples: heatmaps tell of no click. x is the answer, y the true class."""
+    label, answer = (places.tolist() for places in np.nonzero(counts))
+    figure.add_scatter(
+        x=answer,
+        y=label,
+        mode="markers",
+        marker={"symbol": "square", "size": 26, "opacity": 0},
+        customdata=[
+            f"{names[i]} answered {names[k]}: {counts[i, k]:,} samples" for i, k in zip(label, answer, strict=True)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
+        showlegend=False,
+    )
 
 
 def _channels(colour: str) -> str:

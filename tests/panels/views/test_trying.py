@@ -71,7 +71,7 @@ def test_a_sample_leaves_where_the_simulation_has_it(digits: Path) -> None:
     run, app = load_run(digits), opened()
     swept = explore(halves(run, Split()), CheapestWithinDrop, Split())
     leaving = exits(run, swept, swept.opening)
-    key = next(str(box.key) for box in app.selectbox if str(box.key).startswith("try:sample"))
+    key = "sample"
     assert app.selectbox(key=key).options == run.sample_ids.tolist()
     for stage in range(3):
         i = int(np.flatnonzero(leaving == stage)[0])
@@ -114,7 +114,7 @@ def test_the_rule_is_that_of_the_released_position(digits: Path) -> None:
     before, after = (exits(run, swept, position) for position in (swept.opening, last))
     i = int(np.flatnonzero(before != after)[0])
     app = opened()
-    key = next(str(box.key) for box in app.selectbox if str(box.key).startswith("try:sample"))
+    key = "sample"
     app.selectbox(key=key).select(str(run.sample_ids[i])).run()
     assert f"Left at stage {before[i] + 1} of 3" in said(app)
     app.session_state["live:released"] = {"id": data["id"], "index": last}
@@ -179,7 +179,7 @@ def test_samples_without_pictures_and_unknown_ids(cache: Path, monkeypatch: pyte
     app = opened()
     assert "CASCADE_PICTURES=" in said(app)
     assert "airplane/aeroplane_s_000002.png" in said(app)
-    field = next(one for one in app.text_input if str(one.key).startswith("try:sample"))
+    field = app.text_input(key="sample")
     field.set_value("../../etc/passwd").run()
     assert "The run has no sample of this id" in said(app)
 
@@ -214,7 +214,7 @@ def test_pictures_are_found_in_each_of_several_folders(
     folders = [str(tmp_path / name) for name in ("nowhere", "first", "second")]
     monkeypatch.setenv("CASCADE_PICTURES", os.pathsep.join(folders))
     app = opened()
-    key = next(str(box.key) for box in app.selectbox if str(box.key).startswith("try:sample"))
+    key = "sample"
     for sample_id in ("cat/0.png", "dog/11.png"):
         app.selectbox(key=key).select(sample_id).run()
         assert "Left at stage" in said(app)

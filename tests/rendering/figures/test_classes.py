@@ -43,11 +43,14 @@ def test_of_many_classes_those_with_the_largest_drop_are_drawn() -> None:
 
 def test_the_matrix_holds_every_sample_once() -> None:
     counts = confusion(sample_record(), RULE)
-    right, wrong = confusion_matrix(counts, NAMES, LIGHT).data
+    right, wrong, marks = confusion_matrix(counts, NAMES, LIGHT).data
     assert np.nansum(right.z) == counts.trace()
     assert np.nansum(wrong.z) == counts.sum() - counts.trace()
     assert np.isnan(right.z).sum() == 20
     assert np.isnan(wrong.z).sum() == 5
+    assert {(label, answer) for label, answer in zip(marks.y, marks.x, strict=True)} == set(
+        zip(*np.nonzero(counts), strict=True)
+    )
     assert wrong.text[0][1] == (str(counts[0, 1]) if counts[0, 1] else "")
 
 
