@@ -94,7 +94,7 @@ ARRIVED = Value[bool]("link:arrived", False)
 
 BESIDE_RUN = Value[str | None]("beside", None)
 BESIDE_POLICY = Value[str | None]("beside-policy", None)
-BESIDE_HOLD = Value("hold", "drop")
+BESIDE_HOLD = Value("beside_hold", "drop")
 """Of the second panel: its run and policy, None before any was chosen, and what it has nearest to the first's."""
 
 BESIDE_START = Value[Mapping[str, Any] | None]("beside:start", None)
