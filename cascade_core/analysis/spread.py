@@ -123,17 +123,16 @@ class Spread:
         low, high = np.quantile(curves, OUTER, axis=0)
         return Band(costs=costs, mean=curves.mean(axis=0), low=low, high=high)
 
-    def realised(self, shown: float) -> Realised:
-        """What each split came to at its slider position nearest to one, in the slider's unit."""
-        return Realised.of([one.at(shown) for one in self.judged])
+    def realised(self, shown: float, meter: Meter = MACS) -> Realised:
+        """What each split came to at its slider position nearest to one, in the slider's unit; savings by a meter."""
+        return Realised.of([one.at(shown) for one in self.judged], meter)
 
 
-def moved_words(evaluation: Evaluation) -> str:
-    """How far drop and saving would typically move on other samples, in a sentence."""
-    return (
-        f"Another {evaluation.n:,} samples would move the drop by ± {wording.points(evaluation.drop_move)} points "
-        f"and the saving by ± {wording.percent(evaluation.saving_move, 1)}."
-    )
+def moved_words(evaluation: Evaluation, meter: Meter = MACS) -> str:
+    """How far the drop, and the saving where it is of MACs, would typically move on other samples, in a sentence."""
+    drop = f"the drop by ± {wording.points(evaluation.drop_move)} points"
+    saving = f" and the saving by ± {wording.percent(evaluation.saving_move, 1)}" if meter is MACS else ""
+    return f"Another {evaluation.n:,} samples would move {drop}{saving}."
 
 
 def realised_words(setting: str, realised: Realised) -> str:

@@ -44,7 +44,7 @@ def details(shown: Shown) -> None:
 
 def _thresholds(shown: Shown) -> None:
     exits_table(shown.rule, shown.evaluation)
-    st.markdown(moved_words(shown.evaluation))
+    st.markdown(moved_words(shown.evaluation, shown.selection.meter))
     st.caption(
         "MACs are multiply-accumulates of convolutions, linear layers and matrix products; batch norm, ReLU and "
         "pooling are not counted. A sample pays for every trunk piece and every active head up to where it leaves."

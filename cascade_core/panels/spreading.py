@@ -23,7 +23,7 @@ def spread_over_seeds(shown: Shown) -> Spread | None:
     if not st.toggle("Spread over split seeds", help=about, disabled=in_sample, key=Key.SPREAD) or in_sample:
         return None
     spread = over_seeds(shown.question)
-    realised = spread.realised(float(shown.exploration.shown[shown.position]))
+    realised = spread.realised(float(shown.exploration.shown[shown.position]), shown.selection.meter)
     st.markdown(realised_words(shown.setting.words, realised))
     return spread
 

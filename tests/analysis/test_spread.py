@@ -7,10 +7,12 @@ import statistics
 import numpy as np
 import pytest
 
-from cascade_core import CheapestWithinDrop
+from cascade_core import CheapestWithinDrop, ExitRule, evaluate
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.analysis.spread import Judged, Realised, Spread, moved_words, realised_words, splits
+from tests.oracle import f32, random_record
 from tests.samples import sample_record, sample_run
+from tests.simulation.test_own_costs import costs
 
 SEEDS = 4
 
@@ -92,3 +94,15 @@ def test_sentences() -> None:
     assert "1.00 ± 0.00 points more accurate, 20.0 ± 0.0 % added" in realised_words("0", gained)
     plain = explore(sample_record(), CheapestWithinDrop, Split(), count=11).at(10)
     assert moved_words(plain).startswith("Another 200 samples would move the drop by ± ")
+
+
+def test_in_another_unit_the_move_of_macs_is_left_out() -> None:
+    evaluation = evaluate(random_record(0), ExitRule(thresholds=f32(0.5, 0.5)))
+    assert "the saving by" in moved_words(evaluation)
+    assert moved_words(evaluation, costs()).endswith(" points.")
+
+
+def test_realised_savings_are_those_of_the_unit() -> None:
+    evaluation = evaluate(random_record(0), ExitRule(thresholds=f32(0.5, 0.5)))
+    found = Realised.of([evaluation, evaluation], costs())
+    assert found.saving == (pytest.approx(1 - costs().mean(evaluation) / 5), 0)

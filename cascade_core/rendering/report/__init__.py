@@ -135,7 +135,7 @@ def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
         "lead": " ".join(
             [
                 _lead(setting, unit),
-                moved_words(setting.evaluation),
+                moved_words(setting.evaluation, exploration.meter),
                 *cost_sentences(exploration.meter, setting.evaluation, unit),
             ]
         ),
