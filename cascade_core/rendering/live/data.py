@@ -23,6 +23,7 @@ from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import Setting
 from cascade_core.rendering.axes import BINS, NINES, ConfidenceAxis
 from cascade_core.rendering.live.groups import Thresholds, live_groups, text_of
+from cascade_core.rendering.live.ticks import round_ticks
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.bounds import ALPHA, LEVEL, quantile
 from cascade_core.simulation.counting import reach_histograms
@@ -172,15 +173,16 @@ def _certificate(exploration: Exploration) -> dict[str, Any] | None:
 def _slider(exploration: Exploration, initial: int) -> dict[str, Any]:
     slider, shown = exploration.slider, exploration.shown
     zero = _zero(shown)
+    ticks = ([] if slider.unit else round_ticks(shown)) or [
+        (i, "no drop" if i == zero else number(float(shown[i]), slider.decimals, slider.unit))
+        for i in _ticks(len(shown), zero)
+    ]
     return {
         "label": slider.label,
         "unit": slider.unit,
         "values": [float(f"{value:.12g}") for value in shown],
         "initial": initial,
-        "ticks": [
-            {"index": i, "text": "no drop" if i == zero else number(float(shown[i]), slider.decimals, slider.unit)}
-            for i in _ticks(len(shown), zero)
-        ],
+        "ticks": [{"index": index, "text": text} for index, text in ticks],
         "zero": zero,
         "decimals": slider.decimals,
     }
