@@ -169,7 +169,8 @@ def _positions(shown: Shown) -> None:
 
 
 def _slider_column(slider: Slider, values: NDArray[np.float64]) -> Column:
-    label = f"{slider.label}, {slider.unit}" if slider.unit else slider.label
+    label = f"{slider.label[0].upper()}{slider.label[1:]}"
+    label = f"{label}, {slider.unit}" if slider.unit else label
     return number(label, slider.decimals + 1) if slider.unit else thresholds(label, values)
 
 
