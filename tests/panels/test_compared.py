@@ -24,7 +24,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     save_run(sample_run(seed=1), tmp_path / "net-other.parquet")
     save_run(replace(ours, source={"title": "SVHN, another."}), tmp_path / "net-svhn.parquet")
     save_run(sample_run(n=300), tmp_path / "net-fewer.parquet")
-    started = AppTest.from_file(str(PAGE), default_timeout=30)
+    started = AppTest.from_file(str(PAGE), default_timeout=120)
     started.query_params["run"] = "net-mine"
     return view(started.run(), "compare")
 
@@ -74,6 +74,7 @@ def test_nothing_chosen_asks_for_something(app: AppTest) -> None:
 
 
 def test_the_spread_remembers_itself(app: AppTest) -> None:
+    app.selectbox(key="answers").select("own").run()
     chosen(app, "Runs").set_value(["net-fewer"]).run()
     chosen(app, "Policies").set_value(["shared"]).run()
     app.toggle(key="compare:spread").set_value(True).run()
