@@ -2,6 +2,7 @@
 /** Accuracy against computation: the path with its band, the moving point, and what it is compared with. */
 
 import { canvas, html, legend, section, svg } from "./elements.js";
+import { boxAround, boxesAlong, placeLabelAt } from "./labels.js";
 import { scale, spread, ticksOf } from "./scales.js";
 import { fixed, percent, sliderText } from "./words.js";
 /** @import { Model } from "./types.js" */
@@ -174,64 +175,25 @@ function curveAxes(model, x, y, area) {
 
 /** Draw the marks, and write each group's label where nothing else is; what finds no room goes below. */
 function labelReferences(drawing, below, marks, points, x, y, area) {
-  const taken = ["low", "accuracy", "high", "certain"].flatMap((what) => {
-    return alongside(points.map((p) => [x(p.cost), y(p[what])])).map(([a, b]) => around(a, b, 3));
-  });
+  const taken = ["low", "accuracy", "high", "certain"].flatMap((what) => boxesAlong(points.map((p) => [x(p.cost), y(p[what])])));
   for (const group of marks) {
     for (const p of group.points) {
       const transform = `translate(${x(p.cost).toFixed(1)} ${y(p.accuracy).toFixed(1)})`;
       const mark = svg("path", group.name, { d: group.shape, transform });
       drawing.append(mark);
-      taken.push(around(x(p.cost), y(p.accuracy), 8));
+      taken.push(boxAround(x(p.cost), y(p.accuracy), 8));
     }
   }
-  const homeless = marks.filter((group) => !placeLabel(drawing, group, taken, x, y, area));
-  below.replaceChildren(legend(homeless.map((group) => [legendMark(group), group.label])));
-}
-
-/** Points of a line, and between those far apart as many more as keep a label from standing across it. */
-function alongside(ends) {
-  return ends.flatMap(([a, b], i) => {
-    const [c, d] = ends[i + 1] ?? [a, b];
-    const steps = Math.max(1, Math.ceil(Math.hypot(c - a, d - b) / 6));
-    return Array.from({ length: steps }, (_, k) => [a + ((c - a) * k) / steps, b + ((d - b) * k) / steps]);
+  const inner = { left: area.left + 2, right: area.right, top: 0, bottom: area.bottom - 2 };
+  const homeless = marks.filter((group) => {
+    const text = svg("text", "label", {}, group.label);
+    return !placeLabelAt(drawing, text, group.points.map((p) => [x(p.cost), y(p.accuracy)]), taken, inner);
   });
+  below.replaceChildren(legend(homeless.map((group) => [legendMark(group), group.label])));
 }
 
 function legendMark(group) {
   const drawing = svg("svg", "mark", { viewBox: "-8 -8 16 16", width: 14, height: 14, "aria-hidden": "true" });
   drawing.append(svg("path", group.name, { d: group.shape }));
   return drawing;
-}
-
-const around = (x, y, r) => ({ left: x - r, right: x + r, top: y - r, bottom: y + r });
-const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-
-function placeLabel(drawing, group, taken, x, y, area) {
-  const text = svg("text", "label", {}, group.label);
-  drawing.append(text);
-  const width = text.getComputedTextLength();
-  for (const gap of [11, 20]) {
-    for (const p of group.points) {
-      for (const box of surroundings(x(p.cost), y(p.accuracy), width, gap)) {
-        const inside = box.left >= area.left + 2 && box.right <= area.right && box.top >= 0 && box.bottom <= area.bottom - 2;
-        if (!inside || taken.some((other) => meet(box, other))) continue;
-        text.setAttribute("x", box.left.toFixed(1));
-        text.setAttribute("y", (box.bottom - 4).toFixed(1));
-        taken.push(box);
-        return true;
-      }
-    }
-  }
-  text.remove();
-  return false;
-}
-
-/** Boxes for a label of a given width beside a point, the most pleasing first. */
-function surroundings(x, y, width, gap) {
-  const box = (left, middle) => ({ left, right: left + width, top: middle - 8, bottom: middle + 8 });
-  const beside = [box(x + gap, y), box(x - gap - width, y)];
-  const shifts = [0.5, 0.85, 0.15, 1, 0];
-  const stacked = [y + gap + 7, y - gap - 7].flatMap((middle) => shifts.map((part) => box(x - part * width, middle)));
-  return [...beside, ...stacked];
 }

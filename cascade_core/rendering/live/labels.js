@@ -5,7 +5,7 @@ import { svg } from "./elements.js";
 /** @import { Box } from "./types.js" */
 
 const LINE_STEP = 6; // px between points of a line that no label may cover
-const GAPS = [9, 18]; // px between a point and its label
+const GAPS = [11, 20]; // px between a point and its label
 
 /** The square around a point. @returns {Box} */
 export const boxAround = (x, y, r) => ({ left: x - r, right: x + r, top: y - r, bottom: y + r });
