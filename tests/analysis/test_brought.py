@@ -152,9 +152,8 @@ def test_a_rule_of_another_policy_is_found_too() -> None:
     ],
 )
 def test_what_cannot_be_set_says_what_differs(changes: dict[str, Any], words: str) -> None:
-    rule = ExitRule(
-        **{"thresholds": np.array([0.5, 0.5], np.float32), "stage_names": explored().path.stage_names} | changes
-    )
+    given: dict[str, Any] = {"thresholds": np.array([0.5, 0.5], np.float32)}
+    rule = ExitRule(**(given | {"stage_names": explored().path.stage_names} | changes))
     with pytest.raises(ValueError, match=words):
         placed(rule, setting())
 

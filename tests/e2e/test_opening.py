@@ -75,14 +75,14 @@ def test_the_strip_is_pythons_list_and_opens_what_is_clicked(browser_page: Page,
     page.get_by_role("button", name=f"all {len(after['harmed'])} in Samples").click()
     cards = page.locator(".cascade-gallery__cards .cascade-gallery__item")
     expect(cards).to_have_count(min(24, len(after["harmed"])), timeout=TIMEOUT)
-    ids = cards.locator(".cascade-gallery__id").all_inner_texts()
-    assert set(ids) <= after["harmed"]
+    named = cards.locator(".cascade-gallery__id").all_inner_texts()
+    assert set(named) <= after["harmed"]
 
     open_it = cards.first.get_by_role("button")
     open_it.focus()
     open_it.press("Enter")
-    expect(page.get_by_role("img", name=ids[0])).to_be_visible(timeout=TIMEOUT)
-    number = int(np.flatnonzero(RUN.sample_ids == ids[0])[0])
+    expect(page.get_by_role("img", name=named[0])).to_be_visible(timeout=TIMEOUT)
+    number = int(np.flatnonzero(RUN.sample_ids == named[0])[0])
     label = RUN.class_names[RUN.labels[number]]
     expect(page.locator(".cc-truth")).to_contain_text(
         f"The true class is {label}: the answer is wrong", timeout=TIMEOUT
