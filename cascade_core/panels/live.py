@@ -56,7 +56,7 @@ def live_panel(
 
     Args:
         data: The payload, as JSON data without NaN or infinities; equal ids mean equal payloads.
-        presentation: To fill one screen; its "pins" are positions that keys go to, rising.
+        presentation: To fill one screen; it names the buttons that keys press (see presentation.js).
         opened: Is told, before the page runs, what was clicked that another view shows, as the browser says it.
 
     Returns:

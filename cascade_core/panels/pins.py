@@ -135,9 +135,14 @@ def pin_button(shown: Shown) -> str:
     return f"Pinned as number {min(len(known) + 1, MOST)}."
 
 
-def pinned_positions(shown: Shown) -> list[int]:
-    """Positions of what is shown that are pinned, rising."""
-    return sorted({pin.setting.position for pin in pins() if pin.setting.exploration is shown.exploration})
+def stop_of(shown: Shown, pinned: Sequence[Pin]) -> int | None:
+    """Which of the pins is shown, by its place among them; None where none is."""
+    here = shown.setting
+    for number, pin in enumerate(pinned):
+        one = pin.setting
+        if one.exploration is here.exploration and (one.position, one.by_hand) == (here.position, here.by_hand):
+            return number
+    return None
 
 
 def manage() -> None:

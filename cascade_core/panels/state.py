@@ -203,6 +203,10 @@ PRICED = Value[tuple[str, float | None]]("price:gone_to", ("", None))
 """What was asked, and the price of a wrong answer, for which the slider was last put at its optimum."""
 
 
+STOP = Value("stop", -1)
+"""Of the pins, the one that the presentation came to last."""
+
+
 @unique
 class Key(StrEnum):
     """Keys of elements whose value only the line that draws them reads, or what such keys begin with."""
@@ -210,6 +214,7 @@ class Key(StrEnum):
     CHROME = "chrome"
     BUSY = "busy"
     LEAVE = "leave"
+    STEP = "step"
     DETAILS = "details"
     PIN = "pin"
     UNPIN = "unpin"

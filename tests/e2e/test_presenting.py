@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
+from urllib.parse import parse_qs, quote, urlparse
 
 import pytest
 
@@ -64,10 +64,10 @@ def test_a_link_survives_a_reload_and_a_move(browser_page: Page, url: str, expec
     opened(page, f"{url}/?seed=4&at=2.5")
     stands_at(page, expected.nearest(0.025), expected)
     page.get_by_test_id("live-slider").press("ArrowRight")
-    waits_for(page, "at", f"{float(expected.shown[expected.nearest(0.025) + 1]):.9g}")
+    waits_for(page, "at", f"{float(expected.shown[expected.nearest(0.026)]):.9g}")
     assert address(page)["seed"] == ["4"]
     page.reload()
-    stands_at(page, expected.nearest(0.025) + 1, expected)
+    stands_at(page, expected.nearest(0.026), expected)
 
 
 def test_presented_by_keys(browser_page: Page, url: str, expected: Exploration) -> None:
@@ -92,10 +92,9 @@ def test_presented_by_keys(browser_page: Page, url: str, expected: Exploration) 
     assert body["height"] < 900 - 30
     page.locator("body").press("PageUp")
     stands_at(page, first, expected)
+    expect(page.get_by_role("button", name="Previous stop")).to_be_disabled(timeout=TIMEOUT)
     page.locator("body").press("ArrowLeft")
-    stands_at(page, first - 1, expected)
-    page.locator("body").press("PageDown")
-    stands_at(page, first, expected)
+    stands_at(page, expected.nearest(expected.path.positions[first] - 0.001), expected)
     for focus in (page.locator("body"), slider):  # the last stop: both keys stay there
         focus.press("PageDown")
         stands_at(page, last, expected)
@@ -107,6 +106,26 @@ def test_presented_by_keys(browser_page: Page, url: str, expected: Exploration) 
     expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=TIMEOUT)
     stands_at(page, last, expected)
     waits_for(page, "view", None)
+
+
+def test_stops_are_of_different_runs(browser_page: Page, url: str) -> None:
+    page = browser_page
+    opened(page, f"{url}/?run=sample")
+    page.get_by_role("button", name="Pin this point").click()
+    page.wait_for_function("new URL(location).searchParams.has('pins')", timeout=TIMEOUT)
+    opened(page, f"{url}/?run=seven&pins={quote(address(page)['pins'][0])}")
+    page.get_by_role("button", name="Pin this point").click()
+    expect(page.get_by_text("Pinned as number 2.")).to_be_visible(timeout=TIMEOUT)
+    page.get_by_role("radio", name="Present").click()
+    line = page.locator(".cascade-heading")
+    expect(line).to_contain_text("seven, ", timeout=TIMEOUT)
+    expect(page.get_by_role("button", name="Next stop")).to_be_disabled(timeout=TIMEOUT)
+    page.locator("body").press("PageUp")
+    expect(line).to_contain_text("sample, ", timeout=TIMEOUT)
+    expect(page.get_by_role("button", name="Previous stop")).to_be_disabled(timeout=TIMEOUT)
+    page.locator("body").press("PageDown")
+    expect(line).to_contain_text("seven, ", timeout=TIMEOUT)
+    waits_for(page, "view", "present")
 
 
 @pytest.mark.parametrize(("width", "height"), [(1400, 900), (1280, 720), (390, 844), (844, 390)])
@@ -135,4 +154,4 @@ def test_embedded(browser_page: Page, url: str, expected: Exploration) -> None:
     stands_at(browser_page, expected.opening, expected)
     expect(browser_page.get_by_test_id("stToolbar")).to_have_count(0)
     browser_page.get_by_test_id("live-slider").press("ArrowRight")
-    stands_at(browser_page, expected.opening + 1, expected)
+    stands_at(browser_page, expected.nearest(expected.path.positions[expected.opening] + 0.001), expected)

@@ -32,7 +32,10 @@ def test_a_slide_for_each_stop_across_runs() -> None:
     for part, one in zip(parts, stops, strict=True):
         result = one.setting.evaluation
         assert one.name in part
-        assert f"{one.run}, samples that chose nothing measured." in part
+        judged = "samples that chose nothing measured"
+        if one.setting.is_by_hand:
+            judged = "thresholds set by hand on the samples that measured"
+        assert f"{one.run}, {judged}." in part
         assert f"<dd>{100 * result.accuracy:.1f} %</dd>" in part
         assert f"<dd>{100 * result.saving:.1f} %</dd>" in part
         for share in result.exit_shares:

@@ -18,6 +18,7 @@ from cascade_core.panels.paper import comparison_button
 from cascade_core.panels.questions import Question, payload
 from cascade_core.panels.runs import Run
 from cascade_core.panels.shown import Shown
+from cascade_core.panels.slides import slides_button
 from cascade_core.panels.state import Key
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering import tables
@@ -237,4 +238,5 @@ def _take_away(pinned: list[pins.Pin]) -> None:
         st.download_button("CSV", csv, "pinned.csv", "text/csv", on_click="ignore", icon=":material/download:")
         latex = tables.points_latex(points)
         st.download_button("LaTeX", latex, "pinned.tex", "text/plain", on_click="ignore", icon=":material/download:")
+        slides_button(pinned)
     pins.manage()

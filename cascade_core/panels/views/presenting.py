@@ -1,26 +1,58 @@
-"""One screen to show to others: the live panel alone, in large type, steered by keys."""
+"""One screen to show to others: the live panel alone, in large type, steered by keys, with the pins as its stops."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from cascade_core.panels import private, state
+from cascade_core.panels import pins, private, state
 from cascade_core.panels.live import live_panel
-from cascade_core.panels.pins import pinned_positions
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
+
+_BUTTONS = {name: Key.STEP.of(name) for name in ("previous", "next")} | {"leave": Key.LEAVE}
 
 
 def show(shown: Shown) -> None:
     """The panel, and a line on how to steer and leave."""
     st.html(private.BARE)
-    pinned = pinned_positions(shown)
-    live_panel(shown.payload, presentation={"pins": pinned, "leave": f".st-key-{Key.LEAVE} button"})
+    stand = live_panel(shown.payload, presentation={name: _selector(key) for name, key in _BUTTONS.items()})
     with st.container(horizontal=True, vertical_alignment="center"):
-        stops = "Page Up and Page Down go to pinned points; " if pinned else ""
+        stops = _stops(shown.at(stand))
         st.caption(f"Arrow keys move the slider; {stops}Esc leaves.")
         if st.button("Leave", key=Key.LEAVE, type="tertiary", on_click=_leave):
             st.rerun()  # the whole page: its other parts are to be seen again
+
+
+def _selector(key: str) -> str:
+    """What finds a button in the browser."""
+    return f".st-key-{key.replace(':', '-')} button"
+
+
+def _stops(shown: Shown) -> str:
+    """Buttons to the stops before and after, which may be of other runs; what is said of their keys."""
+    pinned = pins.pins()
+    if not pinned:
+        return ""
+    here = pins.stop_of(shown, pinned)
+    at = state.STOP.get() if here is None else here
+    for name, to, icon in (("previous", at - 1, "arrow_back"), ("next", at + 1, "arrow_forward")):
+        there = 0 <= to < len(pinned)
+        st.button(
+            f"{name.capitalize()} stop",
+            icon=f":material/{icon}:",
+            key=_BUTTONS[name],
+            type="tertiary",
+            disabled=not there,
+            help=f"{to + 1} of {len(pinned)}" if there else None,
+            on_click=_go_to if there else None,
+            args=(to, pinned[to]) if there else (),
+        )
+    return "Page Up and Page Down go to the stops; "
+
+
+def _go_to(number: int, pin: pins.Pin) -> None:
+    state.STOP.set(number)
+    pins.go_to(pin.mark)
 
 
 def _leave() -> None:

@@ -5,8 +5,8 @@
  * Where type would be small, on a telephone or with many stages, less is shown in its place: `data-fewer` on the panel
  * counts what the style sheet leaves out.
  *
- * Arrows, Home and End move the slider; Page Down and Page Up go to the next and the previous pinned position.
- * `data.presentation.pins` are those positions, rising; Escape presses the button that the selector `leave` finds.
+ * Arrows, Home and End move the slider; Page Down, Page Up and Escape press the buttons that the selectors `next`,
+ * `previous` and `leave` of `data.presentation` find: the stops of a talk may be of other runs, which Python brings.
  */
 
 import { pressTo } from "./gestures.js";
@@ -70,29 +70,23 @@ export function keepFilling(shell, fit) {
 }
 
 /** Let the keyboard move the slider wherever the focus is, unless that is where something is typed. */
-export function steer(input, { pins = [], leave = "" }) {
-  const moves = {
-    ArrowLeft: (at) => at - 1,
-    ArrowDown: (at) => at - 1,
-    ArrowRight: (at) => at + 1,
-    ArrowUp: (at) => at + 1,
-    Home: () => Number(input.min),
-    End: () => Number(input.max),
-    PageDown: (at) => pins.find((pin) => pin > at),
-    PageUp: (at) => pins.findLast((pin) => pin < at),
-  };
+export function steer(input, { next = "", previous = "", leave = "" }) {
+  const ends = { Home: Number(input.min), End: Number(input.max) };
+  const buttons = { Escape: leave, PageDown: next, PageUp: previous };
   const press = (event) => {
     const { target } = event;
     const typing = target !== input && target.closest?.("input, textarea, select, [contenteditable], [role=listbox]");
-    if (event.key === "Escape" && leave && !typing) /** @type {?HTMLElement} */ (document.querySelector(leave))?.click();
-    const paged = event.key.startsWith("Page");
-    // The slider moves itself, but for the keys that mean pins.
-    if (typing || (target === input && !(paged && pins.length)) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const move = moves[event.key];
-    if (!move) return;
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (buttons[event.key]) {
+      event.preventDefault(); // the slider would jump at the last stop, whose button is off
+      /** @type {?HTMLElement} */ (document.querySelector(buttons[event.key]))?.click();
+      return;
+    }
+    if (target === input) return; // the slider moves itself
+    if (event.key in ends) pressTo(input, ends[event.key]);
+    else if (event.key.startsWith("Arrow")) input.dispatchEvent(new KeyboardEvent("keydown", event));
+    else return;
     event.preventDefault();
-    const next = move(input.valueAsNumber);
-    if (next !== undefined) pressTo(input, next); // there is none beyond the last stop
   };
   document.addEventListener("keydown", press);
   input.focus({ preventScroll: true });

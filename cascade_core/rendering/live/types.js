@@ -115,7 +115,7 @@
 /** @typedef {string | Uint8Array} Bytes base64, or the bytes themselves */
 /** @typedef {{cost: number, accuracy: number, text?: string}} Mark cost as a share of the baseline's */
 /** @typedef {{label: string, points: Mark[]}} Series */
-/** @typedef {{pins?: number[], leave?: string}} Presentation pinned positions, and the selector of a button to leave */
+/** @typedef {{next?: string, previous?: string, leave?: string}} Presentation selectors of the buttons that keys press */
 
 /**
  * A payload with its counts and samples decoded, and what drawing would otherwise look for in every frame.

@@ -67,6 +67,8 @@ def _slide(stop: Stop, number: int, count: int) -> str:
     in_sample = exploration.split.in_sample
     line = f"{headline(exploration, stop.origin, stop.run)}. {exploration.policy.title}, {stop.setting.described}."
     half = "the same samples chose and measured" if in_sample else "samples that chose nothing measured"
+    if stop.setting.is_by_hand:
+        half = "thresholds set by hand on the samples that measured"
     return piece("slide", SOURCE).substitute(
         number=number,
         count=count,
