@@ -53,9 +53,10 @@ def meter_of(run: Run) -> Meter:
     """Let the user choose what costs of a run are counted in."""
     profile, complaint = profile_of(run)
     offered = [unit for unit in UNITS if unit != "milliseconds" or profile is not None]
-    wished = state.COST.get()
+    wished = state.COST_WISHED.take() or state.COST.get()
+    state.COST.set(wished if wished in offered else MACS.unit)
     if wished not in offered:
-        state.COST.set(MACS.unit)
+        state.COST_WISHED.set(wished)  # for the next run that has it
     about = (
         "Multiply-accumulates are what a sample needs anywhere; milliseconds are what it takes on the machine where "
         "the run's stages were measured (`python -m cascade_core profile RUN` measures them); your own are what stages "

@@ -48,6 +48,11 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("cascade_core.address", css=address_css(), js=address_js(), isolate_styles=False)
 
 
+def listen() -> None:
+    """Hear of Back and Forward: outside of all fragments, so that the whole page runs, with what they name."""
+    _component()(key=state.BACK_HEARD.key, data={"listens": True}, height=1, on_back_change=_heard)
+
+
 def follow(entry: Entry) -> None:
     """Have the browser's address say `entry`, and show the button that shares it."""
     step = [[name, text] for name, text in entry.query if name in entry.step]
@@ -58,12 +63,12 @@ def follow(entry: Entry) -> None:
         "needs": list(entry.needs),
         "turn": state.BACK_TURN.get(),
     }
-    _component()(key=state.ADDRESS.key, data=data, width="content", on_back_change=_heard)
+    _component()(key=state.ADDRESS.key, data=data, width="content")
 
 
 def _heard() -> None:
     """Before the run: what was sent is gone in the next."""
-    sent = state.ADDRESS.get().get("back")
+    sent = state.BACK_HEARD.get().get("back")
     if isinstance(sent, Mapping) and isinstance(sent.get("turn"), int) and isinstance(sent.get("query"), str):
         state.BACK.set(sent["query"])
         state.BACK_TURN.set(sent["turn"])

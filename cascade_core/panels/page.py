@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cascade_core.panels import (
     address,
     heading,
+    history,
     memory,
     place,
     private,
@@ -60,6 +61,7 @@ def page() -> None:
             label_visibility="collapsed",
             key=state.VIEW.key,
         )
+        history.listen()
     look(selection, view or state.VIEW.default, known)
 
 

@@ -60,6 +60,7 @@ ANSWERS = Value("answers", ANSWERS_OFFERED[0])
 SEED = Value("seed", 0)
 IN_SAMPLE = Value("in_sample", False)
 COST = Value("cost", "MACs")
+COST_WISHED = Value[str | None]("cost:wished", None)
 BATCH = Value("batch", 1)
 COSTS = Value("costs", "")
 """What the user typed that stages cost, as JSON; empty where that of the run holds."""
@@ -117,10 +118,11 @@ LINK_FAULTS = Value[Sequence[str]]("link:faults", ())
 """Whether the page's address has been read, all that links name as it was last, and lines on what did not fit."""
 
 ADDRESS = Value[Mapping[str, Any]]("address", {})
+BACK_HEARD = Value[Mapping[str, Any]]("address:heard", {})
 BACK = Value[str | None]("address:back", None)
 BACK_TURN = Value("address:turn", 0)
-"""Of the component that keeps the browser's history: what it sent, the query of a Back that has not been gone to yet,
-and the number of the last one."""
+"""Of the components that keep the browser's history: what follows the page, what was heard, the query of a Back that
+has not been gone to yet, and the number of the last one."""
 
 WRITTEN = Value[Sequence[tuple[str, str]]]("address:written", ())
 """What the browser was last told to have as the address's query."""

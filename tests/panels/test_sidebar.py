@@ -74,3 +74,31 @@ def test_a_profile_that_cannot_be_used_is_named(run: Path) -> None:
     app = opened(cost="milliseconds")
     assert "The profile beside this run cannot be used:" in captions(app)
     assert any("mine.profile.json" in text.value for text in app.text)
+
+
+def test_a_run_with_a_profile_keeps_macs_and_one_without_keeps_the_wish_for_milliseconds(run: Path) -> None:
+    save_run(OUTPUTS, run.with_name("timed.parquet"))
+    save_profile(profile(1, 4), profile_path(run.with_name("timed.parquet")))
+    app = opened(run="mine")
+    app.selectbox(key=state.RUN.key).select("timed").run()
+    assert app.segmented_control(key=state.COST.key).value == "MACs"
+    assert "cost" not in dict(app.session_state[state.WRITTEN.key])
+    app.segmented_control(key=state.COST.key).set_value("milliseconds").run()
+    app.selectbox(key=state.RUN.key).select("mine").run()
+    assert app.segmented_control(key=state.COST.key).value == "MACs"
+    app.selectbox(key=state.RUN.key).select("timed").run()
+    assert app.segmented_control(key=state.COST.key).value == "milliseconds"
+    assert not app.exception
+
+
+def test_likeliest_answers_are_offered_where_there_are_more_classes(run: Path) -> None:
+    app = opened()
+    classes = OUTPUTS.probs.shape[2]
+    assert [int(text.split(":")[0]) for text in app.selectbox(key=state.TOP_K.key).options] == [
+        k for k in (1, 2, 3, 5, 10, 20) if k < classes
+    ]
+    app.selectbox(key=state.TOP_K.key).select(2).run()
+    assert not app.exception
+    assert ("top_k", "2") in app.session_state[state.WRITTEN.key]
+    record = OUTPUTS.record("max_probability", 2)
+    assert record.baseline_correct.mean() > OUTPUTS.record().baseline_correct.mean()

@@ -13,20 +13,20 @@ import { shareButton } from "./share.js";
 const shares = new WeakMap(); // Streamlit's element -> what is mounted inside
 
 /**
- * Streamlit's entry, called at every rerun with the same parentElement.
- * @param {{parentElement: HTMLElement, data: Wanted & {needs: string[]}, setTriggerValue: (name: string, value: unknown) => void}} call
+ * Streamlit's entry, called at every rerun with the same parentElement.  One that listens tells Python of Back, and shows
+ * nothing; the other, which runs with a view, follows it and has the button.
+ * @param {{parentElement: HTMLElement, data: Wanted & {needs: string[], listens?: boolean}, setTriggerValue: (name: string, value: unknown) => void}} call
  */
 export default function address({ parentElement, data, setTriggerValue }) {
+  if (data.listens) return listenForBack((turn, query) => setTriggerValue("back", { turn, query }));
   const share = shares.get(parentElement) ?? shareButton(parentElement);
   shares.set(parentElement, share);
-  const stop = listenForBack((turn, query) => setTriggerValue("back", { turn, query }));
   follow(data);
   share.update(data.needs);
   const call = (share.calls += 1);
   return () => {
     // Streamlit may run the cleanup of a superseded call late: only the latest one may take down.
     if (call !== share.calls) return;
-    stop();
     share.remove();
     shares.delete(parentElement);
   };

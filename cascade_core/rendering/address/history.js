@@ -30,7 +30,10 @@ let goBack = () => {};
 export function listenForBack(hear) {
   goBack = hear;
   window.addEventListener("popstate", heard, true); // adding it again does nothing
-  return () => window.removeEventListener("popstate", heard, true);
+  return () => {
+    // Streamlit may clean up after a superseded call late: what has been listening since goes on.
+    if (goBack === hear) window.removeEventListener("popstate", heard, true);
+  };
 }
 
 /** @param {PopStateEvent} event */
