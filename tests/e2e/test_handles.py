@@ -100,7 +100,7 @@ def test_a_drag_moves_one_threshold_and_says_nothing_until_it_ends(browser_page:
     line.get_by_role("button", name="Back to the policy").click()
     browser_page.wait_for_function("sent.length === 2")
     assert browser_page.evaluate("sent.at(-1)") == [50, data["id"]]
-    assert browser_page.get_by_text("set by hand", exact=True).is_hidden()
+    assert browser_page.get_by_test_id("live-by-hand").is_hidden()
     assert readout(browser_page)["accuracy"] == data["accuracy"][50]
 
 
@@ -142,7 +142,7 @@ def test_moving_the_slider_returns_to_the_policy(browser_page: Page) -> None:
     drag(browser_page, 0, 0.3)
     move(browser_page, 70)
     assert readout(browser_page)["accuracy"] == data["accuracy"][70]
-    assert browser_page.get_by_text("set by hand", exact=True).is_hidden()
+    assert browser_page.get_by_test_id("live-by-hand").is_hidden()
 
 
 def test_a_click_on_the_curve_moves_the_slider_there(browser_page: Page) -> None:

@@ -5,26 +5,22 @@ import { html } from "./elements.js";
 import { change, fixed, percent, sliderText } from "./words.js";
 /** @import { Model, Point } from "./types.js" */
 
-const HINT = "Drag a threshold in the histograms to set it by hand; a click on the curve moves the slider.";
-
 /**
- * The line; while nothing is set by hand it says how that is done, and keeps the room, so that nothing moves in a drag.
+ * The line, which is there while thresholds are set by hand, and stays in sight while the charts are scrolled.
  * @param {Model} model @param {() => void} back takes all thresholds back to the policy's
  */
 export function handLine(model, back) {
   const node = html("div", "by-hand", { "data-testid": "live-by-hand" });
   const coarse = model.groups?.exact ? "" : ` Of so many ${model.unit} thresholds set by hand stop at few places.`;
-  const hint = `${HINT}${coarse}`;
   const badge = html("strong", "badge", {}, "set by hand");
   const text = html("span", "by-hand-text");
   const button = html("button", "button", { type: "button" }, "Back to the policy");
   button.addEventListener("click", back);
   node.append(badge, text, button);
-  node.hidden = !model.cuts;
   /** @param {Point} point */
   const draw = (point) => {
-    badge.hidden = button.hidden = !point.byHand;
-    text.textContent = point.byHand ? handText(model, point) : hint;
+    node.hidden = !point.byHand;
+    if (point.byHand) text.textContent = handText(model, point) + coarse;
   };
   return { node, draw };
 }

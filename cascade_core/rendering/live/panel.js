@@ -210,7 +210,7 @@ export function belowSlider(model, parts) {
   const columns = html("div", "columns");
   columns.append(left, right);
   const footnote = model.footnote ? [html("p", "footnote", {}, model.footnote)] : [];
-  return [parts.next.node, parts.byHand.node, parts.guide.node, columns, ...footnote, parts.story.node];
+  return [parts.next.node, parts.guide.node, columns, ...footnote, parts.byHand.node, parts.story.node];
 }
 
 /** Run `fit` now and whenever the width changes; heights follow from it, so they are no reason. */
