@@ -72,7 +72,8 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
         st.rerun()  # the whole page: what Back names, or a click opens, is not of this view
     address.recall(known)
     state.PICTURE_FORMAT.keep()
-    faults, bar, line = st.empty(), _bar(), st.empty()
+    faults, bar, before = st.empty(), _bar(), st.container()
+    line = bar.empty()
     shown, named = answer(selection), view == "present"
     if shown is not None:
         shown = spending.at_price(place.kept(address.go_to(shown)))
@@ -83,14 +84,15 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
         shown = shown.at(released(state.RELEASED.get(), shown.payload))
         heading.show(shown, line, named=named)
         place.remember(shown)
-    with bar:
+    with before:
         place.before()
+    with bar:
         address.write(shown, known, selection.question.run)
     address.show_faults(faults)
 
 
 def _bar() -> DeltaGenerator:
-    """A line above the view: numbers of before, and the button that shares."""
+    """A line above the view: what its numbers are of, and the button that shares."""
     return st.container(key=Key.CHROME.of("bar"), horizontal=True, vertical_alignment="center")
 
 
