@@ -86,14 +86,14 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
         place.remember(shown)
     with before:
         place.before()
-    with bar:
+    with bar, st.container(key=Key.CHROME.of("share"), width="content"):
         address.write(shown, known, selection.question.run)
     address.show_faults(faults)
 
 
 def _bar() -> DeltaGenerator:
     """A line above the view: what its numbers are of, and the button that shares."""
-    return st.container(key=Key.CHROME.of("bar"), horizontal=True, vertical_alignment="center")
+    return st.container(horizontal=True, vertical_alignment="center")
 
 
 def _own_place(view: str) -> DeltaGenerator:
