@@ -11,10 +11,15 @@ from importlib.resources import files
 from cascade_core.rendering.modules import bundled
 
 
+_STYLE = ("base", "readouts", "slider", "sections", "charts", "widths", "presented", "paper")
+"""Files of the style sheet; what stands later has the last word."""
+
+
 @cache
 def live_css() -> str:
     """The panel's style sheet; all its classes begin with `cascade-live`."""
-    return files(__name__).joinpath("live.css").read_text(encoding="utf-8")
+    folder = files(__name__).joinpath("style")
+    return "\n".join(folder.joinpath(f"{name}.css").read_text(encoding="utf-8") for name in _STYLE)
 
 
 def live_js() -> str:

@@ -4,7 +4,7 @@
 /** @import { Model } from "./types.js" */
 
 export const SVG = "http://www.w3.org/2000/svg";
-const RAMP = 8; // stage colours that live.css defines, early to late
+const RAMP = 8; // stage colours that style/base.css defines, early to late
 
 export function html(tag, name, attributes = {}, text = "") {
   const node = document.createElement(tag);
