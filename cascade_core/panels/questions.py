@@ -123,7 +123,6 @@ def _explored(question: Question, halved: Callable[[Run, str, Split, int, Meter]
     return explore(divided, SWEEPS[question.policy], split, answers=question.answers, meter=meter)
 
 
-@_kept(32, "Preparing the slider ...")
 def payload(
     question: Question, meter: Meter, published: tuple[PublishedResult, ...], brought: tuple[float, ...] = ()
 ) -> dict[str, Any]:
@@ -132,6 +131,14 @@ def payload(
     Raises:
         ValueError: The file is malformed, or the policy cannot handle the run.
     """
+    return _payload(question, meter, published, brought, question.run.name)
+
+
+@_kept(32, "Preparing the slider ...")
+def _payload(
+    question: Question, meter: Meter, published: tuple[PublishedResult, ...], brought: tuple[float, ...], name: str
+) -> dict[str, Any]:
+    """The payload of a run under a name: the same bytes may have another."""
     exploration, run = explored(question), question.run
     return live_data(
         exploration,
@@ -139,7 +146,7 @@ def payload(
         initial=exploration.opening,
         published=published,
         meter=meter,
-        name=run.name,
+        name=name,
         brought=[brought] if brought else [],
-        **words(run.origin, run.name),
+        **words(run.origin, name),
     )

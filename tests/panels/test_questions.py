@@ -31,7 +31,8 @@ def test_an_equal_question_is_answered_once(question: Question) -> None:
     # Another listing makes other objects.
     again = replace(question, run=replace(question.run, name="another name"), split=Split())
     assert explored(again) is explored(question)
-    assert payload(again, MACS, ()) is payload(question, MACS, ())
+    assert payload(question, MACS, ()) is payload(replace(question, split=Split()), MACS, ())
+    assert payload(again, MACS, ())["name"] == "another name"
 
 
 @pytest.mark.parametrize(

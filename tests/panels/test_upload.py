@@ -127,7 +127,7 @@ def test_a_good_file_is_explored_at_once(cache: Path) -> None:
     assert shown_names(app) == ["shipped", "mine (yours)"]
     assert app.selectbox(key="run").value == "mine"
     expected = explore(halves(MINE, Split()), CheapestWithinDrop, Split())
-    at = expected.at(expected.opening)
+    at = expected.at(app.session_state[state.PLACE.key].now.index)  # the place is kept
     assert app.dataframe[0].value["samples"].tolist() == at.exit_counts.tolist()
     app.selectbox(key="answers").set_value("own").run()
     assert not app.exception

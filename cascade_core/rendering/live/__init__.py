@@ -10,7 +10,6 @@ from importlib.resources import files
 
 from cascade_core.rendering.modules import bundled
 
-
 _STYLE = ("base", "readouts", "slider", "sections", "charts", "widths", "presented", "paper")
 """Files of the style sheet; what stands later has the last word."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from cascade_core.rendering.markup import facts, heading, markup_css
+from cascade_core.rendering.markup import facts, ghost, heading, markup_css
 
 EVIL = "\"><script>alert(1)</script><img src=x onerror='alert(1)'> **bold** $x$ {{x}}"
 
@@ -38,8 +38,7 @@ def test_long_texts_are_cut() -> None:
 
 
 def test_every_class_in_the_markup_is_in_the_style_sheet() -> None:
-    read = Reader(facts([]) + heading("line", "badge"))
+    read = Reader(facts([]) + heading("line", "badge") + ghost("before"))
     used = {attributes["class"] for _, attributes in read.elements}
-    assert (
-        used == set(re.findall(r"\.([a-z-]+)", markup_css())) == {"cascade-facts", "cascade-heading", "cascade-badge"}
-    )
+    sheet = set(re.findall(r"\.([a-z-]+)", markup_css()))
+    assert used == sheet == {"cascade-facts", "cascade-heading", "cascade-badge", "cascade-ghost"}
