@@ -62,7 +62,7 @@ def costs(chosen: Sequence[Run], meter: Meter) -> Costs:
     meters = {run.name: _alike(run, meter) for run in chosen}
     lacking = [name for name, own in meters.items() if own is None]
     if lacking:
-        why = f"Costs are in MACs: not in {meter.unit} as chosen, which {', '.join(lacking)} does not have."
+        why = f"Costs are in MACs: not in {meter.unit} as chosen, which is not known of {', '.join(lacking)}."
         return Costs(meters=dict.fromkeys(meters, MACS), why=why)
     return Costs(meters={name: own for name, own in meters.items() if own is not None})
 

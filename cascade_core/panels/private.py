@@ -11,12 +11,10 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 STYLE = """<style>
-/* Streamlit fades what a rerun has not sent again within half a second.  A release sends the panel at once, and what
-   stands below it may take its time; where the panel itself is old, all numbers are of another question, and fade. */
-[data-testid="stMain"]:has(.st-key-live[data-stale="false"]) [data-testid="stElementContainer"][data-stale="true"] {
-  transition-delay: 3s !important;
-}
-[data-testid="stMain"]:has(.st-key-live[data-stale="true"]) [data-testid="stElementContainer"][data-stale="true"] {
+/* Streamlit fades what a rerun has not sent again within half a second; on a busy machine a release takes longer.
+   While thresholds are chosen all numbers are of another question, and fade. */
+[data-testid="stElementContainer"][data-stale="true"] { transition-delay: 3s !important; }
+[data-testid="stMain"]:has(.st-key-busy [data-testid="stSpinner"]) [data-stale="true"] {
   transition: opacity 0.1s ease-in 0.3s !important;
 }
 /* Why a browser does not send a file stands in a chip for screen readers only. */

@@ -48,7 +48,7 @@ def select(runs: Sequence[Run]) -> Selection:
         upload.offer()
         question = _question(run)
         question = replace(question, meter=costs.meter_of(run))
-        selection = Selection(question=question, published=_published(run))
+        selection = Selection(question=question, published=_published(run, question.top_k))
         _hold()
         return selection
 
@@ -135,7 +135,7 @@ def _run(runs: Sequence[Run]) -> Run:
     return by_name[chosen]
 
 
-def _published(run: Run) -> tuple[PublishedResult, ...]:
+def _published(run: Run, top_k: int) -> tuple[PublishedResult, ...]:
     titles = {series.name: series for series in PUBLISHED}
     same_data = tuple(published_on(run.origin.dataset))[:1]
     words = {"auto": same_data[0].name if same_data else "none on these data", "none": "none"}
@@ -147,6 +147,9 @@ def _published(run: Run) -> tuple[PublishedResult, ...]:
         help=f"Shown on the accuracy-compute curve. {SOURCE}.",
         key=state.PUBLISHED.key,
     )
+    if top_k > 1 and chosen != "none":
+        st.caption("They count the answer itself, and are not drawn beside the likeliest few.")
+        return ()
     if chosen == "auto":
         return same_data
     return (titles[chosen],) if chosen in titles else ()

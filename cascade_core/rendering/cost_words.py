@@ -38,7 +38,9 @@ def cost_sentences(meter: Meter, result: Evaluation, unit: str = "samples") -> l
         f"For a million {unit}: {_million(meter, mean)}, against {_million(meter, plain)}.",
     ]
     if "parts" in told:
-        parts = ", ".join(f"{name or 'other'} {amount(value)}" for name, value in told["parts"].items())
+        parts = ", ".join(
+            f"{name or 'other'} {amount(value)}" for name, value in told["parts"].items() if name or value
+        )
         sentences.append(f"Of this: {parts}.")
     if "percentiles" in told:
         sentences.append(percentile_sentence(told["percentiles"], plain, unit))

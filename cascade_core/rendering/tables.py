@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cascade_core.analysis.calibration import auroc, expected_calibration_error
 from cascade_core.analysis.classes import Mistake
@@ -71,7 +72,7 @@ def exits_table(rule: ExitRule, evaluation: Evaluation) -> pd.DataFrame:
     The threshold is `inf` where no sample leaves, and NaN at the last stage, which always answers.  With one for each
     class it is the least of them, and `threshold_high` the largest.
     """
-    low, high = (np.append(f(axis=1).astype(np.float64), np.nan) for f in (rule.columns.min, rule.columns.max))
+    low, high = (np.append(shortest_of(f(axis=1)), np.nan) for f in (rule.columns.min, rule.columns.max))
     counts = evaluation.exit_counts
     with np.errstate(invalid="ignore"):
         right = np.where(counts > 0, evaluation.correct_counts / np.maximum(counts, 1), np.nan)
@@ -101,7 +102,7 @@ def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
     # Of thresholds for each class, the least says from where on anything leaves.
     least_of = "least " if exploration.path.by_class else ""
     lowest = exploration.path.columns.min(axis=2)
-    thresholds = {f"{least_of}threshold {name}": lowest[:, i] for i, name in enumerate(names[:-1])}
+    thresholds = {f"{least_of}threshold {name}": shortest_of(lowest[:, i]) for i, name in enumerate(names[:-1])}
     costs = along(meter, result)
     metered = {f"mean_{meter.unit}": costs, f"{meter.noun}_saving": 1 - costs / meter.plain(result)}
     shares = {f"share {name}": result.exit_counts[:, i] / result.n for i, name in enumerate(names)}
@@ -122,6 +123,11 @@ def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
             **shares,
         }
     )
+
+
+def shortest_of(thresholds: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The numbers of fewest digits that are these in float32: 0.606, not 0.60600001."""
+    return np.array([float(str(value)) for value in thresholds])
 
 
 def operating_points(setting: Setting, count: int = 12) -> pd.DataFrame:

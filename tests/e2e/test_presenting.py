@@ -154,4 +154,4 @@ def test_embedded(browser_page: Page, url: str, expected: Exploration) -> None:
     stands_at(browser_page, expected.opening, expected)
     expect(browser_page.get_by_test_id("stToolbar")).to_have_count(0)
     browser_page.get_by_test_id("live-slider").press("ArrowRight")
-    stands_at(browser_page, expected.nearest(expected.path.positions[expected.opening] + 0.001), expected)
+    stands_at(browser_page, expected.nearest(round(expected.path.positions[expected.opening], 3) + 0.001), expected)

@@ -25,7 +25,7 @@ WATCH = """() => {
             node => node && !node.closest?.(".cascade-live__body > *")
         ).map(node => node.outerHTML.slice(0, 200)))
     )).observe({ type: "layout-shift" });
-    const kept = [...document.querySelectorAll("[data-testid=stElementContainer]")];
+    const kept = [...document.querySelectorAll("[data-testid=stElementContainer]:not(:has(> .stEmpty))")];
     const look = () => {
         seen.frames += 1;
         for (const node of kept) {

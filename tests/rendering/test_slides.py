@@ -32,9 +32,9 @@ def test_a_slide_for_each_stop_across_runs() -> None:
     for part, one in zip(parts, stops, strict=True):
         result = one.setting.evaluation
         assert one.name in part
-        judged = "samples that chose nothing measured"
+        judged = "measured on samples that chose no threshold"
         if one.setting.is_by_hand:
-            judged = "thresholds set by hand on the samples that measured"
+            judged = "thresholds set by hand on the samples that measure them"
         assert f"{one.run}, {judged}." in part
         assert f"<dd>{100 * result.accuracy:.1f} %</dd>" in part
         assert f"<dd>{100 * result.saving:.1f} %</dd>" in part

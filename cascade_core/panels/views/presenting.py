@@ -18,9 +18,9 @@ def show(shown: Shown) -> None:
     stand = live_panel(shown.payload, presentation={name: _selector(key) for name, key in _BUTTONS.items()})
     with st.container(horizontal=True, vertical_alignment="center"):
         stops = _stops(shown.at(stand))
-        st.caption(f"Arrow keys move the slider; {stops}Esc leaves.")
         if st.button("Leave", key=Key.LEAVE, type="tertiary", on_click=_leave):
             st.rerun()  # the whole page: its other parts are to be seen again
+        st.caption(f"Arrow keys move the slider; {stops}Esc leaves.")
 
 
 def _selector(key: str) -> str:

@@ -94,7 +94,9 @@ function showPair(shell, data, release) {
     points[0] = point;
     second.goTo({ g: alikePosition(data.panels[1], point, data.hold), hand: null });
   };
-  const first = mount(sides[0].chart, data.panels[0], { release, move: follow }, data.start, place(0));
+  const settled = (...where) => (second.describe(), release(...where));
+  const first = mount(sides[0].chart, data.panels[0], { release: settled, move: follow }, data.start, place(0));
+  second.describe();
   return { goTo: first.goTo, close: () => (first.destroy(), second.destroy(), shell.replaceChildren()) };
 }
 

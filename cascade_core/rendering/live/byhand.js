@@ -34,7 +34,7 @@ export function handText(model, point) {
   const more = model.saving[best] - point.saving;
   const size = percent(Math.abs(more), 1);
   const what = /[1-9]/.test(size) ? `${size} ${more > 0 ? "more" : "less"}` : "as much";
-  return `${against} Its best with ${change(point.drop, 2)} saves ${what}.`;
+  return `${against} The policy's best with ${change(point.drop, 2)} saves ${what}.`;
 }
 
 function differences(point, here) {

@@ -65,7 +65,7 @@ export default function streamlit({ parentElement, data, setStateValue, setTrigg
  *
  * `heard.release(stand, id)` is told where the panel stands once it is let go, a stand being a position of the slider
  * and thresholds set by hand, if they are; `heard.tell(what)` of what is to be opened elsewhere; `heard.move(point)` of
- * every point on the way.  Returns {update(data, heard), goTo(stand), destroy()}; an update with the same id and turn
+ * every point on the way.  Returns {update(data, heard), goTo(stand), describe(), destroy()}; an update with the same id and turn
  * leaves the panel where it stands, and another waits until nobody holds it.  With `data.presentation` it fills one
  * screen and is steered by keys (see presentation.js).  `place` puts the parts where they are to be seen.
  * @param {Element} root @param {Payload} data @param {Heard} [heard] @param {Stand} [start]
@@ -99,6 +99,7 @@ export function mount(root, data, heard = {}, start = opening(data), place = arr
       renew();
     },
     goTo: (stand) => view.goTo(stand),
+    describe: () => view.describe(),
     destroy() {
       view.close();
       forgetScheme();
@@ -118,7 +119,7 @@ function show(shell, data, start, heard, free, place) {
   shell.setAttribute("aria-label", model.slider.label);
   let stand = start;
   let settled = start;
-  const hand = hands({ model, stand: () => stand, goTo, settle, free });
+  const hand = hands({ model, stand: () => stand, goTo, describe, settle, free });
   const parts = {
     readouts: readouts(model),
     slider: slider(model, start.g),
@@ -177,7 +178,7 @@ function show(shell, data, start, heard, free, place) {
   describe();
   const close = () => (stops.forEach((stop) => stop()), shell.replaceChildren());
   const { id, turn, presentation } = data;
-  return { id, turn, presentation, stand: () => stand, goTo, held: hand.holder.held, close };
+  return { id, turn, presentation, stand: () => stand, goTo, describe, held: hand.holder.held, close };
 }
 
 /** What sets thresholds by hand, and takes them back. @param {{model: Model, stand: () => Stand, [key: string]: any}} panel */

@@ -146,14 +146,19 @@ def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
         "baseline": f"{test.baseline_macs:,}",
         "measured": data["footnote"],
         "certificate_text": certificate,
-        "points_text": f"Evenly spread over the slider's {len(exploration.path)} positions, and in bold the one that "
-        f"this report opens with. Below each drop stands its {COVERAGE} interval, for "
-        f"that position alone; below the share "
+        "points_text": f"Evenly spread over the slider's {len(exploration.path)} positions{_bold(setting)}. Below each "
+        f"drop stands its {COVERAGE} interval, for that position alone; below the share "
         f"of {unit} that leave at a stage, {from_where}.",
         "stages_text": f"What each stage computes for one of the {unit}, and how often its answer would be right if "
         "all were to leave there.",
     }
     return {name: escape(text) for name, text in sentences.items()}
+
+
+def _bold(setting: Setting) -> str:
+    if setting.is_by_hand:
+        return "; thresholds set by hand, which this report opens with, are none of them"
+    return ", and in bold the one that this report opens with"
 
 
 def _lead(setting: Setting, unit: str) -> str:

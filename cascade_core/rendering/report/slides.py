@@ -66,9 +66,13 @@ def _slide(stop: Stop, number: int, count: int) -> str:
     exploration = stop.setting.exploration
     in_sample = exploration.split.in_sample
     line = f"{headline(exploration, stop.origin, stop.run)}. {exploration.policy.title}, {stop.setting.described}."
-    half = "the same samples chose and measured" if in_sample else "samples that chose nothing measured"
+    half = (
+        "measured on the samples that chose the thresholds"
+        if in_sample
+        else "measured on samples that chose no threshold"
+    )
     if stop.setting.is_by_hand:
-        half = "thresholds set by hand on the samples that measured"
+        half = "thresholds set by hand on the samples that measure them"
     return piece("slide", SOURCE).substitute(
         number=number,
         count=count,
