@@ -101,6 +101,7 @@ class OperatingPoint:
         answers: "own" or "pooled".
         evaluation: On the test samples.
         certified: Upper bound on the drop, sure at all positions of its slider at once; None where there is none.
+        name: What the user calls it, if anything.
     """
 
     run: str
@@ -111,9 +112,10 @@ class OperatingPoint:
     split: Split
     evaluation: Evaluation
     certified: float | None
+    name: str = ""
 
 
-def operating_point(setting: Setting, *, run: str) -> OperatingPoint:
+def operating_point(setting: Setting, *, run: str, name: str = "") -> OperatingPoint:
     """The point of a setting."""
     exploration = setting.exploration
     return OperatingPoint(
@@ -125,4 +127,5 @@ def operating_point(setting: Setting, *, run: str) -> OperatingPoint:
         split=exploration.split,
         evaluation=setting.evaluation,
         certified=setting.certified,
+        name=name,
     )

@@ -66,7 +66,7 @@ class Pin:
     @cached_property
     def point(self) -> OperatingPoint:
         """What it does."""
-        return operating_point(self.setting, run=self.question.run.name)
+        return operating_point(self.setting, run=self.question.run.name, name=self.name)
 
 
 def pins() -> list[Pin]:

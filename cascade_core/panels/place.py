@@ -19,6 +19,7 @@ from cascade_core.panels.live import Stand, send
 from cascade_core.panels.questions import Question
 from cascade_core.panels.shown import Shown, shown_now
 from cascade_core.rendering.markup import ghost
+from cascade_core.simulation.scores import SCORES
 from cascade_core.support import wording
 
 HAND_STAYS = "Thresholds set by hand stay with the run and policy that they were set on; what they gave is kept."
@@ -113,11 +114,15 @@ def _saving(shown: Shown) -> float:
 
 
 def _words(shown: Shown) -> str:
-    """What is shown, in a line: "91.2 % accuracy, 0.9 points given up, 38 % computation saved with mine, Cheapest"."""
-    here, policy = shown.evaluation, shown.exploration.policy.title
+    """What is shown, in a line: "91.2 % accuracy, 0.9 points given up, saves 38 % ... with mine, Cheapest"."""
+    here, question, exploration = shown.evaluation, shown.question, shown.exploration
+    whose = [question.run.name, exploration.policy.title, f"{exploration.answers} answers"]
+    whose += [SCORES[question.score].title] if question.score != state.SCORE.default else []
+    whose += [f"top {question.top_k}"] if question.top_k > 1 else []
+    whose += [f"seed {question.split.seed}"] if question.split.seed else []
     return (
         f"{wording.percent(here.accuracy, 1)} accuracy, {wording.change(here.accuracy_drop, 1)}, "
-        f"{wording.saving(_saving(shown), shown.selection.meter.noun)} with {shown.question.run.name}, {policy}"
+        f"{wording.saving(_saving(shown), shown.selection.meter.noun)} with {', '.join(whose)}"
     )
 
 

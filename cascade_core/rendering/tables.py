@@ -239,6 +239,7 @@ def points_table(points: Sequence[OperatingPoint]) -> pd.DataFrame:
         split = point.split
         rows.append(
             {
+                **({"name": point.name} if any(one.name for one in points) else {}),
                 "run": point.run,
                 "policy": point.policy,
                 "setting": point.setting,
@@ -265,9 +266,7 @@ def points_latex(points: Sequence[OperatingPoint]) -> str:
     frame = in_points(points_table(points))
     shown = pd.DataFrame(
         {
-            "run": frame["run"],
-            "policy": frame["policy"],
-            "setting": frame["setting"],
+            **{what: frame[what] for what in ("name", "run", "policy", "setting") if what in frame},
             "accuracy (%)": [f"{100 * value:.2f}" for value in frame["accuracy"]],
             "drop (points)": [
                 f"{drop:.2f} [{low:.2f}, {high:.2f}]"
@@ -278,7 +277,7 @@ def points_latex(points: Sequence[OperatingPoint]) -> str:
             "saved (%)": [f"{100 * value:.1f}" for value in frame["saving"]],
         }
     )
-    return shown.to_latex(index=False, escape=True, column_format="lllrrrrr")
+    return shown.to_latex(index=False, escape=True, column_format="l" * (len(shown.columns) - 5) + "rrrrr")
 
 
 def profile_table(profile: Profile) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cascade_core import CheapestWithinDrop, SharedThreshold
 from cascade_core.analysis.exploration import Split, explore
 from cascade_core.analysis.points import Setting, operating_point
+from cascade_core.rendering.tables import points_latex, points_table
 from tests.samples import sample_record
 
 
@@ -26,3 +27,11 @@ def test_nothing_is_certified_in_sample() -> None:
 def test_bare_confidences_have_no_unit() -> None:
     explored = explore(sample_record(), SharedThreshold, Split(), 11)
     assert "point" not in Setting(exploration=explored, position=5).words
+
+
+def test_a_point_may_have_a_name_which_tables_then_show() -> None:
+    explored = explore(sample_record(), SharedThreshold, Split(), 11)
+    points = [operating_point(Setting(exploration=explored, position=4), run="a", name=name) for name in ("mine", "")]
+    assert points_table(points)["name"].tolist() == ["mine", ""]
+    assert "name" not in points_table(points[1:])
+    assert "mine & a" in points_latex(points)

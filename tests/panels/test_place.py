@@ -60,7 +60,7 @@ def test_the_drop_is_held(app: AppTest) -> None:
     expected = nearest(there.evaluation.accuracy_drop, drop, there.evaluation.saving)
     assert at(app) == pytest.approx(float(there.shown[expected]), rel=1e-8)
     assert before(app).startswith("Before: ")
-    assert before(app).endswith("with mine, Cheapest within a drop.")
+    assert before(app).endswith(f"with mine, Cheapest within a drop, {here.answers} answers.")
 
 
 def test_the_cost_is_held_if_that_is_asked_for(app: AppTest) -> None:

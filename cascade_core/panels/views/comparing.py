@@ -207,6 +207,7 @@ def _pinned(pinned: list[pins.Pin]) -> None:
     frame = in_points(tables.points_table([pin.point for pin in pinned]))
     columns = {
         "number": "#",
+        "name": "Name",
         "run": "Run",
         "policy": "Policy",
         "setting": "Slider at",
