@@ -38,6 +38,8 @@ class Verdict:
 def placed(rule: ExitRule, setting: Setting) -> Setting:
     """The setting with the thresholds of `rule`: a position that has them, the nearest to where one is, or by hand.
 
+    Set by hand they are seen from the position that gives up nearest to as much.
+
     Raises:
         ValueError: It is a rule of another kind than the exploration's; one line says what differs.
     """
@@ -60,7 +62,8 @@ def placed(rule: ExitRule, setting: Setting) -> Setting:
         answers = ("each stage's own answers", "pooled answers", "pooled answers of other weights")
         theirs = 0 if rule.pool is None else 1 + (path.pool is not None)
         raise ValueError(f"it is for {answers[theirs]}, and these are {answers[path.pool is not None]}")
-    return by_hand
+    away = np.abs(setting.exploration.evaluation.accuracy_drop - by_hand.evaluation.accuracy_drop)
+    return setting.at(int(away.argmin()), by_hand.by_hand)
 
 
 def _score(name: str, top_k: int) -> str:

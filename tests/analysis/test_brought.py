@@ -131,7 +131,9 @@ def test_a_rule_of_the_path_is_found_nearest_to_where_one_is() -> None:
 def test_other_thresholds_are_set_by_hand() -> None:
     rule = replace(explored().path.rule(6), thresholds=np.array([0.123, np.inf], np.float32))
     here = placed(rule, setting(4))
-    assert here.position == 4
+    drops = [here.exploration.at(g).accuracy_drop for g in range(len(here.exploration.path))]
+    given = here.evaluation.accuracy_drop
+    assert abs(drops[here.position] - given) == min(abs(drop - given) for drop in drops)
     assert here.by_hand == (float(np.float32(0.123)), float("inf"))
     assert here.evaluation.accuracy == evaluate(explored().test, rule).accuracy
 

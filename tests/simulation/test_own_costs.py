@@ -92,7 +92,7 @@ def test_described_as_it_is_written() -> None:
         ({"stages": ({}, {"": 1}, {"": 1})}, "stage a to have a cost but there is none"),
         ({"stages": ({"\t": 1}, {"": 1}, {"": 1})}, "part to be a text"),
         ({"plain_parts": {"": 0}}, "plain network to cost more than 0"),
-        ({"plain_parts": {"": 1e-9}}, "all stages at most 1,000,000 times as much, but it costs 1e-09"),
+        ({"plain_parts": {"": 1e-9}}, "all stages to cost at most 1,000,000 times as much as the plain network"),
     ],
 )
 def test_refusals(changes: dict[str, Any], words: str) -> None:

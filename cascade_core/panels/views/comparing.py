@@ -185,7 +185,7 @@ def _notes(
 def _at_one_drop(shown: Shown, curves: Sequence[Curve]) -> None:
     """All curves where they give up what the slider's position does, the one that saves most first."""
     drop = shown.evaluation.accuracy_drop
-    st.markdown(f"**Each where its drop is nearest to that of the slider: {wording.change(drop, 2)}**")
+    st.markdown(f"**Each where its measured drop is nearest to that of the slider, {wording.change(drop, 2)}**")
     columns = {
         "run": "Run",
         "policy": "Policy" if len({curve.policy for curve in curves}) > 1 else None,  # None: the column is not shown
