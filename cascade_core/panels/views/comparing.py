@@ -141,11 +141,11 @@ def _second(question: Question, names: Sequence[str]) -> tuple[str, str, str]:
         format_func=lambda name: SWEEPS[name].title,
     )
     hold = compared.one_of(
-        partial(third.segmented_control, "One slider moves both; the second follows", required=True),
+        partial(third.segmented_control, "One slider for both holds", required=True),
         ("drop", "cost"),
         state.BESIDE_HOLD,
         "drop",
-        format_func=lambda name: f"hold the {name}",
+        format_func=lambda name: f"the {name}",
     )
     return run, policy, hold
 
