@@ -98,7 +98,7 @@ def _own(run: Run) -> Meter:
     carried, complaint = costs_of(run)
     _complain("The costs beside this run cannot be used:", complaint)
     typed, fault = _typed(run, state.COSTS.get())
-    _complain("These costs cannot be used:", fault)
+    _complain("The costs that were typed do not fit this run:", fault)
     costs = typed or carried
     if costs is None:
         st.caption("Until you say what stages cost, costs are in MACs.")
@@ -203,6 +203,8 @@ def _price(meter: Meter) -> None:
         help=about,
         key=state.PRICE.key,
     )
+    if state.PRICE.get() is not None:
+        st.caption("The slider was put where computing and wrong answers cost least together.")
 
 
 def _complain(what: str, complaint: str) -> None:

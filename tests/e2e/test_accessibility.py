@@ -99,7 +99,8 @@ def test_axe_finds_nothing_serious_under_any_tab_and_its_charts_have_words(opene
     ):
         page.get_by_role("tab", name=name).click()
         if words is None:
-            expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=TIMEOUT)
+            frame = page.get_by_role("tabpanel", name=name).get_by_test_id("stDataFrame")
+            expect(frame).to_be_visible(timeout=TIMEOUT)
         else:
             expect(page.get_by_role("figure", name=words)).to_be_visible(timeout=TIMEOUT)
             expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=TIMEOUT)

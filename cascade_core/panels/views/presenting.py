@@ -47,6 +47,8 @@ def _stops(shown: Shown) -> str:
             on_click=_go_to if there else None,
             args=(to, pinned[to]) if there else (),
         )
+    if here is not None:
+        st.text(f"{here + 1} of {len(pinned)}: {pinned[here].name}", width="content")
     return "Page Up and Page Down go to the stops; "
 
 
