@@ -64,6 +64,6 @@ def test_the_verb_measures_the_runs_own_network(
     main(["choose", "run.parquet", "--policy", "fixed", "--thresholds", "0.2", "--out", "c.json"])
     capsys.readouterr()
     assert main(["evaluate", "c.json", "run.parquet", "--batch", "4"]) == 0
-    assert "expected at batch 4: " in capsys.readouterr().out
+    assert " milliseconds per sample in batches of 4, where the plain network costs " in capsys.readouterr().out
     assert main(["profile", "run.parquet", *networks[:2]]) == 2
     assert "with the stages Small CNN (1), Small CNN (2), but its stages are Small CNN" in capsys.readouterr().err
