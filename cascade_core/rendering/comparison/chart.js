@@ -7,6 +7,7 @@
  * nearest point read out below.  Names come from files: they are put into the page as text only.
  */
 
+import { keepFitted } from "../live/fitting.js";
 import { canvas, html, svg } from "../live/elements.js";
 import { keptAlive } from "../live/hosting.js";
 import { boxAround, boxesAlong, placeLabelAt } from "../live/labels.js";
@@ -40,7 +41,7 @@ export function mountChart(root, data) {
   let frame = null;
   const fit = () => (frame = drawComparison(drawing, below, data));
   const stopReading = readUnderPointer(drawing, reading, () => frame);
-  const stopFitting = fitToWidth(shell, fit);
+  const stopFitting = keepFitted(shell, fit);
   return {
     update(next) {
       paintScheme(shell);
@@ -265,19 +266,4 @@ function readingText({ curve, i }) {
   const saved = curve.saving[i];
   const cost = `${percent(Math.abs(saved), 1)} ${saved < 0 ? "added" : "saved"}`;
   return `${curve.run}, ${curve.policy}: ${fixed(100 * curve.accuracy[i], 1)} %, ${change(curve.drop[i], 1)}, ${cost}.`;
-}
-
-/** Run `fit` now and whenever the width changes. */
-function fitToWidth(shell, fit) {
-  let width = -1;
-  const check = () => {
-    if (shell.clientWidth === width || shell.clientWidth === 0) return;
-    width = shell.clientWidth;
-    fit();
-  };
-  check();
-  const observer = new ResizeObserver(check);
-  observer.observe(shell);
-  document.fonts?.ready.then(() => shell.isConnected && width > 0 && fit());
-  return () => observer.disconnect();
 }

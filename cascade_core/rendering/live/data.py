@@ -69,8 +69,7 @@ def live_data(
         brought: Thresholds that come from elsewhere, and can be set by hand exactly.
     """
     result = exploration.evaluation
-    costs, plain = along(meter, result), meter.plain(result)
-    low, high = result.drop_interval()
+    plain = meter.plain(result)
     best, groups = exploration.oracle, live_groups(exploration, axis, brought)
     data = {
         "name": name,
@@ -84,21 +83,8 @@ def live_data(
         "cost_unit": meter.unit,
         "cost_noun": meter.noun,
         "cost_per": meter.per,
-        "accuracy": result.accuracy.tolist(),
-        "drop": result.accuracy_drop.tolist(),
-        "harmed": np.asarray(result.harmed).tolist(),
-        "drop_low": low.tolist(),
-        "drop_high": high.tolist(),
         "level": LEVEL,
-        "certificate": _certificate(exploration),
-        "saving": (1 - costs / plain).tolist(),
-        "saving_of_whole_batches": _whole_batches(exploration, meter),
-        "cost": costs.tolist(),
-        "percentiles": _percentiles(exploration, meter),
-        "thresholds": _thresholds(exploration.path),
-        "exit_counts": result.exit_counts.T.tolist(),
-        "correct_counts": result.correct_counts.T.tolist(),
-        "plain": exploration.path.plain.tolist(),
+        **_at_every_position(exploration, meter),
         "plain_right": result.full_correct,
         "quantile": quantile(LEVEL),
         "costing": _costing(exploration, meter),
@@ -112,6 +98,29 @@ def live_data(
         "footnote": _footnote(exploration, unit, origin),
     }
     return {"id": _digest({**data, "groups": None}), **data}
+
+
+def _at_every_position(exploration: Exploration, meter: Meter) -> dict[str, Any]:
+    """What has an entry for each position of the slider."""
+    result = exploration.evaluation
+    costs, plain = along(meter, result), meter.plain(result)
+    low, high = result.drop_interval()
+    return {
+        "accuracy": result.accuracy.tolist(),
+        "drop": result.accuracy_drop.tolist(),
+        "harmed": np.asarray(result.harmed).tolist(),
+        "drop_low": low.tolist(),
+        "drop_high": high.tolist(),
+        "certificate": _certificate(exploration),
+        "saving": (1 - costs / plain).tolist(),
+        "saving_of_whole_batches": _whole_batches(exploration, meter),
+        "cost": costs.tolist(),
+        "percentiles": _percentiles(exploration, meter),
+        "thresholds": _thresholds(exploration.path),
+        "exit_counts": result.exit_counts.T.tolist(),
+        "correct_counts": result.correct_counts.T.tolist(),
+        "plain": exploration.path.plain.tolist(),
+    }
 
 
 def _whole_batches(exploration: Exploration, meter: Meter) -> list[float] | None:

@@ -23,6 +23,7 @@ import { handLine } from "./byhand.js";
 import { readouts, slider, story } from "./controls.js";
 import { curve } from "./curve.js";
 import { html } from "./elements.js";
+import { keepFitted } from "./fitting.js";
 import { hold, listen } from "./gestures.js";
 import { guide } from "./guide.js";
 import { handles } from "./handles.js";
@@ -212,19 +213,4 @@ export function belowSlider(model, parts) {
   columns.append(left, right);
   const footnote = model.footnote ? [html("p", "footnote", {}, model.footnote)] : [];
   return [parts.next.node, parts.guide.node, columns, ...footnote, parts.byHand.node, parts.story.node];
-}
-
-/** Run `fit` now and whenever the width changes; heights follow from it, so they are no reason. */
-function keepFitted(shell, fit) {
-  let width = -1;
-  const check = () => {
-    if (shell.clientWidth === width || shell.clientWidth === 0) return;
-    width = shell.clientWidth;
-    fit();
-  };
-  check();
-  const observer = new ResizeObserver(check);
-  observer.observe(shell);
-  document.fonts?.ready.then(() => shell.isConnected && width > 0 && fit());
-  return () => ((width = 0), observer.disconnect());
 }

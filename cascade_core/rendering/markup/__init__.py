@@ -12,10 +12,16 @@ from importlib.resources import files
 from cascade_core.rendering.markup.facts import facts
 from cascade_core.rendering.markup.heading import badged, ghost, heading
 
-__all__ = ["badged", "facts", "ghost", "heading", "markup_css"]
+__all__ = ["badge_css", "badged", "facts", "ghost", "heading", "markup_css"]
 
 
 @cache
 def markup_css() -> str:
     """The style sheet of everything made here; all its classes begin with `cascade-`."""
-    return files(__name__).joinpath("markup.css").read_text(encoding="utf-8")
+    return f"{files(__name__).joinpath('markup.css').read_text(encoding='utf-8')}\n{badge_css()}"
+
+
+@cache
+def badge_css() -> str:
+    """The style sheet of `badged` alone, for pages with a sheet of their own."""
+    return files(__name__).joinpath("badge.css").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from cascade_core.rendering.headline import headline
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.live import live_css
 from cascade_core.rendering.live.data import hand, packed
-from cascade_core.rendering.markup import badged
+from cascade_core.rendering.markup import badge_css, badged
 from cascade_core.rendering.modules import bundled
 from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
 from cascade_core.rendering.report.words import flat, threshold
@@ -69,7 +69,7 @@ def report_html(
             f"Expected data of the exploration's {count} positions but it has {len(data['accuracy'])}; "
             "make it with live_data"
         )
-    style = live_css() + file("report.css")
+    style = live_css() + file("report.css") + badge_css()
     script = bundled("report/report.js")
     opened = packed({**data, "slider": {**data["slider"], "initial": setting.position}, "hand": hand(setting)})
     return piece("page").substitute(
