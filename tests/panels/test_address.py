@@ -13,9 +13,9 @@ from cascade_core import PaperRule, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.panels import address, history, state
 from cascade_core.panels.linked import links, thresholds, thresholds_text
+from tests.opening import opened
 from tests.samples import sample_run
 
-PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
 KNOWN = links(("mine", "other"), ("explore", "about"))
 
 
@@ -30,15 +30,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def written(app: AppTest) -> dict[str, str]:
     """The query that the browser was told to have."""
     return dict(app.session_state[state.WRITTEN.key])
-
-
-def opened(**parameters: str) -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=30)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def test_what_fits_is_read() -> None:

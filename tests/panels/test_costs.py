@@ -13,8 +13,9 @@ from cascade_core.panels.costs import PLAIN, _described, _frame
 from cascade_core.panels.runs import Run
 from cascade_core.storage.costs import costs_path, parse_costs, save_costs
 from cascade_core.storage.schema import run_metadata
+from tests.opening import opened
 from tests.panels.test_address import written
-from tests.panels.test_sidebar import OUTPUTS, captions, opened, run
+from tests.panels.test_sidebar import OUTPUTS, captions, run
 from tests.simulation.test_own_costs import costs as made
 
 NAMES = tuple(stage.name for stage in OUTPUTS.stages)

@@ -12,9 +12,8 @@ from streamlit.testing.v1 import AppTest
 from cascade_core import save_run
 from cascade_core.panels import state
 from cascade_core.panels.bookmarks import MOST_TEXT, MOST_UNPACKED, Pin, packed, unpacked
+from tests.opening import opened
 from tests.samples import sample_run
-
-PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
 
 
 def text_of(raw: bytes) -> str:
@@ -59,15 +58,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_run(sample_run(), tmp_path / "mine.parquet")
     save_run(sample_run(seed=1), tmp_path / "other.parquet")
     return tmp_path
-
-
-def opened(**parameters: str) -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=30)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def written(app: AppTest) -> dict[str, str]:

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 from cascade_core import save_run
 from cascade_core.panels import state
 from cascade_core.simulation.timing import Profile, profile_path, save_profile
+from tests.opening import opened
 from tests.samples import sample_run
 
-PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
 OUTPUTS = sample_run()
 
 
@@ -21,15 +21,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only run of the cache folder."""
     monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
     return save_run(OUTPUTS, tmp_path / "mine.parquet")
-
-
-def opened(**parameters: str) -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=30)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def profile(*batch_sizes: int) -> Profile:
