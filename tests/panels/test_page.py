@@ -6,6 +6,7 @@ The live panel and plotly charts are unknown to the test driver; the browser tes
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -40,9 +41,9 @@ def page() -> AppTest:
 
 
 def heading(app: AppTest) -> str:
-    """The line above the view."""
+    """The line above the view, without the style sheet before it."""
     bodies: list[str] = [element.proto.body for element in app.get("html")]
-    return next(body for body in bodies if "cascade-heading" in body)
+    return next(line for body in bodies for line in re.findall(r'<p class="cascade-heading">.*?</p>', body, re.DOTALL))
 
 
 def texts(app: AppTest) -> str:
