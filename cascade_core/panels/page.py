@@ -84,8 +84,9 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
         shown = shown.at(released(state.RELEASED.get(), shown.payload))
         heading.show(shown, line, named=named)
         place.remember(shown)
-    with before:
-        place.before()
+    if not named:
+        with before:
+            place.before()
     with bar, st.container(key=Key.CHROME.of("share"), width="content"):
         address.write(shown, known, selection.question.run)
     address.show_faults(faults)

@@ -75,11 +75,13 @@ PRINT = """<style>
 
 BARE = """<style>
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"], [data-testid="stToolbar"],
-[class*="st-key-chrome"] { display: none !important; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-chrome"]) { display: none !important; }
 [data-testid="stMainBlockContainer"] {
   padding: 0.75rem clamp(1rem, 2.5vw, 2rem) 0 !important;
   max-width: none !important;
 }
+/* No button stands beside the line on what is shown. */
+p.cascade-heading.cascade-heading { min-height: 0; }
 </style>"""
 """Hides what surrounds a page of Streamlit, and what the page itself keeps under keys that begin with `chrome`."""
 
