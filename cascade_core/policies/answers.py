@@ -161,7 +161,7 @@ class Halves:
         held = {what: getattr(record, what).copy() for what in ("confidence", "predictions", "correct")}
         for part, others in folds(self._own.take(chosen)):
             of_others = outputs.take(chosen[others])
-            part_pool = fit_pool(of_others.probs, of_others.labels, heads)
+            part_pool = fit_pool(of_others.probs, of_others.labels, heads, near=pool)
             said = outputs.take(chosen[part]).record(self.score, self.top_k, part_pool)
             for what, values in held.items():
                 values[:, chosen[part]] = getattr(said, what)

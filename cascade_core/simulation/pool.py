@@ -105,13 +105,19 @@ class Pool:
         return np.stack([self.answer(probs[: stage + 1], stage) for stage in range(len(probs))])
 
 
-def fit_pool(probs: NDArray[np.float32], labels: NDArray[np.int64], heads: NDArray[np.bool_] | None = None) -> Pool:
+def fit_pool(
+    probs: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    heads: NDArray[np.bool_] | None = None,
+    near: Pool | None = None,
+) -> Pool:
     """The pool under which calibration labels are most likely, with a ridge towards each stage's own softmax.
 
     Args:
         probs: (M, N, K) softmaxes of the stages.
         labels: (N,) class numbers.
         heads: (M,) which stages may be pooled by later ones; None = all.
+        near: A pool of the same heads that was fitted to much the same samples; it is found sooner from there.
     """
     logs = log_softmax(probs).astype(np.float64)
     pooled = np.ones(len(probs), dtype=bool) if heads is None else heads
@@ -119,16 +125,19 @@ def fit_pool(probs: NDArray[np.float32], labels: NDArray[np.int64], heads: NDArr
     for stage in range(1, len(probs)):
         row = np.zeros(stage + 1)
         used = np.append(np.flatnonzero(pooled[:stage]), stage)
-        row[used] = _fit_row(logs[used], labels)
+        start = None if near is None else np.array(near.weights[stage])[used]
+        row[used] = _fit_row(logs[used], labels, start)
         rows.append(tuple(row.tolist()))
     return Pool(weights=tuple(rows))
 
 
-def _fit_row(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+def _fit_row(
+    logs: NDArray[np.float64], labels: NDArray[np.int64], start: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
     """Weights (m + 1,) that minimise the convex loss below, by Newton's method with halved steps."""
     own = np.eye(len(logs))[-1]
     of_label = logs[:, np.arange(len(labels)), labels]
-    weights = own
+    weights = own if start is None else start
     loss, probs = _loss(logs, of_label, weights, own)
     for _ in range(STEPS):
         likely = logs * probs
@@ -136,7 +145,7 @@ def _fit_row(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np
         gradient = (expected - of_label).sum(axis=1) + RIDGE * (weights - own)
         curvature = np.einsum("ink,jnk->ij", likely, logs) - expected @ expected.T
         step = np.linalg.solve(curvature + RIDGE * np.eye(len(own)), gradient)
-        if gradient @ step < 1e-9 * max(1.0, loss):
+        if gradient @ step < 1e-12 * max(1.0, loss):
             break
         scale = 1.0
         while (tried := _loss(logs, of_label, weights - scale * step, own))[0] > loss and scale > 1e-9:

@@ -192,20 +192,18 @@ class _Induction:
 
         One is left on: without any there is no cascade, and that is another's choice.
         """
-        heads = np.ones((len(prices), len(free)), dtype=bool)
+        heads, spared = np.ones((len(prices), len(free)), dtype=bool), np.flatnonzero(free)
         value = self._value(prices, heads)
-        for _ in range(len(free) - 1):
-            best, without = value, np.full(len(prices), -1)
-            for stage in np.flatnonzero(free & heads.any(axis=0)):
-                fewer = heads.copy()
-                fewer[:, stage] = False
-                tried = np.where(fewer.any(axis=1), self._value(prices, fewer), -np.inf)
-                best, without = np.where(tried > best, tried, best), np.where(tried > best, stage, without)
-            switched = np.flatnonzero(without >= 0)
-            if not len(switched):
+        for _ in range(len(free) - 1 if len(spared) else 0):
+            fewer = np.repeat(heads[None], len(spared), axis=0)
+            fewer[np.arange(len(spared)), :, spared] = False
+            values = self._value(np.tile(prices, len(spared)), fewer.reshape(-1, len(free)))
+            tried = np.where(fewer.any(axis=2), values.reshape(len(spared), -1), -np.inf)
+            best, switched = tried.max(axis=0), tried.max(axis=0) > value
+            if not switched.any():
                 break
-            heads[switched, without[switched]] = False
-            value = best
+            heads[switched, spared[tried.argmax(axis=0)[switched]]] = False
+            value = np.where(switched, best, value)
         return heads
 
     def _value(self, prices: Floats, heads: NDArray[np.bool_]) -> Floats:
@@ -263,27 +261,30 @@ def _cut(bins: _Bins, right: Floats32, cost: Floats32, here: Floats32, prices: F
 def _logistic(bins: _Bins, successes: Floats) -> Floats:
     """(G, B) probabilities by logistic regressions on x of `successes` (G, B) among each bin's samples."""
     powers = bins.x ** np.arange(3)[:, None]
+    counted, reached = (powers * bins.counts).T, successes @ powers[:2].T
     rate = (successes.sum(axis=1) + 0.5) / (bins.counts.sum() + 1)
     weights = np.stack([np.log(rate / (1 - rate)), np.zeros(len(rate))], axis=1)
+    moving = np.arange(len(weights))
     for _ in range(STEPS):
-        chance = _sigmoid(weights @ powers[:2])
-        expected = chance * bins.counts
-        gradient = (expected - successes) @ powers[:2].T + RIDGE * weights
+        before = weights[moving]
+        chance = _sigmoid(before @ powers[:2])
+        gradient = chance @ counted[:, :2] - reached[moving] + RIDGE * before
         # The second derivatives by both weights: of a, of a and b, of b.
-        aa, ab, bb = ((expected * (1 - chance)) @ powers.T + [RIDGE, 0, RIDGE]).T
+        aa, ab, bb = ((chance - chance * chance) @ counted + [RIDGE, 0, RIDGE]).T
         turned = np.stack(
             [bb * gradient[:, 0] - ab * gradient[:, 1], aa * gradient[:, 1] - ab * gradient[:, 0]], axis=1
         )
         step = (turned / (aa * bb - ab * ab)[:, None]).clip(-LARGEST_STEP, LARGEST_STEP)
-        weights -= step
-        if np.abs(step).max() < 1e-3:
+        weights[moving] = before - step
+        moving = moving[np.abs(step).max(axis=1) >= 1e-3]
+        if not len(moving):
             break
     return _sigmoid(weights @ powers[:2])
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    result: Floats = 1 / (1 + np.exp(-logits.clip(-40.0, 40.0)))
-    return result
+    """Of float32 precision, whose exponentials take a fifth of the time."""
+    return (1 / (1 + np.exp(-logits.clip(-40.0, 40.0).astype(np.float32)))).astype(np.float64)
 
 
 def _cubic(bins: _Bins, means: Floats) -> Floats:
