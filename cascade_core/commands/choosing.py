@@ -31,6 +31,7 @@ from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.reading import digest, identity, open_record
 from cascade_core.support import wording
+from cascade_core.support.amounts import drop
 from cascade_core.support.files import check_writable
 
 
@@ -198,7 +199,8 @@ def _add_choose(verbs: Parsers) -> None:
 def _add_compare(verbs: Parsers) -> None:
     parser = add_verb(verbs, "compare", compare_, "compare cache/cifar10-resnet56-fine-heads.parquet --max-drop 0.01")
     add_split_flags(parser)
-    parser.add_argument("--max-drop", type=float, default=0.01, help="accuracy to give up, a fraction (default 0.01)")
+    about = "accuracy to give up: 1%%, 1pt or 0.01 is one point (default 1pt)"
+    parser.add_argument("--max-drop", type=drop, default=0.01, help=about)
     about = "means and standard deviations over splits by the seeds 0 to SEEDS - 1, in place of one split"
     parser.add_argument("--seeds", type=int, help=about)
     cost_flags.add_cost_flags(parser)

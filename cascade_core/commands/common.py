@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +21,8 @@ from cascade_core.storage.writing import save_run
 PROGRAM = "cascade-core" if Path(sys.argv[0]).stem == "cascade-core" else "python -m cascade_core"
 """What the user typed before the verb."""
 
+_FLAG, _NEGATIVE = re.compile(r"--[a-z][a-z-]*"), re.compile(r"-[\d.]")
+
 Parsers = Any  # argparse's own type for sub-parsers is private
 
 
@@ -30,9 +33,24 @@ class Incomplete(Exception):
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line, like everybody else's."""
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, where what follows a flag and begins with a minus and a digit is its value, such as `-0.5pt`."""
+        return super().parse_known_args(_joined(sys.argv[1:] if args is None else args), namespace)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is, and end with status 2."""
         self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with negative amounts joined to the flags before them: else argparse takes them for flags."""
+    result: list[str] = []
+    for argument in arguments:
+        if result and _FLAG.fullmatch(result[-1]) and _NEGATIVE.match(argument):
+            result[-1] += f"={argument}"
+        else:
+            result.append(argument)
+    return result
 
 
 def add_verb(

@@ -11,6 +11,7 @@ from cascade_core.policies.answers import ANSWERS, Halves
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.reading import load_run, open_record
+from cascade_core.support.amounts import share
 
 
 def split_of(args: argparse.Namespace) -> Split:
@@ -40,5 +41,6 @@ def add_split_flags(parser: argparse.ArgumentParser) -> None:
     about = "each stage's own, pooled with all stages passed, or auto: what is expected to save more (default auto)"
     parser.add_argument("--answers", choices=ANSWERS, default=ANSWERS[0], help=about)
     parser.add_argument("--seed", type=int, default=0, help="of the calibration split (default 0)")
-    parser.add_argument("--fraction", type=float, default=0.5, help="of samples for calibration (default 0.5)")
+    about = "of samples for calibration, 50%% or 0.5 (default 50%%)"
+    parser.add_argument("--fraction", type=share, default=0.5, help=about)
     parser.add_argument("--in-sample", action="store_true", help="choose and measure on all samples")

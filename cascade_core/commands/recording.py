@@ -14,6 +14,7 @@ import pandas as pd
 from cascade_core.commands.common import Parsers, add_out, add_verb, report, text
 from cascade_core.commands.networks import NETWORK, NETWORKS, add_image_flags, images
 from cascade_core.storage.parts import check_result
+from cascade_core.support.amounts import share
 
 
 def build(args: argparse.Namespace) -> None:
@@ -110,7 +111,7 @@ def _add_build(verbs: Parsers) -> None:
     parser.add_argument(
         "--distil", type=float, help="share of the last stage's softmax in the targets (default: by heads)"
     )
-    parser.add_argument("--held-out", type=float, help="share of samples that pick the best epoch (default: by heads)")
+    parser.add_argument("--held-out", type=share, help="share of samples that pick the best epoch (default: by heads)")
 
 
 def _add_precompute(verbs: Parsers) -> None:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.base import Positions, rule_path
 from cascade_core.policies.cheapest import DROP, WithinDrop, drop_slider
-from cascade_core.policies.parameters import number, probability
+from cascade_core.policies.parameters import drop, probability
 from cascade_core.policies.selection import select
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY
 from cascade_core.simulation.certificates import drop_bounds
@@ -46,7 +46,7 @@ class Certified(WithinDrop):
         alpha: Probability, over the draw of the calibration samples, that the drop is larger; in (0, 1).
     """
 
-    max_drop: float = field(metadata=number(0.0, 1.0, DROP))
+    max_drop: float = field(metadata=drop(0.0, DROP))
     alpha: float = field(default=ALPHA, metadata=probability(f"probability of being wrong (default {ALPHA})"))
 
     name: ClassVar[str] = "certified"

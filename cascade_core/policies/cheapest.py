@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.base import Infeasible, Positions, Slider, Sweep, rule_path
 from cascade_core.policies.families.joint import cheapest_within
-from cascade_core.policies.parameters import number
+from cascade_core.policies.parameters import drop
 from cascade_core.policies.selection import select
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record
@@ -26,7 +26,7 @@ LARGEST_DROP = 0.05
 """End of the slider; few would give up more than five points."""
 
 
-DROP = "accuracy to give up, a fraction: 0.01 = one point"
+DROP = "accuracy to give up: 1%, 1pt or 0.01 is one point"
 
 
 def drop_slider(label: str) -> Slider:
@@ -60,7 +60,7 @@ class CheapestWithinDrop(WithinDrop):
         max_drop: Accuracy to give up against the plain network, a fraction in [-1, 1]; a negative one asks for a gain.
     """
 
-    max_drop: float = field(metadata=number(-1.0, 1.0, DROP))
+    max_drop: float = field(metadata=drop(-1.0, DROP))
 
     name: ClassVar[str] = "cheapest"
     selects: ClassVar[bool] = True
@@ -111,7 +111,7 @@ class CheapestUncorrected(WithinDrop):
         max_drop: Accuracy to give up against the plain network, a fraction in [-1, 1]; a negative one asks for a gain.
     """
 
-    max_drop: float = field(metadata=number(-1.0, 1.0, DROP))
+    max_drop: float = field(metadata=drop(-1.0, DROP))
 
     name: ClassVar[str] = "cheapest-uncorrected"
     title: ClassVar[str] = "Cheapest within a drop, uncorrected"

@@ -12,7 +12,7 @@ from cascade_core.policies.base import Policy, rule_path
 from cascade_core.policies.parameters import thresholds
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
-from cascade_core.support import checks
+from cascade_core.support import amounts, checks
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class FixedThresholds(Policy):
     """
 
     thresholds: Sequence[float] = field(
-        metadata=thresholds(checks.numbers(float), "one for each stage but the last, a,b; inf = never leave there")
+        metadata=thresholds(
+            checks.numbers(amounts.confidence), "one for each stage but the last, a,b; inf = never leave there"
+        )
     )
 
     name: ClassVar[str] = "fixed"

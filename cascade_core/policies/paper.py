@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.policies.base import Positions, Slider, Sweep, rule_path
-from cascade_core.policies.parameters import number
+from cascade_core.policies.parameters import drop
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
 
-EPSILON = number(0.0, 1.0, "degradation of each stage, a fraction: 0.01 = one point")
+EPSILON = drop(0.0, "degradation of each stage: 1%, 1pt or 0.01 is one point")
 
 
 def epsilon_slider(of_each: str) -> Slider:

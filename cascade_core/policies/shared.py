@@ -12,6 +12,7 @@ from cascade_core.policies.base import Positions, Slider, Sweep, rule_path
 from cascade_core.policies.parameters import thresholds
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
+from cascade_core.support.amounts import confidence
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class SharedThreshold(Sweep):
         threshold: Least confidence to leave with, in the unit of the record's score; `inf` = never.
     """
 
-    threshold: float = field(metadata=thresholds(float, "the confidence that is enough"))
+    threshold: float = field(metadata=thresholds(confidence, "the confidence that is enough"))
 
     name: ClassVar[str] = "shared"
     title: ClassVar[str] = "One shared threshold"

@@ -69,7 +69,7 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
     return int(value)
 
 
-def numbers(kind: type) -> Callable[[str], list[Any]]:
+def numbers(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
     """A reader of texts that hold numbers separated by commas; argparse tells its name where it raises ValueError."""
 
     def read(text: str) -> list[Any]:

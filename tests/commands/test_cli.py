@@ -259,7 +259,7 @@ def test_joined_runs_are_called_after_their_files(
     [
         ([], 0.01),
         (["--max-drop", "0.02", "--seed", "3"], 0.02),
-        (["--max-drop", "0.9", "--answers", "pooled", "--score", "margin"], 0.05),
+        (["--max-drop", "90%", "--answers", "pooled", "--score", "margin"], 0.05),
         (["--policy", "budget", "--max-macs", "4000", "--top-k", "2"], 4000),
     ],
 )
@@ -280,7 +280,10 @@ def test_report_opens_at_the_nearest_position(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["report", "{run}", "--max-drop", "7", "--out", "x.html"], "max_drop to be from -1 to 1"),
+        (
+            ["report", "{run}", "--policy", "certified", "--max-drop=-1pt", "--out", "x.html"],
+            "max_drop to be from 0 to 1",
+        ),
         (["report", "{run}", "--policy", "paper", "--max-drop", "0.1", "--out", "x.html"], "paper takes no --max-drop"),
         (["report", "{run}", "--out", "x.txt"], "to end in .html"),
         (["join", "{run}", "--out", "x.parquet"], "two or more runs to join but there were 1"),
@@ -288,8 +291,8 @@ def test_report_opens_at_the_nearest_position(
         (["choose", "missing.parquet", "--max-drop", "0.01"], "there is no such file"),
         (["choose", "{run}"], "policy cheapest needs --max-drop"),
         (["choose", "{run}", "--max-drop", "0.01", "--epsilon", "0.1"], "policy cheapest takes no --epsilon"),
-        (["choose", "{run}", "--max-drop", "7"], "max_drop to be from -1 to 1"),
-        (["choose", "{run}", "--max-drop", "-0.9"], "but the best that these 200 samples let expect"),
+        (["choose", "{run}", "--policy", "paper", "--epsilon", "-1%"], "epsilon to be from 0 to 1"),
+        (["choose", "{run}", "--max-drop", "-90pt"], "but the best that these 200 samples let expect"),
         (["choose", "{run}", "--policy", "fixed", "--thresholds", "0.5"], "shape (2,)"),
         (["choose", "{run}", "--max-drop", "0.01", "--fraction", "1"], "samples on both sides"),
         (["evaluate", "{run}", "{run}"], "expected JSON"),
@@ -313,7 +316,13 @@ def test_bad_input_is_one_line_and_status_two(
         ([], "the following arguments are required: VERB"),
         (["bogus"], "invalid choice: 'bogus'"),
         (["choose"], "required: run"),
-        (["choose", "{run}", "--max-drop", "abc"], "invalid float value: 'abc'"),
+        (["choose", "{run}", "--max-drop", "abc"], "expected 1%, 0.5pt or 0.01 but it was 'abc'"),
+        (["choose", "{run}", "--max-drop", "1"], "1 may mean 1 point or 100 points: write 1pt or 100pt"),
+        (["choose", "{run}", "--policy", "paper", "--epsilon", "0.5"], "write 0.5pt or 50pt"),
+        (["choose", "{run}", "--policy", "certified", "--alpha", "5"], "write 5% if it is in percent"),
+        (["compare", "{run}", "--max-drop", "-2"], "write -2pt if it is in points"),
+        (["report", "{run}", "--max-drop", "1", "--out", "x.html"], "write 1pt or 100pt"),
+        (["figure", "{run}", "--max-drop", "1", "--out", "x.svg"], "write 1pt or 100pt"),
         (["choose", "{run}", "--policy", "none"], "invalid choice: 'none'"),
         (["choose", "{run}", "--policy", "fixed", "--thresholds", "a,b"], "argument --thresholds"),
     ],
@@ -382,7 +391,7 @@ def test_another_run_is_named(run: Path, tmp_path: Path, capsys: pytest.CaptureF
 def test_a_failed_choose_leaves_an_old_file_alone(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "choice.json"
     out.write_text("precious")
-    assert main(["choose", str(run), "--max-drop", "-0.9", "--out", str(out)]) == 2
+    assert main(["choose", str(run), "--max-drop", "-90pt", "--out", str(out)]) == 2
     assert out.read_text() == "precious"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["choice.json", "run.parquet"]
 

@@ -12,7 +12,17 @@ import pytest
 from numpy.typing import NDArray
 
 from cascade_core import ExitRule, FixedThresholds, PaperRule, Record, SharedThreshold, choose, evaluate, evaluate_path
-from cascade_core.policies import POLICIES, PRICED, SWEEPS, Policy, describe
+from cascade_core.policies import (
+    POLICIES,
+    PRICED,
+    SWEEPS,
+    Certified,
+    CheapestUncorrected,
+    CheapestWithinDrop,
+    PaperRuleByClass,
+    Policy,
+    describe,
+)
 from cascade_core.policies.answers import Halves
 from tests.oracle import assert_outcome, naive_evaluate, random_outputs, random_record
 from tests.samples import sample_record
@@ -108,6 +118,13 @@ def test_a_flag_reads_the_same_for_every_policy_that_takes_it() -> None:
         for name, parameter in policy.parameters().items():
             readers.setdefault(name, set()).add(parameter.read)
     assert {name for name, different in readers.items() if len(different) > 1} == set()
+
+
+@pytest.mark.parametrize("policy", [CheapestWithinDrop, CheapestUncorrected, Certified, PaperRule, PaperRuleByClass])
+def test_a_whole_one_is_taken_for_all_accuracy_and_said(policy: Any) -> None:
+    with pytest.warns(UserWarning, match="is a fraction: 1 gives up as much as 100 points; one point is 0.01"):
+        policy(1)
+    policy(1.0)
 
 
 def test_describe_is_json_data() -> None:
