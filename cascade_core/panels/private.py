@@ -82,6 +82,14 @@ BARE = """<style>
 }
 /* No button stands beside the line on what is shown. */
 p.cascade-heading.cascade-heading { min-height: 0; }
+/* One line below the panel: of what does not fit, first the words on keys are cut, which telephones have not, then a name. */
+.st-key-steps { flex-wrap: nowrap !important; }
+.st-key-steps [data-testid="stElementContainer"] { flex: 0 0 auto; width: auto; min-width: 0; }
+.st-key-steps [data-testid="stElementContainer"]:has([data-testid="stText"]) { flex-shrink: 1; }
+.st-key-steps [data-testid="stElementContainer"]:has([data-testid="stCaptionContainer"]) { flex-shrink: 1000; }
+.st-key-steps :is([data-testid="stText"] *, [data-testid="stCaptionContainer"] p) {
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+}
 </style>"""
 """Hides what surrounds a page of Streamlit, and what the page itself keeps under keys that begin with `chrome`."""
 

@@ -217,6 +217,7 @@ class Key(StrEnum):
     BUSY = "busy"
     LEAVE = "leave"
     STEP = "step"
+    STEPS = "steps"
     DETAILS = "details"
     PIN = "pin"
     UNPIN = "unpin"

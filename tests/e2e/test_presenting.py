@@ -126,6 +126,9 @@ def test_stops_are_of_different_runs(browser_page: Page, url: str) -> None:
     page.locator("body").press("PageDown")
     expect(line).to_contain_text("seven, ", timeout=TIMEOUT)
     waits_for(page, "view", "present")
+    for width, height in ((390, 844), (844, 390)):  # the names of stops and keys take one line, and nothing scrolls
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollHeight <= window.innerHeight")
 
 
 @pytest.mark.parametrize(("width", "height"), [(1400, 900), (1280, 720), (390, 844), (844, 390)])

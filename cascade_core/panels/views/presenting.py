@@ -16,7 +16,7 @@ def show(shown: Shown) -> None:
     """The panel, and a line on how to steer and leave."""
     st.html(private.BARE)
     stand = live_panel(shown.payload, presentation={name: _selector(key) for name, key in _BUTTONS.items()})
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(key=Key.STEPS, horizontal=True, vertical_alignment="center"):
         stops = _stops(shown.at(stand))
         if st.button("Leave", key=Key.LEAVE, type="tertiary", on_click=_leave):
             st.rerun()  # the whole page: its other parts are to be seen again
