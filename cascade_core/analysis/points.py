@@ -10,6 +10,7 @@ import numpy as np
 from cascade_core.analysis.exploration import Exploration, Split
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.support import wording
 
 BY_HAND = "thresholds set by hand"
@@ -100,6 +101,7 @@ class OperatingPoint:
         score: What thresholds are compared with.
         answers: "own" or "pooled".
         evaluation: On the test samples.
+        meter: What its costs are counted in.
         certified: Upper bound on the drop, sure at all positions of its slider at once; None where there is none.
         name: What the user calls it, if anything.
     """
@@ -112,6 +114,7 @@ class OperatingPoint:
     split: Split
     evaluation: Evaluation
     certified: float | None
+    meter: Meter = MACS
     name: str = ""
 
 
@@ -127,5 +130,6 @@ def operating_point(setting: Setting, *, run: str, name: str = "") -> OperatingP
         split=exploration.split,
         evaluation=setting.evaluation,
         certified=setting.certified,
+        meter=exploration.meter,
         name=name,
     )

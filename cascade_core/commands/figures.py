@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cascade_core.analysis.exploration import Exploration, explore
-from cascade_core.commands import policy_flags
+from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.dividing import source_of, split_of
 from cascade_core.commands.showing import add_position_flags, explored
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering.axes import confidence_axis
+from cascade_core.rendering.comparison.data import Curve, not_drawn
 from cascade_core.rendering.published import PublishedResult, published_on
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import identity, read_metadata
@@ -56,7 +57,8 @@ def _curve(args: argparse.Namespace) -> tuple[Draw, str]:
     from cascade_core.rendering.paper import curve
 
     setting = explored(args)
-    return curve(setting.exploration, setting.evaluation, _published(args)), setting.described
+    published, note = _published(args, [_drawn(args.run, setting.exploration)])
+    return curve(setting.exploration, setting.evaluation, published), f"{setting.described}{note}"
 
 
 def _exits(args: argparse.Namespace) -> tuple[Draw, str]:
@@ -78,19 +80,27 @@ def _comparison(args: argparse.Namespace) -> tuple[Draw, str]:
     from cascade_core.rendering.paper import comparison
 
     runs, policies = [args.run, *args.beside], args.policies or [args.policy]
-    curves = [(identity(run)["name"], _swept(args, run, policy)) for run in runs for policy in policies]
-    return comparison(curves, _published(args)), f"{len(curves)} curves"
+    curves = [_drawn(run, _swept(args, run, policy)) for run in runs for policy in policies]
+    published, note = _published(args, curves)
+    return comparison(curves, published), f"{len(curves)} curves{note}"
 
 
 def _swept(args: argparse.Namespace, run: Path, policy: str) -> Exploration:
-    split = split_of(args)
-    source = source_of(argparse.Namespace(**{**vars(args), "run": run}), split)
-    return explore(source, SWEEPS[policy], split, answers=args.answers)
+    """A policy over a run, whose costs are counted by what lies beside that run."""
+    split, beside = split_of(args), argparse.Namespace(**{**vars(args), "run": run})
+    source, meter = source_of(beside, split), cost_flags.meter_of(beside)
+    return explore(source, SWEEPS[policy], split, answers=args.answers, meter=meter)
 
 
-def _published(args: argparse.Namespace) -> tuple[PublishedResult, ...]:
-    """Series on the data of the run, unless none are wanted."""
-    return () if args.no_published else published_on(Origin.of(read_metadata(args.run)["source"]).dataset)
+def _drawn(run: Path, exploration: Exploration) -> Curve:
+    return Curve(run=identity(run)["name"], exploration=exploration, meter=exploration.meter)
+
+
+def _published(args: argparse.Namespace, curves: Sequence[Curve]) -> tuple[tuple[PublishedResult, ...], str]:
+    """Series on the data of the run, unless none are wanted; and what is to be said where they are not drawn."""
+    found = () if args.no_published else published_on(Origin.of(read_metadata(args.run)["source"]).dataset)
+    why = not_drawn(curves) if found else ""
+    return found, f". {why}" if why else ""
 
 
 CHARTS: dict[str, Callable[[argparse.Namespace], tuple[Draw, str]]] = {

@@ -14,7 +14,7 @@ from cascade_core.panels.shown import Shown
 from cascade_core.panels.spreading import spread_over_seeds
 from cascade_core.panels.state import Key
 from cascade_core.policies import Slider
-from cascade_core.rendering import tables
+from cascade_core.rendering import cost_words, tables
 from cascade_core.rendering.figures import explore
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.published import SOURCE
@@ -23,6 +23,7 @@ from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS
 from cascade_core.simulation.scores import SCORES
+from cascade_core.support.wording import capital
 
 
 def details(shown: Shown) -> None:
@@ -150,7 +151,7 @@ def _positions(shown: Shown) -> None:
     frame = in_points(tables.path_table(exploration, meter))
     slider, stages = exploration.slider, exploration.test.stage_names
     frame[slider.parameter] = exploration.shown
-    cost, saved = (f"mean_{meter.unit}", f"{meter.noun}_saving") if meter is not MACS else ("mean_macs", "saving")
+    cost, saved = cost_words.columns(meter)
     columns: dict[str, Column] = {
         slider.parameter: _slider_column(slider, exploration.shown),
         "accuracy": share("Accuracy"),
@@ -158,7 +159,7 @@ def _positions(shown: Shown) -> None:
         "drop_low": number("from", 2, f"Lower end of its {COVERAGE} interval, rounded down."),
         "drop_high": number("to", 2, f"Upper end of its {COVERAGE} interval, rounded up."),
         "drop_certified": number("at most, everywhere", 2, f"With {CERTAINTY} confidence, at all positions at once."),
-        cost: number(f"Mean {meter.unit}", 0 if meter is MACS else 3),
+        cost: number(capital(cost_words.mean_title(meter)), cost_words.decimals(frame[cost])),
         saved: share("Saved", "Of what the plain network costs; below zero the cascade costs more."),
         **{name: thresholds(_leaves(name), frame[name]) for name in frame.columns if "threshold " in name},
         **{f"share {name}": share(f"Leave at {name}") for name in stages},
@@ -169,7 +170,7 @@ def _positions(shown: Shown) -> None:
 
 
 def _slider_column(slider: Slider, values: NDArray[np.float64]) -> Column:
-    label = f"{slider.label[0].upper()}{slider.label[1:]}"
+    label = capital(slider.label)
     label = f"{label}, {slider.unit}" if slider.unit else label
     return number(label, slider.decimals + 1) if slider.unit else thresholds(label, values)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cascade_core.analysis.exploration import Exploration
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
+from cascade_core.rendering.comparison.data import Curve
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.rendering.report import file_stem
 
@@ -30,8 +30,8 @@ def figure_button(shown: Shown) -> None:
 
         selection, test = shown.selection, shown.exploration.test
         return {
-            "Accuracy against computation": paper.curve(
-                shown.exploration, shown.evaluation, selection.published, selection.meter
+            f"Accuracy against {selection.meter.noun}": paper.curve(
+                shown.exploration, shown.evaluation, selection.published
             ),
             "Where samples leave": paper.exits(shown.evaluation),
             "Confidence and thresholds": paper.histograms(test, shown.rule, shown.question.axis),
@@ -40,8 +40,8 @@ def figure_button(shown: Shown) -> None:
     _button(charts, file_stem(shown.setting, shown.question.run.name))
 
 
-def comparison_button(curves: Sequence[tuple[str, Exploration]], published: Sequence[PublishedResult]) -> None:
-    """A button for the figure of several explorations, each with the name of its run."""
+def comparison_button(curves: Sequence[Curve], published: Sequence[PublishedResult]) -> None:
+    """A button for the figure of several curves."""
 
     def charts() -> Mapping[str, Draw]:
         from cascade_core.rendering import paper

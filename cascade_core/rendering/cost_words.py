@@ -1,6 +1,9 @@
-"""What a rule costs by a meter, in sentences: for the command line, the page and the report."""
+"""What a rule costs by a meter, in words: sentences, titles of axes and columns, for all that is shown and exported."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Iterable
 
 from cascade_core.analysis.mistakes import Bill, bill, plain_bill
 from cascade_core.simulation.evaluation import Evaluation
@@ -25,15 +28,55 @@ def per(meter: Meter, unit: str = "samples") -> str:
     return f"{meter.unit} {f'per {one}' if meter.per == 1 else f'per {meter.per:,} {unit}'}"
 
 
+def batches(meter: Meter) -> str:
+    """What a meter's unit leaves open: " in batches of 64" of milliseconds, else nothing."""
+    return f" in batches of {meter.batch:,}" if isinstance(meter, Milliseconds) else ""
+
+
+def mean_title(meter: Meter, *, shares: bool = False) -> str:
+    """What an axis or a column of mean costs is headed: "mean milliseconds per sample in batches of 64".
+
+    Args:
+        shares: Whether costs are in percent of the plain network's, of however many samples that may be.
+    """
+    if shares:
+        return f"mean {meter.unit}{batches(meter)}, % of the plain network"
+    return f"mean {per(meter)}{batches(meter)}"
+
+
+def columns(meter: Meter) -> tuple[str, str]:
+    """Names of a table's columns of mean cost and of the saving by it.
+
+    >>> columns(MACS)
+    ('mean_macs', 'saving')
+
+    Of others they have the unit, and how many samples that is of: "mean_dollars_per_1000", "saving_of_dollars_per_1000"
+    or "mean_milliseconds_batch_64".
+    """
+    if meter is MACS:
+        return "mean_macs", "saving"
+    of = f"_batch_{meter.batch}" if isinstance(meter, Milliseconds) else f"_per_{meter.per}" if meter.per > 1 else ""
+    return f"mean_{meter.unit}{of}", f"saving_of_{meter.unit}{of}"
+
+
+def decimals(costs: Iterable[float]) -> int:
+    """With how many decimals costs of one column are written, so that the largest has three digits or more.
+
+    >>> decimals([0.65, 0.0123]), decimals([12.5, float("nan")]), decimals([125_485_706]), decimals([])
+    (3, 1, 0, 0)
+    """
+    largest = max((abs(cost) for cost in costs if cost and math.isfinite(cost)), default=1000.0)
+    return max(0, 2 - math.floor(math.log10(largest)))
+
+
 def cost_sentences(meter: Meter, result: Evaluation, unit: str = "samples") -> list[str]:
     """The mean against the plain network's, what that is for a million samples, its parts, and percentiles."""
     if meter is MACS:
         return []
     told = spent(meter, result)
     mean, plain = told["mean"], told["plain"]
-    batch = f" in batches of {told['batch']:,}" if "batch" in told else ""
     sentences = [
-        f"Costs {amount(mean)} {per(meter, unit)}{batch}, where the plain network costs {amount(plain)}: "
+        f"Costs {amount(mean)} {per(meter, unit)}{batches(meter)}, where the plain network costs {amount(plain)}: "
         f"the cascade {wording.saving(told['saving'], meter.noun)}.",
         f"For a million {unit}: {_million(meter, mean)}, against {_million(meter, plain)}.",
     ]
@@ -79,4 +122,14 @@ def _million(meter: Meter, cost: float) -> str:
     return f"{amount(whole)} {meter.unit}"
 
 
-__all__ = ["amount", "bill_sentence", "cost_sentences", "per", "percentile_sentence"]
+__all__ = [
+    "amount",
+    "batches",
+    "bill_sentence",
+    "columns",
+    "cost_sentences",
+    "decimals",
+    "mean_title",
+    "per",
+    "percentile_sentence",
+]

@@ -1,7 +1,8 @@
 """Drops of a table as people read them: in points, with bounds rounded to the side on which they claim less.
 
 A column's name tells what it holds: `drop_low` ends an interval below, `drop_high` above, and what is `certified` is an
-upper bound; every other column with `drop` in its name is an estimate.  Below zero a drop is a gain.
+upper bound; `accuracy_drop` and every other that begins with `drop` is an estimate.  Below zero a drop is a gain.
+Names that come from files stand behind another word (`share dropout`), so that they are never taken for drops.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from cascade_core.support import wording
 
 def is_drop(column: object) -> bool:
     """Whether a column holds drops, by its name."""
-    return "drop" in str(column)
+    return str(column).startswith(("drop_", "accuracy_drop"))
 
 
 def in_points(frame: pd.DataFrame, digits: int = 2) -> pd.DataFrame:

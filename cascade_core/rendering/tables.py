@@ -12,9 +12,9 @@ from cascade_core.analysis.calibration import auroc, expected_calibration_error
 from cascade_core.analysis.classes import Mistake
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Exploration
-from cascade_core.analysis.points import OperatingPoint, Setting
+from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import Realised
-from cascade_core.rendering.in_points import in_points
+from cascade_core.rendering.cost_words import columns
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, along, spent
@@ -92,7 +92,7 @@ def exits_table(rule: ExitRule, evaluation: Evaluation) -> pd.DataFrame:
 def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
     """A row a slider position: the parameter, the thresholds, and what they do on the test samples.
 
-    With another meter than MACs its mean and the saving by it are there too, such as `mean_milliseconds`.
+    With another meter than MACs the mean and the saving by it are there too, in its `columns`.
     """
     result = exploration.evaluation
     low, high = result.drop_interval()
@@ -104,7 +104,7 @@ def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
     lowest = exploration.path.columns.min(axis=2)
     thresholds = {f"{least_of}threshold {name}": shortest_of(lowest[:, i]) for i, name in enumerate(names[:-1])}
     costs = along(meter, result)
-    metered = {f"mean_{meter.unit}": costs, f"{meter.noun}_saving": 1 - costs / meter.plain(result)}
+    metered = dict(zip(columns(meter), (costs, 1 - costs / meter.plain(result)), strict=True))
     shares = {f"share {name}": result.exit_counts[:, i] / result.n for i, name in enumerate(names)}
     return pd.DataFrame(
         {
@@ -118,7 +118,7 @@ def path_table(exploration: Exploration, meter: Meter = MACS) -> pd.DataFrame:
             "saving": result.saving,
             "saving_low": least,
             "saving_high": most,
-            **({} if meter is MACS else metered),
+            **metered,
             **thresholds,
             **shares,
         }
@@ -146,7 +146,7 @@ def operating_points(setting: Setting, count: int = 12) -> pd.DataFrame:
 def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
     """A row a policy: what it was set to, and what its rule does on the test samples.
 
-    Where policies were to save another cost than MACs, `saving` is of MACs and a column such as `saving of dollars`
+    Where policies were to save another cost than MACs, `saving` is of MACs and a column such as `saving_of_dollars`
     has that; in `seeds_table` all savings are of it.
     """
     rows = []
@@ -167,9 +167,7 @@ def comparison_table(compared: Sequence[Compared]) -> pd.DataFrame:
                 "drop_moves_by": evaluation.drop_move,
                 "saving": evaluation.saving,
                 "saving_moves_by": evaluation.saving_move,
-                **(
-                    {} if one.meter is MACS else {f"saving of {one.meter.unit}": spent(one.meter, evaluation)["saving"]}
-                ),
+                columns(one.meter)[1]: spent(one.meter, evaluation)["saving"],
                 **shares,
             }
         )
@@ -228,56 +226,6 @@ def mistakes_table(mistakes: Sequence[Mistake], class_names: Sequence[str]) -> p
             "share": [one.share for one in mistakes],
         }
     )
-
-
-def points_table(points: Sequence[OperatingPoint]) -> pd.DataFrame:
-    """A row an operating point, numbered from 1: where it comes from, and what it does on the test samples."""
-    rows = []
-    for point in points:
-        evaluation = point.evaluation
-        low, high = evaluation.drop_interval()
-        split = point.split
-        rows.append(
-            {
-                **({"name": point.name} if any(one.name for one in points) else {}),
-                "run": point.run,
-                "policy": point.policy,
-                "setting": point.setting,
-                "score": point.score,
-                "answers": point.answers,
-                "measured_on": "all samples" if split.in_sample else f"test half, seed {split.seed}",
-                "samples": evaluation.n,
-                "accuracy": evaluation.accuracy,
-                "accuracy_drop": evaluation.accuracy_drop,
-                "drop_low": low,
-                "drop_high": high,
-                "drop_certified": np.nan if point.certified is None else point.certified,
-                "drop_moves_by": evaluation.drop_move,
-                "mean_macs": evaluation.mean_macs,
-                "saving": evaluation.saving,
-                "saving_moves_by": evaluation.saving_move,
-            }
-        )
-    return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="number"))
-
-
-def points_latex(points: Sequence[OperatingPoint]) -> str:
-    """The operating points as a LaTeX table (booktabs): percent, millions of MACs, and drops `in_points`."""
-    frame = in_points(points_table(points))
-    shown = pd.DataFrame(
-        {
-            **{what: frame[what] for what in ("name", "run", "policy", "setting") if what in frame},
-            "accuracy (%)": [f"{100 * value:.2f}" for value in frame["accuracy"]],
-            "drop (points)": [
-                f"{drop:.2f} [{low:.2f}, {high:.2f}]"
-                for drop, low, high in frame[["accuracy_drop", "drop_low", "drop_high"]].itertuples(index=False)
-            ],
-            "certified everywhere": ["" if np.isnan(value) else f"{value:.2f}" for value in frame["drop_certified"]],
-            "MACs (M)": [f"{value / 1e6:,.1f}" for value in frame["mean_macs"]],
-            "saved (%)": [f"{100 * value:.1f}" for value in frame["saving"]],
-        }
-    )
-    return shown.to_latex(index=False, escape=True, column_format="l" * (len(shown.columns) - 5) + "rrrrr")
 
 
 def profile_table(profile: Profile) -> pd.DataFrame:

@@ -171,6 +171,15 @@ def file_stem(run: str, policy: str, value: float, decimals: int, unit: str) -> 
     return _NOT_IN_FILE_NAMES.sub("-", f"{run}-{policy}-{place}")[-180:]
 
 
+def capital(text: str) -> str:
+    """A text as the beginning of a sentence; letters but the first stay.
+
+    >>> capital("mean MACs"), capital("")
+    ('Mean MACs', '')
+    """
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def macs(count: float) -> str:
     """A number of MACs with three digits or four, zeros behind the point left out.
 

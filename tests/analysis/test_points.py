@@ -5,7 +5,7 @@ from __future__ import annotations
 from cascade_core import CheapestWithinDrop, SharedThreshold
 from cascade_core.analysis.exploration import Split, explore
 from cascade_core.analysis.points import Setting, operating_point
-from cascade_core.rendering.tables import points_latex, points_table
+from cascade_core.rendering.points import points_latex, points_table
 from tests.samples import sample_record
 
 

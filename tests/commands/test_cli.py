@@ -151,7 +151,7 @@ def test_costs_of_one_s_own(run: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert "cents per 10 samples, where the plain network costs 2.5" in text
     assert "against 250 thousand cents." in text  # 2.5 for ten, a million times a tenth of that
     assert main(["compare", str(run), "--cost", "own"]) == 0
-    assert "saving of cents" in capsys.readouterr().out
+    assert "saving_of_cents_per_10" in capsys.readouterr().out
     assert main(["compare", str(run), "--cost", "own", "--seeds", "2"]) == 0
     report = tmp_path / "report.html"
     assert (

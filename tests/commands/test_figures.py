@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,37 @@ def test_runs_and_policies_are_compared(run: Path, tmp_path: Path, capsys: pytes
     assert 'width="496.8pt"' in drawing
     assert "<!-- B -->" in drawing
     assert "<!-- A = 1 -->" in drawing
+
+
+def test_costs_are_in_the_unit_that_is_asked_for(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_run(replace(sample_run(), baseline_macs=9000), other := run.parent / "other.parquet")
+    for one in (run, other):
+        assert main(["costs", str(one), "--unit", "cents", "--per", "10", "--part", "1,2,3,5"]) == 0
+    beside = ["--chart", "comparison", "--beside", str(other)]
+    capsys.readouterr()
+    for words, title in (
+        ([], "mean cents, % of the plain network"),
+        (["--policy", "budget", "--max-cost", "3"], "mean cents, % of the plain network"),
+        (beside, "mean cents per 10 samples"),
+    ):
+        assert main(["figure", str(run), "--cost", "own", *words, "--texts"]) == 0
+        assert capsys.readouterr().out.splitlines()[0] == title
+    assert main(["costs", str(other), "--unit", "joules", "--part", "1,2,3,5"]) == 0
+    assert main(["figure", str(run), "--cost", "own", *beside, "--texts"]) == 2
+    assert "costs of all runs to be in one unit" in capsys.readouterr().err
+
+
+def test_published_savings_of_macs_are_said_not_to_be_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = save_run(replace(sample_run(), source={"dataset_name": "CIFAR-10"}), tmp_path / "mine.parquet")
+    assert main(["costs", str(run), "--unit", "cents", "--part", "1,2,3,5"]) == 0
+    out = ["--out", str(tmp_path / "curve.svg")]
+    capsys.readouterr()
+    assert main(["figure", str(run), *out]) == 0
+    assert "not drawn" not in capsys.readouterr().out
+    assert main(["figure", str(run), "--cost", "own", *out]) == 0
+    assert capsys.readouterr().out.endswith("not drawn: their costs are MACs, and these are cents.\n")
+    assert main(["figure", str(run), "--cost", "own", "--no-published", *out]) == 0
+    assert "not drawn" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

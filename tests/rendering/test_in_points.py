@@ -13,7 +13,7 @@ from cascade_core.analysis.exploration import Split, explore
 from cascade_core.analysis.points import Setting, operating_point
 from cascade_core.commands.common import text
 from cascade_core.rendering.in_points import in_points
-from cascade_core.rendering.tables import points_latex
+from cascade_core.rendering.points import points_latex
 from tests.samples import sample_record
 
 
@@ -44,3 +44,8 @@ def test_latex_never_claims_more_than_is_known() -> None:
 def test_the_command_line_writes_the_same_numbers() -> None:
     line = text(pd.DataFrame([{"drop_high": 0.02121, "drop_certified_alone": np.nan}])).splitlines()[1]
     assert line.split() == ["2.13", "-"]
+
+
+def test_names_from_files_are_not_taken_for_drops() -> None:
+    given = {"share dropout": 0.25, "threshold drop_1": 0.5, "mean_raindrops": 3.0}
+    assert in_points(pd.DataFrame([given])).to_dict("records") == [given]

@@ -21,12 +21,15 @@ from cascade_core.panels.shown import Shown
 from cascade_core.panels.slides import slides_button
 from cascade_core.panels.state import Key
 from cascade_core.policies import SWEEPS
-from cascade_core.rendering import tables
+from cascade_core.rendering import cost_words
 from cascade_core.rendering.comparison.data import Curve, Pinned, comparison_data, headings, not_drawn, run_colours
 from cascade_core.rendering.comparison.tables import at_one_drop
 from cascade_core.rendering.in_points import in_points
+from cascade_core.rendering.points import meters_of, points_latex, points_table
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
+from cascade_core.simulation.meters import MACS
 from cascade_core.support import wording
+from cascade_core.support.wording import capital
 
 MOVES = "By how much as many other samples would move the figure."
 
@@ -100,7 +103,7 @@ def _compare(shown: Shown, runs: Sequence[Run], policies: Sequence[str], pinned:
     here = _beside(shown, drawn)
     with above:
         _at_one_drop(here, drawn)
-        comparison_button([(curve.run, curve.exploration) for curve in drawn], shown.selection.published)
+        comparison_button(drawn, shown.selection.published)
 
 
 def _beside(shown: Shown, curves: Sequence[Curve]) -> Shown:
@@ -204,7 +207,8 @@ def _pinned(pinned: list[pins.Pin]) -> None:
     if not pinned:
         st.caption("None yet. Under *Explore*, let the slider rest where you like it and press *Pin this point*.")
         return
-    frame = in_points(tables.points_table([pin.point for pin in pinned]))
+    points = [pin.point for pin in pinned]
+    frame = in_points(points_table(points))
     columns = {
         "number": "#",
         "name": "Name",
@@ -224,9 +228,14 @@ def _pinned(pinned: list[pins.Pin]) -> None:
         ),
         "drop_moves_by": number("drop moves by", 2, f"Points. {MOVES}", before="± "),
         "mean_macs": number("Mean MACs"),
-        "saving": share("Saved"),
+        "saving": share("Saved", "Of the plain network's MACs."),
         "saving_moves_by": share("saved moves by", MOVES, before="± "),
     }
+    for meter in meters_of(points):
+        if meter is not MACS:
+            cost, saving = cost_words.columns(meter)
+            columns[cost] = number(capital(cost_words.mean_title(meter)), cost_words.decimals(frame[cost]))
+            columns[saving] = share(f"{capital(meter.noun)} saved", f"Of the plain network's {meter.unit}.")
     table(frame, columns, "The pinned points, by number.", numbered=True)
     _take_away(pinned)
 
@@ -235,9 +244,9 @@ def _take_away(pinned: list[pins.Pin]) -> None:
     """Buttons that save the pinned points, and remove them."""
     points = [pin.point for pin in pinned]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        csv = tables.points_table(points).to_csv()
+        csv = points_table(points).to_csv()
         st.download_button("CSV", csv, "pinned.csv", "text/csv", on_click="ignore", icon=":material/download:")
-        latex = tables.points_latex(points)
+        latex = points_latex(points)
         st.download_button("LaTeX", latex, "pinned.tex", "text/plain", on_click="ignore", icon=":material/download:")
         slides_button(pinned)
     pins.manage()

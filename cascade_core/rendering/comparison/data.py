@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import OperatingPoint
 from cascade_core.analysis.spread import OUTER, Spread
+from cascade_core.rendering.cost_words import mean_title
 from cascade_core.rendering.palette import LIGHT
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.bounds import CERTAINTY
@@ -93,7 +94,7 @@ def comparison_data(
         "published": [_series(series) for series in published] if not not_drawn(curves, pinned) else [],
         "shares": shares,
         "unit": unit,
-        "axis": f"mean {unit} of a sample" + (", % of the plain network's" if shares else ""),
+        "axis": mean_title(curves[0].meter, shares=shares),
         "sure": CERTAINTY,
         "band": f"{OUTER[0]:.0%} and {OUTER[1]:.0%}",
     }

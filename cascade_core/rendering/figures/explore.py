@@ -19,6 +19,7 @@ from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import OUTER, Spread
 from cascade_core.policies.paper import residual_accuracy
 from cascade_core.rendering.axes import BINS, ConfidenceAxis
+from cascade_core.rendering.cost_words import mean_title
 from cascade_core.rendering.palette import Palette
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.bounds import ALPHA, COVERAGE
@@ -180,11 +181,12 @@ def tradeoff(
         )
     if meter is MACS:
         add_published(figure, published, palette)
+    (across, unit) = plain([mean_title(meter, shares=True), meter.unit])
     figure.update_traces(
-        hovertemplate=f"%{{x:.1f}} % of the {meter.unit}, %{{y:.2f}} % right<extra>%{{fullData.name}}</extra>",
+        hovertemplate=f"%{{x:.1f}} % of the {unit}, %{{y:.2f}} % right<extra>%{{fullData.name}}</extra>",
         selector={"hoverinfo": None},
     )
-    figure.update_xaxes(title_text=f"mean {meter.unit}, % of the plain network")
+    figure.update_xaxes(title_text=across)
     figure.update_yaxes(title_text="accuracy, %")
     figure.update_layout(height=460, margin=MARGIN, legend={"orientation": "h", "y": -0.2})
     return figure

@@ -9,12 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from cascade_core.analysis.exploration import Exploration
+from cascade_core.rendering.comparison.data import Curve, not_drawn, of_one_network
+from cascade_core.rendering.cost_words import mean_title
 from cascade_core.rendering.palette import LIGHT
 from cascade_core.rendering.paper import marks
 from cascade_core.rendering.paper.sheet import Draw, Sheet
 from cascade_core.rendering.published import PublishedResult
-from cascade_core.simulation.meters import MACS, Meter, along
+from cascade_core.simulation.meters import along
 
 EVERY = 0.12
 """Of the plot's diagonal, from one marker of a line to the next."""
@@ -24,30 +25,30 @@ ORACLE: dict[str, Any] = {"marker": "*", "markerfacecolor": "#ffffff"}
 """A run's plain network and its oracle: open, where the marks along its lines are filled."""
 
 
-def comparison(
-    curves: Sequence[tuple[str, Exploration]], published: Sequence[PublishedResult] = (), meter: Meter = MACS
-) -> Draw:
-    """Accuracy against mean cost of explorations, each with the name of its run.
+def comparison(curves: Sequence[Curve], published: Sequence[PublishedResult] = ()) -> Draw:
+    """Accuracy against mean cost of `curves`, at least one.
 
-    Costs are shares of the plain network's where that is the same for all, and published results are shown with those.
+    Costs are shares of the plain network's where that is the same network for all, and published results are shown with
+    those if they are MACs.
+
+    Raises:
+        ValueError: Costs are in several units.
     """
-    runs = list(dict.fromkeys(run for run, _ in curves))
-    policies = list(dict.fromkeys(exploration.policy.title for _, exploration in curves))
+    runs = list(dict.fromkeys(curve.run for curve in curves))
+    policies = list(dict.fromkeys(curve.policy for curve in curves))
     colours = dict(zip(runs, LIGHT.stages(max(2, len(runs))), strict=False))
-    whole = {meter.plain(exploration.evaluation) for _, exploration in curves}
-    unit = whole.pop() / 100 if len(whole) == 1 else 1.0
-    shares = unit != 1.0
+    shares = of_one_network(curves)
+    across = _across(curves, shares)
 
     def draw(sheet: Sheet) -> None:
         (axes,) = sheet.plots(1, 3.4 if sheet.style.wide else 2.5)
-        across = f"mean {meter.unit}, % of the plain network" if shares else f"mean {meter.unit} of a sample"
         marks.frame(sheet, axes, across, "accuracy, %")
-        for name, exploration in curves:
-            dash = marks.DASHES[policies.index(exploration.policy.title) % len(marks.DASHES)]
-            _line(axes, exploration, meter, unit, linestyle=dash, markevery=EVERY, **looks(sheet, name))
+        for curve in curves:
+            dash = marks.DASHES[policies.index(curve.policy) % len(marks.DASHES)]
+            _line(axes, curve, _unit(curve, shares), linestyle=dash, markevery=EVERY, **looks(sheet, curve.run))
         for run in runs:
-            exploration = next(one for name, one in curves if name == run)
-            _references(axes, exploration, meter, unit, sheet.style.size, colours[run])
+            curve = next(one for one in curves if one.run == run)
+            _references(axes, curve, _unit(curve, shares), sheet.style.size, colours[run])
             sheet.explain(Line2D([], [], **looks(sheet, run)), run)
         if len(policies) > 1:
             for dash, title in zip(marks.DASHES, policies, strict=False):
@@ -56,7 +57,7 @@ def comparison(
             sheet.explain(
                 Line2D([], [], linestyle="none", color=marks.INK, markersize=sheet.style.size, **marker), text
             )
-        if shares and meter is MACS:
+        if not not_drawn(curves):
             marks.published(sheet, axes, published)
 
     def looks(sheet: Sheet, run: str) -> dict[str, Any]:
@@ -66,17 +67,31 @@ def comparison(
     return draw
 
 
-def _line(axes: Axes, exploration: Exploration, meter: Meter, unit: float, **looks: Any) -> None:
-    costs = along(meter, exploration.evaluation) / unit
+def _across(curves: Sequence[Curve], shares: bool) -> str:
+    """The title of the axis of costs, in the one unit that they have."""
+    titles = list(dict.fromkeys(mean_title(curve.meter, shares=shares) for curve in curves))
+    if len(titles) > 1:
+        raise ValueError(f"Expected costs of all runs to be in one unit but there were {', '.join(titles)}")
+    return titles[0]
+
+
+def _unit(curve: Curve, shares: bool) -> float:
+    """What costs of a curve are divided by."""
+    return curve.plain / 100 if shares else 1.0
+
+
+def _line(axes: Axes, curve: Curve, unit: float, **looks: Any) -> None:
+    result = curve.exploration.evaluation
+    costs = along(curve.meter, result) / unit
     order = np.argsort(costs, kind="stable")
-    axes.plot(costs[order], 100 * exploration.evaluation.accuracy[order], **looks)
+    axes.plot(costs[order], 100 * result.accuracy[order], **looks)
 
 
-def _references(axes: Axes, exploration: Exploration, meter: Meter, unit: float, size: float, colour: str) -> None:
+def _references(axes: Axes, curve: Curve, unit: float, size: float, colour: str) -> None:
     """A run's plain network and its oracle, in its colour."""
-    result, best = exploration.evaluation, exploration.oracle
+    result, best = curve.exploration.evaluation, curve.exploration.oracle
     for marker, cost, accuracy in (
-        (PLAIN, meter.plain(result), result.full_accuracy),
-        (ORACLE, meter.mean(best), best.accuracy),
+        (PLAIN, curve.plain, result.full_accuracy),
+        (ORACLE, curve.meter.mean(best), best.accuracy),
     ):
         axes.plot(cost / unit, 100 * accuracy, color=colour, markersize=size, linestyle="none", **marker)

@@ -8,24 +8,27 @@ from typing import Any
 import numpy as np
 
 from cascade_core.analysis.exploration import Exploration
+from cascade_core.rendering.cost_words import mean_title
 from cascade_core.rendering.paper import marks
 from cascade_core.rendering.paper.sheet import Draw, Sheet
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
-from cascade_core.simulation.meters import MACS, Meter, along
+from cascade_core.simulation.meters import MACS, along
 
 
-def curve(
-    exploration: Exploration, chosen: Evaluation, published: Sequence[PublishedResult] = (), meter: Meter = MACS
-) -> Draw:
-    """The accuracy-compute curve, with `chosen`, the plain network, the oracle and `published` results in MACs."""
+def curve(exploration: Exploration, chosen: Evaluation, published: Sequence[PublishedResult] = ()) -> Draw:
+    """Accuracy against the cost that was sought for, with `chosen`, the plain network and the oracle.
+
+    `published` results are savings of MACs, and drawn where these are the cost.
+    """
+    meter = exploration.meter
 
     def draw(sheet: Sheet) -> None:
         (axes,) = sheet.plots(1, 3.1 if sheet.style.wide else 2.15)
-        marks.frame(sheet, axes, f"mean {meter.unit}, % of the plain network", "accuracy, %")
+        marks.frame(sheet, axes, mean_title(meter, shares=True), "accuracy, %")
         unit = meter.plain(exploration.evaluation) / 100
-        _cascade(sheet, exploration, meter, unit)
+        _cascade(sheet, exploration, unit)
         if meter is MACS:
             marks.published(sheet, axes, published)
         marks.plain(sheet, axes, chosen, meter, unit)
@@ -36,11 +39,11 @@ def curve(
     return draw
 
 
-def _cascade(sheet: Sheet, exploration: Exploration, meter: Meter, unit: float) -> None:
+def _cascade(sheet: Sheet, exploration: Exploration, unit: float) -> None:
     """The path, the band of its interval, and what is certain."""
     (axes,) = sheet.figure.axes
     result = exploration.evaluation
-    order = np.argsort(costs := along(meter, result) / unit, kind="stable")
+    order = np.argsort(costs := along(exploration.meter, result) / unit, kind="stable")
     low, high = (100 * (result.full_accuracy - end[order]) for end in result.drop_interval())
     (line,) = axes.plot(costs[order], 100 * result.accuracy[order], color=marks.CASCADE, zorder=3)
     sheet.explain(line, "cascade")

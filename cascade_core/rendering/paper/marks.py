@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,12 +29,12 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 
 
 def frame(sheet: Sheet, axes: Axes, across: str, up: str) -> None:
-    """Grid, and titles of the axes; numbers up are percentages or counts."""
+    """Grid, and titles of the axes, the lower in lines that fit; numbers up are percentages or counts."""
     axes.grid(True)
     axes.set_axisbelow(True)
     axes.tick_params(length=0.3 * sheet.style.size)
     if across:
-        axes.set_xlabel(sheet.say(across))
+        axes.set_xlabel(textwrap.fill(sheet.say(across), sheet.fitting(0.8 * sheet.style.width)))
     if up:
         axes.set_ylabel(sheet.say(up))
 

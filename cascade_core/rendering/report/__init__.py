@@ -17,6 +17,7 @@ from typing import Any
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import moved_words
+from cascade_core.rendering.cost_words import columns as columns_of
 from cascade_core.rendering.cost_words import cost_sentences
 from cascade_core.rendering.headline import headline
 from cascade_core.rendering.in_points import in_points
@@ -28,7 +29,7 @@ from cascade_core.rendering.report.pieces import Cell, Row, entries, file, finge
 from cascade_core.rendering.report.words import flat, threshold
 from cascade_core.rendering.tables import operating_points, stages_table
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
-from cascade_core.simulation.meters import MACS, spent
+from cascade_core.simulation.meters import spent
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import BY_HAND, choice_json
 from cascade_core.storage.origin import Origin
@@ -176,14 +177,13 @@ def _lead(setting: Setting, unit: str) -> str:
 
 def _certified(setting: Setting) -> str:
     """What is certain of the drop, as a sentence."""
-    words = wording.certified(setting.certified, 1 - ALPHA, by_hand=setting.is_by_hand)
-    return f"{words[0].upper()}{words[1:]}."
+    return f"{wording.capital(wording.certified(setting.certified, 1 - ALPHA, by_hand=setting.is_by_hand))}."
 
 
 def _operating_points(setting: Setting) -> str:
     exploration = setting.exploration
     slider, names = exploration.slider, exploration.evaluation.stage_names
-    saved = "saving" if exploration.meter is MACS else f"{exploration.meter.noun}_saving"
+    _, saved = columns_of(exploration.meter)
     certified = exploration.certificate is not None
     least = "least " if exploration.path.by_class else ""
     columns = [

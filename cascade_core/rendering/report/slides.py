@@ -123,5 +123,5 @@ def _thresholds(setting: Setting) -> str:
 def _curve(setting: Setting) -> str:
     from cascade_core.rendering import paper
 
-    draw = paper.curve(setting.exploration, setting.evaluation, meter=setting.exploration.meter)
+    draw = paper.curve(setting.exploration, setting.evaluation)
     return base64.b64encode(paper.written(draw, paper.Style(width=6.9, size=11), "svg")).decode("ascii")

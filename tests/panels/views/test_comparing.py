@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from cascade_core import CheapestWithinDrop, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.analysis.points import Setting, operating_point
-from cascade_core.rendering.tables import points_latex, points_table
+from cascade_core.rendering.points import points_latex, points_table
 from tests.samples import sample_record, sample_run
 
 PAGE = Path(__file__).resolve().parents[3] / "dashboard.py"

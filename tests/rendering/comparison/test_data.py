@@ -75,7 +75,7 @@ def test_other_networks_are_compared_in_macs_without_published_shares() -> None:
     curves = [Curve(run="a-x", exploration=swept(PaperRule)), Curve(run="a-y", exploration=other)]
     data = comparison_data(curves, published=PUBLISHED[:1])
     assert not data["shares"]
-    assert data["axis"] == "mean MACs of a sample"
+    assert data["axis"] == "mean MACs per sample"
     assert [run["plain"]["cost"] for run in data["runs"]] == [RECORD.baseline_macs, 2 * RECORD.baseline_macs]
     assert data["curves"][1]["cost"] == pytest.approx(sorted(other.evaluation.mean_macs), rel=1e-5)
     assert [one["label"] for one in data["curves"]] == ["x", "y"]
@@ -88,7 +88,7 @@ def test_costs_are_in_the_meter_and_published_macs_are_said_not_to_be_drawn() ->
     exploration = swept()
     meter = doubled(exploration)
     data = comparison_data([Curve(run="a", exploration=exploration, meter=meter)], published=PUBLISHED[:1])
-    assert data["axis"] == "mean joules of a sample, % of the plain network's"
+    assert data["axis"] == "mean joules, % of the plain network"
     expected = sorted(meter.mean(exploration.at(g)) / meter.plain(exploration.at(g)) for g in range(21))
     assert data["curves"][0]["cost"] == pytest.approx(expected, rel=1e-5)
     assert data["published"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from itertools import combinations
 from pathlib import Path
@@ -20,10 +21,13 @@ from cascade_core import BestWithinBudget, CheapestWithinDrop, PaperRule
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.policies.base import Sweep
 from cascade_core.rendering.axes import BINS, confidence_axis
+from cascade_core.rendering.comparison.data import Curve
 from cascade_core.rendering.paper import Draw, Sheet, Style, comparison, curve, exits, histograms, texts, written
 from cascade_core.rendering.paper.histograms import LAYERS, layers
 from cascade_core.rendering.published import PUBLISHED
+from cascade_core.simulation.meters import along
 from tests.samples import sample_record, sample_run
+from tests.simulation.test_own_costs import costs
 
 AXIS = confidence_axis("max_probability", 5)
 HOSTILE = "_a$x^2$ <b>&amp;--> \x0b\\frac %"
@@ -33,13 +37,17 @@ def swept(policy: type[Sweep] = CheapestWithinDrop, **more: Any) -> Exploration:
     return explore(sample_record(**more), policy, Split(), 31)
 
 
+def of(run: str, exploration: Exploration) -> Curve:
+    return Curve(run=run, exploration=exploration, meter=exploration.meter)
+
+
 def charts(exploration: Exploration, run: str = "mine") -> dict[str, Draw]:
     other = explore(sample_record(seed=1), PaperRule, Split(), 31)
     return {
         "curve": curve(exploration, exploration.at(12), PUBLISHED[:1]),
         "exits": exits(exploration.at(12)),
         "histograms": histograms(exploration.test, exploration.path.rule(12), AXIS),
-        "comparison": comparison([(run, exploration), ("other", other)], PUBLISHED[:1]),
+        "comparison": comparison([of(run, exploration), of("other", other)], PUBLISHED[:1]),
     }
 
 
@@ -136,6 +144,44 @@ def test_the_curve_is_the_exploration() -> None:
     assert len(lines[2]) == len(PUBLISHED[0].points)
 
 
+def test_curves_are_drawn_against_what_was_sought_for() -> None:
+    record = sample_record()
+    meter = costs(record.stage_names)
+    exploration = explore(record, CheapestWithinDrop, Split(), 31, meter=meter)
+    result, chosen = exploration.evaluation, exploration.at(12)
+    draw = curve(exploration, chosen, PUBLISHED[:1])
+    axes = drawn(draw).figure.axes[0]
+    assert axes.get_xlabel() == "mean cents, % of the plain network"
+    lines = [ends(line) for line in axes.get_lines()]
+    assert np.array(sorted(lines[0])) == pytest.approx(
+        np.array(sorted(zip(100 * along(meter, result) / 5, 100 * result.accuracy, strict=True)))  # 5 cents for ten
+    )
+    assert (100 * meter.mean(chosen) / 5, 100 * chosen.accuracy) in [line[0] for line in lines if len(line) == 1]
+    assert not [text for text in texts(draw) if text.startswith("published")]
+
+
+def test_networks_that_differ_are_compared_in_the_unit_itself() -> None:
+    record = sample_record()
+    double = replace(record, baseline_macs=2 * record.baseline_macs)
+    meter = costs(record.stage_names)
+    one, other = (explore(each, CheapestWithinDrop, Split(), 31, meter=meter) for each in (record, double))
+    axes = drawn(comparison([of("one", one), of("other", other)])).figure.axes[0]
+    assert axes.get_xlabel() == "mean cents per 10 samples"
+    expected = sorted(zip(along(meter, one.evaluation), 100 * one.evaluation.accuracy, strict=True))
+    assert np.array(sorted(ends(axes.get_lines()[0]))) == pytest.approx(np.array(expected))
+    alike = drawn(comparison([of("one", one), of("two", one)], PUBLISHED[:1]))
+    assert alike.figure.axes[0].get_xlabel() == "mean cents, % of the plain network"
+    with pytest.raises(ValueError, match=r"costs of all runs to be in one unit but there were mean cents.*, mean MACs"):
+        comparison([of("one", one), of("other", swept())])
+
+
+def test_long_titles_of_axes_are_broken() -> None:
+    unit = replace(costs(sample_record().stage_names), unit="kilowatt-hours of the whole data centre")
+    exploration = explore(sample_record(), CheapestWithinDrop, Split(), 31, meter=unit)
+    for line in drawn(curve(exploration, exploration.at(12))).figure.axes[0].get_xlabel().splitlines():
+        assert len(line) <= 45
+
+
 @pytest.mark.parametrize("policy", [CheapestWithinDrop, PaperRule, BestWithinBudget])
 def test_layers_count_what_becomes_of_each_sample(policy: type[Sweep]) -> None:
     exploration = swept(policy, m=4, n=300)
@@ -165,7 +211,7 @@ def test_grey_is_enough() -> None:
         hatched = one.get("hatch") != other.get("hatch")
         assert hatched or abs(luminance(one["facecolor"]) - luminance(other["facecolor"])) > 0.25
     lines = [
-        (run, explore(sample_record(seed=seed), policy, Split(), 31))
+        of(run, explore(sample_record(seed=seed), policy, Split(), 31))
         for seed, run in enumerate(("one", "two", "three"))
         for policy in (CheapestWithinDrop, PaperRule)
     ]
