@@ -16,7 +16,7 @@ from cascade_core.analysis.mistakes import cheapest_with_mistakes
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import moved_words, splits
 from cascade_core.commands import cost_flags, policy_flags
-from cascade_core.commands.common import Parsers, add_verb, text
+from cascade_core.commands.common import Parsers, add_verb, say, text
 from cascade_core.commands.dividing import add_split_flags, reading_of, source_of, split_of
 from cascade_core.policies import POLICIES, Policy, choose, describe_in
 from cascade_core.policies.base import rule_path
@@ -29,6 +29,7 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import Meter, Milliseconds
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import load_choice, save_choice
+from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.reading import digest, identity, open_record
 from cascade_core.support import wording
 from cascade_core.support.amounts import drop
@@ -137,6 +138,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     choice = load_choice(args.choice)
     rule = choice.rule
     record = open_record(args.run, rule.score, rule.top_k, rule.pool)
+    say(notes_on_file(args.run))
     split = choice.measured.get("split")
     if choice.run is None or split is None:
         print("these samples may include those that the thresholds were chosen on: the choice does not say")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +15,7 @@ import pandas as pd
 from cascade_core.rendering.in_points import in_points, is_drop
 from cascade_core.rendering.tables import stages_table
 from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import load_record
 from cascade_core.storage.writing import save_run
 
@@ -86,11 +87,18 @@ def cell(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def say(notes: Iterable[str]) -> None:
+    """Lines on what is odd about a run, on standard error."""
+    for note in notes:
+        print(f"note: {cell(note)}", file=sys.stderr)
+
+
 def write_run(outputs: StageOutputs, args: argparse.Namespace) -> None:
-    """Write a run and say what it holds."""
+    """Write a run and say what it holds, and what is odd about it."""
     texts = {"title": args.title, "dataset_name": args.dataset_name}
     outputs = replace(outputs, source={**outputs.source, **{key: value for key, value in texts.items() if value}})
     report(save_run(outputs, args.out))
+    say(notes_on(outputs))
 
 
 def report(out: Path) -> None:

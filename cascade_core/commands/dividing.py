@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cascade_core.analysis.exploration import Split, halves
+from cascade_core.commands.common import say
 from cascade_core.policies.answers import ANSWERS, Halves
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
+from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.reading import load_run, open_record
 from cascade_core.support.amounts import share
 
@@ -25,11 +27,13 @@ def source_of(args: argparse.Namespace, split: Split) -> Halves | Record:
 
 
 def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
-    """What divides the run, which is read once, as `source_of` says."""
+    """What divides the run, which is read once, as `source_of` says; what is odd about the run is said."""
     if args.answers == "own":
         record = open_record(args.run, args.score, args.top_k)
+        say(notes_on_file(args.run))
         return lambda split: record
     outputs = load_run(args.run)
+    say(notes_on(outputs))
     return lambda split: halves(outputs, split, args.score, args.top_k)
 
 

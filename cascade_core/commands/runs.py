@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cascade_core.commands.common import Parsers, add_out, add_verb, text, write_run
+from cascade_core.commands.common import Parsers, add_out, add_verb, say, text, write_run
 from cascade_core.rendering.tables import stages_table
 from cascade_core.storage.importers import import_run
 from cascade_core.storage.joining import join_runs
+from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import load_run
 from cascade_core.support.checks import numbers
 from cascade_core.support.files import check_writable
@@ -46,7 +47,9 @@ def show(args: argparse.Namespace) -> None:
         table[f"top-{args.top_k} accuracy"] = outputs.record(top_k=args.top_k).stage_accuracy
     print(text(table))
     for key, value in outputs.source.items():
-        print(f"{key}: {value}")
+        if key != "notes":
+            print(f"{key}: {value}")
+    say(notes_on(outputs))
 
 
 def _add_join(verbs: Parsers) -> None:

@@ -17,6 +17,7 @@ from cascade_core.panels import (
     heading,
     history,
     memory,
+    noting,
     place,
     private,
     runs,
@@ -72,9 +73,11 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
         st.rerun()  # the whole page: what Back names, or a click opens, is not of this view
     address.recall(known)
     state.PICTURE_FORMAT.keep()
-    faults, bar, before = st.empty(), _bar(), st.container()
+    faults, odd, bar, before = st.empty(), st.container(), _bar(), st.container()
     line = bar.empty()
     shown, named = answer(selection), view == "present"
+    with odd:
+        shown = noting.unless_meaningless(shown)
     if shown is not None:
         shown = spending.at_price(place.kept(address.go_to(shown)))
         heading.show(shown, line, named=named)

@@ -23,6 +23,7 @@ from cascade_core.policies.answers import Halves
 from cascade_core.rendering.axes import ConfidenceAxis, confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import PublishedResult
+from cascade_core.simulation import suspicions
 from cascade_core.simulation.meters import MACS, Meter
 
 MOST_SOFTMAXES = 1 << 28
@@ -84,7 +85,17 @@ def _kept(max_entries: int, spinner: str) -> Callable[[Callable[Concatenate[Q, P
 
 sample_ids = _kept(8, "Reading the run ...")(Run.sample_ids)
 outputs = _kept(2, "Reading the run ...")(Run.outputs)
+notes = _kept(32, "Reading the run ...")(Run.notes)
 _record = _kept(8, "Reading the run ...")(Run.record)
+
+
+def is_meaningless(run: Run) -> bool:
+    """Whether the plain network is right no more often than by chance.
+
+    Raises:
+        ValueError: The file is malformed.
+    """
+    return suspicions.is_meaningless(_record(run, "max_probability", 1))
 
 
 @_kept(4, "Reading the run ...")

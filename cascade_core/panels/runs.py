@@ -21,6 +21,7 @@ from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import reading
 from cascade_core.storage.costs import costs_path, load_costs
 from cascade_core.storage.home import HOME
+from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
 from cascade_core.support.files import BadFile
@@ -93,6 +94,14 @@ class Run:
         if self.held is not None:
             return tuple(map(str, self.held.sample_ids))
         return reading.load_sample_ids(self._file)
+
+    def notes(self) -> tuple[str, ...]:
+        """Lines on what its import mended, and what is odd about it.
+
+        Raises:
+            BadFile: The file is malformed.
+        """
+        return notes_on_file(self._file) if self.held is None else notes_on(self.held)
 
     @property
     def _file(self) -> Path:

@@ -157,6 +157,10 @@ OWN_NEWS = Value("own_news", False)
 the whole page has yet to hear that its runs are others."""
 
 
+ODD_SHOWN = Value("odd:shown", "")
+"""Digest of the run whose plain network is no better than chance, and that the user wants to see all the same."""
+
+
 def own_macs(digest: str, stage: int) -> Value[int]:
     """MACs that the user gives to a stage of a run that the session brought, or, as stage -1, to the plain network."""
     return Value(f"own_macs-{digest}-{stage}", 0)
@@ -225,6 +229,7 @@ class Key(StrEnum):
     DOWNLOAD = "download"
     PAPER = "paper"
     OWN = "own"
+    ODD = "odd"
     COST_TABLE = "cost_table"
     COMPARE = "compare"
     SAMPLES = "samples"

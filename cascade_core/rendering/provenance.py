@@ -115,6 +115,7 @@ def _joined(origin: Origin) -> Facts | None:
 
 _WORDS: Mapping[str, Callable[[Origin], Facts | None]] = {
     "title": _plain("Run", "title"),
+    "notes": lambda origin: [("Noted at import", line) for line in origin.notes] or None,
     "imported_from": _plain("Imported from", "imported_from"),
     "networks": _networks,
     "dataset_name": _plain("Data set", "dataset"),

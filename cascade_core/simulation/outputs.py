@@ -33,7 +33,7 @@ class StageOutputs:
         stages: M stages, first to last.
         baseline_macs: MACs of the plain network that would be run instead (for a cascade of models
             the last model alone); without it, all trunk pieces and the last head.
-        sample_ids: (N,) texts, such as file names; without them, the sample numbers.
+        sample_ids: (N,) different texts, such as file names; without them, the sample numbers.
         class_names: K texts; without them, the class numbers.
         source: Where the run came from (network, weights digest, data set, versions, ...), as JSON data.
 
@@ -63,6 +63,7 @@ class StageOutputs:
         ids = np.arange(n).astype(str) if self.sample_ids is None else np.asarray(self.sample_ids).astype(str)
         if ids.shape != (n,):
             raise ValueError(f"Expected sample_ids to have shape ({n},) (samples) but it had shape {ids.shape}")
+        _check_ids(ids)
         ids.setflags(write=False)
         classes = [str(c) for c in range(k)] if self.class_names is None else self.class_names
         put = object.__setattr__
@@ -121,6 +122,18 @@ def _json_data(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
         return json.loads(json.dumps(dict(value), allow_nan=False))
     except (TypeError, ValueError) as error:
         raise ValueError(f"Expected {name} to be a mapping of JSON data but {error}") from None
+
+
+def _check_ids(ids: NDArray[np.str_]) -> None:
+    """Raise ValueError where an id repeats: the same sample would choose thresholds and measure them."""
+    _, first, counts = np.unique(ids, return_index=True, return_counts=True)
+    if len(first) < len(ids):
+        i = int(first[counts > 1].min())
+        again = int(np.flatnonzero(ids == ids[i])[1])
+        raise ValueError(
+            f"Expected each sample to have an id of its own in sample_ids but {len(ids) - len(first):,} of "
+            f"{len(ids):,} repeat one: sample {again} has {str(ids[i])[:40]!r} as sample {i} does; leave each in once"
+        )
 
 
 def _check_softmax(probs: NDArray[np.float32]) -> None:

@@ -54,7 +54,7 @@ def _order(first: StageOutputs, first_name: str, run: StageOutputs, name: str) -
     """(N,) where in `run` each sample of `first` is.
 
     Raises:
-        ValueError: `run` repeats a sample, or its classes, samples or labels are not those of `first`.
+        ValueError: Its classes, samples or labels are not those of `first`.
     """
     if run.class_names != first.class_names:
         pairs = zip(run.class_names, first.class_names, strict=False)
@@ -75,13 +75,7 @@ def _order(first: StageOutputs, first_name: str, run: StageOutputs, name: str) -
 
 
 def _check_ids(expected: NDArray[np.str_], first_name: str, own: NDArray[np.str_], name: str) -> None:
-    ids, counts = np.unique(own, return_counts=True)
-    repeated, absent, extra = ids[counts > 1], expected[~np.isin(expected, ids)], own[~np.isin(own, expected)]
-    if len(repeated):
-        raise ValueError(
-            f"Expected every sample of {name} to have an id of its own but {len(repeated):,} ids repeat, "
-            f"the first is {str(repeated[0])!r}"
-        )
+    absent, extra = expected[~np.isin(expected, own)], own[~np.isin(own, expected)]
     if len(absent):
         raise ValueError(
             f"Expected {name} to hold the samples of {first_name} but {len(absent):,} of {len(expected):,} are "

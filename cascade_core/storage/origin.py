@@ -118,6 +118,7 @@ class Origin:
         transform: What was done to pictures, as `Preprocessing.describe` gives it.
         imported_from: Name of the file whose softmaxes were imported.
         assumed_macs: Whether nobody said what the stages cost.
+        notes: Lines on what was mended or supposed when softmaxes were imported.
         joined: The `source` of each run that was joined, with its ``name``; None of a run that was not.
         rest: Everything else, by its key; also ``networks``, where more is said of them than their type holds.
     """
@@ -129,6 +130,7 @@ class Origin:
     transform: Json | None = None
     imported_from: str | None = None
     assumed_macs: bool = False
+    notes: tuple[str, ...] = ()
     joined: tuple[Json, ...] | None = None
     rest: Json = field(default_factory=dict)
 
@@ -150,6 +152,7 @@ class Origin:
             "transform": self.transform,
             "imported_from": self.imported_from,
             "macs_assumed": self.assumed_macs or None,
+            "notes": list(self.notes) or None,
             "joined": None if self.joined is None else list(self.joined),
         }
         return {key: value for key, value in entries.items() if value is not None} | dict(self.rest)
@@ -190,6 +193,10 @@ def _plain(value: object) -> str | None:
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
 
 
+def _lines(value: object) -> tuple[str, ...] | None:
+    return tuple(value) if isinstance(value, list) and all(isinstance(line, str) for line in value) else None
+
+
 def _joined(value: object) -> tuple[Json, ...] | None:
     if not isinstance(value, list) or not all(isinstance(run, Mapping) and _text(run.get("name")) for run in value):
         return None
@@ -204,6 +211,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "transform": ("transform", lambda value: value if isinstance(value, Mapping) else None),
     "imported_from": ("imported_from", _plain),
     "macs_assumed": ("assumed_macs", lambda _value: True),
+    "notes": ("notes", _lines),
     "joined": ("joined", _joined),
 }
 """Keys of `source`: the field that each fills, and how it is read; None where the value has another shape."""

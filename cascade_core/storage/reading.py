@@ -140,11 +140,19 @@ def open_record(path: str | Path, score: str = "max_probability", top_k: int = 1
         BadFile, ValueError: As for `load_record`.
     """
     source = Path(path)
-    with readable(source):
-        small = sum(file.stat().st_size for file in run_files(source)) <= CHECKED_BYTES
-    if small or pool is not None:
+    if pool is not None or is_small(source):
         return load_run(source).record(score, top_k, pool)
     return load_record(source, score, top_k)
+
+
+def is_small(path: Path) -> bool:
+    """Whether a run is small enough to be read and checked whole wherever it is opened.
+
+    Raises:
+        BadFile: It is missing, or no run.
+    """
+    with readable(path):
+        return sum(file.stat().st_size for file in run_files(path)) <= CHECKED_BYTES
 
 
 def _check_columns(

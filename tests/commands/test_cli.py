@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -222,6 +223,21 @@ def test_show_names_stages_and_origin(run: Path, capsys: pytest.CaptureFixture[s
     assert "400 samples, 5 classes" in text
     assert "stage 3" in text
     assert "title: CIFAR-10, a sample run." in text
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [["show", "{run}"], ["choose", "{run}", "--max-drop", "0.5"], ["compare", "{run}", "--answers", "own"]],
+    ids=lambda verb: " ".join(verb),
+)
+def test_what_is_odd_about_a_run_is_said(verb: list[str], run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outputs = load_run(run)
+    notes = ["Softmaxes were \x1b[31mrounded."]
+    save_run(replace(outputs, probs=outputs.probs[::-1], source={"notes": notes}), run)
+    assert main([argument.format(run=run) for argument in verb]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("note: Softmaxes were \\x1b[31mrounded.\nnote: Accuracy falls from stage to stage")
+    assert "rounded" not in said.out
 
 
 def test_show_tells_the_accuracy_among_more_answers(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

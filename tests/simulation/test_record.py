@@ -96,6 +96,10 @@ def test_source_is_kept_as_a_file_would_give_it_back() -> None:
         ({"baseline_macs": 1.5}, "baseline_macs to be a whole number from 1"),
         ({"baseline_macs": True}, "baseline_macs to be a whole number from 1"),
         ({"sample_ids": ["a"]}, r"sample_ids to have shape \(2,\)"),
+        (
+            {"sample_ids": ["a", "a"]},
+            "an id of its own in sample_ids but 1 of 2 repeat one: sample 1 has 'a' as sample 0",
+        ),
         ({"class_names": ["a"]}, "class_names to hold 2 names, one for each class, but it held 1"),
         ({"class_names": ["a", ""]}, "class_names to hold non-empty texts but one was ''"),
         ({"class_names": "ab"}, "class_names to hold 2 names, one for each class, but it was 'ab'"),

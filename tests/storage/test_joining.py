@@ -68,10 +68,6 @@ def test_the_first_run_gives_the_order() -> None:
             "Expected B to hold the samples of A but 1 of 3 are missing, the first is 'cat/1.png'",
         ),
         (
-            {"sample_ids": np.array(["dog/1.png", "cat/1.png", "cat/1.png"])},
-            "Expected every sample of B to have an id of its own but 1 ids repeat, the first is 'cat/1.png'",
-        ),
-        (
             {"labels": np.array([1, 0, 1])},
             "Expected B to have the labels of A but 1 of 3 differ, the first is 'cat/2.png': 1 where A has 0",
         ),

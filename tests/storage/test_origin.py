@@ -36,6 +36,7 @@ SOURCE: dict[str, Any] = {
     "dataset": "imagefolder:test",
     "dataset_name": "Birds",
     "transform": {"size": 32},
+    "notes": ["Softmaxes were rounded."],
     "split": "test",
     "seed": 3,
 }
@@ -58,6 +59,7 @@ def test_every_field_is_read() -> None:
         data="imagefolder:test",
         dataset="Birds",
         transform={"size": 32},
+        notes=("Softmaxes were rounded.",),
         rest={"split": "test", "seed": 3},
     )
 

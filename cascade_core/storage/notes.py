@@ -1,0 +1,35 @@
+"""Everything that is to be said of a run before its numbers are believed: what its import mended, and what is odd."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.suspicions import suspicions, suspicions_of_answers
+from cascade_core.storage.origin import Json, Origin
+from cascade_core.storage.reading import is_small, load_record, load_run, read_metadata
+
+
+def notes_on(outputs: StageOutputs) -> tuple[str, ...]:
+    """Lines to show wherever the run is looked at; names in them come from files and are not escaped."""
+    return tuple(dict.fromkeys((*_of_import(outputs.source), *suspicions(outputs))))
+
+
+def notes_on_file(path: str | Path) -> tuple[str, ...]:
+    """The same of a run file; of a large one what its answers show.
+
+    Raises:
+        BadFile: The file is malformed.
+    """
+    if is_small(Path(path)):
+        return notes_on(load_run(path))
+    metadata = read_metadata(path)
+    odd = suspicions_of_answers(load_record(path), metadata["class_names"])
+    return tuple(dict.fromkeys((*_of_import(metadata["source"]), *odd)))
+
+
+def _of_import(source: Json) -> tuple[str, ...]:
+    """What importing said, of the run or of each of those that it was joined of."""
+    origin = Origin.of(source)
+    joined = [f"{run['name']}: {line}" for run in origin.joined or () for line in Origin.of(run).notes]
+    return (*origin.notes, *joined)
