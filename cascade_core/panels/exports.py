@@ -79,6 +79,8 @@ def load_back(shown: Shown) -> None:
             st.text(str(error))
             return
         question = shown.question
+        for note in choice.notes:
+            st.text(f"Note: {note}")
         found = verdict(choice, evaluation, question.run.digest, question.split.describe())
         {True: st.success, False: st.warning, None: st.info}[found.agrees](found.words)
         _place(shown, choice.rule)

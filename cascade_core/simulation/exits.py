@@ -8,6 +8,7 @@ this file and `paths` know of the two; all others read ``columns``, whose last a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cascade_core.simulation import scores
 from cascade_core.simulation.pool import Pool
+from cascade_core.simulation.reach import within_reach
 from cascade_core.simulation.record import Record, check_pool
 from cascade_core.simulation.stages import MAX_MACS
 from cascade_core.support import checks
@@ -101,13 +103,16 @@ class ExitRule:
     Attributes:
         thresholds: (M-1,) float32, as confidences are, or (M-1, K) for each class that a stage answers;
             `inf` = never leave here; where that is so for all, and no later stage pools it, its head is neither run
-            nor charged.
+            nor charged.  What no confidence reaches becomes `inf`.
         score, top_k: What the thresholds are compared with, see `scores`.
         pool: What stages answer with; None = each with its own softmax.
         stage_names: M names; without them the rule fits any cascade of M stages.
 
     Raises:
         ValueError: A threshold is NaN or `-inf`, or a count differs.
+
+    Warns:
+        UserWarning: No confidence reaches a threshold, such as 90 for 0.9.
     """
 
     thresholds: NDArray[np.float32]
@@ -122,6 +127,9 @@ class ExitRule:
             place, value = "".join(f", class {k}" for k in column), thresholds[(stage, *column)]
             raise ValueError(f"Expected the threshold of stage {stage}{place} to be a number or inf but it was {value}")
         checks.one_of("score", self.score, tuple(scores.SCORES))
+        thresholds, note = within_reach(thresholds, 1, self.score, self.stage_names)
+        if note is not None:
+            warnings.warn(note, stacklevel=3)
         put = object.__setattr__
         put(self, "top_k", checks.whole("top_k", self.top_k, 1, MAX_MACS))
         put(self, "thresholds", thresholds)

@@ -5,6 +5,7 @@ A path is evaluated exactly as its rules would be one by one; `counting` does it
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from cascade_core.simulation.counting import count_exits
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule, active_heads, cast_thresholds, columns_of
 from cascade_core.simulation.pool import Pool
+from cascade_core.simulation.reach import within_reach
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.stages import exit_costs
 from cascade_core.support import checks
@@ -32,6 +34,9 @@ class RulePath:
 
     Raises:
         ValueError: A shape does not fit, or a threshold is NaN or `-inf`.
+
+    Warns:
+        UserWarning: No confidence reaches a threshold; it becomes `inf`.
     """
 
     positions: NDArray[np.float64]
@@ -48,6 +53,9 @@ class RulePath:
         thresholds = cast_thresholds(self.thresholds, "positions, stages - 1", shape)
         if np.isnan(thresholds).any() or np.isneginf(thresholds).any():
             raise ValueError("Expected thresholds to be numbers or inf but some are NaN or -inf")
+        thresholds, note = within_reach(thresholds, 2, self.score, self.stage_names)
+        if note is not None:
+            warnings.warn(note, stacklevel=3)
         stays = np.isinf(thresholds).all(axis=tuple(range(1, thresholds.ndim)))
         plain = stays & (self.pool is None)
         if self.plain is not None:

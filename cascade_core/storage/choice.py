@@ -8,6 +8,7 @@ check against it.  Thresholds are written with the fewest digits that give the s
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,7 @@ from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, spent
 from cascade_core.simulation.pool import Pool
+from cascade_core.simulation.reach import within_reach
 from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
 
 SCHEMA_VERSION = POOLS_SINCE = 3
@@ -49,6 +51,7 @@ class Choice:
         policy: Name and parameters of the policy that chose them, or None.
         run: Name and SHA-256 of the run they were chosen on, or None.
         measured: What the rule was measured to do, as in the file.
+        notes: What is suspicious in the file, a line each: thresholds that no confidence reaches, which are off.
     """
 
     rule: ExitRule
@@ -56,6 +59,7 @@ class Choice:
     policy: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     measured: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
     @property
     def thresholds(self) -> NDArray[np.float32]:
@@ -160,10 +164,16 @@ def load_choice(path: str | Path) -> Choice:
 
     Raises:
         BadFile: It is missing, too large, not JSON, or does not follow the schema; one line says where.
+
+    Warns:
+        UserWarning: The file has `notes`.
     """
     source = Path(path)
     with readable(source), source.open("rb") as stream:
-        return parse_choice(stream.read(MAX_BYTES + 1))
+        choice = parse_choice(stream.read(MAX_BYTES + 1))
+    for note in choice.notes:
+        warnings.warn(note, stacklevel=2)
+    return choice
 
 
 def parse_choice(raw: bytes) -> Choice:
@@ -180,8 +190,10 @@ def parse_choice(raw: bytes) -> Choice:
         raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
     _validate(data)
     _check_version(data["rule"], data["schema_version"])
+    thresholds, note = _thresholds(data)
     return Choice(
-        rule=_rule(data),
+        rule=_rule(data, thresholds),
+        notes=() if note is None else (note,),
         costs=tuple(int(stage["cumulative_macs"]) for stage in data["stages"]),
         policy=data["policy"],
         run=data["run"],
@@ -196,8 +208,8 @@ def _check_version(rule: Mapping[str, Any], version: int) -> None:
         raise BadFile(f"expected no rule/{foreign} in a file of schema_version {version} but there is one")
 
 
-def _rule(data: Mapping[str, Any]) -> ExitRule:
-    """The rule of a file that follows the schema; BadFile where its parts contradict each other."""
+def _thresholds(data: Mapping[str, Any]) -> tuple[NDArray[np.float32], str | None]:
+    """The thresholds of a file that follows the schema, and a line on those that are off; BadFile if any clash."""
     rows = data["rule"]["thresholds"]
     names = [row["stage"] for row in rows]
     if names != [stage["name"] for stage in data["stages"]]:
@@ -207,13 +219,19 @@ def _rule(data: Mapping[str, Any]) -> ExitRule:
     values = [_threshold(row) for row in rows[:-1]]
     if len({np.shape(value) for value in values}) > 1:
         raise BadFile("expected one threshold at every stage, or one for each class at every stage")
+    return within_reach(np.array(values, np.float32), 1, data["rule"]["score"], names)
+
+
+def _rule(data: Mapping[str, Any], thresholds: NDArray[np.float32]) -> ExitRule:
+    """The rule of a file; BadFile where something in it does not fit the stages."""
+    names = tuple(stage["name"] for stage in data["stages"])
     try:
         return ExitRule(
-            thresholds=np.array(values, np.float32),
+            thresholds=thresholds,
             score=data["rule"]["score"],
             top_k=data["rule"]["top_k"],
-            pool=_pool(data["rule"], len(rows)),
-            stage_names=tuple(names),
+            pool=_pool(data["rule"], len(names)),
+            stage_names=names,
         )
     except ValueError as error:
         raise BadFile(str(error)) from None

@@ -22,7 +22,7 @@ def test_residual_accuracy_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("epsilon", "threshold"),
-    [(0, 0.7), (0.1, 0.7), (0.2499, 0.7), (0.25, 0.5), (0.39, 0.5), (0.41, 0.2), (1, 0.2)],
+    [(0, 0.7), (0.1, 0.7), (0.2499, 0.7), (0.25, 0.5), (0.39, 0.5), (0.41, 0.2), (1.0, 0.2)],
 )
 def test_by_hand(epsilon: float, threshold: float) -> None:
     """alpha* is 1: within 0 of it the smallest delta is 0.7, within 0.25 it is 0.5, within 0.4 it is 0.2."""

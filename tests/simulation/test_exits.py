@@ -146,7 +146,7 @@ def test_judging_stage_by_stage_is_what_is_simulated(by_class: bool, score: str,
     outputs = sample_run()
     record = outputs.record(score, top_k, pool)
     lowest = np.quantile(record.confidence[:-1], 0.6, axis=1)
-    thresholds = np.stack([lowest, *[lowest + 0.01] * (record.classes - 1)], axis=1) if by_class else lowest
+    thresholds = np.stack([lowest, *[lowest + 0.005] * (record.classes - 1)], axis=1) if by_class else lowest
     rule = ExitRule(thresholds=thresholds, score=score, top_k=top_k, pool=pool)
     assert judged_stage_by_stage(rule, outputs) == rule.exit_stages(record).tolist()
     for stage in range(3):

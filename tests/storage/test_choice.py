@@ -107,7 +107,7 @@ def test_thresholds_survive_bit_by_bit() -> None:
             random.random(300, dtype=np.float32),
             1 - np.float32(2) ** -random.integers(1, 24, 50).astype(np.float32),
             -random.random(50, dtype=np.float32) * 7,
-            f32(0, 1, 1e-45, 1e-10, float(np.finfo(np.float32).max), np.inf, 1 + 2**-23),
+            f32(0, 1, 1e-45, 1e-10, -float(np.finfo(np.float32).max), np.inf, 1 + 2**-23),
         ]
     ).astype(np.float32)
     for a, b in zip(values, values[::-1], strict=True):
@@ -135,6 +135,18 @@ def test_everything_survives_with_policy_run_and_split(policy: Any, tmp_path: Pa
     assert found.policy == describe(policy)
     assert found.run == RUN
     assert found.measured["split"] == SPLIT
+
+
+def test_a_threshold_out_of_reach_is_read_as_off_and_said(saved: Path) -> None:
+    assert choice.parse_choice(saved.read_bytes()).notes == ()
+    saved.write_text(saved.read_text().replace('"threshold": 0.75', '"threshold": 90'))
+    found = choice.parse_choice(saved.read_bytes())
+    assert found.rule.thresholds.tolist() == [np.inf, np.inf]
+    assert len(found.notes) == 1
+    assert "reaches the threshold 90 (stage a): it is off" in found.notes[0]
+    with pytest.warns(UserWarning, match=r"90 \(stage a\): it is off") as said:
+        load_choice(saved)
+    assert len(said) == 1
 
 
 def test_one_stage_and_names_beyond_ascii(tmp_path: Path) -> None:

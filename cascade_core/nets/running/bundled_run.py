@@ -77,9 +77,11 @@ class Bundle:
         # Beyond float32 a threshold would become inf, which only null stands for.
         if not all(t is None or (_number(t) and abs(t) <= LARGEST) for column in columns for t in column):
             raise ValueError("Expected a choice with float32 numbers as thresholds but some are none")
-        self.thresholds = [np.array([np.inf if t is None else t for t in column], "float32") for column in columns]
-        self.weights, self.score, self.top_k, self.macs = weights, score, top_k, macs
-        self.choice = choice
+        reach = 1e-3 + (score != "negative_entropy")  # no confidence is above it, be softmaxes' sums a little off
+        for t in [t for column in columns for t in column if t is not None and t > reach][:1]:
+            warnings.warn(f"no confidence reaches the threshold {t:g}: it is off, as null is", stacklevel=2)
+        self.thresholds = [np.array([np.inf if t is None or t > reach else t for t in c], "float32") for c in columns]
+        self.weights, self.score, self.top_k, self.macs, self.choice = weights, score, top_k, macs, choice
 
     def __call__(self, images: Array) -> tuple[Array, Array, Array]:
         """Class numbers, confidences and exit stages, (N,) each, of normalised images (N, channels, size, size)."""
@@ -136,8 +138,7 @@ class Bundle:
 
     def prepare(self, file: Path) -> Array:
         """Normalised images (N, channels, size, size) of a picture or an .npy file; ValueError if it cannot be read."""
-        expected = self.manifest["images"]
-        shape = (expected["channels"], expected["size"], expected["size"])
+        shape = tuple(self.manifest["images"][key] for key in ("channels", "size", "size"))
         try:
             if file.suffix.lower() == ".npy":
                 images = np.load(file, allow_pickle=False)
@@ -283,12 +284,12 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 
 def main(arguments: Sequence[str]) -> int:
     """Classify the files named, and those in folders named, a line each; 1 if some failed, 2 if all did."""
-    for stream in (sys.stdout, sys.stderr):
-        # Names of files may hold what the terminal cannot show.
+    for stream in (sys.stdout, sys.stderr):  # names of files may hold what the terminal cannot show
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     if not arguments:
         print("usage: python run.py PICTURE_OR_FOLDER ...", file=sys.stderr)
         return 2
+    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
     try:
         files = _files([Path(argument) for argument in arguments])
         if not files:
@@ -314,7 +315,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):
-        # As other programs, it ends quietly where what it is piped into has read enough.
+    if hasattr(signal, "SIGPIPE"):  # it ends quietly where what it is piped into has read enough
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main(sys.argv[1:]))

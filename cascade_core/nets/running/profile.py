@@ -93,8 +93,8 @@ def _machine(device: str) -> dict[str, str | int]:
 def _timed(model: StagedModel, images: Tensor, device: str) -> list[float]:
     """Seconds of every trunk piece, of every head with its answers noted, of every pool, and of the plain network."""
     samples, last = np.arange(len(images)), len(model.stage_names) - 1
-    # Thresholds that a largest softmax cannot reach: all are compared, and all go on.
-    rule = ExitRule(thresholds=np.full(last, 2.0))
+    # All are compared with thresholds that nothing reaches, and all go on.
+    rule = ExitRule(thresholds=np.full(last, np.inf))
     # All stages are pooled by all later ones, as much as there can be to do.
     everything = Pool(weights=tuple((*[0.5] * stage, 1.0) for stage in range(last + 1)))
     result = Answers.of(len(images), last)

@@ -331,6 +331,23 @@ def test_a_pool_that_is_none_is_refused(copied: Path, row: object) -> None:
         Bundle(copied)
 
 
+def test_a_threshold_out_of_reach_is_off_and_said(copied: Path, images: Tensor) -> None:
+    file, bundle = copied / "choice.json", Bundle(copied)
+    changed(file, "rule", "thresholds", 0, "threshold", value=None)
+    bundle.set_choice(json.loads(file.read_text()))
+    expected = bundle(images.numpy())
+    changed(file, "rule", "thresholds", 0, "threshold", value=90)
+    with pytest.warns(UserWarning, match="no confidence reaches the threshold 90: it is off, as null is"):
+        bundle.set_choice(json.loads(file.read_text()))
+    assert bundle.thresholds[0].tolist() == [np.inf]
+    for found, wanted in zip(bundle(images.numpy()), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    np.save(copied / "one.npy", images[:1].numpy())
+    status, rows, errors = run(copied, str(copied / "one.npy"))
+    assert (status, len(rows), len(errors)) == (0, 1, 1)
+    assert errors[0].startswith("note: no confidence reaches the threshold 90")
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b"[]", b'{"rule": 1' + b"0" * 5000 + b"}"])
 def test_a_choice_that_is_no_json_is_one_line(copied: Path, content: bytes) -> None:
     (copied / "choice.json").write_bytes(content)
