@@ -48,7 +48,7 @@ def choose_(args: argparse.Namespace) -> None:
     if args.in_sample:
         print("in-sample: chosen and measured on the same samples")
     print(f"answers: {chosen.answers}; {chosen.why}")
-    _print_evaluation(rule, evaluation)
+    _print_evaluation(rule, evaluation, meter)
     _print_costs(meter, evaluation, args.mistake)
     if not args.in_sample:
         path = rule_path(test, [0.0], rule.thresholds[None], np.array([rule.plain]))
@@ -149,17 +149,17 @@ def evaluate_(args: argparse.Namespace) -> None:
         print(f"measured on the {record.n:,} samples that the thresholds never saw")
     else:
         print("in-sample: these samples include those that the thresholds were chosen on")
-    evaluation = evaluate(record, rule)
-    _print_evaluation(rule, evaluation)
-    _print_costs(cost_flags.meter_of(args), evaluation, None)
+    evaluation, meter = evaluate(record, rule), cost_flags.meter_of(args)
+    _print_evaluation(rule, evaluation, meter)
+    _print_costs(meter, evaluation, None)
     print(
         f"the choice file recorded accuracy {choice.measured['accuracy']:.2%}, "
         f"saving {choice.measured['saving']:.1%} on {choice.measured['n']:,} samples"
     )
 
 
-def _print_evaluation(rule: ExitRule, evaluation: Evaluation) -> None:
-    print(text(exits_table(rule, evaluation)))
+def _print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> None:
+    print(text(exits_table(rule, evaluation, meter)))
     if rule.plain:
         print("nothing leaves early: the plain network answers every sample")
     low, high = evaluation.drop_interval()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -21,9 +23,11 @@ from cascade_core.rendering.published import SOURCE
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.meters import MACS
+from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.scores import SCORES
 from cascade_core.support.wording import capital
+
+LEAVING = "Of those that leave here."
 
 
 def details(shown: Shown) -> None:
@@ -44,7 +48,7 @@ def details(shown: Shown) -> None:
 
 
 def _thresholds(shown: Shown) -> None:
-    exits_table(shown.rule, shown.evaluation)
+    exits_table(shown.rule, shown.evaluation, shown.selection.meter)
     st.markdown(moved_words(shown.evaluation, shown.selection.meter))
     st.caption(
         "MACs are multiply-accumulates of convolutions, linear layers and matrix products; batch norm, ReLU and "
@@ -52,10 +56,10 @@ def _thresholds(shown: Shown) -> None:
     )
 
 
-def exits_table(rule: ExitRule, evaluation: Evaluation) -> None:
-    """A table of thresholds, of who leaves where and is right, and of what that costs."""
-    frame = tables.exits_table(rule, evaluation)
-    found = frame.columns.intersection(["threshold", "threshold_high"])
+def exits_table(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> None:
+    """A table of thresholds, of who leaves where and is right, and of what that costs by the meter, and in MACs."""
+    frame = tables.exits_table(rule, evaluation, meter)
+    found, own = frame.columns.intersection(["threshold", "threshold_high"]), cost_words.by_exit_column(meter)
     # The last stage has no threshold, as if every confidence were enough.
     frame.loc[len(frame) - 1, found] = -np.inf
     columns = {
@@ -65,9 +69,14 @@ def exits_table(rule: ExitRule, evaluation: Evaluation) -> None:
         "samples": number("Samples leaving"),
         "share": share("Share of samples"),
         "accuracy": share("Right among them"),
-        "macs": number("MACs a sample leaving here"),
+        own: _cost(f"Cost, {cost_words.per(meter)}{cost_words.batches(meter)}", frame.get(own, []), LEAVING),
+        "macs": number(f"Cost, {cost_words.per(MACS)}", 0, LEAVING),
     }
-    table(frame, columns, "Each stage's threshold, the samples that leave there, how many are right, and their MACs.")
+    table(frame, columns, "Each stage's threshold, the samples that leave there, how many are right, and their costs.")
+
+
+def _cost(label: str, values: Iterable[float], about: str) -> Column:
+    return number(label, cost_words.decimals(values), about)
 
 
 def _tradeoff(shown: Shown) -> None:
@@ -119,16 +128,19 @@ def _stages(shown: Shown) -> None:
     )
     ranking = "Probability that a right answer is surer than a wrong one; it decides what a stage can save."
     superfluous = "An earlier stage is as accurate on the samples that get here: this exit could be dropped."
+    meter, frame = shown.exploration.meter, tables.worth_table(shown.exploration)
     columns = {
         "stage": "Stage",
         "accuracy": share("Accuracy alone"),
-        "macs_alone": number("MACs alone"),
+        "cost_alone": _cost(
+            f"Cost alone, {cost_words.per(meter)}", frame["cost_alone"], "Were every sample to leave here."
+        ),
         "auroc": number("Ranking (AUROC)", 3, ranking),
         "calibration_error": share("Calibration error", "Mean distance between confidence and accuracy (ECE)."),
         "used": share("Used at", "Share of slider positions at which anything leaves here."),
         "dominated": st.column_config.CheckboxColumn("Superfluous", help=superfluous),
     }
-    table(tables.worth_table(shown.exploration), columns, "What each stage is worth on the test samples.")
+    table(frame, columns, "What each stage is worth on the test samples.")
     st.caption(
         "All test samples at every stage, whether they reach it or not (above, only those that do); wrong answers at "
         "the bottom."

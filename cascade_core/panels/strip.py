@@ -19,6 +19,7 @@ from cascade_core.panels.charts import palette
 from cascade_core.panels.gallery import gallery
 from cascade_core.panels.pictures import pictures
 from cascade_core.panels.shown import Shown
+from cascade_core.rendering.cost_words import leaving
 from cascade_core.rendering.gallery import Group, cards, gallery_data
 
 MEANINGS = {
@@ -79,11 +80,11 @@ def _group(shown: Shown, found: Outcomes, kind: str, before: NDArray[np.int64]) 
     index, total = whole[: MOST[kind]], len(whole)
     ids, numbers = questions.sample_ids(run), shown.question.split.test_index(len(questions.sample_ids(run)))
     names = [ids[numbers[i]] for i in index]
-    small = pictures(run, names).thumbnails
+    small, costs = pictures(run, names).thumbnails, leaving(shown.exploration.meter, shown.evaluation)
     return Group(
         kind=kind,
         title=f"{kind.capitalize()} {total:,}" + (f", {new.sum():,} new" if new.any() else ""),
         words=MEANINGS[kind] if total else NONE[kind],
         total=total,
-        cards=cards(found, index, names, run.metadata["class_names"], small, new[: len(index)]),
+        cards=cards(found, index, names, run.metadata["class_names"], small, costs, new[: len(index)]),
     )

@@ -14,7 +14,7 @@ from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import Realised
-from cascade_core.rendering.cost_words import columns
+from cascade_core.rendering.cost_words import by_exit_column, columns
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, along, spent
@@ -47,15 +47,15 @@ def worth_table(exploration: Exploration) -> pd.DataFrame:
     """A row a stage: how good it is alone on the test samples, how well its confidence ranks, and whether it is used.
 
     `calibration_error` is there for probabilities only; `used` is the share of slider positions at which anything
-    leaves at the stage.
+    leaves at the stage; `cost_alone` is by the exploration's meter.
     """
-    record, result = exploration.test, exploration.evaluation
+    record, result, meter = exploration.test, exploration.evaluation, exploration.meter
     stages = range(len(record.stages))
     frame = pd.DataFrame(
         {
             "stage": record.stage_names,
             "accuracy": record.stage_accuracy,
-            "macs_alone": [one.mean_macs for one in exploration.alone],
+            "cost_alone": [meter.mean(one) for one in exploration.alone],
             "auroc": [auroc(record, stage) for stage in stages],
             "used": (result.exit_counts > 0).mean(axis=0),
             "dominated": exploration.dominated,
@@ -66,11 +66,12 @@ def worth_table(exploration: Exploration) -> pd.DataFrame:
     return frame
 
 
-def exits_table(rule: ExitRule, evaluation: Evaluation) -> pd.DataFrame:
-    """A row a stage: its threshold, who leaves there, how many of them are right, what it costs.
+def exits_table(rule: ExitRule, evaluation: Evaluation, meter: Meter = MACS) -> pd.DataFrame:
+    """A row a stage: its threshold, who leaves there, how many of them are right, what a sample costs that does.
 
     The threshold is `inf` where no sample leaves, and NaN at the last stage, which always answers.  With one for each
-    class it is the least of them, and `threshold_high` the largest.
+    class it is the least of them, and `threshold_high` the largest.  With another meter than MACs its costs are there
+    too, in its `by_exit_column`.
     """
     low, high = (np.append(shortest_of(f(axis=1)), np.nan) for f in (rule.columns.min, rule.columns.max))
     counts = evaluation.exit_counts
@@ -84,6 +85,7 @@ def exits_table(rule: ExitRule, evaluation: Evaluation) -> pd.DataFrame:
             "samples": counts,
             "share": evaluation.exit_shares,
             "accuracy": right,
+            **({} if meter is MACS else {by_exit_column(meter): meter.by_exit(evaluation)}),
             "macs": evaluation.costs,
         }
     )
@@ -196,8 +198,14 @@ def seeds_table(compared: Sequence[Sequence[Compared]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def classes_table(evaluation: Evaluation, class_names: Sequence[str]) -> pd.DataFrame:
-    """A row a class with samples: what the cascade does to them, and the share of them that leaves at each stage."""
+def classes_table(
+    evaluation: Evaluation, class_names: Sequence[str], costs: NDArray[np.float64], plain: float
+) -> pd.DataFrame:
+    """A row a class with samples: what the cascade does to them, and the share of them that leaves at each stage.
+
+    Args:
+        costs: (K,) mean costs in any unit, of as many samples as `plain` is of in the plain network.
+    """
     low, high = evaluation.drop_interval()
     frame = pd.DataFrame(
         {
@@ -208,8 +216,8 @@ def classes_table(evaluation: Evaluation, class_names: Sequence[str]) -> pd.Data
             "accuracy_drop": evaluation.accuracy_drop,
             "drop_low": low,
             "drop_high": high,
-            "mean_macs": evaluation.mean_macs,
-            "saving": evaluation.saving,
+            "cost": costs,
+            "saving": 1 - costs / plain,
             **{f"share {name}": evaluation.exit_shares[:, i] for i, name in enumerate(evaluation.stage_names)},
         }
     )

@@ -63,10 +63,10 @@ class CostTable:
         return total / self.batch
 
     def by_exit(self, result: Evaluation) -> Costs:
-        """(M,) what a sample costs that is computed alone and leaves at each stage, under one rule."""
+        """(M,) what a sample costs that leaves at each stage, in whole batches, under one rule."""
         if not result.active[:-1].any():
             return np.full(len(self.trunk), self.plain)
-        return np.cumsum(self._stages(result)[:, 1])
+        return np.cumsum(self._stages(result)[:, -1]) / self.batch
 
     def _stages(self, result: Evaluation) -> Costs:
         """(M, batch + 1) of each stage with what is run of its head and pool."""

@@ -54,6 +54,10 @@ class Meter(Protocol):
         """Cost of `per` samples in the plain network."""
         ...
 
+    def by_exit(self, result: Evaluation) -> NDArray[np.float64]:
+        """(M,) cost of `per` samples that leave at each stage, in whole batches, under one rule."""
+        ...
+
     def table(self, record: Record) -> CostTable:
         """What each stage costs, from which `mean` follows for any rule."""
         ...
@@ -82,6 +86,10 @@ class Macs:
     def plain(self, result: Evaluation) -> float:
         """MACs of a sample in the plain network."""
         return float(result.baseline_macs)
+
+    def by_exit(self, result: Evaluation) -> NDArray[np.float64]:
+        """(M,) MACs of a sample that leaves at each stage."""
+        return result.costs.astype(np.float64)
 
     def table(self, record: Record) -> CostTable:
         """MACs of each stage."""
@@ -157,6 +165,11 @@ class Milliseconds:
         """Milliseconds of a sample in the plain network."""
         return self._milliseconds.plain
 
+    def by_exit(self, result: Evaluation) -> NDArray[np.float64]:
+        """(M,) milliseconds of a sample that leaves at each stage, in whole batches."""
+        self.profile.check_fits(result.stage_names)
+        return self._milliseconds.by_exit(result)
+
     def table(self, record: Record) -> CostTable:
         """Milliseconds of each stage."""
         self.profile.check_fits(record.stage_names)
@@ -171,6 +184,13 @@ def along(meter: Meter, result: Evaluation) -> NDArray[np.float64]:
     if isinstance(meter, Macs):
         return result.mean_macs
     return np.array([meter.mean(result[position]) for position in range(len(result.exit_counts))])
+
+
+def of_groups(meter: Meter, groups: Evaluation, whole: Evaluation) -> NDArray[np.float64]:
+    """(K,) mean costs of `per` samples of each group of those that one rule was evaluated on, NaN without samples."""
+    if isinstance(meter, Macs):
+        return groups.mean_macs
+    return groups.exit_shares @ meter.by_exit(whole)
 
 
 def spent(meter: Meter, result: Evaluation) -> dict[str, Any]:

@@ -102,6 +102,11 @@ class OwnCosts:
         """Cost of `per` samples in the plain network."""
         return self._table.plain
 
+    def by_exit(self, result: Evaluation) -> NDArray[np.float64]:
+        """(M,) cost of `per` samples that leave at each stage."""
+        self._check(result.stage_names)
+        return self._table.by_exit(result)
+
     def details(self, result: Evaluation) -> dict[str, Any]:
         """The mean of each part, where there are any."""
         if self.parts == (WHOLE,):

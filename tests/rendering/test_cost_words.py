@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cascade_core import ExitRule, evaluate
-from cascade_core.rendering.cost_words import bill_sentence, cost_sentences
+from cascade_core.rendering.cost_words import bill_sentence, cost_sentences, leaving
 from cascade_core.simulation.meters import MACS, Milliseconds
 from tests.oracle import f32, make_record
 from tests.simulation.test_own_costs import costs
@@ -37,3 +37,16 @@ def test_milliseconds_alone_have_percentiles_and_macs_nothing() -> None:
     )
     assert len(cost_sentences(Milliseconds(profile=profile(), batch=2), half_leave())) == 2
     assert cost_sentences(MACS, half_leave()) == []
+
+
+def test_what_a_sample_costs_that_leaves_at_each_stage() -> None:
+    # Stages a, b, c with trunks of 100, 70, 50 and heads of 7, 5, 3; the plain network has 223 MACs.
+    record = make_record([[0.9, 0.1], [0.9, 0.1], [1, 1]], [[1, 1]] * 3)
+    found = evaluate(record, ExitRule(thresholds=f32(0.5, 0.5)))
+    assert leaving(MACS, found) == ["107 MACs, 48 %", "182 MACs, 82 %", "235 MACs, 105 %"]
+    assert leaving(costs(), found) == ["1 cents per 10, 20 %", "3 cents per 10, 60 %", "6.5 cents per 10, 130 %"]
+    # 1.1 s, and 4.2 s more, of 5 s.
+    assert leaving(Milliseconds(profile=profile(), batch=1), half_leave()) == [
+        "1.1 thousand milliseconds, 22 %",
+        "5.3 thousand milliseconds, 106 %",
+    ]

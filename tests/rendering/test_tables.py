@@ -19,7 +19,9 @@ from cascade_core.rendering.tables import (
     stages_table,
     worth_table,
 )
+from tests.oracle import f32, make_record
 from tests.samples import sample_record, sample_run
+from tests.simulation.test_own_costs import costs as own_costs
 
 
 def test_stages_table_adds_costs_up() -> None:
@@ -40,11 +42,13 @@ def test_classes_table_leaves_out_classes_without_samples() -> None:
     whole, rule = sample_record(), ExitRule(thresholds=np.array([0.6, 0.6]))
     record = whole.take(np.flatnonzero(whole.labels != 1))
     found = evaluate_classes(record, rule)
-    frame = classes_table(found, ["a", "<b>", "c", "d", "e"])
+    frame = classes_table(found, ["a", "<b>", "c", "d", "e"], np.array([1.0, np.nan, 3.0, 4.0, 10.0]), 8.0)
     assert frame["class"].tolist() == ["a", "c", "d", "e"]
     assert frame["samples"].sum() == record.n
     assert frame["accuracy_drop"].iloc[1] == found.accuracy_drop[2]
     assert frame["drop_high"].iloc[1] == found[2].drop_interval()[1]
+    assert frame["cost"].tolist() == [1, 3, 4, 10]
+    assert frame["saving"].tolist() == [7 / 8, 5 / 8, 1 / 2, -1 / 4]
     assert frame["share stage 2"].iloc[3] == found[4].exit_shares[1]
 
 
@@ -65,6 +69,16 @@ def test_exits_table_marks_disabled_and_last_stages() -> None:
     # The first head is off: 1000 for the trunk alone, then 2000 + 70, then 3000 + 70.
     assert frame["macs"].tolist() == [1000, 3070, 6140]
     assert frame["share"].sum() == pytest.approx(1)
+    assert not any(str(name).startswith("cost") for name in frame)
+
+
+def test_exits_table_has_costs_in_another_unit_beside_macs() -> None:
+    record = make_record([[0.9, 0.1, 0.1, 0.1], [1, 0.9, 0.1, 0.1], [1] * 4], [[1] * 4] * 3)
+    rule = ExitRule(thresholds=f32(0.5, 0.5))
+    frame = exits_table(rule, evaluate(record, rule), own_costs())
+    assert list(frame.columns[-2:]) == ["cost_cents_per_10", "macs"]
+    assert frame["cost_cents_per_10"].tolist() == [1, 3, 6.5]
+    assert frame["macs"].tolist() == [107, 182, 235]
 
 
 def test_path_table_has_a_row_a_position() -> None:
@@ -120,7 +134,7 @@ def test_worth_table_says_what_each_stage_is_good_for() -> None:
     frame, test = worth_table(exploration), exploration.test
     assert frame["accuracy"].tolist() == test.stage_accuracy.tolist()
     # Everybody leaves at a stage whose head alone is on: 1000 + 70, then 2000 more, then 3000.
-    assert frame["macs_alone"].tolist() == [1070, 3070, 6070]
+    assert frame["cost_alone"].tolist() == [1070, 3070, 6070]
     assert frame["auroc"].tolist() == [auroc(test, stage) for stage in range(3)]
     assert frame["dominated"].tolist() == dominated(test).tolist()
     assert frame["used"].iloc[2] == 1

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from cascade_core import ExitRule, evaluate
+from cascade_core.analysis.classes import evaluate_classes
 from cascade_core.policies import SharedThreshold
 from cascade_core.simulation.cost_table import CostTable
 from cascade_core.simulation.evaluation import Evaluation
-from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along, of_groups
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.timing import Profile
 from tests.oracle import f32, make_record, random_pooled, random_record, random_rules
+from tests.simulation.test_own_costs import costs as own_costs
 from tests.simulation.test_timing import half_leave, profile
 
 
@@ -76,18 +78,23 @@ def naive_mean(table: CostTable, evaluation: Evaluation) -> float:
     return total / batch
 
 
-@pytest.mark.parametrize("pooled", [False, True])
-def test_a_table_says_what_random_rules_cost(pooled: bool) -> None:
-    record = random_pooled(3) if pooled else random_record(3)
+def random_profile(names: tuple[str, ...]) -> Profile:
+    """Of three stages."""
     times = np.random.default_rng(0).uniform(0.1, 2, (3, 3, 3)).cumsum(axis=2)
-    timed = Profile(
-        stage_names=record.stage_names,
+    return Profile(
+        stage_names=names,
         batch_sizes=(1, 2, 4),
         circumstances={},
         **dict(zip(("trunk", "head", "pool"), times, strict=True)),
         **dict.fromkeys(("trunk_p95", "head_p95", "pool_p95"), times[0]),
         **dict.fromkeys(("plain", "plain_p95"), np.array([3.0, 4.0, 6.0])),
     )
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_table_says_what_random_rules_cost(pooled: bool) -> None:
+    record = random_pooled(3) if pooled else random_record(3)
+    timed = random_profile(record.stage_names)
     meters: list[Meter] = [MACS]
     meters += [Milliseconds(profile=timed, batch=b, compaction=c) for b in (1, 3, 4) for c in (True, False)]
     for thresholds in random_rules(1, record, 25):
@@ -133,3 +140,34 @@ def test_percentiles_by_hand() -> None:
     assert Milliseconds(profile=timed, batch=2).details(found) == {"batch": 2}
     never = evaluate(make_record(confidence, np.ones((3, 100))), ExitRule(thresholds=f32(np.inf, np.inf)))
     assert single.percentiles(never) == pytest.approx((3100, 3100))
+
+
+def test_costs_by_exit_by_hand() -> None:
+    # Two samples together: 1.5 s of trunk and 0.1 s of head for stage a, 6 s and 0.2 s for stage b.
+    assert Milliseconds(profile=profile(), batch=2).by_exit(half_leave()) == pytest.approx((800, 800 + 3100))
+    assert MACS.by_exit(half_leave()).tolist() == half_leave().costs.tolist()
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_costs_by_exit_add_up_to_the_mean_of_samples_alone(pooled: bool) -> None:
+    record = random_pooled(3) if pooled else random_record(3)
+    timed = Milliseconds(profile=random_profile(record.stage_names), batch=1)
+    meters: list[Meter] = [MACS, own_costs(record.stage_names), *([] if pooled else [timed])]
+    for thresholds in random_rules(1, record, 10):
+        result = evaluate(record, ExitRule(thresholds=thresholds, pool=record.pool))
+        for meter in meters:
+            assert result.exit_shares @ meter.by_exit(result) == pytest.approx(meter.mean(result))
+
+
+def test_groups_cost_what_their_samples_do_where_they_leave() -> None:
+    record, rule = random_record(4), ExitRule(thresholds=f32(0.6, 0.6))
+    groups, whole = evaluate_classes(record, rule), evaluate(record, rule)
+    meter = own_costs(record.stage_names)
+    assert (groups.n > 0).all()
+    for found in (of_groups(MACS, groups, whole), of_groups(meter, groups, whole)):
+        assert found.shape == (record.classes,)
+    assert of_groups(MACS, groups, whole).tolist() == groups.mean_macs.tolist()
+    exits = rule.exit_stages(record)
+    each = np.array([1, 3, 6.5])[exits]
+    by_class = [each[record.labels == label].mean() for label in range(record.classes)]
+    assert of_groups(meter, groups, whole) == pytest.approx(by_class)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -16,30 +17,36 @@ from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering import tables
+from cascade_core.rendering.cost_words import decimals, per
 from cascade_core.rendering.figures.classes import MOST_BARS, MOST_CELLS, class_bars, confusion_matrix, drawn_classes
 from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.bounds import COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import MACS, Meter, of_groups
 from cascade_core.simulation.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def show(shown: Shown) -> None:
     """A table and a chart of all classes at the released position, and who is taken for whom."""
     operating_point(shown)
     test, rule, names = shown.exploration.test, shown.rule, shown.question.run.metadata["class_names"]
-    evaluation = evaluate_classes(test, rule)
-    _table(evaluation, names)
+    evaluation, meter = evaluate_classes(test, rule), shown.exploration.meter
+    spent, plain = of_groups(meter, evaluation, shown.evaluation), meter.plain(shown.evaluation)
+    _table(tables.classes_table(evaluation, names, spent, plain), evaluation, meter, names)
     drawn = drawn_classes(evaluation)
     st.subheader("What each class gives up, and saves", anchor=False)
     occurring = int((evaluation.n > 0).sum())
     if occurring > MOST_BARS:
         st.caption(f"The {MOST_BARS} of {occurring:,} classes with the largest drop; the table above has all.")
     chart(
-        class_bars(evaluation, names, palette()),
+        class_bars(evaluation, names, 1 - spent / plain, palette(), meter.noun),
         "class-bars",
         "Drop and saving of each class",
-        f"Accuracy drop with its {COVERAGE} interval, and computation saved, of each class, the largest drop on top.",
+        f"Accuracy drop with its {COVERAGE} interval, and {meter.noun} saved, of each class, the largest drop on top.",
         **on_mark("class-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])]))),
     )
     picture_format()
@@ -47,8 +54,8 @@ def show(shown: Shown) -> None:
     _confusion(test, rule, names)
 
 
-def _table(evaluation: Evaluation, names: list[str]) -> None:
-    frame = in_points(tables.classes_table(evaluation, names))
+def _table(frame: pd.DataFrame, evaluation: Evaluation, meter: Meter, names: Sequence[str]) -> None:
+    frame = in_points(frame)
     columns = {
         "class": st.column_config.TextColumn("Class", pinned=True),
         "samples": number("Samples"),
@@ -57,8 +64,10 @@ def _table(evaluation: Evaluation, names: list[str]) -> None:
         "accuracy_drop": number("Drop, points", 2, "Accuracy given up; below zero it is a gain."),
         "drop_low": number("Drop at least", 2, f"Lower end of the {COVERAGE} interval, points; rounded down."),
         "drop_high": number("Drop at most", 2, f"Upper end of the {COVERAGE} interval, points; rounded up."),
-        "mean_macs": number("Mean MACs", 0, "Multiply-accumulates of a sample, on average."),
-        "saving": share("Saved", "Share of the plain network's MACs; below zero the cascade costs more."),
+        "cost": number("Mean MACs") if meter is MACS else number(f"Mean {per(meter)}", decimals(frame["cost"])),
+        "saving": share(
+            "Saved", f"Of what the plain network costs, in {meter.unit}; below zero the cascade costs more."
+        ),
         **{f"share {name}": share(f"Leaves at {name}") for name in evaluation.stage_names},
     }
     opens = on_row("classes", lambda row: _open(names, label=row))

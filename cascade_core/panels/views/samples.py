@@ -17,6 +17,7 @@ from cascade_core.panels.pictures import Pictures, may_type, pictures
 from cascade_core.panels.questions import Question
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
+from cascade_core.rendering.cost_words import leaving
 from cascade_core.rendering.gallery import Group, cards, gallery_data
 from cascade_core.storage.pictures import PICTURES, are_built_in
 from cascade_core.support import wording
@@ -68,7 +69,8 @@ def show(shown: Shown) -> None:
     names = [ids[i] for i in index]
     small = pictures(run, names)
     _say_what_is_missing(small, names)
-    made = cards(found, index, names, run.metadata["class_names"], small.thumbnails)
+    costs = leaving(shown.exploration.meter, shown.evaluation)
+    made = cards(found, index, names, run.metadata["class_names"], small.thumbnails, costs)
     groups = [Group(kind=chosen.kind, cards=made)]
     gallery(run, gallery_data("cards", groups, palette(), len(found.record.stages)), state.GALLERY)
 

@@ -13,6 +13,7 @@ from cascade_core.rendering.figures.explore import MARGIN, plain
 from cascade_core.rendering.palette import Palette
 from cascade_core.simulation.bounds import COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.meters import MACS
 from cascade_core.support import wording
 
 MOST_BARS = 40
@@ -28,14 +29,24 @@ def drawn_classes(evaluation: Evaluation) -> NDArray[np.int64]:
     return with_samples[np.argsort(-evaluation.accuracy_drop[with_samples], kind="stable")][:MOST_BARS]
 
 
-def class_bars(evaluation: Evaluation, class_names: Sequence[str], palette: Palette) -> go.Figure:
-    """Accuracy drop with its interval, and saving, of the classes with samples, the largest drop at the top."""
+def class_bars(
+    evaluation: Evaluation,
+    class_names: Sequence[str],
+    saving: NDArray[np.float64],
+    palette: Palette,
+    noun: str = MACS.noun,
+) -> go.Figure:
+    """Accuracy drop with its interval, and saving, of the classes with samples, the largest drop at the top.
+
+    Args:
+        saving: (K,) fractions of what `noun` names.
+    """
     order = drawn_classes(evaluation)
     drop, (low, high) = evaluation.accuracy_drop[order], (end[order] for end in evaluation.drop_interval())
     names = plain([class_names[i] for i in order])
     places = list(range(len(order)))
     figure = make_subplots(
-        cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=("accuracy drop", "computation saved")
+        cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=("accuracy drop", f"{noun} saved")
     )
     figure.add_bar(
         x=100 * drop,
@@ -58,7 +69,7 @@ def class_bars(evaluation: Evaluation, class_names: Sequence[str], palette: Pale
         col=1,
     )
     figure.add_bar(
-        x=100 * evaluation.saving[order],
+        x=100 * saving[order],
         y=places,
         orientation="h",
         marker_color=palette.stages(3)[1],

@@ -94,6 +94,7 @@ def cards(
     ids: Sequence[str],
     class_names: Sequence[str],
     pictures: Sequence[Thumbnail | None],
+    costs: Sequence[str],
     new: NDArray[np.bool_] | None = None,
 ) -> list[Card]:
     """A card for each of the samples at `index` (n,), in that order.
@@ -101,6 +102,7 @@ def cards(
     Args:
         ids, pictures: n, of the samples at `index`.
         class_names: K texts.
+        costs: M texts, what a sample has cost that leaves at each stage.
         new: (n,) which of them are helped or harmed since the slider moved last; None = not known of any.
     """
     record = outcomes.record
@@ -123,7 +125,7 @@ def cards(
             plain=plain_answer(i),
             pooled=record.pool is not None,
             verdict=_verdict(bool(outcomes.right[i]), bool(record.baseline_correct[i])),
-            cost=f"{wording.macs(int(outcomes.macs[i]))}, {wording.percent(outcomes.macs[i] / record.baseline_macs)}",
+            cost=costs[outcomes.exit_stages[i]],
             picture=picture,
             new=bool(is_new),
         )

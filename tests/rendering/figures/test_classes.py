@@ -22,7 +22,7 @@ NAMES = ["ant", "<b>bee</b>", "cat", "dog", "eel"]
 
 def test_bars_are_sorted_by_drop_with_their_intervals() -> None:
     found = evaluate_classes(sample_record(), RULE)
-    drop, saved = class_bars(found, NAMES, LIGHT).data
+    drop, saved = class_bars(found, NAMES, found.saving, LIGHT).data
     order = np.argsort(-found.accuracy_drop, kind="stable")
     assert list(drop.x) == (100 * found.accuracy_drop[order]).tolist()
     assert list(saved.x) == (100 * found.saving[order]).tolist()
@@ -36,7 +36,7 @@ def test_bars_are_sorted_by_drop_with_their_intervals() -> None:
 
 def test_of_many_classes_those_with_the_largest_drop_are_drawn() -> None:
     found = evaluate_classes(sample_record(n=2000, k=60), RULE)
-    figure = class_bars(found, [str(i) for i in range(60)], DARK)
+    figure = class_bars(found, [str(i) for i in range(60)], found.saving, DARK)
     assert len(figure.data[0].x) == MOST_BARS
     assert figure.data[0].x[0] == 100 * found.accuracy_drop.max()
 
@@ -75,7 +75,7 @@ def test_names_are_shown_to_the_letter(palette: Palette) -> None:
     record = sample_run(names=["<b>bold</b>", "a & b", "plain"]).record()
     found = evaluate_classes(record, RULE)
     for figure, name in (
-        (class_bars(found, NAMES, palette), "bee"),
+        (class_bars(found, NAMES, found.saving, palette), "bee"),
         (confusion_matrix(confusion(record, RULE), NAMES, palette), "bee"),
         (stage_macs(record, palette), "bold"),
     ):

@@ -47,8 +47,13 @@ def residual(palette: Palette) -> go.Figure:
     return exploring.residual_accuracy_curves(exploration.calibration, rule, 0.04, AXIS, palette)
 
 
+def class_bars(palette: Palette) -> go.Figure:
+    found = evaluate_classes(sample_record(), swept().path.rule(5))
+    return classes.class_bars(found, CLASS_NAMES, found.saving, palette)
+
+
 DRAWINGS: dict[str, Callable[[Palette], go.Figure]] = {
-    "class_bars": lambda p: classes.class_bars(evaluate_classes(sample_record(), swept().path.rule(5)), CLASS_NAMES, p),
+    "class_bars": class_bars,
     "confusion_matrix": lambda p: classes.confusion_matrix(
         confusion(sample_record(), swept().path.rule(5)), CLASS_NAMES, p
     ),

@@ -21,10 +21,10 @@ PICTURE = Thumbnail(data=b"\x89PNG", mime="image/png", crisp=True)
 
 
 def made() -> list[Card]:
-    # Stages a, b, c with trunks of 100, 70, 50 and heads of 7, 5, 3; the plain network has 223 MACs.
     record = make_record([[0.95, 0.2], [0.9, 0.5], [0.999999, 0.7]], [[1, 0], [1, 1], [0, 1]])
     found = outcomes(record, ExitRule(thresholds=f32(0.9, 0.9)))
-    return cards(found, np.array([1, 0]), ["second", "first"], ["cat", "dog"], [None, PICTURE], np.array([False, True]))
+    costs, new = ["cheap", "middling", "dear"], np.array([False, True])
+    return cards(found, np.array([1, 0]), ["second", "first"], ["cat", "dog"], [None, PICTURE], costs, new)
 
 
 def test_a_card_says_what_became_of_a_sample() -> None:
@@ -36,16 +36,16 @@ def test_a_card_says_what_became_of_a_sample() -> None:
         ("c", "dog", ">0.99999", False),
     ]
     assert (first.plain.stage, first.plain.answer, first.plain.right) == (None, "dog", False)
-    assert first.cost == "107 MACs, 48 %"
+    assert first.cost == "cheap"
     assert first.picture is PICTURE
-    assert (second.sample_id, second.verdict, second.cost, second.new) == ("second", "", "235 MACs, 105 %", False)
+    assert (second.sample_id, second.verdict, second.cost, second.new) == ("second", "", "dear", False)
     assert [(one.stage, one.name) for one in second.answers] == [(2, "c")]
 
 
 def test_harmed_is_told_as_well() -> None:
     record = make_record([[0.9], [0.9]], [[0], [1]])
     found = outcomes(record, ExitRule(thresholds=f32(0.5)))
-    (card,) = cards(found, np.array([0]), ["x"], ["cat", "dog"], [None])
+    (card,) = cards(found, np.array([0]), ["x"], ["cat", "dog"], [None], ["", ""])
     assert (card.verdict, card.new) == ("harmed", False)
 
 
@@ -55,7 +55,7 @@ def test_the_plain_network_is_told_apart_from_a_pooled_last_stage() -> None:
     record = outputs.record(pool=pool)
     found = outcomes(record, ExitRule(thresholds=f32(np.inf, np.inf), pool=pool))
     i = int(np.flatnonzero(found.harmed)[0])
-    (card,) = cards(found, np.array([i]), ["x"], outputs.class_names, [None])
+    (card,) = cards(found, np.array([i]), ["x"], outputs.class_names, [None], [""] * 3)
     assert card.verdict == "harmed"
     assert card.plain.answer == outputs.class_names[outputs.labels[i]]
     data = gallery_data("cards", [Group(kind="all", cards=[card])], LIGHT, 3)
@@ -77,7 +77,7 @@ def test_data_is_json_and_keeps_ids_whole() -> None:
     record = make_record([[0.9]], [[0]])
     found = outcomes(record, ExitRule(thresholds=f32()))
     long = "x" * 100_000
-    made = cards(found, np.array([0]), [long], [long, long], [PICTURE])
+    made = cards(found, np.array([0]), [long], [long, long], [PICTURE], [""])
     data = gallery_data("tiles", [Group(kind="harmed", title="Harmed 1", total=1, words="why", cards=made)], LIGHT, 1)
     assert json.loads(json.dumps(data)) == data
     (card,) = data["groups"][0]["cards"]
