@@ -67,7 +67,13 @@ def paper_thresholds(
     confidence: NDArray[np.float32], correct: NDArray[np.bool_], epsilons: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """delta(eps) of some samples, (N,) both, at each of the epsilons (G,)."""
-    deltas, alphas = residual_accuracy(confidence, correct)
+    return smallest_within(*residual_accuracy(confidence, correct), epsilons)
+
+
+def smallest_within(
+    deltas: NDArray[np.float32], alphas: NDArray[np.float64], epsilons: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """(G,) the least of the deltas, rising, (D,), whose alpha (D,) is within each of the epsilons of the greatest."""
     # The first delta that reaches a bar is the first at which the running maximum does.
     highest = np.maximum.accumulate(alphas)
     return deltas[np.searchsorted(highest, alphas.max() - epsilons, side="left")]
