@@ -24,27 +24,33 @@ from cascade_core.storage.snippets import snippet
 UPLOAD_MEGABYTES = 1
 
 
-def downloads(shown: Shown) -> None:
-    """Buttons that save the rule with what it was measured to do, a report, all positions, and a script."""
-    run, exploration, setting = shown.question.run, shown.exploration, shown.setting
-    identity, source = {"name": run.name, "sha256": run.digest}, run.metadata["source"]
-    stem = file_stem(setting, run.name)
+def choice_and_report(shown: Shown) -> None:
+    """Buttons that save the rule with what it was measured to do, and a report."""
+    run, setting = shown.question.run, shown.setting
+    identity, stem = {"name": run.name, "sha256": run.digest}, file_stem(setting, run.name)
 
     # What takes a while is made when its button is pressed.
     def report() -> str:
-        return report_html(setting, shown.payload, run=identity, source=source)
-
-    def path_csv() -> str:
-        return path_table(exploration, shown.selection.meter).to_csv(index=False)
+        return report_html(setting, shown.payload, run=identity, source=run.metadata["source"])
 
     choice = chosen_json(setting, identity)
     _save("Download thresholds (JSON)", choice, f"{stem}.json", "application/json", icon="download")
     about = "One file with this slider and its charts, tables and thresholds; it opens without a network."
     _save("Download report (HTML)", report, f"{stem}.html", "text/html", icon="description", about=about)
+
+
+def positions_and_script(shown: Shown) -> None:
+    """Buttons that save all positions, and a script that classifies with the rule."""
+    run, exploration, stem = shown.question.run, shown.exploration, file_stem(shown.setting, shown.question.run.name)
+
+    def path_csv() -> str:
+        return path_table(exploration, shown.selection.meter).to_csv(index=False)
+
     about = "A row for each position of the slider: thresholds, accuracy, drop, cost and exits."
     name = f"{run.name}-{exploration.policy.name}-all.csv"
     _save("All positions (CSV)", path_csv, name, "text/csv", icon="table", about=about)
-    script = snippet(f"{stem}.json", run.name, source, run.metadata["class_names"], exploration.test.stage_names)
+    source, classes = run.metadata["source"], run.metadata["class_names"]
+    script = snippet(f"{stem}.json", run.name, source, classes, exploration.test.stage_names)
     about = "Loads the thresholds JSON of this position and classifies with it."
     _save("Script (Python)", script, f"{stem}.py", "text/x-python", icon="code", about=about)
 

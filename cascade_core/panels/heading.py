@@ -10,14 +10,15 @@ from cascade_core.rendering.markup import heading, markup_css
 from cascade_core.support import wording
 
 
-def show(shown: Shown, place: DeltaGenerator, *, named: bool = False) -> None:
+def show(shown: Shown, place: DeltaGenerator, *, named: bool = False, badged: bool = False) -> None:
     """The line, in a place of its own, with a badge where thresholds were set by hand or the same samples judged.
 
     Args:
         named: With the run and the policy, where nothing else on the page says them.
+        badged: Without a badge, because the numbers below have one.
     """
     line = headline(shown.exploration, shown.question.run.origin, shown.question.run.name)
     if named:
         line = f"{shown.question.run.name}, {shown.exploration.policy.title}: {line}"
-    badge = wording.badge(shown.exploration.split.in_sample, by_hand=shown.setting.is_by_hand)
+    badge = "" if badged else wording.badge(shown.exploration.split.in_sample, by_hand=shown.setting.is_by_hand)
     place.html(f"<style>{markup_css()}</style>{heading(line, badge)}")

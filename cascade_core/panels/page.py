@@ -75,17 +75,17 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
     state.PICTURE_FORMAT.keep()
     faults, odd, bar, before = st.empty(), st.container(), _bar(), st.container()
     line = bar.empty()
-    shown, named = answer(selection), view == "present"
+    shown, named, badged = answer(selection), view == "present", VIEWS[view].badged
     with odd:
         shown = noting.unless_meaningless(shown)
     if shown is not None:
         shown = spending.at_price(place.kept(address.go_to(shown)))
-        heading.show(shown, line, named=named)
+        heading.show(shown, line, named=named, badged=badged)
         with _own_place(view):
             VIEWS[view].show(shown)
         # The live panel, where the view has it, may have been let go elsewhere.
         shown = shown.at(released(state.RELEASED.get(), shown.payload))
-        heading.show(shown, line, named=named)
+        heading.show(shown, line, named=named, badged=badged)
         place.remember(shown)
     if not named:
         with before:
@@ -96,8 +96,8 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
 
 
 def _bar() -> DeltaGenerator:
-    """A line above the view: what its numbers are of, and the button that shares."""
-    return st.container(horizontal=True, vertical_alignment="center")
+    """A line above the view: what its numbers are of, and the button that shares, for which room is kept."""
+    return st.container(key=Key.BAR, horizontal=True, vertical_alignment="center")
 
 
 def _own_place(view: str) -> DeltaGenerator:

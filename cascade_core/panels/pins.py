@@ -122,17 +122,18 @@ def place_of(shown: Shown) -> tuple[tuple[str, str], ...]:
     return tuple(address.query_of({link.value.key: link.value.get() for link in known}, known))
 
 
-def pin_button(shown: Shown) -> str:
-    """A button that pins the point; what is to be said of it, to be shown where it moves no button."""
+def pin_button(shown: Shown) -> None:
+    """A button that pins the point; what came of it is said where it moves nothing."""
     about = "Keeps it for the table under Compare, as a stop of the presentation, and in the link."
     if not st.button("Pin this point", icon=":material/push_pin:", help=about, key=Key.PIN):
-        return ""
+        return
     known, query = state.PINS.get(), place_of(shown)
     if query in [pin.query for pin in known]:
-        return "This point is pinned already."
+        st.toast("This point is pinned already.", icon=":material/push_pin:")
+        return
     name = f"{shown.setting.words}, {shown.question.run.name}"[:MOST_NAME]
     keep([*known, bookmarks.Pin(name=name, query=query)])
-    return f"Pinned as number {min(len(known) + 1, MOST)}."
+    st.toast(f"Pinned as number {min(len(known) + 1, MOST)}.", icon=":material/push_pin:")
 
 
 def stop_of(shown: Shown, pinned: Sequence[Pin]) -> int | None:

@@ -29,6 +29,22 @@ STYLE = """<style>
 [data-testid="stMultiSelectTagsContainer"] [data-tag] * { color: inherit; }
 /* Code in small print is pale green, and paler than can be read. */
 [data-testid="stCaptionContainer"] code { color: inherit; }
+/* The button that shares comes late: its room is kept beside the line, so that nothing moves then. */
+.st-key-bar { position: relative; min-height: 2.5rem; }
+.st-key-bar > [data-testid="stElementContainer"] { width: auto; margin-right: 5.5rem; }
+.streamlit-embedded .st-key-bar > [data-testid="stElementContainer"] { margin-right: 13.5rem; }
+.st-key-bar > [data-testid="stLayoutWrapper"]:has(> .st-key-chrome-share) {
+  position: absolute; right: 0; top: 0.25rem; width: auto;
+}
+/* What can be taken away stands in one row or in two, on a telephone in three, so that no button is left alone. */
+[data-testid="stLayoutWrapper"]:has(> .st-key-take) { container-type: inline-size; }
+.st-key-take { gap: 0.5rem 0.4rem !important; }
+@container (min-width: 500px) {
+  .st-key-take { display: grid; grid-template-columns: repeat(3, max-content); }
+}
+@container (min-width: 1018px) {
+  .st-key-take { grid-template-columns: repeat(6, max-content); }
+}
 @media (min-width: 768px) {
   [data-testid="stMainBlockContainer"] { padding: 3rem 2.5rem 5rem; }
 }
@@ -81,8 +97,10 @@ BARE = """<style>
   max-width: none !important;
 }
 /* No button stands beside the line on what is shown. */
+.st-key-bar { min-height: 0; }
+.st-key-bar > [data-testid="stElementContainer"] { margin-right: 0 !important; }
 p.cascade-heading.cascade-heading { min-height: 0; }
-/* One line below the panel: of what does not fit, first the words on keys are cut, which telephones have not, then a name. */
+/* One line below the panel: words on keys, which telephones do not have, are cut first, then the name of a stop. */
 .st-key-steps { flex-wrap: nowrap !important; }
 .st-key-steps [data-testid="stElementContainer"] { flex: 0 0 auto; width: auto; min-width: 0; }
 .st-key-steps [data-testid="stElementContainer"]:has([data-testid="stText"]) { flex-shrink: 1; }

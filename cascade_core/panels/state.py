@@ -218,11 +218,13 @@ class Key(StrEnum):
     """Keys of elements whose value only the line that draws them reads, or what such keys begin with."""
 
     CHROME = "chrome"
+    BAR = "bar"
     BUSY = "busy"
     LEAVE = "leave"
     STEP = "step"
     STEPS = "steps"
     DETAILS = "details"
+    TAKE = "take"
     PIN = "pin"
     UNPIN = "unpin"
     SPREAD = "spread"

@@ -93,7 +93,7 @@ def test_a_drag_moves_one_threshold_and_says_nothing_until_it_ends(browser_page:
     assert hand[1] == before[1]
     assert hand[0] == pytest.approx(1 - 10 ** (-5 * 0.3), abs=0.002)
     line = browser_page.get_by_test_id("live-by-hand")
-    assert "than the policy at" in line.inner_text()
+    assert "than by the policy" in line.inner_text()
     ghost = browser_page.locator(".cascade-live__ghost").first
     assert ghost.get_attribute("visibility") == "visible"
     assert "set by hand" in browser_page.get_by_test_id("live-certificate").inner_text()

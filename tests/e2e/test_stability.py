@@ -113,3 +113,17 @@ def test_a_release_moves_nothing_and_keeps_a_chart_zoomed(page: Page, answers: l
     low, high = page.evaluate(f"{CHART}._fullLayout.xaxis.range")
     assert low < zoomed[0]
     assert high > zoomed[1]
+
+
+def test_room_for_share_is_kept_beside_the_line_at_every_width(page: Page) -> None:
+    line, bar = page.locator(".cascade-heading"), page.locator(".st-key-bar")
+    for width in (1400, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        share = page.get_by_role("button", name="Share").bounding_box()
+        text, whole = line.bounding_box(), bar.bounding_box()
+        assert share is not None
+        assert text is not None
+        assert whole is not None
+        assert text["x"] + text["width"] < share["x"]
+        assert share["x"] + share["width"] <= whole["x"] + whole["width"] + 1
+        assert whole["height"] == text["height"]  # the button, which comes late, makes it no higher

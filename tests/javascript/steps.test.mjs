@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { handText } from "../../cascade_core/rendering/live/byhand.js";
 import { flowSentence } from "../../cascade_core/rendering/live/flow.js";
 import { sums } from "../../cascade_core/rendering/live/opened.js";
 import { nearestTo, stepFrom } from "../../cascade_core/rendering/live/positions.js";
@@ -51,6 +52,19 @@ test("the next step is looked up, and nothing is said beyond the slider's end", 
     "This is the bold end of the slider.",
   ]);
   assert.match(nextText(model(), { g: 0, byHand: true }), /^Moving the slider takes thresholds back/);
+});
+
+test("thresholds set by hand against the policy's, here and at their drop", () => {
+  const drop = model().slider.values.map((value) => value / 100);
+  const said = [{ drop: 0.007, saving: 0.1 }, { drop: 0.003, saving: 0.3 }, { drop: 0.005, saving: 0.2 }, { drop: -0.001, saving: 0 }].map(
+    (byHand) => handText({ ...model(), drop }, { g: 10, ...byHand }),
+  );
+  assert.deepEqual(said, [
+    "0.20 points more given up, 10.0 % less saved than by the policy; its best at this drop saves 18.0 % more.",
+    "0.20 points less given up, 10.0 % more saved than by the policy; its best at this drop saves 18.0 % less.",
+    "0.00 points more given up, 0.0 % more saved than by the policy; its best at this drop saves as much.",
+    "0.60 points less given up, 20.0 % less saved than by the policy; none of its positions is as accurate.",
+  ]);
 });
 
 test("the best value is farthest above the line between the ends; a straight curve has none", () => {

@@ -87,7 +87,10 @@ def test_in_sample_is_measured_on_all(cache: Path) -> None:
     app.toggle(key="in_sample").set_value(True).run()
     assert app.dataframe[0].value["samples"].sum() == 400
     assert "(400 samples)" in heading(app)
-    assert '<span class="cascade-badge">in-sample</span>' in heading(app)
+    badge = '<span class="cascade-badge">in-sample</span>'
+    assert badge not in heading(app), "the live panel has it beside its numbers"
+    app.segmented_control(key="view").set_value("classes").run()
+    assert badge in heading(app)
 
 
 @pytest.mark.parametrize("view", list(VIEWS))

@@ -17,10 +17,12 @@ class View:
 
     Attributes:
         file: Its file in this folder, without the ending.
+        badged: Whether the live panel is in it, which has a badge beside its numbers.
     """
 
     title: str
     file: str
+    badged: bool = False
 
     def show(self, shown: Shown) -> None:
         """Lay it out below what the page has already."""
@@ -28,12 +30,12 @@ class View:
 
 
 VIEWS = {
-    "explore": View("Explore", "explore"),
+    "explore": View("Explore", "explore", badged=True),
     "compare": View("Compare", "comparing"),
     "samples": View("Samples", "samples"),
     "classes": View("Classes", "classes"),
     "try": View("Try it", "trying"),
     "about": View("About", "about"),
-    "present": View("Present", "presenting"),
+    "present": View("Present", "presenting", badged=True),
 }
 """By the name that links have for them, in the order in which they are offered."""

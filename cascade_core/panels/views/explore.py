@@ -9,6 +9,7 @@ import streamlit as st
 from cascade_core.panels import opening, spending
 from cascade_core.panels.live import live_panel
 from cascade_core.panels.shown import Shown
+from cascade_core.panels.state import Key
 
 
 def show(shown: Shown) -> None:
@@ -31,11 +32,10 @@ def show(shown: Shown) -> None:
     if len(here.exploration.test.stages) > 1:
         strip(here)
 
-    with st.container(horizontal=True):
-        said = pin_button(here)
-        exports.downloads(here)
+    with st.container(key=Key.TAKE, horizontal=True):
+        pin_button(here)
+        exports.choice_and_report(here)
         figure_button(here)
-        if said:
-            st.markdown(said, width="content")  # last, so that it moves no button
+        exports.positions_and_script(here)
     details.details(here)
     exports.load_back(here)
