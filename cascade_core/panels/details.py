@@ -153,7 +153,7 @@ def _stages(shown: Shown) -> None:
     )
     if SCORES[test.score].is_probability:
         alt = "Share of right answers against mean confidence for each stage, with the diagonal of perfect calibration."
-        chart(explore.reliability_curves(test, palette()), "reliability", "Confidence against accuracy", alt)
+        chart(explore.reliability_curves(test, palette()), "reliability", "Accuracy by confidence", alt)
     picture_format()
 
 

@@ -45,7 +45,7 @@ def show(shown: Shown) -> None:
     chart(
         class_bars(evaluation, names, 1 - spent / plain, palette(), meter.noun),
         "class-bars",
-        "Drop and saving of each class",
+        "Drop and saving by class",
         f"Accuracy drop with its {COVERAGE} interval, and {meter.noun} saved, of each class, the largest drop on top.",
         **on_mark("class-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])]))),
     )

@@ -49,7 +49,7 @@ def show(shown: Shown) -> None:
 def _chosen(question: Question, runs: dict[str, Run]) -> tuple[list[str], list[str]]:
     """Names of the runs and policies that the user chooses."""
     same = [run.name for run in compared.over_the_same_data(question.run, runs.values())][: compared.MOST_RUNS]
-    first, second = st.columns(2)
+    first, second = st.columns([2, 1])
     names = compared.several(
         first,
         "Runs",
@@ -155,8 +155,10 @@ def _second(question: Question, names: Sequence[str]) -> tuple[str, str, str]:
 
 def _switches(in_sample: bool) -> tuple[bool, bool]:
     """Whether to draw what is certain, and how curves spread over splits."""
-    certain = f"A band down to the accuracy that holds with {CERTAINTY} confidence at all positions of a curve at once."
-    spread = f"Divide the samples by {SEEDS} seeds, choose and judge with each, and draw where the curves lie."
+    certain = (
+        f"A thin dashed line: accuracy is above it with {CERTAINTY} confidence, at all positions of a curve at once."
+    )
+    spread = f"A band: divide the samples by {SEEDS} seeds, choose and judge with each, and see where the curves lie."
     with st.container(horizontal=True):
         certified = compared.remembered(
             state.COMPARED_CERTAIN,

@@ -92,12 +92,12 @@ def _chosen_filter(shown: Shown, found: Outcomes) -> SampleFilter:
     label = _one_of(first, "True class", names, "all classes", state.LABEL)
     answer = _one_of(second, "Answer", names, "any answer", state.ANSWER)
     stage = _one_of(third, "Left at", stages, "any stage", state.LEFT)
-    words = {"harmed first": "harmed, then least sure", "surest": "surest first", "least sure": "least sure first"}
+    words = {"harmed first": "harmed first", "surest": "surest first", "least sure": "least sure first"}
     order = fourth.selectbox(
         "Order", ORDERS, format_func=lambda one: words.get(one, "by name"), key=state.ORDER.key, persist_state="session"
     )
     first, second, third, _ = st.columns(4)
-    at = _one_of(first, "Confidence at", stages, "the stage they left at", state.SURE_AT)
+    at = _one_of(first, "Confidence at", stages, "where they left", state.SURE_AT)
     low = _end(second, "at least", shown.question, state.LEAST_SURE)
     high = _end(third, "at most", shown.question, state.MOST_SURE)
     return SampleFilter(

@@ -16,6 +16,7 @@ import { followScheme, paintScheme } from "../live/scheme.js";
 import { change, fixed, percent } from "../live/words.js";
 
 const NARROW = 520; // px
+const [CERTAIN, MEAN] = ["5 3", "1.5 2.5"]; // dashes of thin lines; those of policies are thick
 const NEAR_POINTER = 60; // px from a pointer to a point that it means
 const SQUARE = "M-5 -5H5V5H-5Z";
 const STAR = "M0 -7.5L1.9 -2.6L7.1 -2.3L3.1 1L4.4 6.1L0 3.2L-4.4 6.1L-3.1 1L-7.1 -2.3L-1.9 -2.6Z";
@@ -133,19 +134,18 @@ function runLine(one, d) {
   return coloured(svg("path", name, { d, "stroke-dasharray": one.dash }), one);
 }
 
-/** What is certain under a curve, and where it lies over splits. */
+/** What a curve is certainly above, a line as on the live panel; and where it lies over splits, a band. */
 function bandsOf(one, x, y) {
   const nodes = [];
   if (one.certain) {
     const lower = one.certain.map((value, i) => [x(one.cost[i]), y(value)]);
-    nodes.push(svg("path", "run-band", { d: `${lineOf([...one.ends, ...lower.toReversed()])}Z` }));
-    nodes.push(svg("path", "run-edge", { d: lineOf(lower) }));
+    nodes.push(svg("path", "run-edge", { d: lineOf(lower), "stroke-dasharray": CERTAIN }));
   }
   if (one.spread) {
     const { cost, low, high, mean } = one.spread;
     const along = (values) => values.map((value, i) => [x(cost[i]), y(value)]);
     nodes.push(svg("path", "run-band", { d: `${lineOf([...along(high), ...along(low).toReversed()])}Z` }));
-    nodes.push(svg("path", "run-edge", { d: lineOf(along(mean)), "stroke-dasharray": "1 3" }));
+    nodes.push(svg("path", "run-edge", { d: lineOf(along(mean)), "stroke-dasharray": MEAN }));
   }
   return nodes.map((node) => coloured(node, one));
 }
@@ -219,8 +219,13 @@ function comparisonKeys(data, homeless) {
   ];
   if (data.published.length) marks.push(key(svg("path", "published", { d: DIAMOND }), data.published.map((one) => one.label).join(", ")));
   if (data.pinned.length) marks.push(key(svg("path", "pin-ring", { d: "M-7 0A7 7 0 1 0 7 0A7 7 0 1 0 -7 0Z" }), "pinned, by number"));
-  if (data.curves.some((one) => one.certain)) marks.push(key(svg("path", "key-band", { d: "M-14 -6H14V6H-14Z" }), `band down to what is certain with ${data.sure} confidence`));
-  if (data.curves.some((one) => one.spread)) marks.push(key(svg("path", "key-band", { d: "M-14 -6H14V6H-14Z" }), `band over splits: ${data.band} quantiles, dots: mean`));
+  const edge = (dash) => svg("path", "run-edge", { d: "M-14 0H14", "stroke-dasharray": dash });
+  if (data.curves.some((one) => one.certain)) marks.push(key(edge(CERTAIN), `the accuracy is above this line with ${data.sure} confidence`));
+  if (data.curves.some((one) => one.spread)) {
+    const band = svg("g", "key-spread");
+    band.append(svg("path", "key-band", { d: "M-14 -7H14V7H-14Z" }), edge(MEAN));
+    marks.push(key(band, `over split seeds: the mean, and between the ${data.band} quantiles`));
+  }
   rows.push(marks);
   return rows.map((entries) => {
     const row = html("div", "legend");

@@ -22,6 +22,7 @@ from cascade_core.rendering.palette import LIGHT
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.bounds import CERTAINTY
 from cascade_core.simulation.meters import MACS, Meter, along
+from cascade_core.support import wording
 
 DASHES = ("", "9 5", "2 4", "10 4 2 4", "16 5", "16 4 2 4 2 4", "5 3", "12 3 3 3")
 """Of policies, as SVG has them; the first is a line without gaps.  Colours are of runs."""
@@ -96,7 +97,7 @@ def comparison_data(
         "unit": unit,
         "axis": mean_title(curves[0].meter, shares=shares),
         "sure": CERTAINTY,
-        "band": f"{OUTER[0]:.0%} and {OUTER[1]:.0%}",
+        "band": " and ".join(wording.percent(end) for end in OUTER),
     }
 
 

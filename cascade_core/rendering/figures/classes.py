@@ -114,8 +114,9 @@ def confusion_matrix(counts: NDArray[np.int64], class_names: Sequence[str], pale
         )
     _cells(figure, counts, names)
     axis = {"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "automargin": True}
-    figure.update_xaxes(title_text="answer", side="top", tickangle=-90, **axis)
-    figure.update_yaxes(title_text="true class", autorange="reversed", **axis)
+    ends = [-0.5, len(counts) - 0.5]
+    figure.update_xaxes(title_text="answer", tickangle=-90, range=ends, **axis)
+    figure.update_yaxes(title_text="true class", range=ends[::-1], **axis)
     figure.update_layout(height=170 + 30 * len(counts), margin=MARGIN, hovermode="closest", hoverdistance=-1)
     return figure
 

@@ -24,6 +24,9 @@ DECIMALS = 5
 LONGEST = 200
 """Letters of a name that are shown."""
 
+LONGEST_STAGE = 33
+"""Letters of a stage's name in an answer's line; about two lines of a card."""
+
 PLAIN = "plain"
 """Name of the plain network, where there is little room."""
 
@@ -188,11 +191,18 @@ def _line(one: StageAnswer, ramp: Sequence[str]) -> dict[str, Any]:
     return {
         "stage": one.stage,
         "name": _cut(one.name),
+        "short": _shortened(one.name),
         "answer": _cut(one.answer),
         "confidence": one.confidence,
         "right": one.right,
         "colour": None if one.stage is None else ramp[one.stage],
     }
+
+
+def _shortened(name: str) -> str:
+    """A name with its middle left out if it has more than `LONGEST_STAGE` letters: names may differ at either end."""
+    half = (LONGEST_STAGE - 1) // 2
+    return name if len(name) <= LONGEST_STAGE else f"{name[:half]}…{name[-half:]}"
 
 
 def _cut(text: str) -> str:

@@ -5,7 +5,7 @@
  */
 
 /**
- * @typedef {{stage: number|null, name: string, answer: string, confidence: string, right: boolean, colour: string|null}} Line
+ * @typedef {{stage: number|null, name: string, short: string, answer: string, confidence: string, right: boolean, colour: string|null}} Line
  * @typedef {{id: string, name: string, label: string, verdict: string, cost: string, new: boolean,
  *   picture: {uri: string, crisp: boolean}|null, answers: Line[], plain: Line}} Shown
  * @typedef {{kind: string, title: string, total: number, words: string, cards: Shown[]}} Group
@@ -72,7 +72,7 @@ function tile(card, tell) {
   words.append(
     element("b", "label", {}, card.label),
     answer(left, left.answer),
-    element("span", "quiet", {}, `${left.confidence} at ${left.name}`),
+    element("span", "quiet", { title: left.name }, `${left.confidence} at ${left.short}`),
     answer(card.plain, `plain: ${card.plain.answer}`),
   );
   if (!card.picture) words.append(element("span", "quiet", {}, card.name));
@@ -89,10 +89,17 @@ function entry(card, tell) {
   const words = element("div", "text");
   words.append(element("p", "label", {}, card.label));
   if (card.verdict) words.append(element("span", card.verdict, {}, card.verdict));
-  words.append(element("p", "quiet", {}, card.cost), element("p", "id", {}, card.name));
+  words.append(element("p", "quiet", {}, card.cost));
+  const id = element("p", "id", { title: card.name });
+  id.append(...breakable(card.name));
   const table = element("table", "answers");
   table.append(...card.answers.map((line, place) => row(line, place === 0)));
-  return [open, words, table];
+  return [open, words, id, table];
+}
+
+/** A name as texts that lines may be broken between: behind what parts its words. */
+function breakable(name) {
+  return name.split(/(?<=[/_.\-\s])/).flatMap((part) => [document.createTextNode(part), document.createElement("wbr")]);
 }
 
 /** @param {Shown} card */
@@ -115,7 +122,7 @@ function picture(card) {
 function answer(line, text) {
   const node = element("span", line.right ? "right" : "wrong", { title: text });
   if (line.colour) node.append(disc(line));
-  node.append(`${text} ${line.right ? "✓" : "✗"}`);
+  node.append(element("span", "cut", {}, text), line.right ? " ✓" : " ✗");
   return node;
 }
 
@@ -131,7 +138,8 @@ function row(line, here) {
   const node = element("tr", here ? "here" : "later");
   node.style.setProperty("--stage", line.colour ?? "transparent");
   const name = element("td", "stage", { title: line.name });
-  name.append(element("bdi", "", {}, line.name));
+  if (line.stage !== null) name.append(element("b", "number", {}, String(line.stage + 1)));
+  name.append(...breakable(line.short));
   node.append(
     name,
     element("td", "", { title: line.answer }, line.answer),

@@ -95,3 +95,14 @@ def test_every_class_that_the_script_names_is_one_of_the_style_sheet() -> None:
 def test_the_script_writes_texts_as_texts() -> None:
     assert "innerHTML" not in gallery_js()
     assert "insertAdjacentHTML" not in gallery_js()
+
+
+def test_long_names_of_stages_keep_both_their_ends() -> None:
+    names = [f"backbone.features.block{i}.a.long.middle.conv{j}.exit" for i in "12" for j in "12"]
+    outputs = sample_run(m=4, names=names)
+    record = outputs.record()
+    found = outcomes(record, ExitRule(thresholds=f32(-1, np.inf, np.inf)))
+    made = cards(found, np.array([0]), ["x"], outputs.class_names, [None], [""] * 4)
+    lines = gallery_data("cards", [Group(kind="all", cards=made)], LIGHT, 4)["groups"][0]["cards"][0]["answers"]
+    assert [line["name"] for line in lines] == names
+    assert lines[0]["short"] == "backbone.feature…iddle.conv1.exit"
