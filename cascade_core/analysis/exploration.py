@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cascade_core.analysis.yardsticks import dominated, oracle, random_exit_accuracy, single_stage
 from cascade_core.policies import PRICED, Policy, Slider, Sweep, describe_in
 from cascade_core.policies.answers import Divided, Halves
+from cascade_core.policies.families import meaning
 from cascade_core.policies.priced import sweep
 from cascade_core.policies.selection import family_of
 from cascade_core.simulation.bounds import ALPHA
@@ -122,10 +123,15 @@ class Exploration:
 
     @property
     def answers_words(self) -> str:
-        """Sentences on whose answers these are, and why; and on the family of rules, where one was chosen."""
-        whose = "Each stage answers with all stages passed" if self.answers == "pooled" else "Each stage answers alone"
-        tried = "" if self.family is None else f" Of the families of rules that were tried, {self.family} was taken."
-        return f"{whose}: {self.why}.{tried}"
+        """Sentences on whose answers these are, and why; and on how thresholds were set, where there were choices."""
+        pooled = "Each stage answers with the softmaxes of all stages passed so far, weighted (pooled answers)"
+        whose = f"{pooled if self.answers == 'pooled' else 'Each stage answers alone'}: {self.why}."
+        if self.family is None:
+            return whose
+        return (
+            f"{whose} Thresholds are set so that {meaning(self.family)} ({self.family}); of the ways that were tried on "
+            "the calibration samples, none is expected to save clearly more."
+        )
 
     @cached_property
     def certificate(self) -> NDArray[np.float64] | None:

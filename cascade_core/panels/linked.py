@@ -97,7 +97,6 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.COMPARED_POLICIES, among(SWEEPS), many=True),
         Link(state.BESIDE_RUN, among(runs, "a run in the list")),
         Link(state.BESIDE_POLICY, among(SWEEPS)),
-        Link(state.BESIDE_HOLD, among(("drop", "cost"))),
         Link(state.PINS, unpacked, packed),
         Link(state.KIND, among(KINDS)),
         Link(state.LABEL, text(LONGEST_NAME)),

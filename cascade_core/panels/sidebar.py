@@ -104,14 +104,15 @@ def _top_k(classes: int) -> int:
 
 
 def _hold() -> None:
-    """What stays while something else is looked at; `place` reads it from the session."""
+    """At what other things are compared with this one; `place` and *Compare* read it from the session."""
     state.HOLD.keep()
     st.segmented_control(
-        "Across changes, hold",
+        "Compare at",
         ["drop", "cost"],
-        format_func=lambda held: f"the {held}",
+        format_func=lambda held: f"the same {held}",
         required=True,
-        help="Of another run, policy, score or seed the slider goes where the drop, or the cost, is what it was here.",
+        help="Look at another run, policy, score or seed, and the slider goes where the drop, or the cost, is nearest "
+        "to what it was here. The second panel of *Compare* follows the first likewise.",
         key=state.HOLD.key,
     )
 

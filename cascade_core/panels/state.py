@@ -78,7 +78,8 @@ COMPARED_POLICIES = Value[Sequence[str] | None]("policies", None)
 
 TOP_K = Value("top_k", 1)
 HOLD = Value("hold", "drop")
-"""How many of the likeliest answers may be the right one; and what is held while something else is looked at."""
+"""How many of the likeliest answers may be the right one; and what stays, the drop or the cost, where one thing is
+compared with another: the position while something else is looked at, and the second panel's beside the first."""
 
 PUBLISHED = Value("published", "auto")
 """Which published results are shown: those on the same data, none, or a series by its name."""
@@ -95,8 +96,7 @@ ARRIVED = Value[bool]("link:arrived", False)
 
 BESIDE_RUN = Value[str | None]("beside", None)
 BESIDE_POLICY = Value[str | None]("beside-policy", None)
-BESIDE_HOLD = Value("beside_hold", "drop")
-"""Of the second panel: its run and policy, None before any was chosen, and what it has nearest to the first's."""
+"""Of the second panel: its run and policy, None before any was chosen."""
 
 BESIDE_START = Value[Mapping[str, Any] | None]("beside:start", None)
 """Of the two panels: where the first was sent, and where it was heard from last."""

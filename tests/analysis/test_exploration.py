@@ -8,6 +8,7 @@ import pytest
 from cascade_core import BestWithinBudget, Certified, CheapestWithinDrop, PaperRule, choose, evaluate
 from cascade_core.analysis.exploration import Split, explore
 from cascade_core.policies import Sweep
+from cascade_core.policies.families import FAMILIES, meaning
 from cascade_core.policies.selection import select
 from tests.samples import sample_record
 
@@ -60,12 +61,16 @@ def test_the_family_that_was_chosen_is_named(policy: type[Sweep]) -> None:
     selection = select(part)
     assert selection is not None
     assert exploration.family == selection.chosen.family in selection.tried
-    assert exploration.answers_words.endswith(f"were tried, {exploration.family} was taken.")
+    assert f" so that {meaning(exploration.family)} ({exploration.family}); " in exploration.answers_words
+
+
+def test_every_family_says_what_its_thresholds_do() -> None:
+    assert len({meaning(family.name) for family in FAMILIES} - {""}) == len(FAMILIES)
 
 
 def test_a_policy_with_rules_of_its_own_names_no_family() -> None:
     exploration = explore(sample_record(), PaperRule, Split(), count=5)
     assert exploration.family is None
-    assert "families" not in exploration.answers_words
+    assert "Thresholds" not in exploration.answers_words
     # Too few samples to say anything of any family.
     assert explore(sample_record(n=20), CheapestWithinDrop, Split(), count=5).family is None

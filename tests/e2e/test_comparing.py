@@ -79,7 +79,7 @@ def test_one_slider_moves_both_and_python_agrees(browser_page: Page, address: st
     slider = page.get_by_test_id("beside").get_by_test_id("live-slider")
     expect(slider).to_have_count(1)
     for hold in ("drop", "cost"):
-        page.get_by_test_id("stMain").get_by_role("radio", name=f"the {hold}").click()
+        page.get_by_test_id("stSidebar").get_by_role("radio", name=f"the same {hold}").click()
         expect(page.get_by_test_id("beside-difference")).to_contain_text(f"at this {hold}", timeout=TIMEOUT)
         for position in range(0, 401, 40):
             slider.evaluate(

@@ -110,7 +110,7 @@ def _beside(shown: Shown, curves: Sequence[Curve]) -> Shown:
     """The run that is looked at and another beside it, under one slider; what is shown, where that was let go."""
     st.subheader("Side by side", anchor=False)
     runs = compared.listed()
-    run, policy, hold = _second(shown.question, list(dict.fromkeys(curve.run for curve in curves)))
+    run, policy = _second(shown.question, list(dict.fromkeys(curve.run for curve in curves)))
     two = [shown.question, replace(shown.question, run=runs[run], policy=policy)]
     costs = compared.costs([one.run for one in two], shown.selection.meter)
     both = [replace(one, meter=costs.meters[one.run.name]) for one in two]
@@ -122,16 +122,18 @@ def _beside(shown: Shown, curves: Sequence[Curve]) -> Shown:
         return shown
     names, called = headings([one.run.name for one in both], [SWEEPS[one.policy].title for one in both])
     before = Stand(index=shown.position, hand=shown.setting.by_hand)
-    now = side_by_side(Pair(panels=(payloads[0], payloads[1]), names=names, called=called, hold=hold), before)
+    now = side_by_side(
+        Pair(panels=(payloads[0], payloads[1]), names=names, called=called, hold=state.HOLD.get()), before
+    )
     if now != before:
         send(shown.payload, now.index, now.hand)
     return shown.at(now)
 
 
-def _second(question: Question, names: Sequence[str]) -> tuple[str, str, str]:
-    """Run and policy of the second panel, and what is held."""
+def _second(question: Question, names: Sequence[str]) -> tuple[str, str]:
+    """Run and policy of the second panel."""
     others = [name for name in names if name != question.run.name]
-    first, second, third = st.columns(3, vertical_alignment="bottom")
+    first, second = st.columns(2)
     run = compared.one_of(
         partial(first.selectbox, "Beside it"), [*others, question.run.name], state.BESIDE_RUN, [*others, *names][0]
     )
@@ -143,14 +145,12 @@ def _second(question: Question, names: Sequence[str]) -> tuple[str, str, str]:
         question.policy if others else other_policy,
         format_func=lambda name: SWEEPS[name].title,
     )
-    hold = compared.one_of(
-        partial(third.segmented_control, "One slider for both holds", required=True),
-        ("drop", "cost"),
-        state.BESIDE_HOLD,
-        "drop",
-        format_func=lambda name: f"the {name}",
+    held = state.HOLD.get()
+    st.caption(
+        f"One slider for both: the second goes where its {held} is nearest to the first's. *Compare at* in the sidebar "
+        "says whether that is the drop or the cost."
     )
-    return run, policy, hold
+    return run, policy
 
 
 def _switches(in_sample: bool) -> tuple[bool, bool]:

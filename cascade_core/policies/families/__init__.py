@@ -22,23 +22,44 @@ def _several(record: Record) -> bool:
     return len(record.stages) > 2
 
 
+_WORTH_MORE = "a sample leaves where its answer is expected to be worth more than what going on costs"
+
 FOR_EACH_ANSWER = Family(
     name="backward induction for each answer",
+    means=f"{_WORTH_MORE}, with a threshold for each answer",
     maker=partial(backward_induction, by_answer=True),
     suits=lambda record: record.classes <= MOST_ANSWERS,
 )
-BACKWARD_INDUCTION = Family(name="backward induction", maker=backward_induction)
+BACKWARD_INDUCTION = Family(name="backward induction", means=_WORTH_MORE, maker=backward_induction)
 
 FAMILIES = (
     BACKWARD_INDUCTION,
     FOR_EACH_ANSWER,
-    Family(name="one shared threshold", maker=lambda record: Maker(rules=alike), suits=_several),
-    Family(name="the paper's rule", maker=lambda record: Maker(rules=as_the_paper), suits=_several),
     Family(
-        name="joint thresholds", maker=lambda record: Maker(rules=jointly), suits=lambda r: _several(r) and on_grid(r)
+        name="one shared threshold",
+        means="a sample leaves at one confidence, whatever the stage",
+        maker=lambda record: Maker(rules=alike),
+        suits=_several,
+    ),
+    Family(
+        name="the paper's rule",
+        means="those who leave a stage are nearly as often right as its surest samples",
+        maker=lambda record: Maker(rules=as_the_paper),
+        suits=_several,
+    ),
+    Family(
+        name="joint thresholds",
+        means="those of all stages together lose least for what they save, of all on a grid",
+        maker=lambda record: Maker(rules=jointly),
+        suits=lambda r: _several(r) and on_grid(r),
     ),
 )
 """All of them; see `suitable` for their order."""
+
+
+def meaning(name: str) -> str:
+    """What the thresholds of the family of that name do."""
+    return next(family.means for family in FAMILIES if family.name == name)
 
 
 def suitable(record: Record) -> list[Family]:
@@ -50,4 +71,4 @@ def suitable(record: Record) -> list[Family]:
     return [first, *(family for family in FAMILIES if family is not first and family.suits(record))]
 
 
-__all__ = ["FAMILIES", "Family", "Maker", "suitable"]
+__all__ = ["FAMILIES", "Family", "Maker", "meaning", "suitable"]

@@ -41,8 +41,10 @@ class Family:
         name: In words, as the page says it.
         maker: What makes the rules, for a record and for parts of it.
         suits: Whether the family is worth a trial on a record.
+        means: What its thresholds do, in words that go on after "Thresholds are set so that".
     """
 
     name: str
     maker: Callable[[Record], Maker]
     suits: Callable[[Record], bool] = lambda record: True
+    means: str = ""

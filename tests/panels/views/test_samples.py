@@ -158,12 +158,13 @@ def test_ids_that_climb_show_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
     (tmp_path / "cache").mkdir()
     (tmp_path / "pictures").mkdir()
-    ids = np.array(["../secret.png", "../../etc/passwd", str(tmp_path / "secret.png")] * 100 + ["x"] * 100)
+    climbing = ("../{}secret.png", "../../etc/{}passwd", f"{tmp_path}/{{}}secret.png", "x{}")
+    ids = np.array([way.format("./" * i) for i in range(100) for way in climbing])
     save_run(replace(OUTPUTS, sample_ids=ids), tmp_path / "cache" / "mine.parquet")
     monkeypatch.setenv("CASCADE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CASCADE_PICTURES", str(tmp_path / "pictures"))
     app = view("samples")
-    assert "../secret.png" in shown_ids(app)
+    assert any(one.startswith("../") and one.endswith("secret.png") for one in shown_ids(app))
     assert not any(card["picture"] for card in shown_cards(app))
 
 
