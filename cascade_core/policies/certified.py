@@ -3,8 +3,10 @@
 The calibration samples are divided in two.  On one half the family of rules is chosen (`selection`); on the other half
 rules are tested, each by an upper bound on its drop that holds with probability 1 - alpha (`certificates.drop_bounds`):
 first pooled answers by which nothing leaves early, then ever less cautious forms of the family's safest rule, by which
-only the surest of its samples leave, then the family's rules from the safest to the boldest.  Testing ends at the first
-rule whose bound is above the limit, and the LAST that passed is taken.
+only the surest of its samples leave, then leaving all at an early stage that is clearly better than the last, if there
+is one, then the family's rules from the safest to the boldest.  Testing ends at the first rule whose bound is above the
+limit, and the LAST that passed is taken.  Where the first half shows a clear gain, and that a more cautious rule would
+fail, testing starts at the rule that gains most.
 
 Fixed-sequence testing spends no alpha on rules that pass: for a rule with a drop above the limit to be taken, the first
 such rule in the order must have passed, which happens with probability alpha at most (Angelopoulos et al., "Learn then
@@ -25,7 +27,7 @@ from cascade_core.policies.base import Positions, rule_path
 from cascade_core.policies.cheapest import DROP, WithinDrop, drop_slider
 from cascade_core.policies.parameters import drop, probability
 from cascade_core.policies.selection import select
-from cascade_core.simulation.bounds import ALPHA, CERTAINTY
+from cascade_core.simulation.bounds import ALPHA, CERTAINTY, paired_interval
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath, evaluate_path
@@ -87,12 +89,26 @@ def certified_path(record: Record, limits: NDArray[np.float64], alpha: float) ->
     rules = _sequence(choosing)
     if testing is None:
         return replace(rules.take(np.zeros(len(limits), dtype=np.int64)), positions=limits)
-    # A rule is out of reach once any before it failed, so what counts is the largest bound so far.
-    bounds = np.maximum.accumulate(drop_bounds(testing, rules, alpha))
-    passed = np.maximum(np.searchsorted(bounds, limits, side="right") - 1, 0)
+    result, bounds = evaluate_path(choosing, rules), drop_bounds(testing, rules, alpha)
+    start, below = _clear_gain(choosing, rules, alpha)
+    passed = np.zeros(len(limits), dtype=np.int64)
+    for first, served in ((0, limits >= below), (start, limits < below)):
+        # A rule is out of reach once any before it failed, so what counts is the largest bound so far.
+        found = np.searchsorted(np.maximum.accumulate(bounds[first:]), limits[served], side="right") - 1
+        passed[served] = np.where(found < 0, 0, first + found)
     # The plain network needs no test; what costs more than it is of no use, whatever its accuracy.
-    dear = evaluate_path(choosing, rules).saving < 0
-    return replace(rules.take(np.where(dear[passed], 0, passed)), positions=limits)
+    return replace(rules.take(np.where(result.saving[passed] < 0, 0, passed)), positions=limits)
+
+
+def _clear_gain(choosing: Record, rules: RulePath, alpha: float) -> tuple[int, float]:
+    """The rule that gains most, and below which limits tests start there; minus infinity where no gain is clear.
+
+    Those are the limits that a rule before it would fail: where few samples leave, too few show that nothing is lost.
+    """
+    judged = choosing.held_out or choosing
+    surest = int(evaluate_path(judged, rules).accuracy_drop.argmin())
+    bounds = drop_bounds(judged, rules.take(np.arange(surest + 1)), alpha)
+    return (surest, float(bounds.max())) if bounds[surest] < 0 else (0, -np.inf)
 
 
 def _sequence(record: Record) -> RulePath:
@@ -101,12 +117,22 @@ def _sequence(record: Record) -> RulePath:
     selection = select(record)
     if selection is None:
         return rule_path(record, [0], never, np.array([True]))
-    family = selection.chosen.thresholds[selection.safest :]
+    family, better = selection.chosen.thresholds[selection.safest :], _all_at_a_better(record)
     if family.ndim == 3:
-        never = np.repeat(never[:, :, None], family.shape[2], axis=2)
-    rules = np.concatenate([never, never, _more_cautious(record, family[0]), family])
+        never, better = (np.repeat(rules[:, :, None], family.shape[2], axis=2) for rules in (never, better))
+    rules = np.concatenate([never, never, _more_cautious(record, family[0]), better, family])
     places = np.arange(len(rules))
     return rule_path(record, places, rules, places == 0)
+
+
+def _all_at_a_better(record: Record) -> NDArray[np.float32]:
+    """(1, M-1) thresholds by which all leave at the best early stage; (0, M-1) unless it clearly beats the last."""
+    best = int(record.stage_accuracy[:-1].argmax())
+    right, plain = record.correct[best], record.baseline_correct
+    _, high = paired_interval((plain & ~right).sum(), (right & ~plain).sum(), record.n)
+    thresholds = np.full((int(high < 0), len(record.stages) - 1), np.inf, dtype=np.float32)
+    thresholds[:, best] = record.confidence[best].min()
+    return thresholds
 
 
 def _more_cautious(record: Record, rule: NDArray[np.float32]) -> NDArray[np.float32]:

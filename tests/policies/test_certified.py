@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cascade_core import Certified, Record, RulePath, choose, evaluate
+from cascade_core import Certified, Record, RulePath, choose, evaluate, evaluate_path
 from cascade_core.policies.certified import certified_path
 from tests.oracle import make_record, random_pooled
 from tests.simulation.test_certificates import population, true_drop
@@ -32,7 +32,7 @@ def order_of(record: Record, monkeypatch: pytest.MonkeyPatch, bounds: NDArray[np
 
     def given(_: Record, path: RulePath, __: float) -> NDArray[np.float64]:
         seen.append(path)
-        return np.zeros(len(path)) if bounds is None else np.pad(bounds, (0, len(path) - len(bounds)), mode="edge")
+        return np.zeros(len(path)) if bounds is None else np.resize(np.append(bounds, np.ones(500)), len(path))
 
     monkeypatch.setattr("cascade_core.policies.certified.drop_bounds", given)
     certified_path(record, np.array([0.01]), 0.1)
@@ -107,3 +107,46 @@ def test_where_no_rule_passes_the_full_model_is_used() -> None:
 def test_too_few_samples_leave_the_plain_network() -> None:
     record = make_record([[0.9] * 12, [1] * 12], [[1] * 12, [1] * 12])
     assert certified_path(record, np.array([0.0, 0.5]), 0.1).plain.tolist() == [True, True]
+
+
+@pytest.mark.parametrize("better", [0, 1])
+@pytest.mark.parametrize("limit", [0.0, 0.01])
+def test_the_gain_of_an_early_stage_that_beats_the_last_is_found(better: int, limit: float) -> None:
+    """One stage of three is right nine times in ten and the others seven: too few samples show it of the surest."""
+    random, n = np.random.default_rng(11), 600
+    accuracy = np.where(np.arange(3) == better, 0.92, 0.7)
+    confidence = random.random((3, n))
+    correct = random.random((3, n)) < np.clip(accuracy[:, None] + 0.15 * (confidence - 0.5), 0, 1)
+    record = make_record(confidence, correct)
+    calibration, test = record.split()
+    found = evaluate(test, choose(calibration, Certified(limit)))
+    assert found.accuracy_drop < -0.1
+    assert found.saving > 0
+
+
+def test_tests_start_at_a_clear_gain_only_for_limits_that_a_rule_before_it_would_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bounds by hand: on the half that chooses 0.04 before the rule that gains most, on the one that tests 0.06."""
+    random = np.random.default_rng(12)
+    record = make_record(random.random((2, 400)), np.stack([np.ones(400), random.random(400) < 0.7]))
+    before = iter((0.06, 0.04))
+
+    def given(_: Record, path: RulePath, __: float) -> NDArray[np.float64]:
+        surest = int(evaluate_path(record, path).accuracy_drop.argmin())
+        return np.where(np.arange(len(path)) < surest, next(before), -0.1)
+
+    monkeypatch.setattr("cascade_core.policies.certified.drop_bounds", given)
+    path = certified_path(record, np.array([0.0, 0.039, 0.04, 0.059, 0.06]), 0.05)
+    assert path.plain.tolist() == [False, False, True, True, False]
+
+
+def test_leaving_all_at_an_early_stage_is_tested_only_where_that_beats_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(13)
+    confidence, last = random.random((3, 400)), random.random(400) < 0.8
+    for better, beats in ((np.ones(400, dtype=bool), True), (last, False)):
+        rules = order_of(make_record(confidence, np.stack([last, better, last])), monkeypatch)
+        at_once = np.isinf(rules.thresholds[:, 0]) & (rules.thresholds[:, 1] <= np.quantile(confidence[1], 0.05))
+        assert at_once.any() == beats
