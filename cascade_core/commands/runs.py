@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cascade_core.commands.common import Parsers, add_out, add_verb, say, text, write_run
 from cascade_core.rendering.tables import stages_table
-from cascade_core.storage.importers import import_run
+from cascade_core.storage.importers import FORMATS, Wishes, read_files, read_macs
 from cascade_core.storage.joining import join_runs
 from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import load_run
@@ -27,14 +27,15 @@ def join(args: argparse.Namespace) -> None:
 def import_(args: argparse.Namespace) -> None:
     """Turn anyone's softmaxes or logits into a run."""
     check_writable(args.out, ".parquet")
-    outputs = import_run(
-        args.file,
+    wishes = Wishes(
         macs=args.macs,
+        macs_up_to=args.macs_up_to,
         baseline_macs=args.baseline_macs,
         stage_names=args.stage_names,
         class_names=args.class_names,
+        labels_from=args.labels_from,
     )
-    write_run(outputs, args)
+    write_run(read_files(args.files, wishes), args)
 
 
 def show(args: argparse.Namespace) -> None:
@@ -65,12 +66,23 @@ def _add_import(verbs: Parsers) -> None:
     parser = add_verb(
         verbs, "import", import_, "import softmaxes.npz --macs 40550000,125490000 --out cache/mine.parquet"
     )
-    parser.add_argument("file", type=Path, help="a .npz, .csv or .parquet file of softmaxes or logits")
+    about = f"softmaxes or logits, a file of {', '.join(FORMATS)}; several are one stage after another"
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help=about)
     add_out(parser)
-    parser.add_argument("--macs", type=numbers(int), help="multiply-accumulates that each stage adds, a,b,c")
-    parser.add_argument("--baseline-macs", type=int, help="those of the plain network (default: the sum)")
-    parser.add_argument("--stage-names", type=numbers(str), help="a,b,c")
-    parser.add_argument("--class-names", type=numbers(str), help="a,b,c")
+    macs = parser.add_mutually_exclusive_group()
+    about = "multiply-accumulates that each stage adds, a,b,c, such as 10M,1.2G (default: all alike, which is said)"
+    macs.add_argument("--macs", type=numbers(read_macs), help=about)
+    macs.add_argument(
+        "--macs-up-to", type=numbers(read_macs), help="those from the start up to each exit, in their place"
+    )
+    about = "those of the plain network (default: the sum); of whole networks in a row, the last one's"
+    parser.add_argument("--baseline-macs", type=read_macs, help=about)
+    about = "a,b,c in the order of the stages; names that the file has are put in this order"
+    parser.add_argument("--stage-names", type=numbers(str), help=about)
+    parser.add_argument("--class-names", type=numbers(str), help="a,b,c in the order of the softmaxes")
+    parser.add_argument(
+        "--labels-from", type=int, default=0, choices=(0, 1), help="number of the first class (default 0)"
+    )
 
 
 def _add_show(verbs: Parsers) -> None:

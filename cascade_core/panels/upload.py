@@ -21,7 +21,7 @@ from cascade_core.panels import runs, state
 from cascade_core.panels.runs import Run
 from cascade_core.panels.state import Key
 from cascade_core.simulation.outputs import StageOutputs
-from cascade_core.storage.importers import EQUAL_MACS, import_run, with_macs
+from cascade_core.storage.importers import EQUAL_MACS, FORMATS, Wishes, read_files, with_macs
 from cascade_core.storage.importers.templates import csv_template, npz_template
 from cascade_core.storage.reading import is_run_file
 from cascade_core.storage.schema import run_metadata
@@ -71,7 +71,7 @@ def offer() -> None:
         st.rerun()
     with st.expander("Your own softmaxes", icon=":material/upload_file:"):
         st.file_uploader(
-            "Softmaxes or logits of every stage, or a run file: .npz, .csv or .parquet",
+            f"Softmaxes or logits of every stage, or a run file: {', '.join(FORMATS)}",
             max_upload_size=MEGABYTES,
             key=state.OWN_FILE.key,
             on_change=_take,
@@ -133,13 +133,13 @@ def read_upload(file_name: str, raw: bytes) -> tuple[StageOutputs, bytes]:
             f"Cannot import {spoken}: expected at most {MEGABYTES} MB but it has {len(raw) / 2**20:,.1f}; {LARGER}"
         )
     contents = Contents(name=spoken, raw=raw)
-    outputs = import_run(contents, assume_equal_macs=True, max_bytes=UNPACKED_BYTES)
+    outputs = read_files([contents], Wishes(), UNPACKED_BYTES)
     stages, n = len(outputs.stages), len(outputs.labels)
     if stages > MAX_STAGES:
         raise BadFile(f"Cannot import {spoken}: expected at most {MAX_STAGES} stages but it has {stages:,}")
     if n < 2:
         raise BadFile(f"Cannot import {spoken}: expected 2 samples or more, to choose on one half, but it has {n}")
-    as_it_came = contents.suffix == ".parquet" and is_run_file(contents)
+    as_it_came = contents.suffix.casefold() == ".parquet" and is_run_file(contents)
     return outputs, raw if as_it_came else run_bytes(outputs)
 
 

@@ -116,7 +116,9 @@ def _explained(numbering: Renumbering | None, labels: str, class_names: Sequence
     fit = wording.percent(numbering.accuracy, 1)
     if numbering.shift:
         direction = "too high" if numbering.shift < 0 else "too low"
-        return f"{labels} are one {direction}, shifted by one {fit} fit (where labels count from 1, say so)"
+        return (
+            f"{labels} are one {direction}, shifted by one {fit} fit (where they count from 1, say so: labels_from 1)"
+        )
     return f"classes seem to stand in another order, in which {fit} fit ({_moves(numbering.order, class_names)})"
 
 

@@ -9,6 +9,11 @@ from cascade_core.simulation.suspicions import suspicions, suspicions_of_answers
 from cascade_core.storage.origin import Json, Origin
 from cascade_core.storage.reading import is_small, load_record, load_run, read_metadata
 
+ASSUMED_MACS = (
+    "MACs were not given: every stage is taken to add the same. Savings are right only if that is so; give MACs, or "
+    "costs in a unit of your own."
+)
+
 
 def notes_on(outputs: StageOutputs) -> tuple[str, ...]:
     """Lines to show wherever the run is looked at; names in them come from files and are not escaped."""
@@ -32,4 +37,4 @@ def _of_import(source: Json) -> tuple[str, ...]:
     """What importing said, of the run or of each of those that it was joined of."""
     origin = Origin.of(source)
     joined = [f"{run['name']}: {line}" for run in origin.joined or () for line in Origin.of(run).notes]
-    return (*origin.notes, *joined)
+    return (*[ASSUMED_MACS] * origin.assumed_macs, *origin.notes, *joined)

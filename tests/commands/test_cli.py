@@ -313,7 +313,7 @@ def test_report_opens_at_the_nearest_position(
         (["choose", "{run}", "--max-drop", "0.01", "--fraction", "1"], "samples on both sides"),
         (["evaluate", "{run}", "{run}"], "expected JSON"),
         (["show", "pyproject.toml"], "Parquet magic bytes"),
-        (["import", "pyproject.toml", "--out", "x.parquet"], "one of .npz, .csv, .parquet"),
+        (["import", "pyproject.toml", "--out", "x.parquet"], "one of .npz, .csv, .tsv, .parquet"),
     ],
 )
 def test_bad_input_is_one_line_and_status_two(
@@ -359,7 +359,7 @@ def test_wrong_words_are_one_line_too(
 def test_where_to_write_is_checked_before_any_work(
     out: str, run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cascade_core.commands.runs.import_run", lambda *_, **__: pytest.fail("it worked first"))
+    monkeypatch.setattr("cascade_core.commands.runs.read_files", lambda *_, **__: pytest.fail("it worked first"))
     folder = run.parent / "folder.parquet"
     folder.mkdir()
     assert main(["import", "mine.npz", "--out", out.format(run=run, folder=folder)]) == 2

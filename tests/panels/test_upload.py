@@ -97,7 +97,7 @@ def test_malformed_files_leave_the_page_as_it_was(cache: Path) -> None:
 
 def test_a_file_that_is_too_large_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload, "MEGABYTES", 1)
-    monkeypatch.setattr(upload, "import_run", None)
+    monkeypatch.setattr(upload, "read_files", None)
     with pytest.raises(
         BadFile, match=r"Cannot import big\.npz: expected at most 1 MB but it has 1\.5; on the command line"
     ):
@@ -137,13 +137,14 @@ def test_a_good_file_is_explored_at_once(cache: Path) -> None:
 
 
 def test_the_cache_file_is_the_run_and_has_its_digest(cache: Path) -> None:
-    outputs, raw = upload.read_upload("mine.npz", npz(MINE, macs=[1070, 2070, 3070]))
+    file = npz(MINE, macs=[1070, 2070, 3070], baseline_macs=6210)
+    outputs, raw = upload.read_upload("mine.npz", file)
     (cache / "taken.parquet").write_bytes(raw)
     found = load_run(cache / "taken.parquet")
     assert found.probs.tobytes() == outputs.probs.tobytes() == MINE.probs.tobytes()
     assert found.source == {"imported_from": "mine.npz"}
     app = page()
-    bring(app, "mine.npz", npz(MINE, macs=[1070, 2070, 3070]))
+    bring(app, "mine.npz", file)
     assert app.session_state["own_runs"][0].run.digest == hashlib.sha256(raw).hexdigest()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from cascade_core import StageOutputs, load_run
 from cascade_core.simulation.suspicions import is_meaningless, suspicions
-from tests.oracle import assert_one_line
+from tests.oracle import assert_one_line, f32
 from tests.samples import sample_run
 
 SHIPPED = sorted((Path(__file__).resolve().parents[2] / "cache").glob("*.parquet"))
@@ -45,7 +45,7 @@ def test_labels_that_count_from_one() -> None:
         ValueError(line),
         "All stages are right for",
         "at or below chance",
-        f"labels are one too high, shifted by one {100 * right:.1f} % fit (where labels count from 1, say so)",
+        f"labels are one too high, shifted by one {100 * right:.1f} % fit (where they count from 1, say so",
     )
     assert is_meaningless(odd.record())
 
@@ -99,7 +99,7 @@ def test_softmaxes_of_softmaxes() -> None:
 
 def test_copies_of_samples() -> None:
     index = np.r_[np.arange(600), np.arange(30)]
-    odd = replace(RUN, probs=RUN.probs[:, index], labels=RUN.labels[index], sample_ids=np.arange(630))
+    odd = replace(RUN, probs=RUN.probs[:, index], labels=RUN.labels[index], sample_ids=np.arange(630).astype(str))
     (line,) = suspicions(odd)
     assert line.startswith("30 of 630 samples have the same softmaxes as another at every stage, such as '600'")
 
@@ -111,7 +111,7 @@ def test_few_macs() -> None:
 
 
 def test_a_constant_answer_is_chance() -> None:
-    always = np.tile(np.float32([0.6, 0.1, 0.1, 0.1, 0.1]), (600, 1))
+    always = np.tile(f32(0.6, 0.1, 0.1, 0.1, 0.1), (600, 1))
     assert "at or below chance" in suspicions(with_stage(0, lambda rows: always))[0]
 
 

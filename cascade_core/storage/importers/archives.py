@@ -14,15 +14,22 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.storage.importers.found import Found
+from cascade_core.storage.importers.naming import MAC_NAMES, VALUES, by_meaning
 from cascade_core.support.files import BadFile
 
-NUMBERS = ("probs", "logits", "labels", "macs", "head_macs", "baseline_macs")
-TEXTS = ("stage_names", "class_names", "sample_ids")
+_EITHER = ("labels", *MAC_NAMES)
+"""What may be numbers or texts."""
+
+_TEXTS = ("stage_names", "class_names", "sample_ids")
+
+_BFLOAT16 = np.dtype("V2")
+"""As what NumPy writes numbers of a type that it does not know, of which that is the one of two bytes."""
 
 _WRITTEN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read_npz(stream: BinaryIO, max_bytes: int) -> dict[str, Any]:
+def read_npz(stream: BinaryIO, max_bytes: int) -> Found:
     """The arrays of an archive that an importer knows.
 
     Raises:
@@ -31,27 +38,30 @@ def read_npz(stream: BinaryIO, max_bytes: int) -> dict[str, Any]:
     if not zipfile.is_zipfile(stream):
         raise BadFile("expected a NumPy archive, as numpy.savez writes it, but it is not a zip file, or is cut short")
     with zipfile.ZipFile(stream) as archive:
-        members_by_name = _members(archive)
-        if sum(info.file_size for info in members_by_name.values()) > max_bytes:
+        members = _members(archive)
+        if sum(info.file_size for info in members.values()) > max_bytes:
             raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but the archive declares more")
-        for name, info in members_by_name.items():
+        for name, info in members.items():
             # Other decompressors hand out all that a block unpacks to, however much was asked for.
             if info.compress_type not in _WRITTEN:
                 raise BadFile(f"expected array {name!r} to be plain or deflated; write it with numpy.savez_compressed")
             with archive.open(info) as member:
                 _check_header(name, member, info.file_size)
-        return {name: _read_array(archive, name, info) for name, info in members_by_name.items()}
+        return Found(arrays={name: _read_array(archive, name, info) for name, info in members.items()})
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The members that an importer knows, by what their names mean."""
     members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
-    members_by_name = {name: info for name, info in members if name in NUMBERS + TEXTS}
-    if not members_by_name:
+    known = by_meaning([name for name, _ in members], "array")
+    known.pop("stage", None)
+    if not known:
         present = ", ".join(name for name, _ in members[:8]) or "none"
         raise BadFile(f"expected arrays probs, logits, labels, macs but there are {present}")
-    if len(members_by_name) < sum(name in NUMBERS + TEXTS for name, _ in members):
+    infos = {means: [info for name, info in members if name == own] for means, own in known.items()}
+    if any(len(alike) > 1 for alike in infos.values()):
         raise BadFile("expected one array of each name but the archive holds one twice")
-    return members_by_name
+    return {means: alike[0] for means, alike in infos.items()}
 
 
 def _check_header(name: str, member: Any, size: int) -> None:
@@ -68,9 +78,10 @@ def _check_header(name: str, member: Any, size: int) -> None:
         raise BadFile(
             f"expected array {name!r} to hold numbers or texts but it holds pickled objects, which are not read"
         )
-    if dtype.kind not in "biufUS" or dtype.itemsize == 0 or min(shape, default=0) < 0:
+    brief = dtype == _BFLOAT16 and name in VALUES
+    if (dtype.kind not in "biufUS" and not brief) or dtype.itemsize == 0 or min(shape, default=0) < 0:
         raise BadFile(f"expected array {name!r} to hold numbers or texts but it declares {dtype} of shape {shape}")
-    if name in NUMBERS and dtype.kind in "US":
+    if name not in (*_EITHER, *_TEXTS) and dtype.kind in "US":
         raise BadFile(f"expected {name} to be numbers but array {name!r} holds texts")
     if math.prod(shape) * dtype.itemsize > size:
         raise BadFile(f"array {name!r} declares shape {shape} but holds only {size:,} bytes; the file is truncated")
@@ -80,6 +91,9 @@ def _read_array(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> N
     # Read from the very member whose header was checked, which numpy.load would look up by name again.
     with archive.open(info) as member:
         array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+    if array.dtype == _BFLOAT16:
+        # The upper half of a float32.
+        return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
     if array.dtype.kind not in "US":
         return array
     try:

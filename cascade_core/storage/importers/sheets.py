@@ -1,279 +1,164 @@
-"""CSV and Parquet tables with a row for each sample at each stage -> arrays; the first cell at fault is named.
+"""A table with a row for each sample at each stage -> `Found`; the first cell at fault is named.
 
-What a table declares is checked before it is read: cells of a CSV file, rows and types of a Parquet one, and in both
-how long texts are.  Rows are named as an editor counts them: from 1, the header of a CSV file being row 1.
+Rows are named as an editor counts them: from 1, the header of a CSV file being row 1.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cascade_core.simulation.outputs import SUM_TOLERANCE
+from cascade_core.storage.importers.class_columns import Values, class_values
+from cascade_core.storage.importers.found import Found
+from cascade_core.storage.importers.labels import MOST
+from cascade_core.storage.importers.mac_counts import is_count
+from cascade_core.storage.importers.naming import MAC_NAMES, PROBS, by_meaning
+from cascade_core.storage.importers.rows import Rows, arranged
+from cascade_core.storage.importers.sheet import TEXTS, Sheet
 from cascade_core.support.files import BadFile
 
-MAX_COLUMNS = 100_000
-"""Most columns of a table."""
 
-_PREFIXES = {"probs": "p_", "logits": "logit_"}
-_TEXTS = ("sample_id", "stage")
-_BLOCK = 1 << 20
+def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
+    """What a table holds.
 
-Row = Callable[[Any], int]
-"""The number by which an editor calls a row."""
-
-
-def read_table(stream: BinaryIO, ending: str, max_bytes: int) -> dict[str, Any]:
-    """The arrays that a table holds, named as in a NumPy archive.
+    Args:
+        max_bytes: Refuse texts that would take more, laid out.
+        one_stage: Whether a table may be of one stage, and then needs no column of it.
 
     Raises:
-        BadFile: It is no such table, it declares more than `max_bytes`, or a cell does not fit.
+        BadFile: A column is missing, or a cell does not fit.
     """
-    frame = _read_csv(stream, max_bytes) if ending == ".csv" else _read_parquet(stream, max_bytes)
-    if frame.empty:
+    names = [str(name) for name in sheet.frame.columns]
+    known = by_meaning([*names, *sheet.matrices], "column")
+    _check_columns(known, [*names, *sheet.matrices], one_stage)
+    if sheet.frame.empty:
         raise BadFile("expected a row for each sample at each stage but there are none")
-    first = 2 if ending == ".csv" else 1
-
-    def row(index: Any) -> int:
-        return int(index) + first
-
-    kind, columns = _class_columns(list(frame.columns))
-    values = _numbers(frame, columns, row)
-    _check_texts(frame, max_bytes, row)
-    if kind == "probs":
-        _check_softmax(values, columns, row)
-    _check_labels(frame, len(columns), row)
-    if "sample_id" not in frame:
-        frame["sample_id"] = frame.groupby("stage", sort=False).cumcount()
-    return _arrange(frame, kind, values, row)
-
-
-def check_parquet(stream: BinaryIO) -> None:
-    """Raise BadFile unless a file begins and ends as Parquet does."""
-    begins = stream.read(4) == b"PAR1"
-    if not begins or (stream.seek(-4, io.SEEK_END) and stream.read(4) != b"PAR1"):
-        raise BadFile("expected a Parquet file but it does not begin and end as one: it is another kind, or cut short")
-    stream.seek(0)
-
-
-def _read_csv(stream: BinaryIO, max_bytes: int) -> pd.DataFrame:
-    _check_csv_size(stream, max_bytes)
-    try:
-        # Ids are texts as they stand: 007 is not 7, and NA is not missing.
-        frame = pd.read_csv(
-            stream, encoding="utf-8", low_memory=False, keep_default_na=False, converters={"sample_id": str}
-        )
-    except UnicodeDecodeError:
-        raise BadFile("expected UTF-8 text but some bytes are not") from None
-    except pd.errors.EmptyDataError:
-        raise BadFile("expected a first row with the names of columns but the file is empty") from None
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise BadFile("expected a name for every column in the first row but the rows below hold more values")
-    _check_columns([str(column) for column in frame.columns])
-    return frame
-
-
-def _check_csv_size(stream: BinaryIO, max_bytes: int) -> None:
-    """Raise BadFile where there are more columns or cells than may be read; a comma within quotes counts as well."""
-    commas = lines = header = 0
-    while block := stream.read(_BLOCK):
-        if not lines:
-            header += block.partition(b"\n")[0].count(b",")
-        commas += block.count(b",")
-        lines += block.count(b"\n")
-    if header >= MAX_COLUMNS:
-        raise BadFile(f"expected at most {MAX_COLUMNS:,} columns but the first row names {header + 1:,}")
-    if 8 * (commas + lines) > max_bytes:
-        raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but it has {commas + lines:,} cells of 8")
-    stream.seek(0)
-
-
-def _read_parquet(stream: BinaryIO, max_bytes: int) -> pd.DataFrame:
-    schema = pq.read_schema(stream)
-    _check_columns(schema.names)
-    columns = [name for name in schema.names if name in ("label", "macs", *_TEXTS)]
-    columns += _class_columns(schema.names)[1]
-    for name in columns:
-        _check_type(name, schema.field(name).type)
-    # Texts stay as they are stored, each once, until it is known how much they are.
-    texts = [name for name in columns if not _is_number(schema.field(name).type)]
-    file = pq.ParquetFile(stream, read_dictionary=texts)
-    rows = file.metadata.num_rows
-    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
-    if max(8 * rows * len(columns), sum(group.total_byte_size for group in groups)) > max_bytes:
-        raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but it declares {rows:,} rows of more")
-    frame: pd.DataFrame = file.read(columns=columns, use_threads=False).to_pandas(ignore_metadata=True)
-    return frame
-
-
-def _check_columns(names: Sequence[str]) -> None:
-    for column in ("label", "stage"):
-        if column not in names:
-            raise BadFile(f"expected a column {column!r} but there are {', '.join(names[:8])}")
-    for column in names:
-        if column in ("label", "stage", "macs", "sample_id") and names.count(column) > 1:
-            raise BadFile(f"expected one column {column!r} but there are {names.count(column)}")
-
-
-def _check_type(name: str, dtype: pa.DataType) -> None:
-    stored = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
-    texts = pa.types.is_string(stored) or pa.types.is_large_string(stored)
-    if not _is_number(dtype) and not (texts and name in _TEXTS):
-        expected = "texts or numbers" if name in _TEXTS else "numbers"
-        raise BadFile(f"expected column {name!r} to hold {expected} but it holds {dtype}")
-
-
-def _is_number(dtype: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(dtype) or pa.types.is_floating(dtype))
-
-
-def _class_columns(names: Sequence[str]) -> tuple[str, list[str]]:
-    for kind, prefix in _PREFIXES.items():
-        count = sum(1 for name in names if str(name).startswith(prefix))
-        if count:
-            columns = [f"{prefix}{i}" for i in range(count)]
-            there = set(names)
-            for column in columns:
-                if column not in there:
-                    raise BadFile(
-                        f"expected {count} columns {prefix}0 to {prefix}{count - 1} but {column!r} is missing"
-                    )
-            return kind, columns
-    raise BadFile("expected columns p_0, p_1, ... (softmaxes) or logit_0, logit_1, ... (logits)")
-
-
-def _numbers(frame: pd.DataFrame, columns: Sequence[str], row: Row) -> NDArray[np.float64]:
-    """(rows, K) the numbers under `columns`, after naming the first cell of all columns that does not fit."""
-    faults = []
-    for column in _TEXTS:
-        if column in frame:
-            empty = (frame[column].isna() | (frame[column] == "")).to_numpy()
-            faults += [(int(i), column, "a value") for i in np.flatnonzero(empty)[:1]]
-    for column in ("label", "macs"):
-        if column in frame:
-            numbers = _as_numbers(frame[[column]])[:, 0]
-            with np.errstate(invalid="ignore"):
-                bad = ~np.isfinite(numbers) | (np.floor(numbers) != numbers) | (np.abs(numbers) > 2**53)
-            faults += [(int(i), column, "a whole number") for i in np.flatnonzero(bad)[:1]]
-    values = _as_numbers(frame[list(columns)])
-    wrong = ~np.isfinite(values)
-    for i in np.flatnonzero(wrong.any(axis=1))[:1]:
-        faults.append((int(i), columns[int(wrong[i].argmax())], "a number"))
-    if faults:
-        at, column, expected = min(faults, key=lambda fault: fault[0])
-        cell = str(frame[column].iloc[at])
-        raise BadFile(f"expected {expected} in row {row(at)}, column {column!r} but it is {cell[:40]!r}")
-    return values
-
-
-def _as_numbers(frame: pd.DataFrame) -> NDArray[np.float64]:
-    """(rows, columns) float64; what is no number becomes NaN."""
-    if not all(dtype.kind in "iuf" for dtype in frame.dtypes):
-        frame = frame.apply(pd.to_numeric, errors="coerce")
-    return frame.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _check_texts(frame: pd.DataFrame, max_bytes: int, row: Row) -> None:
-    """Refuse texts of which the longest would make all of them too large: an array gives each as much room."""
-    for column in _TEXTS:
-        if column in frame and frame[column].dtype.kind not in "iuf":
-            texts = frame[column]
-            if isinstance(texts.dtype, pd.CategoricalDtype):
-                lengths = texts.cat.categories.str.len().to_numpy()[texts.cat.codes.to_numpy()]
-            else:
-                lengths = texts.astype(str).str.len().to_numpy()
-            if 4 * len(lengths) * int(lengths.max()) > max_bytes:
-                at = int(lengths.argmax())
-                raise BadFile(
-                    f"expected shorter texts in column {column!r} but in row {row(at)} it has {lengths[at]:,} "
-                    f"characters, and as many in each of {len(lengths):,} rows take more than {max_bytes:,} bytes"
-                )
-            frame[column] = texts.astype(str)
-
-
-def _check_softmax(values: NDArray[np.float64], columns: Sequence[str], row: Row) -> None:
-    negative = values < 0
-    sums = values.sum(axis=1)
-    for i in np.flatnonzero(negative.any(axis=1) | (np.abs(sums - 1) > SUM_TOLERANCE))[:1]:
-        if negative[i].any():
-            k = int(negative[i].argmax())
-            raise BadFile(
-                f"expected a probability from 0 to 1 in row {row(i)}, column {columns[k]!r} but it is {values[i, k]:g}"
-            )
-        raise BadFile(
-            f"expected columns {columns[0]!r} to {columns[-1]!r} to sum to 1 in row {row(i)} "
-            f"but they sum to {sums[i]:.6g}; logits belong in columns logit_0, logit_1, ..."
-        )
-
-
-def _check_labels(frame: pd.DataFrame, classes: int, row: Row) -> None:
-    labels = frame["label"] = _as_numbers(frame[["label"]])[:, 0].astype(np.int64)
-    for i in np.flatnonzero((labels < 0) | (labels >= classes))[:1]:
-        raise BadFile(
-            f"expected a class from 0 to {classes - 1} in row {row(i)}, column 'label' but it is {labels[i]}; "
-            f"the table has {classes} columns of classes"
-        )
-
-
-def _arrange(frame: pd.DataFrame, kind: str, values: NDArray[np.float64], row: Row) -> dict[str, Any]:
-    """Rows -> arrays, stages first; every sample must stand once at every stage."""
-    numbered = frame["stage"].dtype.kind in "iuf"
-    stage, stages = pd.factorize(frame["stage"], sort=numbered)
-    sample, samples = pd.factorize(frame["sample_id"].astype(str))
-    m, n = len(stages), len(samples)
-    for i in np.flatnonzero(pd.Series(stage * n + sample).duplicated().to_numpy())[:1]:
-        raise BadFile(
-            f"expected one row for each sample at stage {stages[stage[i]]!r} but row {row(i)} repeats "
-            f"{str(samples[sample[i]])[:40]!r} in column 'sample_id'"
-        )
-    if len(frame) != m * n:
-        _name_missing(stage, sample, stages, samples, row)
-    at = np.empty((m, n), dtype=np.int64)
-    at[stage, sample] = np.arange(len(frame))
-    at = at[:, np.argsort(at[0])]
-    labels = frame["label"].to_numpy()[at]
-    for s, i in np.argwhere(labels != labels[0])[:1]:
-        raise BadFile(
-            f"expected a sample to have one label but labels differ at stage {stages[s]!r}: row {row(at[s, i])}, "
-            f"column 'label' has {labels[s, i]} where row {row(at[0, i])} has {labels[0, i]}"
-        )
-    arrays = {
-        kind: values[at],
-        "labels": labels[0],
-        "sample_ids": samples.to_numpy(dtype=np.str_)[sample[at[0]]],
-        "stage_names": [f"stage {i + 1}" for i in range(m)] if numbered else [str(name) for name in stages],
-    }
-    if "macs" in frame:
-        arrays["macs"] = _stage_macs(_as_numbers(frame[["macs"]])[:, 0], at, stages, row)
-    return arrays
-
-
-def _name_missing(
-    stage: NDArray[np.int64], sample: NDArray[np.int64], stages: pd.Index, samples: pd.Index, row: Row
-) -> None:
-    """Raise BadFile with the first stage that lacks a sample, and where that sample stands otherwise."""
-    n = len(samples)
-    lacking = int(np.flatnonzero(np.bincount(stage, minlength=len(stages)) < n)[0])
-    absent = int(np.setdiff1d(np.arange(n), sample[stage == lacking])[0])
-    there = int(np.flatnonzero(sample == absent)[0])
-    raise BadFile(
-        f"expected the same {n:,} samples at every stage but stage {stages[lacking]!r} has no row of "
-        f"{str(samples[absent])[:40]!r}, which row {row(there)} has at stage {stages[stage[there]]!r}"
+    values = class_values(sheet, known)
+    _check_cells(sheet, known, values)
+    texts = {what: _texts(sheet, known[what], max_bytes) for what in TEXTS if what in known}
+    labels = _labels(sheet, known["labels"], max_bytes)
+    rows = arranged(sheet, texts.get("stage"), texts.get("sample_ids"), labels)
+    arrays: dict[str, Any] = {values.kind: values.numbers[rows.at], "labels": labels[rows.at[0]]}
+    if rows.sample_ids is not None:
+        arrays["sample_ids"] = rows.sample_ids
+    if "stage" in known:
+        arrays["stage_names"] = rows.stage_names
+    if values.class_names is not None:
+        arrays["class_names"] = values.class_names
+    for what in (*MAC_NAMES, "baseline_macs"):
+        if what in known:
+            arrays[what] = _stage_macs(sheet, known[what], rows)
+    if "baseline_macs" in arrays:
+        arrays["baseline_macs"] = _one(sheet, known["baseline_macs"], arrays["baseline_macs"])
+    return Found(
+        arrays=arrays,
+        place=lambda stage, sample: f"row {sheet.row(rows.at[stage, sample])}",
+        label_place=lambda sample: f"row {sheet.row(rows.at[0, sample])}, column {known['labels']!r}",
+        rows=rows.at,
+        named_stages=rows.by_appearance,
     )
 
 
-def _stage_macs(macs: NDArray[np.float64], at: NDArray[np.int64], stages: pd.Index, row: Row) -> NDArray[np.int64]:
-    by_stage = macs[at]
-    for s, i in np.argwhere(by_stage != by_stage[:, :1])[:1]:
+def _check_columns(known: dict[str, str], names: Sequence[str], one_stage: bool) -> None:
+    for means, usual in (("labels", "label"), ("stage", "stage")):
+        if means not in known and not (means == "stage" and one_stage):
+            more = ", or a file for each stage, all of them named" if means == "stage" else ""
+            raise BadFile(f"expected a column {usual!r} but there are {', '.join(names[:8])}{more}")
+
+
+def _check_cells(sheet: Sheet, known: dict[str, str], values: Values) -> None:
+    """Raise BadFile with the first row of which a cell is empty, or not what its column holds."""
+    wrong: list[tuple[int, str, str]] = []
+    for means, name in known.items():
+        if name in sheet.frame and means in (*TEXTS, "labels", *MAC_NAMES, "baseline_macs"):
+            column = sheet.frame[name]
+            empty = (column.isna() | (column.astype(str).str.strip() == "")).to_numpy()
+            wrong += [(int(i), name, "a value") for i in np.flatnonzero(empty)[:1]]
+            odd = _no_class(column) if means == "labels" else _no_count(column) if means not in TEXTS else empty
+            wrong += [(int(i), name, "a whole number") for i in np.flatnonzero(odd & ~empty)[:1]]
+    odd = np.isnan(values.numbers) | (np.isinf(values.numbers) if values.kind == PROBS else np.isposinf(values.numbers))
+    for i in np.flatnonzero(odd.any(axis=1))[:1]:
+        wrong.append((int(i), values.columns[int(odd[i].argmax()) % len(values.columns)], "a number"))
+    if wrong:
+        at, name, expected = min(wrong, key=lambda fault: fault[0])
+        cell = sheet.frame[name].iloc[at] if name in sheet.frame else "no number"
+        raise BadFile(f"expected {expected} in row {sheet.row(at)}, column {name!r} but it is {str(cell)[:40]!r}")
+
+
+def _no_class(column: pd.Series[Any]) -> NDArray[np.bool_]:
+    """(rows,) which labels are no class numbers, where most are; none where labels are names."""
+    numbers = pd.to_numeric(column.astype(str) if column.dtype.kind not in "iufb" else column, errors="coerce")
+    values = numbers.to_numpy(dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        odd = ~(np.isfinite(values) & (np.floor(values) == values) & (np.abs(values) <= MOST))
+    return odd & bool(2 * odd.sum() <= len(odd) or column.dtype.kind in "iuf")
+
+
+def _no_count(column: pd.Series[Any]) -> NDArray[np.bool_]:
+    """(rows,) which MACs are no such numbers; with units they are texts."""
+    if column.dtype.kind in "iuf":
+        return ~np.isfinite(column.to_numpy(dtype=np.float64))
+    known = {text: is_count(text) for text in column.astype(str).unique()}
+    return ~column.astype(str).map(known).to_numpy(dtype=bool)
+
+
+def _texts(sheet: Sheet, name: str, max_bytes: int) -> pd.Series[Any]:
+    """A column of texts or numbers; refused where the longest would make all of them too large."""
+    column = sheet.frame[name]
+    if column.dtype.kind in "iuf":
+        return column
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        lengths = column.cat.categories.astype(str).str.len().to_numpy()[column.cat.codes.to_numpy()]
+    else:
+        lengths = column.astype(str).str.len().to_numpy()
+    # An array of texts gives each as much room as the longest.
+    if 4 * len(lengths) * int(lengths.max()) > max_bytes:
+        at = int(lengths.argmax())
         raise BadFile(
-            f"expected the column 'macs' to be the same in all rows of a stage but at stage {stages[s]!r} row "
-            f"{row(at[s, i])} has {by_stage[s, i]:,.0f} where row {row(at[s, 0])} has {by_stage[s, 0]:,.0f}"
+            f"expected shorter texts in column {name!r} but in row {sheet.row(at)} it has {lengths[at]:,} "
+            f"characters, and as many in each of {len(lengths):,} rows take more than {max_bytes:,} bytes"
         )
-    return by_stage[:, 0].astype(np.int64)
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered:
+        return column
+    return column.astype(str)
+
+
+def _labels(sheet: Sheet, name: str, max_bytes: int) -> NDArray[Any]:
+    """(rows,) numbers or texts, or (rows, K)."""
+    if name in sheet.matrices:
+        return sheet.matrices[name]
+    column = sheet.frame[name]
+    if column.dtype.kind in "iufb":
+        return column.to_numpy()
+    numbers = pd.to_numeric(column.astype(str), errors="coerce").to_numpy(dtype=np.float64)
+    if np.isfinite(numbers).all():
+        return numbers
+    return _texts(sheet, name, max_bytes).str.strip().to_numpy(dtype=np.str_)
+
+
+def _stage_macs(sheet: Sheet, name: str, rows: Rows) -> NDArray[Any]:
+    """(M,) what each stage costs, which all its rows say."""
+    column = sheet.frame[name]
+    cells = (column if column.dtype.kind in "iuf" else column.astype(str).str.strip()).to_numpy()[rows.at]
+    for s, i in np.argwhere(cells != cells[:, :1])[:1]:
+        raise BadFile(
+            f"expected the column {name!r} to be the same in all rows of a stage but at stage "
+            f"{rows.stage_names[s]!r} row {sheet.row(rows.at[s, i])} has {_spoken(cells[s, i])} where row "
+            f"{sheet.row(rows.at[s, 0])} has {_spoken(cells[s, 0])}"
+        )
+    return np.array(cells[:, 0].tolist())
+
+
+def _one(sheet: Sheet, name: str, each: NDArray[Any]) -> Any:
+    """The one value that a column has in every row."""
+    if (each != each[0]).any():
+        raise BadFile(f"expected the column {name!r} to be the same in all rows but it has {each[0]} and {each[-1]}")
+    return each[0]
+
+
+def _spoken(cell: Any) -> str:
+    return f"{cell:,.0f}" if isinstance(cell, int | float | np.number) else repr(cell)[:40]

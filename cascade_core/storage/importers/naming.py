@@ -1,0 +1,98 @@
+"""What arrays and columns are called: the names of this project, and others that say the same.
+
+Capitals, and blanks, dashes or dots in the place of underscores, make no difference.  A column of one class is called
+by what it holds and by its class: ``p_0``, ``prob_cat``, ``logit_3``, ``p[1]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cascade_core.support.files import BadFile
+
+PROBS, LOGITS, EITHER = "probs", "logits", "predictions"
+"""What softmaxes are called, what they are made of, and what may be one or the other."""
+
+VALUES = (PROBS, LOGITS, EITHER)
+
+_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+MAC_NAMES: Mapping[str, tuple[int, int]] = {
+    f"{prefix}{unit}{way}": (factor, 2 if unit == "flops" else 1)
+    for way in ("", "_up_to")
+    for unit in ("macs", "flops")
+    for prefix, factor in _FACTORS.items()
+}
+"""Names of what stages cost: MACs of one are the number times the first, divided by the second (a MAC is two FLOPs)."""
+
+_OTHERS = {
+    "probs": ("probabilities", "softmax", "softmaxes", "proba", "probas", "prob", "p"),
+    "logits": ("logit", "log_probs", "logprobs", "log_softmax"),
+    "predictions": (),
+    "labels": ("label", "label_ids", "label_id", "targets", "target", "y_true", "true_label", "true_labels"),
+    "stage": ("stages", "exit", "model"),
+    "sample_ids": ("sample_id", "sample", "samples", "ids", "id", "filenames", "filename", "file_name"),
+    "stage_names": (),
+    "class_names": ("classes",),
+    "head_macs": (),
+    "baseline_macs": (),
+} | dict.fromkeys(MAC_NAMES, ())
+
+_MEANING = {other: name for name, others in _OTHERS.items() for other in (name, *others)}
+
+_CLASS = re.compile(
+    r"(p|probs?|probas?|probability|probabilities|softmax|(logits?|log_?probs?))(?:[ _.\-\[]+|(?=\d))(.+?)\]?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class ClassColumn:
+    """What a column's name says of its class: what it holds, and which class that is."""
+
+    kind: str
+    prefix: str
+    klass: str
+
+
+def plain(name: str) -> str:
+    """A name without what makes no difference."""
+    return re.sub(r"[\s.\-]+", "_", name.strip().lstrip("#").strip()).casefold()
+
+
+def meaning(name: str) -> str | None:
+    """What this project calls it; None where it is nothing that an importer knows."""
+    return _MEANING.get(plain(name))
+
+
+def class_column(name: str) -> ClassColumn | None:
+    """The class that a column is of, if it is of one."""
+    found = _CLASS.fullmatch(name.strip().lstrip("#").strip())
+    if found is None:
+        return None
+    return ClassColumn(kind=LOGITS if found[2] else PROBS, prefix=found[0][: found.start(3)], klass=found[3].strip())
+
+
+def by_meaning(names: Iterable[str], what: str) -> dict[str, str]:
+    """Names by what they mean; where several mean the same, the one that this project uses.
+
+    Raises:
+        BadFile: Several mean the same, and none is this project's or one is there twice.
+    """
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if (means := meaning(name)) is not None:
+            found.setdefault(means, []).append(name)
+    return {means: _only(means, alike, what) for means, alike in found.items()}
+
+
+def _only(means: str, names: list[str], what: str) -> str:
+    for own in (means, *_OTHERS[means][:1]):
+        exact = [name for name in names if name == own]
+        if len(names) == 1 or len(exact) == 1:
+            return exact[0] if exact else names[0]
+    if len(set(names)) == 1:
+        raise BadFile(f"expected one {what} {names[0]!r} but there are {len(names)}")
+    raise BadFile(f"expected one {what} of {means} but there are {', '.join(map(repr, names[:4]))}; keep one")

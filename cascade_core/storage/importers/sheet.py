@@ -1,0 +1,69 @@
+"""A table as readers hand it on: columns by name, list columns as matrices, and what an editor calls its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cascade_core.storage.importers.naming import EITHER, LOGITS, PROBS, class_column, meaning
+from cascade_core.support.files import BadFile
+
+MAX_COLUMNS = 100_000
+"""Most columns of a table."""
+
+TEXTS = ("sample_ids", "stage")
+"""Columns that may be texts or numbers."""
+
+
+@dataclass(kw_only=True)
+class Sheet:
+    """A table.
+
+    Attributes:
+        frame: Its columns of one value a row.
+        matrices: Its list columns, (rows, width) numbers by name.
+        first: The number by which an editor calls the first row.
+    """
+
+    frame: pd.DataFrame
+    first: int
+    matrices: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def row(self, index: Any) -> int:
+        """What an editor calls a row."""
+        return int(index) + self.first
+
+
+def is_wanted(name: str) -> bool:
+    """Whether an importer reads a column of this name."""
+    return meaning(name) is not None or class_column(name) is not None
+
+
+def is_list_wanted(name: str) -> bool:
+    """Whether an importer reads a list column of this name."""
+    return meaning(name) in (PROBS, LOGITS, EITHER, "labels")
+
+
+def check_count(names: Sequence[str]) -> None:
+    """Refuse tables of too many columns."""
+    if len(names) > MAX_COLUMNS:
+        raise BadFile(f"expected at most {MAX_COLUMNS:,} columns but the first row names {len(names):,}")
+
+
+def matrix(name: str, lengths: NDArray[np.int64], flat: NDArray[Any], first: int) -> NDArray[Any]:
+    """(rows, width) the numbers of a list column.
+
+    Raises:
+        BadFile: Rows hold lists of different lengths.
+    """
+    for i in np.flatnonzero(lengths != lengths[:1])[:1]:
+        raise BadFile(
+            f"expected lists of one length in column {name!r} but row {i + first} has {lengths[i]} where row {first} "
+            f"has {lengths[0]}"
+        )
+    return flat.reshape(len(lengths), int(lengths[0]) if len(lengths) else 0)
