@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cascade_core.panels import (
     address,
+    ahead,
     heading,
     history,
     memory,
@@ -64,11 +65,13 @@ def page() -> None:
         )
         history.listen()
     look(selection, view or state.VIEW.default, known)
+    ahead.prepare(selection.question, shown_runs)
 
 
 @st.fragment
 def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> None:
     """What the user looks at, and the address that names it."""
+    ahead.wait()
     if state.BACK.get() is not None or state.VIEW.get() != view:
         st.rerun()  # the whole page: what Back names, or a click opens, is not of this view
     address.recall(known)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from streamlit import runtime
@@ -126,3 +127,14 @@ def rerun_of(session: str) -> Callable[[], None] | None:
     app = runtime.get_instance().get_app_session(session) if runtime.exists() else None
     # What Streamlit does itself, from a thread of its own, when a source file changes: widgets and URL stay.
     return None if app is None else lambda: app.request_rerun(app._client_state)
+
+
+UNATTENDED = "unattended"
+"""Name of threads that belong to no session, where Streamlit would warn of a spinner that nobody sees."""
+
+
+def _attended(record: logging.LogRecord) -> bool:
+    return record.threadName != UNATTENDED
+
+
+logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").addFilter(_attended)
