@@ -2,9 +2,9 @@
 
 A chunk is computed in the same batches whatever happened before, and written under a temporary name and renamed, so
 a part that is there is whole.  The plan beside the parts says what the work is; work that differs in anything that
-decides the values is refused.  Processes need a shared file system and no more: process r of N computes chunks r,
-r + N, ..., and process 0, the only one that writes the plan and the end result, looks at the folder until all parts
-are there.
+decides the values is refused, unless no part is done yet.  Processes need a shared file system and no more: process r
+of N computes chunks r, r + N, ..., and process 0, the only one that writes the plan and the end result, looks at the
+folder until all parts are there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -87,9 +87,11 @@ class Chunks:
             OSError: The plan cannot be written, or process 0 wrote none.
         """
         plan = read_plan(self.folder)
+        # Work of which nothing is done stands in nobody's way: it failed, or was killed, before its first part.
+        if rank == 0 and (plan is None or (plan["work"] != self.work and not self._any_part())):
+            write_json(self.folder / PLAN, {"work": self.work, "noted": noted})
+            plan = None
         if plan is None:
-            if rank == 0:
-                write_json(self.folder / PLAN, {"work": self.work, "noted": noted})
             plan = self._wait_for_plan()
         if plan["work"] != self.work:
             raise ValueError(
@@ -99,6 +101,9 @@ class Chunks:
         if not isinstance(plan.get("noted"), dict) or plan["noted"].keys() != noted.keys():
             raise ValueError(f"Expected {self.folder / PLAN} to note {', '.join(noted)} but it does not; delete it")
         return dict(plan["noted"])
+
+    def _any_part(self) -> bool:
+        return next(self.folder.glob("part-*.parquet"), None) is not None
 
     def _wait_for_plan(self) -> dict[str, Any]:
         end = time.monotonic() + START
@@ -137,6 +142,16 @@ class Chunks:
             # The interruption may have come between writing a part and noting it.
             self._look()
             raise Stopped(f"stopped: {self._tally()}; start the same command again to continue") from None
+        except Exception:
+            if group.rank == 0 and not self._any_part():
+                self._withdraw()
+            raise
+
+    def _withdraw(self) -> None:
+        """Take the plan back, and the folder if it is empty: whoever mends what failed starts anew."""
+        (self.folder / PLAN).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.folder.rmdir()
 
     def _samples(self, number: int) -> range:
         return range(number * self.size, min((number + 1) * self.size, self.samples))

@@ -159,6 +159,22 @@ def test_other_work_is_refused(changes: dict[str, Any], message: str, tmp_path: 
     assert {p.name: p.read_bytes() for p in path.iterdir()} == before
 
 
+@pytest.mark.parametrize("name", ["run.parquet", "run"])
+def test_work_that_failed_before_its_first_part_bars_nothing(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"0003\.png"):
+        record(tmp_path / name, data=images(broken=3))
+    assert list(tmp_path.iterdir()) == []
+    record(tmp_path / name, network(seed=1))
+    assert load_run(tmp_path / name).probs.shape[1] == SAMPLES
+
+
+def test_a_plan_that_a_kill_left_without_a_part_is_replaced(tmp_path: Path) -> None:
+    record(tmp_path / "run")
+    for path in (*(tmp_path / "run").glob("part-*"), tmp_path / "run" / DONE):
+        path.unlink()
+    assert_same(load_run(record(tmp_path / "run", network(seed=1))), precompute(network(seed=1), images(), **OPTIONS))
+
+
 def test_threads_are_those_of_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"0100\.png"):
         record(tmp_path / "run", data=images(broken=100))
