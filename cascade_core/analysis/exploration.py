@@ -129,8 +129,8 @@ class Exploration:
         if self.family is None:
             return whose
         return (
-            f"{whose} Thresholds are set so that {meaning(self.family)} ({self.family}); of the ways that were tried on "
-            "the calibration samples, none is expected to save clearly more."
+            f"{whose} Thresholds are set so that {meaning(self.family)} ({self.family}); of the ways that were tried "
+            "on the calibration samples, none is expected to save clearly more."
         )
 
     @cached_property

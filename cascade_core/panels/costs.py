@@ -98,7 +98,7 @@ def _own(run: Run) -> Meter:
     carried, complaint = costs_of(run)
     _complain("The costs beside this run cannot be used:", complaint)
     typed, fault = _typed(run, state.COSTS.get())
-    _complain("The costs that were typed do not fit this run:", fault)
+    _complain("Your costs do not fit this run, and are not used:", fault)
     costs = typed or carried
     if costs is None:
         st.caption("Until you say what stages cost, costs are in MACs.")

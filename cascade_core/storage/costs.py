@@ -10,7 +10,7 @@ A number in place of parts is a cost that has none.  Nothing here knows what a c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from cascade_core.support.files import BadFile, atomic_write, readable, strict_j
 
 SUFFIX = ".costs.json"
 MAX_BYTES = 1 << 20
+
+SHOWN = 300
+"""Letters of names that an error shows."""
 
 _KEYS = ("unit", "per", "stages", "plain")
 
@@ -61,7 +64,10 @@ def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:
         raise BadFile(f"expected an object with {', '.join(_KEYS)} (per may be left out, and is 1)")
     stages = data["stages"]
     if not isinstance(stages, Mapping) or tuple(stages) != stage_names:
-        raise BadFile(f"expected stages to have a cost for each of {', '.join(stage_names)}, in this order")
+        raise BadFile(
+            f"expected stages to have a cost for each of the run's {len(stage_names)}, in this order: "
+            f"{_listed(stage_names)}; but {_came(stages)}"
+        )
     try:
         return OwnCosts(
             unit=data["unit"],
@@ -72,6 +78,17 @@ def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:
         )
     except ValueError as error:
         raise BadFile(f"{str(error)[0].lower()}{str(error)[1:]}") from None
+
+
+def _came(stages: Any) -> str:
+    if not isinstance(stages, Mapping):
+        return f"it was {repr(stages)[:SHOWN]}"
+    return f"there are {len(stages)}: {_listed(stages)}" if stages else "there is none"
+
+
+def _listed(names: Iterable[object]) -> str:
+    """Names that may hold commas, apart."""
+    return ", ".join(map(repr, names))[:SHOWN]
 
 
 def _parts(value: Any) -> Mapping[str, Any]:

@@ -51,8 +51,8 @@ def test_without_costs_they_are_macs_until_some_are_typed(run: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"unit": "x", "stages": {"a": 1}, "plain": 1}', "The costs that were typed do not fit this run:"),
-        ('{"unit": "x", "stages": {}}', "The costs that were typed do not fit this run:"),
+        ('{"unit": "x", "stages": {"a": 1}, "plain": 1}', "Your costs do not fit this run, and are not used:"),
+        ('{"unit": "x", "stages": {}}', "Your costs do not fit this run, and are not used:"),
     ],
 )
 def test_costs_that_do_not_fit_the_run_are_named(run: Path, text: str, words: str) -> None:
