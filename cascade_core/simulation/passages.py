@@ -118,7 +118,7 @@ class Passage:
         reason = "" if needed is None else f" (needs {needed})"
         return (
             f"Left at stage {self.left + 1} of {count}{needs}: says {class_names[self.prediction]}, {sure}{reason}. "
-            f"Cost {wording.percent(self.cost)} of the plain network."
+            f"Cost {wording.percent(self.cost)} of the plain network's MACs."
         )
 
     def judged(self, class_names: Sequence[str], label: int) -> str:

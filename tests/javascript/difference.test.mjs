@@ -22,11 +22,11 @@ test("the difference in one line", () => {
   const first = { drop: 0.01, saving: 0.4 };
   assert.equal(
     differenceText(pair("drop"), first, { drop: 0.01, saving: 0.785 }),
-    "hybrid saves 38.5 % of all computation more at this drop.",
+    "hybrid saves another 38.5 % of the computation at this drop.",
   );
   assert.equal(
     differenceText(pair("drop"), first, { drop: 0.014, saving: 0.36 }),
-    "fine heads saves 4.0 % of all computation more at this drop; the nearest that hybrid has is 1.40 points given up.",
+    "fine heads saves another 4.0 % of the computation at this drop; the nearest that hybrid has is 1.40 points given up.",
   );
   assert.equal(differenceText(pair("drop"), first, { drop: 0.0104, saving: 0.4003 }), "Both save the same at this drop.");
   assert.equal(

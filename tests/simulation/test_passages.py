@@ -52,10 +52,10 @@ def passage(*, left: int = 1, beyond: bool = True, score: str = "max_probability
 
 def test_the_verdict_in_plain_words() -> None:
     assert passage().verdict(CLASSES) == (
-        "Left at stage 2 of 3: says cat, 98.4 % sure (needs 97.1 %). Cost 41 % of the plain network."
+        "Left at stage 2 of 3: says cat, 98.4 % sure (needs 97.1 %). Cost 41 % of the plain network's MACs."
     )
     assert passage(left=2).verdict(CLASSES) == (
-        "Left at stage 3 of 3, which always answers: says dog, 70.0 % sure. Cost 101 % of the plain network."
+        "Left at stage 3 of 3, which always answers: says dog, 70.0 % sure. Cost 101 % of the plain network's MACs."
     )
 
 
@@ -85,7 +85,7 @@ def test_what_is_pooled_is_the_answer_and_the_plain_network_is_the_last_stage_by
     assert [s.ran for s in found.stages] == [True, True]
     assert found.prediction == 1
     assert found.verdict(CLASSES) == (
-        "Left at stage 2 of 2, which always answers: says dog, 64.0 % sure. Cost 101 % of the plain network."
+        "Left at stage 2 of 2, which always answers: says dog, 64.0 % sure. Cost 101 % of the plain network's MACs."
     )
     assert found.judged(CLASSES, 1) == (
         "The true class is dog: the answer is right. The plain network says cat, wrong."

@@ -49,7 +49,7 @@ def show(shown: Shown) -> None:
 def _chosen(question: Question, runs: dict[str, Run]) -> tuple[list[str], list[str]]:
     """Names of the runs and policies that the user chooses."""
     same = [run.name for run in compared.over_the_same_data(question.run, runs.values())][: compared.MOST_RUNS]
-    first, second = st.columns([2, 1])
+    first, second = st.columns([3, 2])
     names = compared.several(
         first,
         "Runs",

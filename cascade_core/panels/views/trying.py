@@ -19,7 +19,9 @@ from cascade_core.panels.picking import Picked, pick
 from cascade_core.panels.runs import Run
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
+from cascade_core.rendering.cost_words import leaving
 from cascade_core.rendering.markup import passage_cards
+from cascade_core.simulation.meters import MACS
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.passages import Passage, agreement
 
@@ -92,8 +94,8 @@ def _show(shown: Shown, picked: Picked, model: StagedModel, preprocessing: Prepr
     """The picture, and its way through the stages."""
     from cascade_core.nets.running.trying import try_picture
 
-    about = "Computes what the stages would have said that the picture does not reach. That is no part of its cost."
-    beyond = st.toggle("Ask the other stages too", value=True, help=about, key=Key.TRY.of("beyond"))
+    about = "What they would have said is no part of the cost."
+    beyond = st.toggle("Ask the stages that it does not reach", value=True, help=about, key=Key.TRY.of("beyond"))
     rule, record = shown.rule, shown.exploration.test
     stages, baseline = record.stages, record.baseline_macs
     try:
@@ -118,7 +120,9 @@ def _passage(shown: Shown, passage: Passage, sample: int | None) -> None:
     axis, run = shown.question.axis, shown.question.run
     outputs = None if sample is None else questions.outputs(run)
     label = None if outputs is None else int(outputs.labels[sample])
-    st.html(passage_cards.passage_html(passage, run.metadata["class_names"], axis, palette(), label))
+    meter = shown.exploration.meter
+    costs = () if meter is MACS else leaving(meter, shown.evaluation)
+    st.html(passage_cards.passage_html(passage, run.metadata["class_names"], axis, palette(), label, costs))
     if outputs is not None and sample is not None:
         st.caption(_recorded(shown, passage, outputs, sample))
     scale = " (0.9, 0.99, 0.999 ... stand at equal distances)" if axis.nines else ""

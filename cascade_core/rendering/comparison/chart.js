@@ -98,10 +98,12 @@ function comparisonScales(data, area) {
 
 function comparisonAxes(data, x, y, area) {
   const nodes = [];
-  for (const value of ticksOf(100 * y.from, 100 * y.to, (area.bottom - area.top) / 75)) {
+  const heights = ticksOf(100 * y.from, 100 * y.to, (area.bottom - area.top) / 75);
+  const digits = heights.every(Number.isInteger) ? 0 : 1; // no step of an axis is finer than its tenths can tell
+  for (const value of heights) {
     const at = Math.round(y(value / 100)) + 0.5;
     nodes.push(svg("path", "grid", { d: `M${area.left} ${at}H${area.right}` }));
-    nodes.push(svg("text", "axis", { x: area.left - 6, y: at + 4, "text-anchor": "end" }, `${value} %`));
+    nodes.push(svg("text", "axis", { x: area.left - 6, y: at + 4, "text-anchor": "end" }, `${fixed(value, digits)} %`));
   }
   const factor = data.shares ? 100 : 1;
   for (const value of ticksOf(factor * x.from, factor * x.to, (area.right - area.left) / 110)) {

@@ -32,7 +32,7 @@ export function differenceText({ called, hold, panels }, first, second) {
   const winner = called[ahead > 0 ? 1 : 0];
   const equal = !/[1-9]/.test(size);
   if (hold === "drop") {
-    const text = equal ? "Both save the same" : `${winner} saves ${size} of all ${panels[0].cost_noun} more`;
+    const text = equal ? "Both save the same" : `${winner} saves another ${size} of the ${panels[0].cost_noun}`;
     return `${text} at this drop${offDrop(called[1], first, second)}.`;
   }
   const text = equal ? "Both are as accurate" : `${winner} is ${size} points more accurate`;

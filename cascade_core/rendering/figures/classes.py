@@ -22,6 +22,12 @@ MOST_BARS = 40
 MOST_CELLS = 20
 """Classes up to which a matrix can be read."""
 
+LONGEST = 24
+"""Letters of a class's name beside an axis; pointing at its bar or cell tells the whole."""
+
+LETTER = 6.5
+"""Pixels of one of them."""
+
 
 def drawn_classes(evaluation: Evaluation) -> NDArray[np.int64]:
     """Numbers of the classes that `class_bars` draws, from the top."""
@@ -78,7 +84,8 @@ def class_bars(
         row=1,
         col=2,
     )
-    figure.update_yaxes(tickvals=places, ticktext=names, autorange="reversed", automargin=True)
+    ticks = _ticks([class_names[i] for i in order])
+    figure.update_yaxes(tickvals=places, ticktext=ticks, autorange="reversed", automargin=True)
     figure.update_xaxes(title_text="points", col=1)
     figure.update_xaxes(title_text="% of the plain network", col=2)
     figure.update_layout(height=110 + 24 * len(order), margin=MARGIN, showlegend=False, bargap=0.35)
@@ -113,12 +120,25 @@ def confusion_matrix(counts: NDArray[np.int64], class_names: Sequence[str], pale
             hoverongaps=False,
         )
     _cells(figure, counts, names)
-    axis = {"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "automargin": True}
+    axis = {
+        "tickvals": places,
+        "ticktext": _ticks(class_names),
+        "showgrid": False,
+        "zeroline": False,
+        "automargin": True,
+    }
     ends = [-0.5, len(counts) - 0.5]
     figure.update_xaxes(title_text="answer", tickangle=-90, range=ends, **axis)
     figure.update_yaxes(title_text="true class", range=ends[::-1], **axis)
-    figure.update_layout(height=170 + 30 * len(counts), margin=MARGIN, hovermode="closest", hoverdistance=-1)
+    below = round(LETTER * min(LONGEST, max(map(len, class_names))))
+    height = 110 + 30 * len(counts) + below
+    figure.update_layout(height=height, margin=MARGIN, hovermode="closest", hoverdistance=-1)
     return figure
+
+
+def _ticks(names: Sequence[str]) -> list[str]:
+    """Names beside an axis, cut where they are long, as plotly shows them to the letter."""
+    return plain([name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in names])
 
 
 def _cells(figure: go.Figure, counts: NDArray[np.int64], names: Sequence[str]) -> None:

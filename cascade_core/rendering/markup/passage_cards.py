@@ -37,25 +37,31 @@ _CHIPS = {
     WENT_ON: "went on",
     SWITCHED_OFF: "head switched off",
     POOLED_LATER: "pooled later",
-    NOT_REACHED: "not computed",
+    NOT_REACHED: "not reached",
 }
-_BESIDES = "would have said (not part of the cost):"
+_BESIDES = "would have said:"
 
 
 def passage_html(
-    passage: Passage, class_names: Sequence[str], axis: ConfidenceAxis, palette: Palette, label: int | None = None
+    passage: Passage,
+    class_names: Sequence[str],
+    axis: ConfidenceAxis,
+    palette: Palette,
+    label: int | None = None,
+    costs: Sequence[str] = (),
 ) -> str:
     """The verdict and a card for each stage.
 
     Args:
         label: Number of the true class, where it is known.
+        costs: M texts on what leaving at each stage costs in another unit than MACs, if that is wanted.
     """
     truth = ""
     if label is not None:
         colour = "inherit" if passage.prediction == label else palette.wrong
         truth = f'<p class="cc-truth" style="color:{colour}">{_text(passage.judged(class_names, label))}</p>'
     cards = "".join(
-        _card(passage, number, class_names, axis, colour)
+        _card(passage, number, class_names, axis, colour, costs[number] if costs else "")
         for number, colour in enumerate(palette.stages(len(passage.stages)))
     )
     return (
@@ -77,7 +83,9 @@ def picture_html(pixels: NDArray[np.uint8], caption: str, width: int = 128) -> s
     )
 
 
-def _card(passage: Passage, number: int, class_names: Sequence[str], axis: ConfidenceAxis, colour: str) -> str:
+def _card(
+    passage: Passage, number: int, class_names: Sequence[str], axis: ConfidenceAxis, colour: str, cost: str
+) -> str:
     """A stage: its name and state, its confidence against the threshold, its first classes, the cost so far."""
     stage = passage.stages[number]
     state = stage.state.replace(" ", "-")
@@ -87,8 +95,8 @@ def _card(passage: Passage, number: int, class_names: Sequence[str], axis: Confi
         f'<div role="listitem" class="cc-stage cc-{state}" data-state="{stage.state}" style="--stage:{colour}">'
         f"{heading}"
         f'<div class="cc-sure">{_bar(stage, passage.score, axis)}</div>'
-        f'<div class="cc-classes">{_classes(stage, number, class_names)}</div>'
-        f'<div class="cc-macs">{_macs(passage, number)}</div></div>'
+        f'<div class="cc-classes">{_classes(stage, class_names)}</div>'
+        f'<div class="cc-macs">{_cost(passage, number, cost)}</div></div>'
     )
 
 
@@ -112,24 +120,27 @@ def _bar(stage: StagePassage, score: str, axis: ConfidenceAxis) -> str:
     )
 
 
-def _classes(stage: StagePassage, number: int, class_names: Sequence[str]) -> str:
-    """The likeliest classes of what it answers, below what it says itself where that differs."""
+def _classes(stage: StagePassage, class_names: Sequence[str]) -> str:
+    """The likeliest classes of what it answers, above what it says by itself where that differs."""
     if stage.softmax is None:
         return ""
     rows = "".join(f"<span><em>{_text(class_names[k])}</em> {_text(sure_percent(p))}</span>" for k, p in stage.top(TOP))
     if stage.pooled:
         ((own, p),) = stage.own_top(1)
-        pooled = "pooled with the stages before:" if number else "weighed by the pool:"
-        itself = f"the stage itself says {class_names[own]} {sure_percent(p)}, {pooled}"
-        rows = f'<span class="cc-quiet">{_text(itself)}</span>{rows}'
+        itself = f"pooled; by itself {class_names[own]} {sure_percent(p)}"
+        rows = f'{rows}<span class="cc-quiet">{_text(itself)}</span>'
     return rows if stage.ran else f'<span class="cc-quiet">{_BESIDES}</span>{rows}'
 
 
-def _macs(passage: Passage, number: int) -> str:
+def _cost(passage: Passage, number: int, cost: str) -> str:
+    """What was spent up to a stage, in MACs, below what that is in another unit."""
     macs, share = passage.stages[number].macs, passage.share(number)
     if macs is None or share is None:
         return '<span class="cc-quiet">nothing spent</span>'
-    return f'<span>{macs:,} MACs so far</span><span class="cc-quiet">{percent(share)} of the plain network</span>'
+    other = f"<span>{_text(cost)}</span>" if cost else ""
+    return (
+        f'{other}<span>{macs:,} MACs so far</span><span class="cc-quiet">{percent(share)} of the plain network</span>'
+    )
 
 
 def _style() -> str:

@@ -94,7 +94,7 @@ def test_a_random_one_of_those_that_leave_last(digits: Path) -> None:
 
 def test_stages_beyond_are_shown_as_such_or_not_at_all(digits: Path) -> None:
     app = opened()
-    assert "would have said (not part of the cost)" in said(app)
+    assert "would have said:" in said(app)
     app.toggle(key="try:beyond").set_value(False).run()
     assert "would have said" not in said(app)
     assert "not asked" in said(app)
@@ -134,7 +134,7 @@ def test_every_policy_and_score_can_be_tried(digits: Path, answers: str) -> None
             assert "Left at stage" in words
             assert "at the same stage" in words
     assert "negative entropy" in said(app)
-    assert ("the stage itself says" in said(app)) == (answers == "pooled")
+    assert ("pooled; by itself" in said(app)) == (answers == "pooled")
 
 
 def upload(app: AppTest, name: str, content: bytes) -> AppTest:

@@ -81,3 +81,19 @@ def test_names_are_shown_to_the_letter(palette: Palette) -> None:
     ):
         assert f"<b>{name}" not in str(figure.to_dict())
         assert f"&lt;b&gt;{name}" in str(figure.to_dict())
+
+
+def test_long_names_are_cut_beside_the_axes_and_whole_where_one_points() -> None:
+    names = ["a name that is far too long to stand beside it", *NAMES[1:]]
+    found = evaluate_classes(sample_record(), RULE)
+    matrix = confusion_matrix(confusion(sample_record(), RULE), names, LIGHT)
+    for axis in (matrix.layout.xaxis, matrix.layout.yaxis):
+        assert axis.ticktext[0] == "a name that is far too …"
+        assert axis.ticktext[1] == "&lt;b&gt;bee&lt;/b&gt;"
+    assert any(text.startswith(names[0]) for text in matrix.data[-1].customdata)
+    bars = class_bars(found, names, found.saving, LIGHT)
+    assert "a name that is far too …" in bars.layout.yaxis.ticktext
+    assert any(text.startswith(f"{names[0]}: ") for text in bars.data[0].customdata)
+    # What stands below the cells is as high as its letters are long.
+    short = confusion_matrix(confusion(sample_record(), RULE), ["a"] * 5, LIGHT)
+    assert matrix.layout.height - short.layout.height == round(6.5 * 24) - round(6.5)

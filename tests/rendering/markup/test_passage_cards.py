@@ -52,7 +52,7 @@ def test_each_stage_has_a_card_in_its_colour() -> None:
     assert "98.4 % sure, needs 97.1 %" in words
     assert "410 MACs so far" in words
     assert "41 % of the plain network" in words
-    assert "would have said (not part of the cost):" in words
+    assert "would have said:" in words
     assert "The true class is cat: the answer is right." in words
 
 
@@ -73,15 +73,22 @@ def test_a_stage_that_was_not_asked_says_so() -> None:
     assert "not asked" in words
 
 
-def test_what_a_stage_says_itself_stands_above_what_the_pool_makes_of_it() -> None:
+def test_costs_in_another_unit_stand_where_the_sample_came() -> None:
+    words = read(passage_html(passage(), CLASSES, AXIS, LIGHT, costs=["1 ms, 10 %", "4 ms, 40 %", "9 ms, 90 %"])).text
+    assert "1 ms, 10" in words
+    assert "4 ms, 40" in words
+    assert "9 ms, 90" not in words
+
+
+def test_what_a_stage_says_itself_stands_below_what_the_pool_makes_of_it() -> None:
     text = passage_html(pooled_passage(), CLASSES, AXIS, LIGHT, label=1)
     words = " ".join(read(text).text.replace("\N{NO-BREAK SPACE}", " ").split())
     assert "pooled later" in words
-    assert "the stage itself says cat 71.0 %, pooled with the stages before: dog 64.0 % cat 26.0 %" in words
-    assert words.count("the stage itself says") == 1
+    assert re.search(r"dog 64\.0 % cat 26\.0 % \S+ \S+ % pooled; by itself cat 71\.0 %", words)
+    assert words.count("by itself") == 1
     first = stage(LEFT, (0.6, 0.3, 0.1), None, 10, answered=(0.7, 0.25, 0.05))
     alone = Passage(stages=(first,), left=0, score="max_probability", baseline_macs=10)
-    assert "the stage itself says cat 60.0&nbsp;%, weighed by the pool:" in passage_html(alone, CLASSES, AXIS, LIGHT)
+    assert "pooled; by itself cat 60.0&nbsp;%" in passage_html(alone, CLASSES, AXIS, LIGHT)
 
 
 def test_names_from_files_are_not_markup() -> None:
