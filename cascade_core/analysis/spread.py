@@ -24,6 +24,9 @@ SEEDS = 10
 MOST_SEEDS = 1000
 """Nobody waits for more."""
 
+STANDARD_ERROR = "(one standard error, 68 % confidence)"
+"""What intervals behind a ± are, where they are not said to be others."""
+
 OUTER = (0.1, 0.9)
 """Quantiles between which a band is drawn."""
 
@@ -130,9 +133,9 @@ class Spread:
 
 def moved_words(evaluation: Evaluation, meter: Meter = MACS) -> str:
     """How far the drop, and the saving where it is of MACs, would typically move on other samples, in a sentence."""
-    drop = f"the drop by ± {wording.points(evaluation.drop_move)} points"
-    saving = f" and the saving by ± {wording.percent(evaluation.saving_move, 1)}" if meter is MACS else ""
-    return f"Another {evaluation.n:,} samples would move {drop}{saving}."
+    drop = f"the drop by up to ±\u00a0{wording.points(evaluation.drop_move)} points"
+    saving = f" and the saving by up to ±\u00a0{wording.percent(evaluation.saving_move, 1)}" if meter is MACS else ""
+    return f"Another {evaluation.n:,} samples would move {drop}{saving}, two times in three {STANDARD_ERROR}."
 
 
 def realised_words(setting: str, realised: Realised) -> str:

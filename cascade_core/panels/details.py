@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from cascade_core.analysis.spread import moved_words
 from cascade_core.analysis.yardsticks import overthinking
+from cascade_core.panels import state
+from cascade_core.panels.address import fit
 from cascade_core.panels.charts import chart, palette, picture_format
 from cascade_core.panels.columns import Column, number, share, table, thresholds
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.spreading import spread_over_seeds
-from cascade_core.panels.state import Key
 from cascade_core.policies import Slider
 from cascade_core.rendering import cost_words, tables
 from cascade_core.rendering.figures import explore
@@ -32,16 +33,20 @@ LEAVING = "Of those that leave here."
 
 def details(shown: Shown) -> None:
     """Tabs, of which only the one that is looked at is drawn; the others are when they are opened."""
-    tabs = {
-        "Thresholds": _thresholds,
-        "Curve in detail": _tradeoff,
-        "Residual accuracy": _residual,
-        "Stages": _stages,
-        "All positions": _positions,
+    draws = {
+        "thresholds": _thresholds,
+        "curve": _tradeoff,
+        "residual": _residual,
+        "stages": _stages,
+        "positions": _positions,
     }
+    tabs = {state.TABS[name]: draw for name, draw in draws.items()}
     if "Residual accuracy" not in shown.exploration.policy.charts or len(shown.exploration.test.stages) == 1:
         del tabs["Residual accuracy"]
-    for tab, draw in zip(st.tabs(list(tabs), on_change="rerun", key=Key.DETAILS), tabs.values(), strict=True):
+    state.DETAILS.keep()
+    fit(state.DETAILS, tabs, "a tab that this policy has")
+    opened = st.tabs(list(tabs), on_change="rerun", key=state.DETAILS.key)
+    for tab, draw in zip(opened, tabs.values(), strict=True):
         if tab.open:
             with tab:
                 draw(shown)

@@ -10,7 +10,7 @@ link and Back bring it, and it outlives views in which the widget is not drawn. 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,7 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.BATCH, whole(1, MAX_SEED)),
         Link(state.COSTS, costs.checked),
         Link(state.PRICE, number, lambda value: f"{value:.9g}"),
+        Link(state.DETAILS, titled(state.TABS), _tab_name),
         Link(state.COMPARED_RUNS, among(runs, "a run in the list"), many=True),
         Link(state.COMPARED_POLICIES, among(SWEEPS), many=True),
         Link(state.BESIDE_RUN, among(runs, "a run in the list")),
@@ -112,6 +113,10 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
     )
 
 
+def _tab_name(title: str) -> str:
+    return next(name for name, one in state.TABS.items() if one == title)
+
+
 def among(options: Collection[str], words: str = "") -> Callable[[str], str]:
     """A reader of one of some texts."""
 
@@ -121,6 +126,12 @@ def among(options: Collection[str], words: str = "") -> Callable[[str], str]:
         return text
 
     return reader
+
+
+def titled(titles: Mapping[str, str]) -> Callable[[str], str]:
+    """A reader of one of some names as the title that a widget has for it."""
+    name = among(titles)
+    return lambda text: titles[name(text)]
 
 
 def flag(text: str) -> bool:

@@ -127,6 +127,16 @@ has not been gone to yet, and the number of the last one."""
 WRITTEN = Value[Sequence[tuple[str, str]]]("address:written", ())
 """What the browser was last told to have as the address's query."""
 
+TABS = {
+    "thresholds": "Thresholds",
+    "curve": "Curve in detail",
+    "residual": "Residual accuracy",
+    "stages": "Stages",
+    "positions": "All positions",
+}
+DETAILS = Value("details", TABS["thresholds"])
+"""Titles of the tabs below the live panel, by the names that links have for them; and which is open, by its title."""
+
 PICTURE_FORMATS = ("SVG", "PNG")
 PICTURE_FORMAT = Value("pictures", PICTURE_FORMATS[0])
 """How charts are saved."""
@@ -223,7 +233,6 @@ class Key(StrEnum):
     LEAVE = "leave"
     STEP = "step"
     STEPS = "steps"
-    DETAILS = "details"
     TAKE = "take"
     PIN = "pin"
     UNPIN = "unpin"

@@ -146,18 +146,23 @@ def saving(share: float, noun: str) -> str:
 
 
 def setting(value: float, decimals: int, unit: str) -> str:
-    """Where a slider stands, in its unit; fewer points than none are a gain, and a bare number is a confidence.
+    """Where a slider stands, in its unit; a bare number is a confidence.
 
-    >>> setting(0.5, 1, "points"), setting(-0.5, 1, "points"), setting(0.99843, 4, "")
-    ('0.5 points', '0.5 points more accurate', '0.9984')
+    Points have a decimal more than `decimals` unless it is zero, since positions lie that close; fewer than none are a
+    gain.
+
+    >>> setting(0.5, 1, "points"), setting(0.55, 1, "points"), setting(-0.5, 1, "points"), setting(0.99843, 4, "")
+    ('0.5 points', '0.55 points', '0.5 points more accurate', '0.9984')
     """
-    if unit == "points" and value < 0 and _shows(fixed(-value, decimals)):
-        return f"{number(-value, decimals, unit)} {unit} more accurate"
-    return f"{number(value, decimals, unit)} {unit}".rstrip()
+    if unit != "points":
+        return f"{number(value, decimals, unit)} {unit}".rstrip()
+    gain = value < 0 and _shows(fixed(-value, decimals + 1))
+    size = re.sub(r"\.?0$", "", fixed(-value if gain else value, decimals + 1))
+    return f"{size} {unit} more accurate" if gain else f"{size} {unit}"
 
 
 def number(value: float, decimals: int, unit: str) -> str:
-    """The same without the unit."""
+    """A value of a slider without its unit, with so many decimals."""
     return fixed(value, decimals) if unit else confidence(value)
 
 

@@ -48,10 +48,26 @@ test("the next step is looked up, and nothing is said beyond the slider's end", 
     "The next half point saves 20 % more of the computation; the one after that 20 %.",
     "The next half point saves 20 % more of the computation; the one after that almost nothing.",
     "The next half points save almost nothing more.",
-    "Up to the slider's end, 0.30 points on, saves almost nothing more.",
+    "Going to the slider's end, 0.30 points on, saves almost nothing more.",
     "This is the bold end of the slider.",
   ]);
   assert.match(nextText(model(), { g: 0, byHand: true }), /^Moving the slider takes thresholds back/);
+});
+
+test("sliders that are not in points tell what saving a twentieth more or less does to accuracy", () => {
+  // Savings of 0, 1, ... 40 %, and accuracies that fall by 0.06 points a step from the sixth on.
+  const saving = Array.from({ length: 41 }, (_, g) => g / 100);
+  const accuracy = saving.map((_, g) => 0.9 - 0.0006 * Math.max(0, g - 5));
+  const budget = { ...model(), slider: { ...model().slider, unit: "% of the MACs" }, saving, accuracy };
+  const said = [0, 3, 20, 38].map((g) => nextText(budget, at(g)));
+  assert.deepEqual(said, [
+    "Saving 5 % more of the computation hardly changes accuracy.",
+    "Saving 5 % more of the computation lowers accuracy by 0.2 points.",
+    "Saving 5 % more of the computation lowers accuracy by 0.3 points; saving 5 % less raises it by 0.3 points.",
+    "The slider's end is less than 5 % on; saving 5 % less of the computation raises accuracy by 0.3 points.",
+  ]);
+  const flat = { ...budget, saving: saving.map((share) => share / 100) };
+  assert.equal(nextText(flat, at(20)), "All positions of the slider save about as much of the computation.");
 });
 
 test("thresholds set by hand against the policy's, here and at their drop", () => {
@@ -99,6 +115,12 @@ test("numbers open up into sums that come out", () => {
   assert.equal(gain, "1.00 points more accurate = 6.00 \u2212 5.00");
   const byHand = sums(shown, { ...point, byHand: true, certified: null })[2];
   assert.match(byHand.join(" "), /Not certified. These thresholds were set by hand/);
+});
+
+test("a threshold for each class has its sum too, from the heads that are run", () => {
+  const [shown, point] = chosen();
+  const sum = sums({ ...shown, active: [[true]] }, { ...point, thresholds: null })[3][0].replaceAll("\u00a0", " ");
+  assert.equal(sum, "29 % = 100 \u2212 (50.0 % \u00d7 37.8 + 50.0 % \u00d7 104.4)");
 });
 
 test("costs of batches are added up by stages", () => {

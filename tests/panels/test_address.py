@@ -63,6 +63,7 @@ def test_what_fits_is_read() -> None:
         ("costs", "{", "costs as JSON"),
         ("price", "much", "a number"),
         ("batch", "0", "a whole number from 1"),
+        ("details", "pictures", "one of thresholds, curve"),
         ("at", "nan", "a number"),
         ("at", "much", "a number"),
     ],
@@ -97,6 +98,21 @@ def test_a_bad_link_falls_back_with_a_notice(cache: Path) -> None:
     assert written(app) == {"run": "mine"}
     app.run()
     assert not [text for text in app.text if text.value.startswith("expected")]
+
+
+def test_the_open_tab_is_in_the_link(cache: Path) -> None:
+    app = opened(details="positions")
+    assert app.session_state["details"] == "All positions"
+    assert len(app.dataframe[0].value) > 100
+    assert written(app)["details"] == "positions"
+    app.session_state["details"] = "Stages"
+    assert written(app.run())["details"] == "stages"
+    app.session_state["details"] = "Thresholds"
+    assert "details" not in written(app.run())
+    other = opened(details="residual")  # the paper's rule alone has that one
+    assert "expected details to be a tab that this policy has" in "\n".join(text.value for text in other.text)
+    assert "details" not in written(other)
+    assert written(opened(details="residual", policy="paper"))["details"] == "residual"
 
 
 def test_changes_are_written(cache: Path) -> None:

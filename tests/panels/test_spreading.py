@@ -15,7 +15,6 @@ from cascade_core.panels.questions import Question
 from tests.samples import sample_run
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
-TAB = "Curve in detail"
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
     save_run(sample_run(), tmp_path / "mine.parquet")
     app = AppTest.from_file(str(PAGE), default_timeout=60)
-    app.session_state["details"] = TAB
+    app.query_params["details"] = "curve"
     return app.run()
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from cascade_core.analysis.spread import SEEDS
+from cascade_core.analysis.spread import SEEDS, STANDARD_ERROR
 from cascade_core.panels import compared, pins, state
 from cascade_core.panels.beside import Pair, side_by_side
 from cascade_core.panels.columns import number, share, table
@@ -31,7 +31,7 @@ from cascade_core.simulation.meters import MACS
 from cascade_core.support import wording
 from cascade_core.support.wording import capital
 
-MOVES = "By how much as many other samples would move the figure."
+MOVES = f"By how much as many other samples would move the figure, two times in three {STANDARD_ERROR}."
 
 
 def show(shown: Shown) -> None:

@@ -95,8 +95,8 @@ export function slider(model, start) {
     pressTo(input, stepFrom(model, input.valueAsNumber, way, event.shiftKey));
   });
   const layout = () => {
-    const ends = [sliderText(model, 0), sliderText(model, last)]; // a gain takes more words than a drop
-    value.textContent = ends[0].length > ends[1].length ? ends[0] : ends[1];
+    const texts = model.slider.values.map((_, g) => sliderText(model, g));
+    value.textContent = texts.reduce((longest, text) => (text.length > longest.length ? text : longest));
     node.classList.remove("cascade-live__slider--narrow");
     node.classList.toggle("cascade-live__slider--narrow", bubble.offsetWidth > rail.clientWidth);
     node.style.setProperty("--cascade-live-half-bubble", `${bubble.offsetWidth / 2}px`);

@@ -39,9 +39,10 @@ export function stageCosts(model, { exits, active }, compaction, everyone = fals
 
 /**
  * Which early heads are run at a point, and whether the plain network is run instead.
- * @param {Model} model @param {{g: number, byHand: boolean, thresholds: (?number)[]}} point
+ * @param {Model} model @param {{g: number, byHand: boolean, thresholds: ?(?number)[]}} point
  */
 export function activeHeads(model, { g, byHand, thresholds }) {
+  if (!thresholds) return { plain: model.plain[g], active: (model.active ?? []).map((stage) => stage[g]) };
   // By hand, it is with every exit off that the plain network is run.
   const plain = byHand ? thresholds.every((value) => value === null) : model.plain[g];
   return { plain, active: thresholds.map((value, stage) => !plain && (value !== null || model.costing.used_later[stage])) };

@@ -119,6 +119,7 @@ def _at_every_position(exploration: Exploration, meter: Meter) -> dict[str, Any]
         "thresholds": _thresholds(exploration.path),
         "exit_counts": result.exit_counts.T.tolist(),
         "correct_counts": result.correct_counts.T.tolist(),
+        "active": result.active[..., :-1].T.tolist() if exploration.path.by_class else None,
         "plain": exploration.path.plain.tolist(),
     }
 

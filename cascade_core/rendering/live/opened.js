@@ -105,9 +105,7 @@ function savingSum(model, point) {
  * @param {Model} model @param {Point} point @param {(cost: number) => string} part
  */
 function costTerms(model, point, part) {
-  const { g, byHand, thresholds } = point;
-  if (!thresholds) return null; // each class has its own, which are not known here
-  const heads = activeHeads(model, { g, byHand, thresholds });
+  const heads = activeHeads(model, point);
   if (!heads.active.some(Boolean)) return null;
   const { batch, compaction } = model.costing;
   if (batch > 1) return stageCosts(model, { exits: point.exits, ...heads }, compaction).map((cost) => part(cost / batch));

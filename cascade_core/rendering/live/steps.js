@@ -11,6 +11,7 @@ import { fixed, percent } from "./words.js";
 /** @import { Model, Point } from "./types.js" */
 
 const HALF_A_POINT = 0.5;
+const STEP_OF_SAVING = 0.05; // of the baseline's cost, where the slider is not in points
 const LITTLE = 0.005; // of the baseline's cost: less than half a percent is almost nothing
 const BEST = "Best value";
 const ABOUT_BEST =
@@ -19,7 +20,7 @@ const ABOUT_BEST =
 /** The next step in words, below the slider. @param {Model} model */
 export function nextStep(model) {
   const node = html("p", "next", { "data-testid": "live-next" });
-  node.hidden = !model.slider.unit.startsWith("points") || model.positions === 1;
+  node.hidden = model.positions === 1;
   /** @param {Point} point */
   const draw = (point) => {
     if (!node.hidden) node.textContent = nextText(model, point);
@@ -27,18 +28,23 @@ export function nextStep(model) {
   return { node, draw };
 }
 
+/** What the slider's next step brings, be it in points or in what is saved. @param {Model} model @param {Point} point */
+export function nextText(model, point) {
+  if (point.byHand) return "Moving the slider takes thresholds back to the policy's.";
+  return model.slider.unit.startsWith("points") ? pointsText(model, point) : savingsText(model, point);
+}
+
 /**
  * "The next half point saves 5 % more of the computation; the one after that almost nothing."
  * @param {Model} model @param {Point} point
  */
-export function nextText(model, point) {
-  if (point.byHand) return "Moving the slider takes thresholds back to the policy's.";
+function pointsText(model, point) {
   const { values, decimals } = model.slider;
   const rest = values[model.positions - 1] - values[point.g];
   if (point.g === model.positions - 1) return "This is the bold end of the slider.";
   if (rest < HALF_A_POINT) {
     const more = model.saving[model.positions - 1] - model.saving[point.g];
-    return `Up to the slider's end, ${fixed(rest, decimals + 1)} points on, ${gained(model, more, true)}.`;
+    return `Going to the slider's end, ${fixed(rest, decimals + 1)} points on, ${gained(model, more, true)}.`;
   }
   const first = nearestTo(model, values[point.g] + HALF_A_POINT);
   const second = nearestTo(model, values[first] + HALF_A_POINT);
@@ -53,6 +59,31 @@ export function nextText(model, point) {
 function gained(model, more, whole) {
   const size = more < LITTLE ? "almost nothing" : percent(more);
   return whole ? `saves ${size}${more < LITTLE ? " more" : ` more of the ${model.cost_noun}`}` : size;
+}
+
+/**
+ * "Saving 5 % more of the computation lowers accuracy by 0.4 points; saving 5 % less raises it by 0.2."
+ * @param {Model} model @param {Point} point
+ */
+function savingsText(model, { g }) {
+  const { saving, accuracy, cost_noun } = model;
+  const here = saving[g];
+  const more = saving.findIndex((share, other) => other > g && share >= here + STEP_OF_SAVING - 1e-9);
+  const less = saving.findLastIndex((share, other) => other < g && share <= here - STEP_OF_SAVING + 1e-9);
+  const size = percent(STEP_OF_SAVING, 0);
+  const of = `of the ${cost_noun}`;
+  const told = (other, what) => changed(accuracy[other] - accuracy[g], what);
+  if (more < 0 && less < 0) return `All positions of the slider save about as much ${of}.`;
+  if (more < 0) return `The slider's end is less than ${size} on; saving ${size} less ${of} ${told(less, "accuracy")}.`;
+  const first = `Saving ${size} more ${of} ${told(more, "accuracy")}`;
+  return less < 0 ? `${first}.` : `${first}; saving ${size} less ${told(less, "it")}.`;
+}
+
+/** @param {number} gain of accuracy @param {string} what it is called */
+function changed(gain, what) {
+  const size = fixed(Math.abs(100 * gain), 1);
+  if (!/[1-9]/.test(size)) return `hardly changes ${what}`;
+  return `${gain > 0 ? "raises" : "lowers"} ${what} by ${size} points`;
 }
 
 /**

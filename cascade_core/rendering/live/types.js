@@ -35,6 +35,7 @@
  * @property {?(?number)[][]} thresholds of each stage but the last, null: nothing exits; null if each class has its own
  * @property {number[][]} exit_counts samples that exit, (stages, G)
  * @property {number[][]} correct_counts those of them that are right, (stages, G)
+ * @property {?boolean[][]} [active] whether each early head is run, (stages, G); null where thresholds say it
  * @property {boolean[]} plain where the plain network is run, at each position
  * @property {number} plain_right samples that the plain network answers correctly
  * @property {number} quantile standard errors on either side that `level` takes

@@ -83,10 +83,16 @@ export function saving(share, noun) {
   return share < 0 ? `costs ${size} more ${noun} than the plain network` : `saves ${size} of the ${noun}`;
 }
 
-/** Where a slider stands; fewer points than none are a gain, a bare number is a confidence. @param {number} value */
+/**
+ * Where a slider stands; a bare number is a confidence.  Points have a decimal more than `decimals` unless it is zero,
+ * since positions lie that close; fewer than none are a gain.
+ * @param {number} value
+ */
 export function setting(value, decimals, unit) {
-  if (unit === "points" && value < 0 && shows(fixed(-value, decimals))) return `${fixed(-value, decimals)} ${unit} more accurate`;
-  return unit ? `${fixed(value, decimals)} ${unit}` : confidence(value);
+  if (unit !== "points") return unit ? `${fixed(value, decimals)} ${unit}` : confidence(value);
+  const gain = value < 0 && shows(fixed(-value, decimals + 1));
+  const size = fixed(gain ? -value : value, decimals + 1).replace(/\.?0$/, "");
+  return gain ? `${size} ${unit} more accurate` : `${size} ${unit}`;
 }
 
 /** What files on a slider position are called, as in wording.py. @param {number} value @param {number} decimals */

@@ -104,6 +104,20 @@ def test_leaving_by_class_equals_a_count_of_each_sample() -> None:
         assert (decoded(data, which, 2, 9) == wanted).all()
 
 
+def test_heads_that_are_run_under_thresholds_by_class_make_the_cost() -> None:
+    exploration = explore(sample_record(300), PaperRuleByClass, Split(), count=9)
+    data = show(exploration)
+    for g in range(9):
+        spent, total = 0.0, 0.0
+        for stage in range(3):
+            run = stage == 2 or data["active"][stage][g]
+            spent += data["costing"]["trunk"][stage][1] + run * data["costing"]["head"][stage][1]
+            total += data["exit_counts"][stage][g] / data["samples"] * spent
+        assert data["plain"][g] or total == pytest.approx(data["cost"][g])
+    assert not all(data["plain"])
+    assert show(explore(sample_record(), CheapestWithinDrop, Split(), count=5))["active"] is None
+
+
 def test_the_certificate_is_that_of_the_test_samples() -> None:
     exploration = explore(sample_record(600), CheapestWithinDrop, Split(seed=2), count=9)
     data = show(exploration)
