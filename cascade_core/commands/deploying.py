@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.commands.common import Incomplete, Parsers, add_verb, cell, text
-from cascade_core.commands.networks import NETWORK, NETWORKS, add_image_flags, images
+from cascade_core.commands.networks import NETWORK, NETWORKS, add_network_flags, networks
 from cascade_core.rendering.tables import profile_table
 from cascade_core.simulation.timing import profile_path, save_profile
 from cascade_core.storage.choice import Choice, load_choice
@@ -26,17 +26,16 @@ if TYPE_CHECKING:
 
 def classify(args: argparse.Namespace) -> None:
     """Classify pictures with a chosen JSON, leaving early."""
-    from cascade_core.nets.networks.named import find
     from cascade_core.nets.running.classify import Failure, class_names, classify_files, image_files, load_cascade
     from cascade_core.nets.running.runner import Runner
 
     choice, files = load_choice(args.choice), image_files(args.pictures)
-    networks = [find(name, images(args)) for name in args.network]
-    names = args.class_names or class_names(networks)
-    model = load_cascade(networks, len(names) or None, download=args.download)
+    named = networks(args)
+    names = args.class_names or class_names(named)
+    model = load_cascade(named, len(names) or None, download=args.download)
     runner, failed, spent = Runner(model, choice, args.device), 0, 0
-    _compare_costs(model, choice, networks[0])
-    for one in classify_files(runner, files, networks[0].preprocessing, args.batch_size):
+    _compare_costs(model, choice, named[0])
+    for one in classify_files(runner, files, named[0].preprocessing, args.batch_size):
         if isinstance(one, Failure):
             failed += 1
             print(f"not classified: {cell(one.reason)}", file=sys.stderr)
@@ -60,29 +59,28 @@ def classify(args: argparse.Namespace) -> None:
 
 def bundle(args: argparse.Namespace) -> None:
     """Write a folder that classifies without torch: ONNX files, the choice, and a small runner."""
-    from cascade_core.nets.networks.named import find
     from cascade_core.nets.running.bundle import write_bundle
     from cascade_core.nets.running.classify import class_names, load_cascade
 
-    networks = [find(name, images(args)) for name in args.network]
-    choice, names = load_choice(args.choice), args.class_names or class_names(networks)
+    named = networks(args)
+    choice, names = load_choice(args.choice), args.class_names or class_names(named)
     if not names:
         raise ValueError("Expected --class-names a,b,c, as no heads file names the classes")
-    model = load_cascade(networks, len(names), download=args.download)
-    _compare_costs(model, choice, networks[0])
-    out = write_bundle(args.out, model, args.choice, preprocessing=networks[0].preprocessing, class_names=names)
+    model = load_cascade(named, len(names), download=args.download)
+    _compare_costs(model, choice, named[0])
+    out = write_bundle(args.out, model, args.choice, preprocessing=named[0].preprocessing, class_names=names)
     print(f"wrote {out}; python {out}/run.py PICTURE classifies with numpy, onnxruntime and Pillow")
 
 
 def profile(args: argparse.Namespace) -> None:
     """Measure how long each stage takes on this machine, and keep that beside the run."""
-    from cascade_core.nets.networks.named import example, find
+    from cascade_core.nets.networks.named import example
     from cascade_core.nets.running.classify import load_cascade
     from cascade_core.nets.running.profile import measure
 
     metadata = read_metadata(args.run)
-    networks = [find(name, images(args)) for name in args.network]
-    model = load_cascade(networks, len(metadata["class_names"]), download=args.download)
+    named = networks(args)
+    model = load_cascade(named, len(metadata["class_names"]), download=args.download)
     names = tuple(stage["name"] for stage in metadata["stages"])
     if model.stage_names != names:
         raise ValueError(
@@ -90,7 +88,7 @@ def profile(args: argparse.Namespace) -> None:
             f"but its stages are {', '.join(model.stage_names)}"
         )
     options = {"batch_sizes": args.batch_sizes} if args.batch_sizes else {}
-    profiled = measure(model, example(networks[0]), repeats=args.repeats, device=args.device, **options)
+    profiled = measure(model, example(named[0]), repeats=args.repeats, device=args.device, **options)
     print(text(profile_table(profiled)))
     print(f"wrote {save_profile(profiled, profile_path(args.run))}")
 
@@ -131,7 +129,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         metavar=NETWORK,
         help="the network that was recorded; given more than once: a cascade of models, cheapest first",
     )
-    add_image_flags(parser)
+    add_network_flags(parser)
     parser.add_argument("--download", action="store_true", help="let torchvision fetch absent weights")
 
 

@@ -1,11 +1,14 @@
-"""What the verbs on networks share: how a network and its images are given."""
+"""What the verbs on networks share: how a network and its images are given, and what is taken of what it returns."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cascade_core.support.checks import numbers
+
+if TYPE_CHECKING:
+    from cascade_core.nets.networks.zoo import Network
 
 NETWORK = "NAME[=WEIGHTS][+HEADS]"
 
@@ -22,9 +25,21 @@ def images(args: argparse.Namespace) -> dict[str, Any]:
     return {key: tuple(v) if isinstance(v, list) else v for key, v in options.items() if v is not None}
 
 
-def add_image_flags(parser: argparse.ArgumentParser) -> None:
-    """Flags of the images that networks are given."""
+def networks(args: argparse.Namespace) -> list[Network]:
+    """The networks that were named."""
+    from cascade_core.nets.networks.named import find
+
+    return [find(name, images(args), outputs=args.outputs) for name in args.network]
+
+
+def add_network_flags(parser: argparse.ArgumentParser) -> None:
+    """Flags of what networks are given, and of what they return."""
     parser.add_argument("--image-size", type=int, help="pixels cropped from the middle (default: the network's own)")
     parser.add_argument("--image-resize", type=int, help="shorter side before cropping (default: the network's own)")
     parser.add_argument("--image-mean", type=numbers(float), help="r,g,b of pixels in [0, 1] (default: likewise)")
     parser.add_argument("--image-std", type=numbers(float), help="r,g,b (default: likewise)")
+    parser.add_argument(
+        "--outputs",
+        metavar="WHICH",
+        help="of a network that returns several answers: all (each is a stage), first, last or a name",
+    )

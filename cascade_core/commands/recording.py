@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from cascade_core.commands.common import Parsers, add_out, add_verb, report, text
-from cascade_core.commands.networks import NETWORK, NETWORKS, add_image_flags, images
+from cascade_core.commands.networks import NETWORK, NETWORKS, add_network_flags, images
 from cascade_core.storage.parts import check_result
 from cascade_core.support.amounts import share
 
@@ -49,7 +49,7 @@ def precompute(args: argparse.Namespace) -> None:
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
     """Fields of `RecordOptions` that both verbs take."""
-    names = ("title", "dataset_name", "chunk_size", "seed", "device", "download")
+    names = ("title", "dataset_name", "chunk_size", "seed", "device", "download", "outputs")
     return {"wishes": images(args), **{name: getattr(args, name) for name in names}}
 
 
@@ -57,7 +57,7 @@ def exits(args: argparse.Namespace) -> None:
     """List the places where a network can have exits."""
     from cascade_core.nets.recording.runs import exits_of
 
-    points, chosen, total = exits_of(args.network, exits=args.exits, wishes=images(args))
+    points, chosen, total = exits_of(args.network, exits=args.exits, wishes=images(args), outputs=args.outputs)
     table = pd.DataFrame(
         {
             "": ["*" if point.name in chosen else "" for point, _ in points],
@@ -71,7 +71,7 @@ def exits(args: argparse.Namespace) -> None:
     print(f"{total:,} MACs in all; * marks --exits {args.exits or ','.join(chosen)}")
 
 
-def _add_network_flags(parser: argparse.ArgumentParser, network: str) -> None:
+def _add_recording_flags(parser: argparse.ArgumentParser, network: str) -> None:
     parser.add_argument("--network", action="append", required=True, metavar=NETWORK, help=network)
     parser.add_argument(
         "--data",
@@ -81,7 +81,7 @@ def _add_network_flags(parser: argparse.ArgumentParser, network: str) -> None:
     )
     add_out(parser, ", or a folder of parts, without ending; started again, it continues")
     parser.add_argument("--chunk-size", type=int, default=1024, help="samples in each part of the work (default 1024)")
-    add_image_flags(parser)
+    add_network_flags(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
     parser.add_argument("--download", action="store_true", help="let torchvision fetch absent data sets and weights")
@@ -96,7 +96,7 @@ def _add_build(verbs: Parsers) -> None:
         "      --train-data imagefolder:cifar/train --data imagefolder:cifar/test --out cache/my-run.parquet",
         NETWORKS,
     )
-    _add_network_flags(parser, "heads are fitted to the first; more make a cascade of models, cheapest first")
+    _add_recording_flags(parser, "heads are fitted to the first; more make a cascade of models, cheapest first")
     parser.add_argument("--train-data", required=True, metavar="SPEC", help="samples to fit the heads on")
     parser.add_argument(
         "--exits", help="auto:N, or names from the verb exits, a,b (default: the network's own, or auto:3)"
@@ -123,7 +123,7 @@ def _add_precompute(verbs: Parsers) -> None:
         "      --data imagefolder:cifar/test --out cache/two-models.parquet",
         NETWORKS,
     )
-    _add_network_flags(parser, "a network; given more than once: a cascade of models, cheapest first")
+    _add_recording_flags(parser, "a network; given more than once: a cascade of models, cheapest first")
     parser.add_argument("--batch-size", type=int, default=256, help="samples at a time (default 256)")
 
 
@@ -131,7 +131,7 @@ def _add_exits(verbs: Parsers) -> None:
     parser = add_verb(verbs, "exits", exits, "exits resnet50 --exits auto:5", NETWORKS)
     parser.add_argument("network", metavar="NETWORK", help="a network; it needs no weights")
     parser.add_argument("--exits", help="mark these: auto:N, or names, a,b (default: the network's own, or auto:3)")
-    add_image_flags(parser)
+    add_network_flags(parser)
 
 
 def add(verbs: Parsers) -> None:

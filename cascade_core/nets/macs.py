@@ -38,9 +38,10 @@ _FREE_NAMES = """
     adaptive_max_pool2d max amax view _unsafe_view reshape permute transpose t expand unsqueeze squeeze slice select
     index gather cat stack split split_with_sizes chunk unbind clone copy_ contiguous detach alias lift_fresh _to_copy
     constant_pad_nd roll fill_ zeros ones full empty arange native_dropout unfold flip where add add_ sub mul mul_
-    div div_ pow rsqrt sqrt exp neg clamp clamp_min clamp_max maximum minimum eq ne lt gt le ge logical_not logical_and
-    logical_or masked_fill masked_fill_ scalar_tensor as_strided as_strided_ new_zeros new_ones new_empty new_full
-    _local_scalar_dense zeros_like ones_like empty_like full_like zero_ any all _safe_softmax bernoulli_ detach_
+    div div_ pow rsqrt sqrt exp log neg clamp clamp_min clamp_max maximum minimum eq ne lt gt le ge logical_not
+    logical_and logical_or masked_fill masked_fill_ scalar_tensor as_strided as_strided_ new_zeros new_ones new_empty
+    new_full _local_scalar_dense zeros_like ones_like empty_like full_like zero_ any all _safe_softmax bernoulli_
+    detach_
 """
 _FREE = frozenset(_FREE_NAMES.split())
 """Operations that the convention does not count."""

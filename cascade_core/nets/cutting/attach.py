@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
+from cascade_core.nets.answers import to_logits
 from cascade_core.nets.cutting.splitting import ExitPoint, choose_points, exit_points, split
-from cascade_core.nets.cutting.tracing import trace
+from cascade_core.nets.cutting.tracing import TracedNetwork, trace
 from cascade_core.nets.heads import families as families
 from cascade_core.nets.heads.ladder import Rung
 from cascade_core.nets.macs import stage_costs
+from cascade_core.nets.returned import look
 from cascade_core.nets.staged import CascadedNetwork
 
 LAST = "end"
@@ -32,26 +33,58 @@ class Cut:
         shapes: Of the tensor at each, without the batch.
         pieces: M modules, as `split` gives them.
         macs: Of the whole network on one sample, by torch's own counter.
+        answer: What makes logits of what the last piece gives.
+        classes: How many the network answers with.
     """
 
     exits: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     pieces: tuple[nn.Module, ...]
     macs: int
+    answer: nn.Module
+    classes: int
 
 
-def cut(network: nn.Module, example: Tensor, exits: str) -> Cut:
+def cut(
+    network: nn.Module, example: Tensor, exits: str, *, classes: int | None = None, outputs: str | None = None
+) -> Cut:
     """Cut `network` at `exits`; the pieces share its weights.
 
+    Args:
+        classes: How many, where that is known.
+        outputs: Which of its answers to take, where it returns several, as `returned.find_answers` takes it.
+
+    Warns:
+        UserWarning: It returns more than logits, or softmaxes.
+
     Raises:
-        ValueError: The network cannot be traced, or an exit is unknown.
+        ValueError: The network cannot be traced, an exit is unknown, or it returns no answer or several.
     """
-    traced = trace(network, example)
+    traced, answers = _traced(network, example, classes, outputs)
     points = {point.name: point for point in exit_points(traced)}
     names = choose_points(tuple(points.values()), exits)
     return Cut(
-        exits=names, shapes=tuple(points[n].shape for n in names), pieces=tuple(split(traced, names)), macs=traced.macs
+        exits=names,
+        shapes=tuple(points[n].shape for n in names),
+        pieces=tuple(split(traced, names)),
+        macs=traced.macs,
+        answer=to_logits(answers, type(network).__name__),
+        classes=answers.shape[1],
     )
+
+
+def _traced(
+    network: nn.Module, example: Tensor, classes: int | None, outputs: str | None
+) -> tuple[TracedNetwork, Tensor]:
+    """A network that gives one answer, traced, and its answers (batch, K) to the example."""
+    name = type(network).__name__
+    places, answers = look(network.eval(), name, example, classes, outputs)
+    if len(places) > 1:
+        raise ValueError(
+            f"Expected one answer of {name} to put exits before but it returns {len(places)}; --outputs last takes the "
+            "last, and precompute --outputs all makes a stage of each"
+        )
+    return trace(network, example, places), answers[0]
 
 
 def assemble(title: str, pieces: Cut, heads: Sequence[nn.Module], stage_names: Sequence[str] = ()) -> CascadedNetwork:
@@ -59,11 +92,17 @@ def assemble(title: str, pieces: Cut, heads: Sequence[nn.Module], stage_names: S
     names = tuple(stage_names) or (*pieces.exits, LAST)
     rungs = [head[0] for head in heads if isinstance(head, nn.Sequential) and isinstance(head[0], Rung)]
     answers = [head[1:] for head in heads if isinstance(head, nn.Sequential)] if rungs else heads
-    return CascadedNetwork(title, names, pieces.pieces, [*answers, nn.Identity()], rungs).eval()
+    return CascadedNetwork(title, names, pieces.pieces, [*answers, pieces.answer], rungs).eval()
 
 
 def attach_exits(
-    network: nn.Module, example: Tensor, *, exits: str = "auto:3", heads: str = "fine", seed: int = 0
+    network: nn.Module,
+    example: Tensor,
+    *,
+    exits: str = "auto:3",
+    heads: str = "fine",
+    seed: int = 0,
+    outputs: str | None = None,
 ) -> CascadedNetwork:
     """Cut `network` at `exits` and put heads there; it shares the network's weights, and is in eval mode.
 
@@ -73,31 +112,34 @@ def attach_exits(
         exits: "auto:3" for three at about equal shares of MACs, or names from `exit_points`, a,b.
         heads: A preset's name.
         seed: Of the heads' first weights.
+        outputs: As `cut` takes it.
 
     Raises:
         ValueError: The network cannot be traced, an exit is unknown, or no head fits what is computed there.
     """
-    pieces = cut(network, example, exits)
-    with torch.no_grad():
-        classes = network(example).shape[1]
+    pieces = cut(network, example, exits, outputs=outputs)
     specs = families.preset(heads, list(pieces.shapes), pieces.macs)
-    return assemble(type(network).__name__, pieces, families.build(specs, classes, seed))
+    return assemble(type(network).__name__, pieces, families.build(specs, pieces.classes, seed))
 
 
-def exit_costs(network: nn.Module, example: Tensor) -> tuple[tuple[tuple[ExitPoint, int], ...], int]:
+def exit_costs(
+    network: nn.Module, example: Tensor, *, outputs: str | None = None
+) -> tuple[tuple[tuple[ExitPoint, int], ...], int]:
     """Every exit point of a network with the multiply-accumulates of one sample up to there, and those of the whole.
 
     Args:
         example: At least two images, (batch, channels, height, width).
+        outputs: As `cut` takes it.
 
     Raises:
-        ValueError: The network cannot be traced.
+        ValueError: The network cannot be traced, or it returns no answer or several.
     """
-    traced = trace(network, example)
+    traced, _ = _traced(network, example, None, outputs)
     points = exit_points(traced)
     names = [point.name for point in points]
-    pieces = Cut(exits=tuple(names), shapes=(), pieces=tuple(split(traced, names)), macs=traced.macs)
+    pieces = split(traced, names)
     # Without heads, what a stage costs is its piece of the trunk.
-    stages = stage_costs(assemble("", pieces, [nn.Identity() for _ in names]), example[:1])
+    bare = CascadedNetwork("", (*names, LAST), pieces, [nn.Identity() for _ in pieces])
+    stages = stage_costs(bare, example[:1])
     macs = [sum(stage.trunk_macs for stage in stages[: i + 1]) for i in range(len(stages))]
     return tuple(zip(points, macs, strict=False)), macs[-1]

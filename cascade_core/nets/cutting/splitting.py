@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from torch import fx, nn
 
@@ -124,30 +125,33 @@ def split(traced: TracedNetwork, names: Sequence[str]) -> list[nn.Module]:
     ends = [traced.ends[name] for name in names]
     if any(later <= earlier for earlier, later in pairwise(ends)):
         raise ValueError(f"Expected cuts in order of execution but they were {', '.join(names)}")
-    batch = next(shape for shape in traced.shapes if shape is not None)[0]
-    place = {node: i for i, node in enumerate(traced.nodes)}
     pieces: list[nn.Module] = []
     start, incoming = 0, tuple(node for node in traced.nodes if node.op == "placeholder")
     for end in ends:
         here = traced.nodes[end]
         outgoing = (here, *(node for node in traced.live[end] if node is not here))
-        for node in outgoing:
-            shape = traced.shapes[place[node]]
-            if shape is None or not shape or shape[0] != batch:
-                raise ValueError(
-                    f"Expected only tensors with a batch axis to cross the cut behind {traced.names[end]!r} "
-                    f"but {traced.names[place[node]]!r} has shape {shape}; choose another exit"
-                )
-        pieces.append(_piece(traced, start, end + 1, incoming, outgoing))
+        check_state(traced, outgoing, traced.names[end])
+        pieces.append(piece(traced, traced.nodes[start : end + 1], incoming, outgoing))
         start, incoming = end + 1, outgoing
-    pieces.append(_piece(traced, start, len(traced.nodes), incoming, None))
+    pieces.append(piece(traced, traced.nodes[start:], incoming, traced.nodes[-1].args[0]))
     return pieces
 
 
-def _piece(
-    traced: TracedNetwork, start: int, stop: int, incoming: Sequence[fx.Node], outgoing: Sequence[fx.Node] | None
-) -> fx.GraphModule:
-    """Nodes from `start` to `stop` as a module of their own; without `outgoing`, up to the network's output."""
+def check_state(traced: TracedNetwork, state: Sequence[fx.Node], cut: str) -> None:
+    """Raise ValueError unless all that crosses a cut are tensors with the batch as their first axis."""
+    batch = next(shape for shape in traced.shapes if shape is not None)[0]
+    for node in state:
+        number = traced.nodes.index(node)
+        shape = traced.shapes[number]
+        if shape is None or not shape or shape[0] != batch:
+            raise ValueError(
+                f"Expected only tensors with a batch axis to cross the cut behind {cut!r} "
+                f"but {traced.names[number]!r} has shape {shape}; choose another exit"
+            )
+
+
+def piece(traced: TracedNetwork, nodes: Sequence[fx.Node], incoming: Sequence[fx.Node], result: Any) -> fx.GraphModule:
+    """Some nodes, in order, as a module of their own, from the tensors `incoming` to `result`."""
     graph = fx.Graph()
     new: dict[fx.Node, fx.Node] = {node: graph.placeholder(node.name) for node in incoming}
 
@@ -157,12 +161,9 @@ def _piece(
             new[node] = graph.node_copy(node)
         return new[node]
 
-    for node in traced.nodes[start:stop]:
-        if node.op == "output":
-            graph.output(fx.map_arg(node.args[0], copied))
-        elif node.op != "placeholder":
+    for node in nodes:
+        if node.op not in ("placeholder", "output"):
             new[node] = graph.node_copy(node, copied)
-    if outgoing is not None:
-        graph.output(tuple(new[node] for node in outgoing))
+    graph.output(fx.map_arg(result, copied))
     graph.lint()
     return fx.GraphModule(traced.graph_module, graph)

@@ -8,19 +8,19 @@ Shares of MACs are torch's flops / 2, which are good for finding places; costs a
 from __future__ import annotations
 
 import math
-import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from cascade_core.nets import faults
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.macs import unfused
+from cascade_core.nets.returned import WHOLE, Place
 
 WAY_OUT = "run it in one piece, or write it as a StagedModel (cascade_core/nets/staged.py shows how in ten lines)"
 
@@ -37,6 +37,7 @@ class TracedNetwork:
         shapes: Shape of each node's result, with the batch; None where it is not one tensor.
         macs: Of one sample.
         done: Share of MACs computed up to and with each node.
+        work: MACs of each node, of the example.
         live: For each node, the nodes up to it whose results are needed behind it.
     """
 
@@ -47,6 +48,7 @@ class TracedNetwork:
     shapes: tuple[tuple[int, ...] | None, ...]
     macs: int
     done: tuple[float, ...]
+    work: tuple[int, ...]
     live: tuple[tuple[fx.Node, ...], ...]
 
     @property
@@ -59,14 +61,17 @@ class TracedNetwork:
         return tuple(path for path in _around(self.modules[number]) if self.ends[path] == number)
 
 
-def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
+def trace(network: nn.Module, example: Tensor, answers: Sequence[Place] = (WHOLE,)) -> TracedNetwork:
     """Trace `network` in eval mode and run it once on `example` (at least 2 images).
+
+    Args:
+        answers: Where its answers are in what it returns; of several the graph returns a tuple.
 
     Raises:
         ValueError: It cannot be traced, or fails on the example.
     """
     network.eval()
-    tracer = _Tracer(autowrap_modules=(math, torchvision.ops))  # type: ignore[arg-type]  # torch's stubs take one
+    tracer = _Tracer(answers, autowrap_modules=(math, torchvision.ops))
     try:
         graph = tracer.trace(network)
         module = fx.GraphModule(network, graph)
@@ -74,10 +79,9 @@ def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
         with torch.no_grad(), unfused():
             run.run(example)
     except Exception as error:  # tracing runs the network's own code, which may raise anything
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise ValueError(
-            f"Expected a network that torch.fx can trace but {type(network).__name__} is not: {reason}"
-            f"{_where(error)}; {WAY_OUT}"
+            f"Expected a network that torch.fx can trace but {type(network).__name__} is not: "
+            f"{faults.reason(error)}{faults.where(error)}; {WAY_OUT}"
         ) from None
     nodes = tuple(graph.nodes)
     total = max(sum(run.macs), 1)
@@ -91,16 +95,9 @@ def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
         shapes=tuple(run.shapes),
         macs=total // len(example),
         done=done,
+        work=tuple(run.macs),
         live=_live(nodes),
     )
-
-
-def _where(error: Exception) -> str:
-    """The network's own line that torch.fx stumbled over, where there is one."""
-    inside = Path(torch.__file__).parent
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_file()]
-    own = [f for f in frames if inside not in Path(f.filename).parents and Path(f.filename) != Path(__file__)]
-    return f", at {Path(own[-1].filename).name} line {own[-1].lineno}: {own[-1].line}" if own else ""
 
 
 def _paths(nodes: Sequence[fx.Node]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -130,6 +127,10 @@ def _around(module: str) -> tuple[str, ...]:
 class _Tracer(fx.Tracer):
     """Traces what a network does with images alone: what else its `forward` takes is as it is by default."""
 
+    def __init__(self, answers: Sequence[Place], **options: Any) -> None:
+        super().__init__(**options)
+        self.answers = answers
+
     def create_args_for_root(
         self,
         root_fn: Callable[..., Any],
@@ -137,7 +138,13 @@ class _Tracer(fx.Tracer):
         concrete_args: dict[str, Any] | tuple[Any, ...] | None = None,
     ) -> tuple[Callable[..., Any], list[Any]]:
         """The function to trace, and the network and images that it is called with."""
-        return root_fn, [self.root, self.create_proxy("placeholder", "images", (), {})]
+
+        def taken(*args: Any) -> Any:
+            returned = root_fn(*args)
+            found = tuple(place.of(returned) for place in self.answers)
+            return found if len(found) > 1 else found[0]
+
+        return taken, [self.root, self.create_proxy("placeholder", "images", (), {})]
 
 
 class _Observer(fx.Interpreter):

@@ -17,7 +17,9 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from cascade_core.nets.answers import as_logits, to_logits
 from cascade_core.nets.cutting.attach import assemble, cut
+from cascade_core.nets.cutting.own_exits import own_exits
 from cascade_core.nets.heads.families import build as build_heads
 from cascade_core.nets.heads.weights import fill_heads, load_weights, read_heads, state_digest
 from cascade_core.nets.networks.outside import (
@@ -28,22 +30,27 @@ from cascade_core.nets.networks.outside import (
     torchvision_network,
 )
 from cascade_core.nets.networks.zoo import ZOO, Network
+from cascade_core.nets.returned import WHOLE, Taken, look
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel
 
 NO_WISHES: Wishes = MappingProxyType({})
 
+EXAMPLES = 7
+"""Images that a network is tried on: more than one, so that the batch is seen, and seldom a number of exits."""
 
-def find(text: str, wishes: Wishes = NO_WISHES) -> Network:
+
+def find(text: str, wishes: Wishes = NO_WISHES, *, outputs: str | None = None) -> Network:
     """The network that `NAME[=WEIGHTS][+HEADS]` names; no file is opened.
 
     Args:
         wishes: Fields of `Preprocessing` that replace the network's own.
+        outputs: Which of its answers to take, where it returns several: "all", "first", "last" or a name.
 
     Raises:
         ValueError: There is no such network, or the text is malformed.
     """
     name, weights, heads = _parts(text)
-    return replace(_by_name(name, weights, wishes), heads=heads)
+    return replace(_by_name(name, weights, wishes), heads=heads, outputs=outputs)
 
 
 def _parts(text: str) -> tuple[str, str | None, Path | None]:
@@ -131,11 +138,26 @@ def _fetch(url: str, file: Path, download: bool) -> None:
         raise ValueError(f"Expected to fetch {url} but {' '.join(str(error).split())}") from None
 
 
-def whole(network: Network, plain: nn.Module) -> StagedModel:
-    """The network as it is: a model with stages of its own, else a cascade of one stage."""
+def whole(network: Network, plain: nn.Module, classes: int | None = None) -> StagedModel:
+    """The network as it is: a model with stages of its own, else a cascade of one stage, or of one for each answer.
+
+    Args:
+        classes: How many, where that is known.
+
+    Warns:
+        UserWarning: It returns more than logits, or softmaxes.
+
+    Raises:
+        ValueError: It fails on an image, or returns no answer, or several of which none is wished for.
+    """
+    images, title = example(network, EXAMPLES), network.title
     if isinstance(plain, StagedModel):
-        return plain
-    return CascadedNetwork(network.title, (network.title,), [plain], [nn.Identity()]).eval()
+        return as_logits(plain.eval(), images)
+    places, answers = look(plain.eval(), title, images, classes, network.outputs)
+    if len(places) > 1:
+        return own_exits(plain, title, images, places)
+    trunk = plain if places == (WHOLE,) else Taken(plain, places[0])
+    return CascadedNetwork(title, (title,), [trunk], [to_logits(answers[0], title)]).eval()
 
 
 def load_model(network: Network, classes: int | None, *, seed: int = 0, download: bool = False) -> StagedModel:
@@ -148,7 +170,7 @@ def load_model(network: Network, classes: int | None, *, seed: int = 0, download
         ValueError: The heads file is malformed, or its heads belong to another network, weights or images.
     """
     if network.heads is None:
-        return whole(network, build_plain(network, classes, seed, download=download))
+        return whole(network, build_plain(network, classes, seed, download=download), classes)
     about, file = read_heads(network.heads), network.heads.name
     if about.network != network.name:
         raise ValueError(f"Expected {file} to hold heads of {network.name} but they are of {about.network[:60]!r}")
@@ -169,7 +191,8 @@ def load_model(network: Network, classes: int | None, *, seed: int = 0, download
             f"Expected the trunk that {file} was fitted to (SHA-256 {about.trunk[:12]}) but it was {digest[:12]}; "
             "give the weights that the heads were built with"
         )
-    pieces = cut(plain, example(network, 2), ",".join(about.exits) or network.exits)
+    names, known = ",".join(about.exits) or network.exits, len(about.class_names)
+    pieces = cut(plain, example(network, EXAMPLES), names, classes=known, outputs=network.outputs)
     if pieces.shapes != tuple(spec.shape for spec in about.specs):
         raise ValueError(
             f"Expected {file} to hold heads for {', '.join(map(str, pieces.shapes))} but they are for "

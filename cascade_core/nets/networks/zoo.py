@@ -33,6 +33,7 @@ class Network:
             network fetches them itself.
         heads: A file of heads for it, if it has one.
         brings_weights: Whether it comes with its weights, as a network of the user's own may.
+        outputs: Which of its answers to take, where it returns several, as `returned.find_answers` takes it.
         trained_here: Whether it is small enough to be trained here when there are no weights.
     """
 
@@ -46,6 +47,7 @@ class Network:
     url: str = ""
     heads: Path | None = None
     brings_weights: bool = False
+    outputs: str | None = None
     trained_here: bool = False
 
 

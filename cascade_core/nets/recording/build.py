@@ -26,7 +26,7 @@ from cascade_core.nets.heads import weights
 from cascade_core.nets.heads.families import PRESETS, build, preset
 from cascade_core.nets.heads.weights import HeadsFile
 from cascade_core.nets.images.datasets import ImageSet, check_classes, open_data
-from cascade_core.nets.networks.named import NO_WISHES, build_plain, example, find
+from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, example
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.recording.group import Group
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, record
@@ -73,7 +73,7 @@ def build_run(
         ValueError: An argument is wrong; one line says which.
     """
     chosen = RecordOptions(**options)
-    cascade, device = [find(text, chosen.wishes) for text in networks], resolve_device(chosen.device)
+    cascade, device = chosen.networks(networks), resolve_device(chosen.device)
     file = Path(heads_out) if heads_out is not None else Path(out).with_suffix(".safetensors")
     check_networks(cascade, trained_here=True)
     checks.one_of("heads", heads, PRESETS)
@@ -162,7 +162,8 @@ def _fitting(
     plain = build_plain(network, classes, seed, download=download)
     if isinstance(plain, StagedModel):
         raise ValueError(f"Expected a plain network to fit heads to but {network.name} has its own; precompute runs it")
-    pieces = cut(plain, example(network, 2), exits or network.exits)
+    wish = exits or network.exits
+    pieces = cut(plain, example(network, EXAMPLES), wish, classes=classes, outputs=network.outputs)
     defaults = SMALL_HEAD_SETTINGS if trained_here else HEAD_SETTINGS.get(heads, {})
     training = Training(**defaults | settings)
     return _Fitting(

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cascade_core.nets._torchvision import torchvision
+from cascade_core.nets.answers import with_logits
 from cascade_core.nets.devices import keep_heap, lay_out, resolve_device, threads
 from cascade_core.nets.heads.weights import state_digest
 from cascade_core.nets.images.datasets import ImageSet, batches
@@ -64,7 +65,10 @@ def precompute(
             another number of classes.
     """
     task = _Task.of(model, data, batch_size, resolve_device(device), source)
-    with _placed(model, task.device), tqdm(total=len(data), unit="images", disable=not progress, mininterval=1) as bar:
+    with (
+        _placed(task.model, task.device),
+        tqdm(total=len(data), unit="images", disable=not progress, mininterval=1) as bar,
+    ):
         return task.compute(range(len(data)), bar.update, _circumstances())
 
 
@@ -108,7 +112,7 @@ def precompute_to(
     chunks = Chunks(target, len(data), -(-chunk_size // batch_size) * batch_size, task.describe())
     circumstances = chunks.begin(group.rank, _circumstances())
     count = checks.whole("threads in the plan", circumstances["threads"], 1, MAX_THREADS)
-    with threads(count), _placed(model, task.device):
+    with threads(count), _placed(task.model, task.device):
         chunks.run(lambda samples, advance: task.compute(samples, advance, circumstances), group, progress)
     return target
 
@@ -137,7 +141,8 @@ class _Task:
         example = data[0][0][None]
         stages = stage_costs(model.cpu().eval(), example)
         with torch.inference_mode():
-            classes = model(example).shape[-1]
+            answers = model(example)
+        model, classes = with_logits(model, answers), answers.shape[-1]
         if classes != len(data.class_names):
             raise ValueError(
                 f"Expected the network to answer with the {len(data.class_names)} classes of {data.spec} "

@@ -15,7 +15,7 @@ from cascade_core.nets.cutting.attach import exit_costs
 from cascade_core.nets.cutting.splitting import ExitPoint, choose_points
 from cascade_core.nets.heads import weights
 from cascade_core.nets.images.datasets import ImageSet, check_classes, open_data
-from cascade_core.nets.networks.named import NO_WISHES, build_plain, example, find, in_a_row, load_model
+from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, example, find, in_a_row, load_model
 from cascade_core.nets.networks.outside import Wishes
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.recording.precompute import precompute_to
@@ -35,6 +35,7 @@ class RecordOptions:
         title: One sentence on the run.
         dataset_name: What papers call the data set; without it, what the kind of the data says, or the title.
         wishes: Fields of `Preprocessing` that replace the networks' own.
+        outputs: Which answers to take of a network that returns several, as `find` takes it.
         batch_size, chunk_size: Samples at a time, and in each part that is finished before the next.
         seed: Of everything random; only noted, where all networks have their weights.
         device: "auto", or a device's name.
@@ -48,6 +49,7 @@ class RecordOptions:
     title: str = ""
     dataset_name: str | None = None
     wishes: Wishes = field(default_factory=dict)
+    outputs: str | None = None
     batch_size: int = 256
     chunk_size: int = 1024
     seed: int = 0
@@ -57,6 +59,10 @@ class RecordOptions:
 
     def __post_init__(self) -> None:
         checks.whole("seed", self.seed, 0, MAX_SEED)
+
+    def networks(self, texts: Sequence[str]) -> list[Network]:
+        """The networks that `NAME[=WEIGHTS][+HEADS]` name."""
+        return [find(text, self.wishes, outputs=self.outputs) for text in texts]
 
 
 def precompute_run(networks: Sequence[str], *, data: str, out: str | Path, split: str = "test", **options: Any) -> Path:
@@ -73,30 +79,31 @@ def precompute_run(networks: Sequence[str], *, data: str, out: str | Path, split
         ValueError: An argument is wrong, or heads belong to another network; one line says which.
     """
     chosen = RecordOptions(**options)
-    cascade = [find(text, chosen.wishes) for text in networks]
+    cascade = chosen.networks(networks)
     check_networks(cascade)
     samples = open_data(data, cascade[0].preprocessing, split=split, download=chosen.download)
     return record(cascade, samples, out, chosen)
 
 
 def exits_of(
-    text: str, *, exits: str | None = None, wishes: Wishes = NO_WISHES
+    text: str, *, exits: str | None = None, wishes: Wishes = NO_WISHES, outputs: str | None = None
 ) -> tuple[tuple[tuple[ExitPoint, int], ...], tuple[str, ...], int]:
     """Every exit point of a network with the MACs up to there, the names of the chosen ones, and the MACs of it all.
 
     Args:
         text: `NAME[=WEIGHTS]`; weights are not read.
         exits: "auto:5", or names, a,b; without it, the network's own default.
+        outputs: As `find` takes it.
 
     Raises:
         ValueError: The network cannot be traced, or has stages of its own; one line says so.
     """
     # Weights that would have to be fetched are not needed to see the network's shape.
-    network = find(text.removesuffix("=pretrained"), wishes)
+    network = find(text.removesuffix("=pretrained"), wishes, outputs=outputs)
     plain = build_plain(replace(network, weights=None), None)
     if isinstance(plain, StagedModel):
         raise ValueError(f"Expected a plain network to look for exits in but {network.name} has stages of its own")
-    points, total = exit_costs(plain, example(network, 2))
+    points, total = exit_costs(plain, example(network, EXAMPLES), outputs=outputs)
     return points, choose_points([point for point, _ in points], exits or network.exits), total
 
 
@@ -132,7 +139,7 @@ def record(networks: Sequence[Network], data: ImageSet, out: str | Path, options
         title=options.title or None,
         data=data.spec,
         dataset=options.dataset_name,
-        rest={"seed": seed},
+        rest={"seed": seed} | ({"outputs": options.outputs} if options.outputs else {}),
     )
     return precompute_to(
         out,

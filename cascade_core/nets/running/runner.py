@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cascade_core.nets.answers import are_softmaxes
 from cascade_core.nets.devices import keep_heap, lay_out, resolve_device
 from cascade_core.nets.folding import folded_model
 from cascade_core.nets.staged import StagedModel
@@ -86,6 +87,8 @@ class Runner:
     ) -> None:
         self.device = resolve_device(device)
         self.model = made_ready(model, self.device, fold)
+        # Of each stage whether it answers with softmaxes, once it has answered.
+        self._gives_softmaxes: dict[int, bool] = {}
         self.set_choice(choice)
 
     def set_choice(self, choice: Choice | ExitRule) -> None:
@@ -118,14 +121,14 @@ class Runner:
         images = images.to(self.device, memory_format=torch.channels_last)
         passed: list[Softmaxes | None] = [None] * (last + 1)
         if not rule.active[:last].any():
-            passed[last] = softmaxes(self.model.plain(images))
+            passed[last] = self._softmaxes(self.model.plain(images), last)
             note_answers(passed, last, remaining, rule, result)
             return result
         state = self.model.begin(images)
         for stage, (active, may_exit) in enumerate(zip(rule.active, rule.may_exit, strict=True)):
             state = self.model.extend(state, stage)
             if active:
-                passed[stage] = softmaxes(self.model.classify(state, stage))
+                passed[stage] = self._softmaxes(self.model.classify(state, stage), stage)
             if not may_exit:
                 continue
             stay = ~note_answers(passed, stage, remaining, rule, result)
@@ -138,6 +141,12 @@ class Runner:
                 passed = [None if kept is None else kept[stay] for kept in passed]
                 state = self.model.keep(state, torch.from_numpy(np.flatnonzero(stay)).to(self.device))
         return result
+
+    def _softmaxes(self, answers: Tensor, stage: int) -> Softmaxes:
+        """(n, K) of a stage's answers; models that `load_model` gives answer with logits, others may with softmaxes."""
+        if len(answers) and self._gives_softmaxes.setdefault(stage, are_softmaxes(answers)):
+            return answers.float().cpu().numpy()
+        return softmaxes(answers)
 
 
 def softmaxes(logits: Tensor) -> Softmaxes:
