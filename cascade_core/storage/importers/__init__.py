@@ -21,17 +21,17 @@ from typing import BinaryIO
 
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.importers.archives import read_npz
-from cascade_core.storage.importers.assembling import ASSUMED, EQUAL_MACS, Wishes, assemble
+from cascade_core.storage.importers.assembling import Wishes, assemble
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.mac_counts import read_macs, with_macs
 from cascade_core.storage.importers.several import of_each, one_after_another
+from cascade_core.storage.importers.stage_costs import EQUAL_MACS
 from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import is_run_file, load_run
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, Contents, Source, readable, source_of
 
 __all__ = [
-    "ASSUMED",
     "EQUAL_MACS",
     "FORMATS",
     "MAX_BYTES",

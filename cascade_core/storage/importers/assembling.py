@@ -13,23 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.outputs import StageOutputs
-from cascade_core.simulation.stages import Stage
 from cascade_core.storage.importers.axes import in_order
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.labels import class_numbers, least_classes
-from cascade_core.storage.importers.mac_counts import added_macs, doubts
 from cascade_core.storage.importers.naming import MAC_NAMES, VALUES
 from cascade_core.storage.importers.softmaxes import as_softmaxes
-from cascade_core.storage.importers.stage_order import given_order
+from cascade_core.storage.importers.stage_costs import ASSUMED, costed
+from cascade_core.storage.importers.stage_order import doubts_about_order, stage_order, texts
 from cascade_core.storage.origin import Origin
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile
-
-EQUAL_MACS = 1_000_000
-"""MACs that each stage is taken to add where nobody knows them."""
-
-ASSUMED = "MACs were not given: every stage is taken to add the same."
-"""The title of such a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +51,11 @@ class Wishes:
         checks.whole("labels_from", self.labels_from, 0, 1)
 
     @property
+    def costs_said(self) -> bool:
+        """Whether the user says what stages cost."""
+        return self.macs is not None or self.macs_up_to is not None
+
+    @property
     def arrays(self) -> dict[str, Any]:
         """Those that were said, by the names that files use."""
         named = {name: getattr(self, name) for name in ("macs", "macs_up_to", "baseline_macs", "class_names")}
@@ -76,22 +74,24 @@ def assemble(found: Found, wishes: Wishes, file_name: str) -> StageOutputs:
     if "labels" not in arrays:
         raise BadFile("expected labels, of shape (samples,)")
     labels = np.asarray(arrays["labels"])
-    classes = _texts(arrays.get("class_names"))
+    classes = texts(arrays.get("class_names"))
     values = _values(found, kind, arrays, labels, wishes.labels_from)
     probs = as_softmaxes(found, kind, values)
     if classes is not None:
         classes = checks.names("class_names", classes, probs.shape[2], "class")
     numbers = class_numbers(found, labels, probs.shape[2], classes, wishes.labels_from)
-    order, names = _stages(arrays, wishes, len(probs))
-    stages, baseline, assumed = _costed(found, arrays, wishes, order, names)
-    origin = Origin(
-        imported_from=file_name, assumed_macs=assumed, title=ASSUMED if assumed else None, notes=tuple(found.notes)
-    )
+    order, names = stage_order(found, arrays, wishes.stage_names, len(probs))
+    costs = costed(found, arrays, None if wishes.costs_said else order, names, wishes.assume_equal_macs)
+    probs = probs[order]
+    if found.named_stages and order == sorted(order):
+        found.notes += doubts_about_order(names, costs.macs, (probs.argmax(axis=2) == numbers).mean(axis=1))
+    title = ASSUMED if costs.assumed else None
+    origin = Origin(imported_from=file_name, notes=tuple(found.notes), assumed_macs=costs.assumed, title=title)
     return StageOutputs(
-        probs=probs[order],
+        probs=probs,
         labels=numbers,
-        stages=stages,
-        baseline_macs=baseline,  # type: ignore[arg-type]  # None = derive
+        stages=costs.stages,
+        baseline_macs=costs.baseline_macs,  # type: ignore[arg-type]  # None = derive
         sample_ids=arrays.get("sample_ids"),  # type: ignore[arg-type]  # None = sample numbers
         class_names=classes,  # type: ignore[arg-type]  # None = class numbers
         source=origin.as_json(),
@@ -99,8 +99,7 @@ def assemble(found: Found, wishes: Wishes, file_name: str) -> StageOutputs:
 
 
 def _overridden(arrays: dict[str, Any], wishes: Wishes) -> dict[str, Any]:
-    costs_said = wishes.macs is not None or wishes.macs_up_to is not None
-    kept = {name: array for name, array in arrays.items() if not (costs_said and name in MAC_NAMES)}
+    kept = {name: array for name, array in arrays.items() if not (wishes.costs_said and name in MAC_NAMES)}
     return kept | wishes.arrays
 
 
@@ -127,55 +126,3 @@ def _values(found: Found, kind: str, arrays: dict[str, Any], labels: NDArray[Any
     if not values.size:
         raise BadFile(f"expected {kind} to hold a stage, a sample and a class but it had shape {raw.shape}")
     return values
-
-
-def _stages(arrays: dict[str, Any], wishes: Wishes, count: int) -> tuple[list[int], list[str]]:
-    """The order of the stages, and what they are called in that order."""
-    own = _texts(arrays.get("stage_names"))
-    names = list(checks.names("stage_names", own, count, "stage")) if own else [f"stage {i + 1}" for i in range(count)]
-    if wishes.stage_names is None:
-        return list(range(count)), names
-    order = given_order(names, wishes.stage_names)
-    return order or list(range(count)), list(wishes.stage_names)
-
-
-def _costed(
-    found: Found, arrays: dict[str, Any], wishes: Wishes, order: list[int], names: list[str]
-) -> tuple[tuple[Stage, ...], int | None, bool]:
-    """Stages with their MACs, the plain network's, and whether they were assumed.
-
-    MACs that the user says are in the order of the stages, those of the file in the file's.
-    """
-    of_file = wishes.macs is None and wishes.macs_up_to is None
-    added = added_macs(arrays, order if of_file else list(range(len(order))), found.notes)
-    assumed = added is None
-    if added is None:
-        if not wishes.assume_equal_macs:
-            raise BadFile(
-                f"expected macs, the multiply-accumulates that each of the {len(names)} stages adds; "
-                "give them with --macs"
-            )
-        added = np.full(len(names), EQUAL_MACS)
-    heads = np.zeros(len(names), np.int64)
-    if "head_macs" in arrays:
-        heads = checks.integers("head_macs", arrays["head_macs"], "(stages)", (len(names),))[order]
-    if (heads > added).any():
-        stage = int((heads > added).argmax())
-        raise BadFile(f"expected head_macs to be part of macs but the head of stage {stage} costs more than the stage")
-    baseline = arrays.get("baseline_macs")
-    cumulated = any(name in arrays for name in MAC_NAMES if name.endswith("_up_to"))
-    if not assumed and not cumulated and baseline is None:
-        found.notes += doubts(added, names)
-    stages = tuple(
-        Stage(name=name, trunk_macs=int(macs - head), head_macs=int(head))
-        for name, macs, head in zip(names, added, heads, strict=True)
-    )
-    return (
-        stages,
-        None if baseline is None else int(checks.integers("baseline_macs", baseline, "(one number)", ())),
-        assumed,
-    )
-
-
-def _texts(values: Any) -> tuple[str, ...] | None:
-    return None if values is None else tuple(str(value) for value in np.ravel(values))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -22,9 +22,7 @@ def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
     """
     rows: list[dict[str, Any]] = []
     cells = 0
-    for number, line in enumerate(io.TextIOWrapper(stream, encoding="utf-8-sig"), 1):
-        if not line.strip():
-            continue
+    for number, line in _lines(stream):
         row = _object(line, number)
         cells += sum(len(value) if isinstance(value, list) else 1 for value in row.values())
         if 8 * cells > max_bytes:
@@ -44,6 +42,17 @@ def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
         matrices={name: _matrix(name, [row[name] for row in rows]) for name in listed},
         first=1,
     )
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Lines that hold something, with their numbers."""
+    for number, raw in enumerate(stream, 1):
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise BadFile(f"expected UTF-8 text but some bytes are not, in row {number}") from None
+        if line.strip():
+            yield number, line
 
 
 def _object(line: str, number: int) -> dict[str, Any]:

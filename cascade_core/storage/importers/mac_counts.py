@@ -85,7 +85,7 @@ def added_macs(arrays: dict[str, Any], order: Sequence[int], notes: list[str]) -
     return added
 
 
-def doubts(added: NDArray[np.int64], names: Sequence[str]) -> list[str]:
+def doubts(added: NDArray[np.int64]) -> list[str]:
     """A line where MACs may not be what each stage adds, or stages may stand in another order.
 
     Stages that grow by one factor are taken at their word: networks that double from stage to stage do that.
@@ -100,11 +100,7 @@ def doubts(added: NDArray[np.int64], names: Sequence[str]) -> list[str]:
             "whole network, or this is right, say baseline_macs, those of the plain network."
         ]
     if (growth < 1).all():
-        rising = [names[i] for i in np.argsort(added)]
-        return [
-            f"MACs fall from stage to stage ({_list(added)}): if {', '.join(rising[:8])} is the order, say so with "
-            "stage_names."
-        ]
+        return [f"MACs fall from stage to stage ({_list(added)}): are they, and the stages, in their order?"]
     return []
 
 

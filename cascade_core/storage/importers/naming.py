@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cascade_core.support.files import BadFile
 
@@ -62,11 +63,13 @@ def plain(name: str) -> str:
     return re.sub(r"[\s.\-]+", "_", name.strip().lstrip("#").strip()).casefold()
 
 
+@lru_cache(1 << 12)
 def meaning(name: str) -> str | None:
     """What this project calls it; None where it is nothing that an importer knows."""
     return _MEANING.get(plain(name))
 
 
+@lru_cache(1 << 12)
 def class_column(name: str) -> ClassColumn | None:
     """The class that a column is of, if it is of one."""
     found = _CLASS.fullmatch(name.strip().lstrip("#").strip())

@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from cascade_core.simulation.outputs import StageOutputs
-from cascade_core.storage.importers.assembling import ASSUMED, Wishes
+from cascade_core.storage.importers.assembling import Wishes
 from cascade_core.storage.importers.mac_counts import added_macs, doubts, with_macs
+from cascade_core.storage.importers.stage_costs import ASSUMED
 from cascade_core.storage.joining import join_runs
 from cascade_core.storage.origin import Origin
 from cascade_core.support import checks
@@ -63,7 +64,7 @@ def _costed(joined: StageOutputs, assumed: Sequence[bool], wishes: Wishes) -> St
     if added is None:
         added = np.array([stage.trunk_macs + stage.head_macs for stage in joined.stages])
     if wishes.baseline_macs is None and wishes.macs_up_to is None:
-        notes += doubts(added, [stage.name for stage in joined.stages])
+        notes += doubts(added)
     costed = with_macs(joined, added.tolist(), wishes.baseline_macs)
     origin = Origin.of(costed.source)
     return replace(costed, source=replace(origin, notes=(*origin.notes, *notes)).as_json())

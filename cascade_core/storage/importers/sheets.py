@@ -76,7 +76,7 @@ def _check_cells(sheet: Sheet, known: dict[str, str], values: Values) -> None:
     for means, name in known.items():
         if name in sheet.frame and means in (*TEXTS, "labels", *MAC_NAMES, "baseline_macs"):
             column = sheet.frame[name]
-            empty = (column.isna() | (column.astype(str).str.strip() == "")).to_numpy()
+            empty = (column.isna() if column.dtype.kind in "iufb" else column.astype(str).str.strip() == "").to_numpy()
             wrong += [(int(i), name, "a value") for i in np.flatnonzero(empty)[:1]]
             odd = _no_class(column) if means == "labels" else _no_count(column) if means not in TEXTS else empty
             wrong += [(int(i), name, "a whole number") for i in np.flatnonzero(odd & ~empty)[:1]]

@@ -9,9 +9,65 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.storage.importers.found import Found
+from cascade_core.storage.importers.naming import MAC_NAMES
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile
+
+
+def texts(values: Any) -> tuple[str, ...] | None:
+    """An array of names; None where there is none."""
+    return None if values is None else tuple(str(value) for value in np.ravel(values))
+
+
+def stage_order(
+    found: Found, arrays: dict[str, Any], given: Sequence[str] | None, count: int
+) -> tuple[list[int], list[str]]:
+    """Where the stages stand in a file's arrays, first to last, and what they are called; a line goes to `found.notes`.
+
+    Args:
+        given: Names that the user gives.
+
+    Raises:
+        ValueError: There is not a name of its own for each.
+    """
+    own = texts(arrays.get("stage_names"))
+    names = list(checks.names("stage_names", own, count, "stage")) if own else [f"stage {i + 1}" for i in range(count)]
+    if given is not None:
+        return given_order(names, given) or list(range(count)), list(given)
+    up_to = [arrays[name] for name in MAC_NAMES if name in arrays and name.endswith("_up_to")]
+    if (
+        not found.named_stages
+        or not up_to
+        or np.size(up_to[0]) != count
+        or np.asarray(up_to[0]).dtype.kind not in "iuf"
+    ):
+        return list(range(count)), names
+    order = np.argsort(up_to[0], kind="stable").tolist()
+    if order != list(range(count)):
+        found.notes.append(f"Stages were put in the order of their MACs from the start: {_list(names, order)}.")
+    return order, [names[i] for i in order]
+
+
+def doubts_about_order(names: Sequence[str], macs: NDArray[np.int64], accuracy: NDArray[np.float64]) -> list[str]:
+    """A line on stages in the order in which rows name them, where MACs or accuracy do not rise."""
+    falling = [what for what, values in (("MACs", macs), ("accuracy", accuracy)) if (np.diff(values) < 0).any()]
+    if not falling:
+        return []
+    order = np.argsort(macs if "MACs" in falling else accuracy, kind="stable").tolist()
+    return [
+        f"Stages stand in the order in which the file first names them ({_list(names, range(len(names)))}), in which "
+        f"{' and '.join(falling)} fall: if {_list(names, order)} is the order, say so with stage_names."
+    ]
+
+
+def _list(names: Sequence[str], order: Sequence[int]) -> str:
+    return ", ".join(names[i] for i in order[:8]) + (", ..." if len(order) > 8 else "")
 
 
 def natural_order(names: Sequence[str]) -> list[int] | None:
