@@ -57,7 +57,8 @@ def _thresholds(shown: Shown) -> None:
     st.markdown(moved_words(shown.evaluation, shown.selection.meter))
     st.caption(
         "MACs are multiply-accumulates of convolutions, linear layers and matrix products; batch norm, ReLU and "
-        "pooling are not counted. A sample pays for every trunk piece and every active head up to where it leaves."
+        "pooling layers are not counted, nor the few sums that pooled answers take. A sample pays for every trunk "
+        "piece and every active head up to where it leaves."
     )
 
 

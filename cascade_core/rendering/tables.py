@@ -241,8 +241,8 @@ def profile_table(profile: Profile) -> pd.DataFrame:
     parts = [
         (f"{name}, {part}", times[stage])
         for stage, name in enumerate(profile.stage_names)
-        for part, times in (("trunk", profile.trunk), ("head", profile.head), ("pooling", profile.pool))
-        if part != "pooling" or times.any()
+        for part, times in (("trunk", profile.trunk), ("head", profile.head), ("pooled answer", profile.pool))
+        if part != "pooled answer" or times.any()
     ]
     rows = [*parts, ("plain network", profile.plain)]
     columns = {f"ms at {size}": [1000 * times[i] for _, times in rows] for i, size in enumerate(profile.batch_sizes)}

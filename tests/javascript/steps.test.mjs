@@ -123,6 +123,17 @@ test("a threshold for each class has its sum too, from the heads that are run", 
   assert.equal(sum, "29 % = 100 \u2212 (50.0 % \u00d7 37.8 + 50.0 % \u00d7 104.4)");
 });
 
+test("what pooled answers take is told where it shows", () => {
+  const [shown, point] = chosen();
+  const told = (early) => {
+    const pool = [[0, early], [0, 1.8]];
+    return sums({ ...shown, costing: { ...shown.costing, pooled: true, pool } }, point)[3][1];
+  };
+  // 0.9 for all, and 1.8 for the half that gets to the second stage: 1.8 of 90.
+  assert.match(told(0.9), /costs 100\. Of this, combining the answers of the stages passed \(pooled answers\) takes 2\.0\.$/);
+  assert.match(sums(shown, point)[3][1], /costs 100\.$/);
+});
+
 test("costs of batches are added up by stages", () => {
   const [shown, point] = chosen();
   const twos = (costs) => costs.map((cost) => [0, cost, 2 * cost]);

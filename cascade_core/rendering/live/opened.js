@@ -96,8 +96,21 @@ function savingSum(model, point) {
     : "What each stage costs, spread over all";
   return [
     `${size} = ${first}${brackets}${last}`,
-    `${terms ? about : "What the cascade costs on average"}, where the ${model.baseline.label} costs 100.`,
+    `${terms ? about : "What the cascade costs on average"}, where the ${model.baseline.label} costs 100.${pooling(model, point, part)}`,
   ];
+}
+
+/** What of the cost is that of pooled answers, where it shows. @param {Model} model @param {Point} point @param {(cost: number) => string} part */
+function pooling(model, point, part) {
+  const { batch, compaction } = model.costing;
+  const rule = { exits: point.exits, ...activeHeads(model, point) };
+  if (!model.costing.pooled || !rule.active.some(Boolean)) return "";
+  const [all, without] = [true, false].map((pooled) => {
+    const costs = stageCosts({ ...model, costing: { ...model.costing, pooled } }, rule, compaction);
+    return costs.reduce((sum, cost) => sum + cost, 0) / batch;
+  });
+  const spent = part(all - without);
+  return /[1-9]/.test(spent) ? ` Of this, combining the answers of the stages passed (pooled answers) takes ${spent}.` : "";
 }
 
 /**
