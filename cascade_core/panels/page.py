@@ -39,7 +39,7 @@ def page() -> None:
     """Show the page."""
     st.set_page_config(page_title="Cascaded inference: accuracy against computation", layout="wide")
     st.html(private.STYLE)
-    st.html(private.PRINT)
+    st.html(private.PRINT + (private.PRINT_DARK if st.context.theme.type == "dark" else ""))
     memory.few_arenas()
     watching.watch()
     shown_runs, complaints = runs.list_runs()

@@ -78,17 +78,26 @@ PRINT = """<style>
   [data-testid="stButtonGroup"], [data-testid="stSelectbox"], [class*="st-key-chrome-"],
   [data-testid="stMultiSelect"], [data-testid="stCheckbox"], [data-testid="stTextInput"], [data-testid="stNumberInput"],
   [data-testid="stSlider"], [data-testid="stFileUploader"], [data-testid="stExpander"],
-  [data-testid="stMain"] :is(button, input, select, textarea):not(.cascade-live__value), .modebar {
+  [data-testid="stMain"] :is(button, input, select, textarea):not(.cascade-live__value, .cascade-gallery__tile),
+  .modebar {
     display: none !important;
   }
   /* Charts are as wide as the window was; the paper is taken to be as wide as most windows. */
   [data-testid="stMainBlockContainer"] { padding: 0 !important; max-width: none !important; zoom: 0.68; }
-  [data-testid="stMain"] :is(p, li, h1, h2, h3, label, span, td, th, dt, dd, strong) { color: #1b2130 !important; }
+  [data-testid="stMain"] :is(p, li, h1, h2, h3, label, span, td, th, dt, dd, strong), .cascade-gallery {
+    color: #1b2130 !important;
+  }
   .js-plotly-plot text { fill: #1b2130 !important; }
   [data-testid="stPlotlyChart"], [data-testid="stImage"], tr { break-inside: avoid; }
 }
 </style>"""
 """Of the page on paper: what is read, in the light colours, and nothing to press."""
+
+PRINT_DARK = """<style>
+/* Tables are drawn on a canvas in the theme's colours, which no style sheet reaches. */
+@media print { [data-testid="stDataFrame"] canvas { filter: invert(1) hue-rotate(180deg) brightness(1.08); } }
+</style>"""
+"""What that takes besides where the theme is dark."""
 
 BARE = """<style>
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"], [data-testid="stToolbar"],

@@ -28,6 +28,11 @@ def per(meter: Meter, unit: str = "samples") -> str:
     return f"{meter.unit} {f'per {one}' if meter.per == 1 else f'per {meter.per:,} {unit}'}"
 
 
+def against(meter: Meter, result: Evaluation) -> str:
+    """The mean beside the plain network's: "74.1 million of 125.5 million MACs per sample"."""
+    return f"{amount(meter.mean(result))} of {amount(meter.plain(result))} {per(meter)}{batches(meter)}"
+
+
 def batches(meter: Meter) -> str:
     """What a meter's unit leaves open: " in batches of 64" of milliseconds, else nothing."""
     return f" in batches of {meter.batch:,}" if isinstance(meter, Milliseconds) else ""
@@ -135,6 +140,7 @@ def _million(meter: Meter, cost: float) -> str:
 
 
 __all__ = [
+    "against",
     "amount",
     "batches",
     "bill_sentence",

@@ -62,6 +62,12 @@ class CostTable:
             total += float(survivors @ costs if self.compaction else (1 - survivors[0]) * costs[-1])
         return total / self.batch
 
+    @property
+    def full(self) -> Costs:
+        """(M,) cost of a sample at each stage where whole batches reach it and its head is run."""
+        costs: Costs = (self.trunk + self.head)[:, -1] / self.batch
+        return costs
+
     def by_exit(self, result: Evaluation) -> Costs:
         """(M,) what a sample costs that leaves at each stage, in whole batches, under one rule."""
         if not result.active[:-1].any():

@@ -1,7 +1,9 @@
 """A real browser and a running dashboard for the tests of this folder.
 
 The browser is Debian's chromium, or what CASCADE_CHROMIUM names; without one the tests are skipped.
-A page that reports an error of its own fails its test, whatever the test looked at.
+A page that reports an error of its own fails its test, whatever the test looked at.  Everything waits for what it looks
+for as long as `TIMEOUT` says, also where a test says nothing of it: `expect(...)` asks again until then, while an
+`assert` of what a page shows right now is for what stands still.
 """
 
 from __future__ import annotations
@@ -11,10 +13,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.e2e.settling import COUNTING, TIMEOUT
 from tests.serving import served
 
 ARGUMENTS = (
@@ -39,6 +43,7 @@ def browser() -> Iterator[Browser]:
     path = _chromium()
     if path is None:
         pytest.skip("needs a browser: apt-get install chromium, or set CASCADE_CHROMIUM=path/of/chromium")
+    expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield chromium
@@ -46,15 +51,32 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def browser_page(browser: Browser) -> Iterator[Page]:
-    """A page without history, 1280 by 900; errors that it reports fail the test."""
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        page = context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(f"page error: {error}"))
-        page.on("console", lambda line: errors.append(f"console: {line.text}") if line.type == "error" else None)
-        yield page
+def new_window(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """`new_window(**options)` is a page without history, 1280 by 900 or as Playwright's options of a context say.
+
+    Errors that a window reports fail the test.
+    """
+    errors: list[str] = []
+    with ExitStack() as windows:
+
+        def window(**options: Any) -> Page:
+            size = {"viewport": {"width": 1280, "height": 900}}
+            context = windows.enter_context(browser.new_context(**(size | options)))
+            context.set_default_timeout(TIMEOUT)
+            context.add_init_script(COUNTING)
+            page = context.new_page()
+            page.on("pageerror", lambda error: errors.append(f"page error: {error}"))
+            page.on("console", lambda line: errors.append(f"console: {line.text}") if line.type == "error" else None)
+            return page
+
+        yield window
     assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+def browser_page(new_window: Callable[..., Page]) -> Page:
+    """One such page."""
+    return new_window()
 
 
 @pytest.fixture(scope="session")

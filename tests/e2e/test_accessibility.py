@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,13 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from cascade_core import save_run
+from tests.colours import contrast, rgb
+from tests.e2e.settling import opened, settled
 from tests.samples import sample_run
 
-TIMEOUT = 30_000
 CONFIG = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
 
 
@@ -29,33 +30,23 @@ def url(tmp_path_factory: pytest.TempPathFactory, start_dashboard: Callable[...,
 
 
 @pytest.fixture
-def opened(browser: Browser, url: str) -> Iterator[Callable[[str, int], Page]]:
-    """`opened(scheme, width)` is the page in a new window."""
-    contexts = []
+def shown(new_window: Callable[..., Page], url: str) -> Callable[[str, int], Page]:
+    """`shown(scheme, width)` is the page in a new window."""
 
     def show(scheme: str, width: int) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if scheme == "dark" else "light",
-            reduced_motion="reduce",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(url)
-        expect(page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
-        expect(page.get_by_text("Load a thresholds JSON")).to_be_visible(timeout=TIMEOUT)
+        window = new_window(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+        page = opened(window, url)
+        expect(page.get_by_text("Load a thresholds JSON")).to_be_visible()
         rest(page)
         return page
 
-    yield show
-    for context in contexts:
-        context.close()
+    return show
 
 
 def rest(page: Page) -> None:
     """Wait until Python has answered and nothing fades any more."""
-    page.wait_for_function("document.querySelector('[data-testid=stStatusWidget]') === null", timeout=TIMEOUT)
-    page.wait_for_function("document.getAnimations().every(one => one.playState !== 'running')", timeout=TIMEOUT)
+    settled(page)
+    page.wait_for_function("document.getAnimations().every(one => one.playState !== 'running')")
 
 
 def violations(page: Page) -> list[str]:
@@ -73,25 +64,25 @@ def toggle_sidebar(page: Page) -> None:
     expand = page.get_by_test_id("stExpandSidebarButton")
     if expand.is_visible():
         expand.click()
-        expect(page.get_by_role("combobox", name="Run")).to_be_in_viewport(timeout=TIMEOUT)
+        expect(page.get_by_role("combobox", name="Run")).to_be_in_viewport()
     else:
         page.get_by_test_id("stSidebar").hover()
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
-        expect(expand).to_be_visible(timeout=TIMEOUT)
+        expect(expand).to_be_visible()
     rest(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_serious(opened: Callable[[str, int], Page], scheme: str, width: int) -> None:
-    page = opened(scheme, width)
+def test_axe_finds_nothing_serious(shown: Callable[[str, int], Page], scheme: str, width: int) -> None:
+    page = shown(scheme, width)
     assert violations(page) == []
     toggle_sidebar(page)
     assert violations(page) == []
 
 
-def test_axe_finds_nothing_serious_under_any_tab_and_its_charts_have_words(opened: Callable[[str, int], Page]) -> None:
-    page = opened("light", 1280)
+def test_axe_finds_nothing_serious_under_any_tab_and_its_charts_have_words(shown: Callable[[str, int], Page]) -> None:
+    page = shown("light", 1280)
     for name, words in (
         ("Curve in detail", "Accuracy against mean MACs"),
         ("Stages", "Share of right answers"),
@@ -100,17 +91,17 @@ def test_axe_finds_nothing_serious_under_any_tab_and_its_charts_have_words(opene
         page.get_by_role("tab", name=name).click()
         if words is None:
             frame = page.get_by_role("tabpanel", name=name).get_by_test_id("stDataFrame")
-            expect(frame).to_be_visible(timeout=TIMEOUT)
+            expect(frame).to_be_visible()
         else:
-            expect(page.get_by_role("figure", name=words)).to_be_visible(timeout=TIMEOUT)
-            expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=TIMEOUT)
+            expect(page.get_by_role("figure", name=words)).to_be_visible()
+            expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
         rest(page)
         assert violations(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_in_any_view(opened: Callable[[str, int], Page], scheme: str) -> None:
-    page = opened(scheme, 1280)
+def test_axe_finds_nothing_serious_in_any_view(shown: Callable[[str, int], Page], scheme: str) -> None:
+    page = shown(scheme, 1280)
     page.get_by_role("button", name="Pin this point").click()
     for name, words in (
         ("Compare", "Pinned points"),
@@ -121,21 +112,21 @@ def test_axe_finds_nothing_serious_in_any_view(opened: Callable[[str, int], Page
         ("Present", "Arrow keys move the slider"),
     ):
         page.get_by_role("radio", name=name).click()
-        expect(page.get_by_text(words).first).to_be_visible(timeout=TIMEOUT)
+        expect(page.get_by_text(words).first).to_be_visible()
         rest(page)
         assert violations(page) == [], name
 
 
-def test_every_drawing_of_the_panel_says_what_it_shows(opened: Callable[[str, int], Page]) -> None:
-    drawings = opened("light", 1280).locator(".cascade-live svg")
-    assert drawings.count() == 5
+def test_every_drawing_of_the_panel_says_what_it_shows(shown: Callable[[str, int], Page]) -> None:
+    drawings = shown("light", 1280).locator(".cascade-live svg")
+    expect(drawings).to_have_count(5)
     for drawing in drawings.all():
         assert drawing.get_attribute("role") == "img"
         assert len(drawing.get_attribute("aria-label") or "") > 20
 
 
-def test_the_keyboard_reaches_everything(opened: Callable[[str, int], Page]) -> None:
-    page = opened("light", 1280)
+def test_the_keyboard_reaches_everything(shown: Callable[[str, int], Page]) -> None:
+    page = shown("light", 1280)
     reached: dict[str, bool] = {}
     for _ in range(120):
         page.keyboard.press("Tab")
@@ -159,8 +150,8 @@ def test_the_keyboard_reaches_everything(opened: Callable[[str, int], Page]) -> 
         assert any(name.endswith(wanted) and seen for name, seen in reached.items()), wanted
 
 
-def test_the_slider_moves_by_keys_and_shows_its_focus(opened: Callable[[str, int], Page]) -> None:
-    page = opened("light", 1280)
+def test_the_slider_moves_by_keys_and_shows_its_focus(shown: Callable[[str, int], Page]) -> None:
+    page = shown("light", 1280)
     slider = page.get_by_test_id("live-slider")
     before = slider.screenshot()
     slider.focus()
@@ -176,7 +167,7 @@ def test_the_slider_moves_by_keys_and_shows_its_focus(opened: Callable[[str, int
         ("End", 400),
     ):
         slider.press(key)
-        assert int(slider.input_value()) == place
+        expect(slider).to_have_value(str(place))
     rest(page)
     expect(page.get_by_test_id("live-readout")).to_have_attribute("data-position", "400")
 
@@ -187,16 +178,4 @@ def test_captions_are_legible_in_both_themes() -> None:
     for theme in (themes["light"], themes["dark"]):
         for back in (rgb(theme["backgroundColor"]), rgb(theme["secondaryBackgroundColor"])):
             faded = tuple(0.6 * ink + 0.4 * paper for ink, paper in zip(rgb(theme["textColor"]), back, strict=True))
-            low, high = sorted((luminance(faded), luminance(back)))
-            assert (high + 0.05) / (low + 0.05) >= 4.5
-
-
-def rgb(colour: str) -> tuple[float, ...]:
-    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
-
-
-def luminance(colour: tuple[float, ...]) -> float:
-    """WCAG's, of red, green and blue in [0, 255]."""
-    parts = [value / 255 for value in colour]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+            assert contrast(faded, back) >= 4.5

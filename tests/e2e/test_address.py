@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 
 pytest.importorskip("playwright.sync_api")
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from cascade_core import save_run
+from tests.e2e.settling import answered, opened, settled
 from tests.samples import sample_run
 
-TIMEOUT = 30_000
-REST = 3_300
-"""Milliseconds after which the slider's next move is a step of its own."""
+REST = timedelta(seconds=4)
+"""After so long the slider's next move is a step of its own."""
 
 Seen = tuple[dict[str, list[str]], str | None]
 
@@ -29,28 +30,13 @@ def url(tmp_path_factory: pytest.TempPathFactory, start_dashboard: Callable[...,
     return start_dashboard(cache)
 
 
-def opened(page: Page, address: str) -> Page:
-    page.goto(address)
-    expect(page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
-    expect(page.get_by_role("button", name="Share")).to_be_visible(timeout=TIMEOUT)
-    rest(page)
-    return page
-
-
-def rest(page: Page) -> None:
-    """Wait until the page has answered what was done last."""
-    page.wait_for_timeout(400)
-    page.wait_for_function("document.querySelector('[data-testid=stStatusWidget]') === null", timeout=TIMEOUT)
-    page.wait_for_timeout(400)
-
-
 def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlparse(page.url).query)
 
 
 def seen(page: Page) -> Seen:
     """The address, and the numbers that are shown, if there are any."""
-    rest(page)
+    settled(page)
     numbers = page.evaluate(
         """() => {
             const readout = document.querySelector("[data-testid=live-readout]");
@@ -63,15 +49,16 @@ def seen(page: Page) -> Seen:
 def changed(page: Page, act: Callable[[], None]) -> None:
     """Do something that is a step, and wait until the address has it."""
     before = page.url
-    act()
-    page.wait_for_function("before => location.href !== before", arg=before, timeout=TIMEOUT)
+    with answered(page):
+        act()
+    page.wait_for_function("before => location.href !== before", arg=before)
 
 
 def comes_to(page: Page, expected: Seen) -> None:
     """Wait until the page shows what is expected, and see that it stays."""
     numbers = "const node = document.querySelector('[data-testid=live-readout]');"
     numbers += "return node && JSON.stringify([node.dataset.value, node.dataset.drop, node.dataset.saving])"
-    page.wait_for_function(f"expected => (() => {{ {numbers} }})() === expected", arg=expected[1], timeout=TIMEOUT)
+    page.wait_for_function(f"expected => (() => {{ {numbers} }})() === expected", arg=expected[1])
     assert seen(page) == expected
 
 
@@ -113,35 +100,35 @@ def test_back_and_forward_through_six_steps(browser_page: Page, url: str) -> Non
 
 
 def test_a_slider_that_moves_on_before_it_rests_is_one_step(browser_page: Page, url: str) -> None:
-    page = opened(browser_page, url)
+    page, now = opened(browser_page, url), datetime.now(UTC)
+    page.clock.set_fixed_time(now)  # a slow machine does not take its own time for a rest
     first = seen(page)
     for _ in range(3):
         press(page, "ArrowRight")
     once = seen(page)
-    page.wait_for_timeout(REST)
+    page.clock.set_fixed_time(now + REST)
     press(page, "ArrowRight")
-    rest(page)
     page.go_back()
     comes_to(page, once)
     page.go_back()
     comes_to(page, first)
 
 
-def test_a_shared_link_shows_another_browser_the_same(browser_page: Page, browser: Browser, url: str) -> None:
+def test_a_shared_link_shows_another_browser_the_same(
+    browser_page: Page, new_window: Callable[..., Page], url: str
+) -> None:
     page = opened(browser_page, f"{url}?run=other&policy=paper&at=2&hand=0.75,-")
     page.get_by_role("button", name="Pin this point").click()
-    page.wait_for_function("location.search.includes('pins=')", timeout=TIMEOUT)
+    page.wait_for_function("location.search.includes('pins=')")
     page.get_by_role("button", name="Share").click()
     expect(page.get_by_test_id("address-said")).to_contain_text("the run other in the page's cache folder")
     expected = seen(page)
     assert expected[0]["hand"] == ["0.75,-"]
     link = page.url
     page.reload()
-    expect(page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
-    assert seen(page) == expected
-    with browser.new_context() as context:
-        second = opened(context.new_page(), link)
-        assert seen(second) == expected
+    expect(page.get_by_test_id("live-readout")).to_be_visible()
+    comes_to(page, expected)
+    comes_to(opened(new_window(), link), expected)
 
 
 def test_an_embedded_page_leads_to_the_whole_one(browser_page: Page, url: str) -> None:

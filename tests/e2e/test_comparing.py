@@ -17,9 +17,9 @@ from playwright.sync_api import Page, expect
 from cascade_core import CheapestWithinDrop, save_run
 from cascade_core.analysis.alongside import nearest_drop, nearest_saving
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from tests.e2e.settling import drawn, messages, settled
 from tests.samples import sample_run
 
-TIMEOUT = 60_000
 RUNS = {f"net-{name}": sample_run(seed=seed) for seed, name in enumerate(("ant", "bee", "cat", "dog"))}
 
 
@@ -54,8 +54,10 @@ def readout(page: Page, side: int) -> dict[str, Any]:
 
 def opened(page: Page, address: str) -> None:
     page.goto(address)
-    expect(page.get_by_test_id("comparison-chart").locator("[data-run]")).to_have_count(len(RUNS), timeout=TIMEOUT)
-    expect(page.get_by_test_id("beside-head-1").get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_test_id("comparison-chart").locator("[data-run]")).to_have_count(len(RUNS))
+    expect(page.get_by_test_id("beside-head-1").get_by_test_id("live-readout")).to_be_visible()
+    settled(page)
+    drawn(page)
 
 
 @pytest.mark.parametrize("width", [1400, 1024, 390])
@@ -80,13 +82,13 @@ def test_one_slider_moves_both_and_python_agrees(browser_page: Page, address: st
     expect(slider).to_have_count(1)
     for hold in ("drop", "cost"):
         page.get_by_test_id("stSidebar").get_by_role("radio", name=f"the same {hold}").click()
-        expect(page.get_by_test_id("beside-difference")).to_contain_text(f"at this {hold}", timeout=TIMEOUT)
+        expect(page.get_by_test_id("beside-difference")).to_contain_text(f"at this {hold}")
         for position in range(0, 401, 40):
             slider.evaluate(
-                "(input, g) => { input.value = g; input.dispatchEvent(new Event('input', { bubbles: true })); "
-                "return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))) }",
+                "(input, g) => { input.value = g; input.dispatchEvent(new Event('input', { bubbles: true })); }",
                 position,
             )
+            drawn(page)
             here = first.at(position)
             follows = (
                 nearest_drop(second.evaluation, here.accuracy_drop)
@@ -102,8 +104,6 @@ def test_a_drag_sends_nothing_until_it_is_let_go_and_explore_stands_there_then(
     browser_page: Page, address: str
 ) -> None:
     page = browser_page
-    sent: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     opened(page, address)
     slider = page.get_by_test_id("beside").get_by_test_id("live-slider")
     slider.scroll_into_view_if_needed()
@@ -111,16 +111,17 @@ def test_a_drag_sends_nothing_until_it_is_let_go_and_explore_stands_there_then(
     assert box is not None
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
     page.mouse.down()
-    before = len(sent)
+    before = messages(page)
     for step in range(20):
         page.mouse.move(box["x"] + (0.3 + 0.02 * step) * box["width"], box["y"] + box["height"] / 2)
+    drawn(page)
     position = readout(page, 0)["position"]
-    assert len(sent) == before
+    assert messages(page) == before
     page.mouse.up()
-    expect(page).to_have_url(re.compile(r"[?&]at="), timeout=TIMEOUT)
+    expect(page).to_have_url(re.compile(r"[?&]at="))
     page.get_by_test_id("stMain").get_by_role("radio", name="Explore", exact=True).click()
-    expect(page.get_by_test_id("beside")).to_have_count(0, timeout=TIMEOUT)
-    expect(page.get_by_test_id("live-readout")).to_have_attribute("data-position", position, timeout=TIMEOUT)
+    expect(page.get_by_test_id("beside")).to_have_count(0)
+    expect(page.get_by_test_id("live-readout")).to_have_attribute("data-position", position)
 
 
 def test_readouts_come_first_on_a_narrow_screen(browser_page: Page, address: str) -> None:

@@ -8,7 +8,6 @@ import statistics
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,9 +28,9 @@ from cascade_core.analysis.brought import placed
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.analysis.points import Setting
 from cascade_core.policies import Sweep
+from tests.e2e.bare import move, readout
+from tests.e2e.settling import answered, drawn, messages, opened, settled
 from tests.samples import sample_run
-
-TIMEOUT = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -55,39 +54,11 @@ def url(folder: Path, start_dashboard: Callable[..., str]) -> str:
 
 @pytest.fixture
 def page(browser_page: Page, url: str) -> Page:
-    browser_page.goto(url)
-    expect(browser_page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
-    expect(browser_page.get_by_role("button", name="Download thresholds")).to_be_visible(timeout=TIMEOUT)
-    return browser_page
-
-
-@pytest.fixture
-def sent(browser_page: Page) -> list[Any]:
-    """What the page sends to Python; filled from the moment it connects."""
-    frames: list[Any] = []
-    browser_page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
-    return frames
-
-
-def readout(page: Page) -> dict[str, float]:
-    data: dict[str, str] = page.get_by_test_id("live-readout").evaluate("element => ({...element.dataset})")
-    return {name: float(data[name]) for name in ("accuracy", "drop", "saving", "position", "value")}
+    return opened(browser_page, url)
 
 
 def slider(page: Page) -> Locator:
     return page.get_by_test_id("live-slider")
-
-
-def move(page: Page, position: int) -> None:
-    """Put the thumb at a position without letting go, and wait until that is drawn."""
-    slider(page).evaluate(
-        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); }",
-        str(position),
-    )
-    page.wait_for_function(
-        "value => document.querySelector('[data-testid=live-readout]').dataset.position === value",
-        arg=str(position),
-    )
 
 
 def drag(page: Page, start: float, end: float, steps: int) -> None:
@@ -98,12 +69,6 @@ def drag(page: Page, start: float, end: float, steps: int) -> None:
     page.mouse.move(box["x"] + start * box["width"], middle)
     page.mouse.down()
     page.mouse.move(box["x"] + end * box["width"], middle, steps=steps)
-
-
-def rest(page: Page) -> None:
-    """Wait until Python has answered."""
-    page.wait_for_function("document.querySelector('[data-testid=stStatusWidget]') === null", timeout=TIMEOUT)
-    page.wait_for_timeout(500)
 
 
 def test_opens_at_one_point_with_pythons_numbers(page: Page, expected: Exploration) -> None:
@@ -123,18 +88,16 @@ def test_twenty_positions_equal_pythons_numbers(page: Page, expected: Exploratio
         assert shown["saving"] == one.saving
 
 
-def test_a_drag_is_live_and_silent_until_release(sent: list[Any], page: Page) -> None:
-    rest(page)
-    before, silent_since = readout(page), len(sent)
+def test_a_drag_is_live_and_silent_until_release(page: Page) -> None:
+    before, silent_since = readout(page), messages(page)
     drag(page, 0.2, 0.8, 25)
-    page.wait_for_timeout(100)
+    drawn(page)
     during = readout(page)
     assert during["position"] > before["position"] + 100
     assert during["saving"] > before["saving"]
-    assert len(sent) == silent_since
-    page.mouse.up()
-    rest(page)
-    assert len(sent) > silent_since
+    assert messages(page) == silent_since
+    with answered(page):
+        page.mouse.up()
     assert readout(page)["position"] == during["position"]
 
 
@@ -155,11 +118,6 @@ def median_frame(page: Page) -> float:
     return statistics.median(gaps)
 
 
-def test_a_drag_does_not_stutter(page: Page) -> None:
-    # Only a redraw gone badly wrong takes this long; how smooth it is, the benchmark below says.
-    assert median_frame(page) <= 50
-
-
 @pytest.mark.benchmark
 def test_median_frame_of_a_drag(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
     medians = [median_frame(page) for _ in range(3)]
@@ -170,8 +128,8 @@ def test_median_frame_of_a_drag(page: Page, capsys: pytest.CaptureFixture[str]) 
 
 def test_release_refreshes_what_stands_below(page: Page, expected: Exploration, tmp_path: Path) -> None:
     slider(page).focus()
-    slider(page).press("End")
-    rest(page)
+    with answered(page):
+        slider(page).press("End")
     last = len(expected.path) - 1
     assert readout(page)["position"] == last
     with page.expect_download() as download:
@@ -192,12 +150,14 @@ def test_a_downloaded_choice_is_loaded_back(page: Page, expected: Exploration, t
         page.get_by_role("button", name="Download thresholds").click()
     target = tmp_path / "choice.json"
     download.value.save_as(target)
-    for _ in range(3):
-        slider(page).press("ArrowRight")
+    with answered(page):
+        for _ in range(3):
+            slider(page).press("ArrowRight")
     assert readout(page)["position"] > chosen
     page.get_by_text("Load a thresholds JSON").click()
     page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(target)
-    expect(page.get_by_text("as the file says")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_text("as the file says")).to_be_visible()
+    settled(page)
     data = json.loads(target.read_text())
     assert readout(page)["accuracy"] == pytest.approx(data["measured"]["accuracy"])
     assert readout(page)["saving"] == pytest.approx(data["measured"]["saving"])
@@ -205,9 +165,10 @@ def test_a_downloaded_choice_is_loaded_back(page: Page, expected: Exploration, t
     edited = tmp_path / "edited.json"
     edited.write_text(json.dumps(data))
     page.get_by_role("button", name="Remove choice.json").click()
-    expect(page.get_by_text("as the file says")).not_to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_text("as the file says")).not_to_be_visible()
     page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(edited)
-    expect(page.get_by_text("The file does not agree with itself")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_text("The file does not agree with itself")).to_be_visible()
+    settled(page)
     here = placed(load_choice(edited).rule, Setting(exploration=expected, position=0))
     assert readout(page)["accuracy"] == pytest.approx(here.evaluation.accuracy)
 
@@ -217,7 +178,7 @@ def test_keyboard_moves_the_slider(page: Page) -> None:
     slider(page).focus()
     for _ in range(3):
         slider(page).press("Shift+ArrowRight")
-    page.wait_for_timeout(100)
+    drawn(page)
     assert readout(page)["position"] == before + 3
 
 
@@ -229,17 +190,18 @@ def test_a_broken_file_is_named_and_others_work(page: Page) -> None:
 def test_every_detail_draws(page: Page) -> None:
     for name in ("Curve in detail", "Stages"):
         page.get_by_role("tab", name=name).click()
-        expect(page.locator(".js-plotly-plot").locator("visible=true").first).to_be_visible(timeout=TIMEOUT)
+        expect(page.locator(".js-plotly-plot").locator("visible=true").first).to_be_visible()
     page.get_by_role("tab", name="All positions").click()
-    expect(page.get_by_test_id("stDataFrame").locator("visible=true").first).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_test_id("stDataFrame").locator("visible=true").first).to_be_visible()
 
 
 @pytest.mark.parametrize("policy", [PaperRuleByClass, BestWithinBudget, Certified])
 def test_other_policies_drag_as_well(page: Page, folder: Path, policy: type[Sweep]) -> None:
     page.get_by_role("combobox", name="Policy").click()
     page.get_by_role("option", name=policy.title, exact=True).click()
-    expect(page.get_by_text(policy.promise)).to_be_visible(timeout=TIMEOUT)
-    expect(page.get_by_test_id("live-panel")).to_have_attribute("aria-label", policy.slider.label, timeout=TIMEOUT)
+    expect(page.get_by_text(policy.promise)).to_be_visible()
+    expect(page.get_by_test_id("live-panel")).to_have_attribute("aria-label", policy.slider.label)
+    settled(page)
     expected = explore(halves(load_run(folder / "sample.parquet"), Split()), policy, Split())
     for position in (0, 200, 400):
         move(page, position)
@@ -255,7 +217,8 @@ def test_other_policies_drag_as_well(page: Page, folder: Path, policy: type[Swee
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_overflows(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_timeout(500)
+    settled(page)
+    drawn(page)
     panel = page.get_by_test_id("live-panel")
     assert panel.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
@@ -265,7 +228,7 @@ def test_an_empty_cache_says_what_to_do(
     browser_page: Page, tmp_path: Path, start_dashboard: Callable[..., str]
 ) -> None:
     browser_page.goto(start_dashboard(tmp_path))
-    expect(browser_page.get_by_text("No runs yet")).to_be_visible(timeout=TIMEOUT)
+    expect(browser_page.get_by_text("No runs yet")).to_be_visible()
 
 
 def test_a_report_is_downloaded_and_opens_where_the_slider_rests(page: Page, tmp_path: Path) -> None:
@@ -278,7 +241,7 @@ def test_a_report_is_downloaded_and_opens_where_the_slider_rests(page: Page, tmp
     page.context.set_offline(True)
     report = page.context.new_page()
     report.goto(file.as_uri())
-    expect(report.get_by_test_id("live-readout")).to_be_visible()
+    expect(report.get_by_test_id("live-readout")).to_have_attribute("data-position", before["position"])
     assert report.get_by_test_id("live-readout").evaluate("node => ({...node.dataset})") == before
 
 

@@ -16,9 +16,9 @@ from cascade_core import CheapestWithinDrop, load_run
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.analysis.samples import outcomes
 from cascade_core.panels.strip import MOST
+from tests.e2e.settling import answered, settled
 from tests.serving import ROOT
 
-TIMEOUT = 30_000
 RUN = load_run(ROOT / "cache" / "digits.parquet")
 IDS = RUN.sample_ids[Split().test_index(len(RUN.labels))]
 
@@ -53,17 +53,19 @@ def test_the_strip_is_pythons_list_and_opens_what_is_clicked(browser_page: Page,
     page = browser_page
     page.goto(url)
     slider = page.get_by_test_id("live-slider")
-    expect(slider).to_be_visible(timeout=TIMEOUT)
+    expect(slider).to_be_visible()
     before = lost(swept, swept.opening)
-    expect(page.locator("[data-kind=harmed] h3")).to_have_text(f"Harmed {len(before['harmed'])}", timeout=TIMEOUT)
+    expect(page.locator("[data-kind=harmed] h3")).to_have_text(f"Harmed {len(before['harmed'])}")
+    settled(page)
     top = slider.bounding_box()
     slider.focus()
-    slider.press("End")
+    with answered(page):
+        slider.press("End")
     after = lost(swept, len(swept.path) - 1)
     known = before["harmed"] | before["helped"]
     new = {kind: ids - known for kind, ids in after.items()}
     title = page.locator("[data-kind=harmed] h3")
-    expect(title).to_have_text(f"Harmed {len(after['harmed'])}, {len(new['harmed'])} new", timeout=TIMEOUT)
+    expect(title).to_have_text(f"Harmed {len(after['harmed'])}, {len(new['harmed'])} new")
     for kind, ids in after.items():
         shown = tiles(page, kind)
         assert len(shown) == min(MOST[kind], len(ids))
@@ -74,16 +76,14 @@ def test_the_strip_is_pythons_list_and_opens_what_is_clicked(browser_page: Page,
 
     page.get_by_role("button", name=f"all {len(after['harmed'])} in Samples").click()
     cards = page.locator(".cascade-gallery__cards .cascade-gallery__item")
-    expect(cards).to_have_count(min(24, len(after["harmed"])), timeout=TIMEOUT)
+    expect(cards).to_have_count(min(24, len(after["harmed"])))
     named = cards.locator(".cascade-gallery__id").all_inner_texts()
     assert set(named) <= after["harmed"]
 
     open_it = cards.first.get_by_role("button")
     open_it.focus()
     open_it.press("Enter")
-    expect(page.get_by_role("img", name=named[0])).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_role("img", name=named[0])).to_be_visible()
     number = int(np.flatnonzero(RUN.sample_ids == named[0])[0])
     label = RUN.class_names[RUN.labels[number]]
-    expect(page.locator(".cc-truth")).to_contain_text(
-        f"The true class is {label}: the answer is wrong", timeout=TIMEOUT
-    )
+    expect(page.locator(".cc-truth")).to_contain_text(f"The true class is {label}: the answer is wrong")

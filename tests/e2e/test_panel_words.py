@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.bare import move, readout, show
+from tests.e2e.settling import drawn
 from tests.e2e.simulated import MACS, POSITIONS, SAMPLES, payload
-from tests.e2e.test_live_panel import move, readout, show
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 pytest.importorskip("playwright")
 
@@ -97,39 +98,49 @@ def finger(page: Page) -> Callable[..., object]:
     def touch(kind: str, *places: tuple[float, float]) -> None:
         points = [{"x": x, "y": y} for x, y in places]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-        page.wait_for_timeout(16)
+        drawn(page)
 
     return touch
 
 
-def test_a_finger_that_scrolls_leaves_the_slider_alone(browser: Browser) -> None:
-    with browser.new_context(viewport={"width": 390, "height": 600}, has_touch=True) as context:
-        page = show(context.new_page(), payload())
-        start = readout(page)["position"]
-        box = page.get_by_test_id("live-slider").bounding_box()
-        assert box is not None
-        x, y = box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2
-        touch = finger(page)
-        touch("touchStart", (x, y))
-        for step in range(1, 12):
-            touch("touchMove", (x, y - 20 * step))
-        touch("touchEnd")
-        page.wait_for_timeout(400)
-        assert page.evaluate("scrollY") > 0
-        assert readout(page)["position"] == start
-        assert int(page.get_by_test_id("live-slider").input_value()) == start
-        assert page.evaluate("sent") == []
-        page.evaluate("scrollTo(0, 0)")
-        touch("touchStart", (x, y))
-        for step in range(1, 12):
-            touch("touchMove", (x - 15 * step, y))
-        touch("touchEnd")
-        page.wait_for_function("sent.length === 1")
-        assert readout(page)["position"] < 0.5 * POSITIONS
-        touch("touchStart", (x, y))
-        touch("touchEnd")
-        page.wait_for_function("sent.length === 2")
-        assert readout(page)["position"] == pytest.approx(0.8 * (POSITIONS - 1), abs=2)
+def rolled_out(page: Page) -> None:
+    """Wait until a page that was flung lies still."""
+    page.evaluate(
+        """() => new Promise(done => {
+            let last = -1;
+            const look = () => (scrollY === last ? done() : ((last = scrollY), setTimeout(look, 200)));
+            look();
+        })"""
+    )
+
+
+def test_a_finger_that_scrolls_leaves_the_slider_alone(new_window: Callable[..., Page]) -> None:
+    page = show(new_window(viewport={"width": 390, "height": 600}, has_touch=True), payload())
+    start = readout(page)["position"]
+    box = page.get_by_test_id("live-slider").bounding_box()
+    assert box is not None
+    x, y = box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2
+    touch = finger(page)
+    touch("touchStart", (x, y))
+    for step in range(1, 12):
+        touch("touchMove", (x, y - 20 * step))
+    touch("touchEnd")
+    rolled_out(page)
+    assert page.evaluate("scrollY") > 0
+    assert readout(page)["position"] == start
+    assert int(page.get_by_test_id("live-slider").input_value()) == start
+    assert page.evaluate("sent") == []
+    page.evaluate("scrollTo(0, 0)")
+    touch("touchStart", (x, y))
+    for step in range(1, 12):
+        touch("touchMove", (x - 15 * step, y))
+    touch("touchEnd")
+    page.wait_for_function("sent.length === 1")
+    assert readout(page)["position"] < 0.5 * POSITIONS
+    touch("touchStart", (x, y))
+    touch("touchEnd")
+    page.wait_for_function("sent.length === 2")
+    assert readout(page)["position"] == pytest.approx(0.8 * (POSITIONS - 1), abs=2)
 
 
 def test_the_flow_shows_right_and_wrong_of_what_leaves(browser_page: Page) -> None:
@@ -153,12 +164,12 @@ def test_a_first_visit_is_told_once(browser_page: Page, dashboard: str) -> None:
     page = browser_page
     page.goto(dashboard)
     guide = page.get_by_test_id("live-guide")
-    guide.wait_for(timeout=30_000)
+    guide.wait_for()
     assert guide.get_by_role("listitem").count() == 4
     guide.get_by_role("button", name="Got it").click()
     assert guide.is_hidden()
     page.reload()
-    page.get_by_test_id("live-slider").wait_for(timeout=30_000)
+    page.get_by_test_id("live-slider").wait_for()
     assert guide.is_hidden()
 
 

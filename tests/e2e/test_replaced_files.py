@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,9 +14,8 @@ from playwright.sync_api import Page, expect
 
 from cascade_core import CheapestWithinDrop, load_run, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
+from tests.e2e.settling import messages, settled, told
 from tests.samples import sample_run
-
-TIMEOUT = 30_000
 
 
 def put(cache: Path, name: str, seed: int) -> list[float]:
@@ -32,9 +30,7 @@ def put(cache: Path, name: str, seed: int) -> list[float]:
 def saving_is(page: Page, savings: list[float]) -> None:
     """Until a run is shown, wherever its slider stands: the place is kept."""
     page.wait_for_function(
-        "all => all.includes(Number(document.querySelector('[data-testid=live-readout]')?.dataset.saving))",
-        arg=savings,
-        timeout=TIMEOUT,
+        "all => all.includes(Number(document.querySelector('[data-testid=live-readout]')?.dataset.saving))", arg=savings
     )
 
 
@@ -58,14 +54,13 @@ def cache(tmp_path: Path) -> Path:
 
 
 def test_the_page_follows_the_folder(cache: Path, browser_page: Page, start_dashboard: Callable[..., str]) -> None:
-    page, sent = browser_page, list[Any]()
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page = browser_page
     first = put(cache, "b.parquet", seed=0)
     page.goto(start_dashboard(cache))
     saving_is(page, first)
-    expect(page.get_by_text("Load a thresholds JSON")).to_be_visible(timeout=TIMEOUT)
-    page.wait_for_timeout(500)
-    silent_since = len(sent)
+    expect(page.get_by_text("Load a thresholds JSON")).to_be_visible()
+    settled(page)
+    silent_since = messages(page)
 
     second = put(cache, "b.parquet", seed=1)
     saving_is(page, [one for one in second if one not in first])
@@ -73,15 +68,15 @@ def test_the_page_follows_the_folder(cache: Path, browser_page: Page, start_dash
     # Another file does not touch what is shown, not even under a hand that drags.
     drag(page, 0.3, 0.6)
     held = position(page)
-    put(cache, "c.parquet", seed=2)
-    page.wait_for_timeout(3000)
+    with told(page):
+        put(cache, "c.parquet", seed=2)
     assert position(page) == held
-    assert len(sent) == silent_since  # nor did the browser ask for anything so far
+    assert messages(page) == silent_since  # nor did the browser ask for anything so far
     page.mouse.up()
 
     (cache / "b.parquet").write_bytes(b"PAR1 and nothing more")
-    expect(page.get_by_text("b.parquet")).to_be_visible(timeout=TIMEOUT)
-    expect(page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_text("b.parquet")).to_be_visible()
+    expect(page.get_by_test_id("live-readout")).to_be_visible()
     page.get_by_role("combobox", name="Run").click()
     expect(page.get_by_role("option")).to_have_text(["c"])
     page.keyboard.press("Escape")
@@ -92,4 +87,4 @@ def test_the_page_follows_the_folder(cache: Path, browser_page: Page, start_dash
     saving_is(page, third)
     expect(page.get_by_text("b.parquet")).to_have_count(0)
     (cache / "a.parquet").unlink()
-    expect(page.get_by_text("No runs yet")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_text("No runs yet")).to_be_visible()

@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -22,12 +23,15 @@ from cascade_core.analysis.exploration import Exploration, Split, explore, halve
 from cascade_core.analysis.points import Setting
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
+from cascade_core.rendering.live.groups import stage_cuts
 from cascade_core.rendering.palette import LIGHT
 from cascade_core.rendering.published import PUBLISHED
 from cascade_core.rendering.report import report_html
 from cascade_core.rendering.report.pieces import file
 from cascade_core.storage.origin import Origin
-from tests.e2e.test_live_panel import contrast, move, readout
+from tests.colours import contrast
+from tests.e2e.bare import drag_handle, handle, move, readout
+from tests.e2e.settling import opened_from_disk
 from tests.samples import sample_run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -63,19 +67,9 @@ def opened(page: Page, folder: Path, outputs: StageOutputs, name: str = "mine") 
         report_html(Setting(exploration=exploration, position=40), data, run=run, source=outputs.source),
         encoding="utf-8",
     )
-    show(page, written)
-    return exploration
-
-
-def show(page: Page, written: Path) -> None:
-    """Open a file from disk; whatever else it asks for fails the test."""
-    page.context.set_offline(True)
-    page.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(written.as_uri())
+    opened_from_disk(page, written)
     page.get_by_test_id("live-readout").wait_for()
-    assert asked == [written.as_uri()]
+    return exploration
 
 
 def saved(page: Page, chart: str, kind: str) -> tuple[str, bytes]:
@@ -105,6 +99,23 @@ def test_the_slider_moves_what_python_computed(browser_page: Page, tmp_path: Pat
         rows = browser_page.locator(".cascade-live__shares tbody tr")
         leaving = [int(rows.nth(m).locator("td").nth(1).inner_text().replace(",", "")) for m in range(3)]
         assert leaving == one.exit_counts.tolist()
+
+
+def test_a_handle_that_is_dragged_is_counted_as_python_counts(browser_page: Page, tmp_path: Path) -> None:
+    exploration = opened(browser_page, tmp_path, sample_run(2000))
+    grid = confidence_axis("max_probability", 5).grid
+    cuts = [stage_cuts(grid, column) for column in exploration.path.thresholds.T]
+    for stage, place in ((0, 0.2), (1, 0.5), (0, 0.6), (1, 1.03), (0, 0.05)):
+        drag_handle(browser_page, stage, place)
+        at = [int(handle(browser_page, one).get_attribute("aria-valuenow") or "") for one in range(2)]
+        hand = tuple(float(np.append(cut, np.inf)[index]) for cut, index in zip(cuts, at, strict=True))
+        one = Setting(exploration=exploration, position=40, by_hand=hand).evaluation
+        shown = readout(browser_page)
+        assert shown["accuracy"] == pytest.approx(one.accuracy, abs=1e-12)
+        assert shown["drop"] == pytest.approx(one.accuracy_drop, abs=1e-12)
+        assert shown["saving"] == pytest.approx(one.saving, abs=1e-12)
+    browser_page.get_by_role("button", name="Back to the policy").click()
+    assert readout(browser_page)["accuracy"] == exploration.at(40).accuracy
 
 
 def test_charts_are_saved_with_title_and_legend(browser_page: Page, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,9 +12,8 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from cascade_core import save_run
+from tests.e2e.settling import answered, drawn, opened, settled
 from tests.samples import sample_run
-
-TIMEOUT = 30_000
 
 WATCH = """() => {
     const seen = (window.seen_ = { shifts: [], faded: [], gone: [], frames: 0 });
@@ -42,47 +40,26 @@ CHART = "document.querySelector('.js-plotly-plot')"
 
 
 @pytest.fixture
-def answers(browser_page: Page) -> list[Any]:
-    """What Python sends to the page; filled from the moment it connects."""
-    frames: list[Any] = []
-    browser_page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
-    return frames
-
-
-@pytest.fixture
-def page(browser_page: Page, answers: list[Any], tmp_path: Path, start_dashboard: Callable[..., str]) -> Page:
+def page(browser_page: Page, tmp_path: Path, start_dashboard: Callable[..., str]) -> Page:
     save_run(sample_run(n=4000, k=10), tmp_path / "sample.parquet")
-    browser_page.goto(start_dashboard(tmp_path))
-    expect(browser_page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
-    expect(browser_page.get_by_text("Load a thresholds JSON")).to_be_visible(timeout=TIMEOUT)
-    rest(browser_page, answers, 0)
+    opened(browser_page, start_dashboard(tmp_path))
+    expect(browser_page.get_by_text("Load a thresholds JSON")).to_be_visible()
+    settled(browser_page)
     return browser_page
 
 
-def rest(page: Page, answers: list[Any], heard: int) -> None:
-    """Wait until Python has answered something, and for a moment is silent."""
-    while len(answers) == heard:
-        page.wait_for_timeout(50)
-    while True:
-        heard = len(answers)
-        page.wait_for_timeout(700)
-        if len(answers) == heard:
-            return
-
-
-def test_a_release_moves_nothing_and_keeps_a_chart_zoomed(page: Page, answers: list[Any]) -> None:
+def test_a_release_moves_nothing_and_keeps_a_chart_zoomed(page: Page) -> None:
     slider = page.get_by_test_id("live-slider")
     page.evaluate(WATCH)
     for key in ("End", "Home"):
-        heard = len(answers)
-        slider.press(key)
-        rest(page, answers, heard)
+        with answered(page):
+            slider.press(key)
     seen = page.evaluate("window.seen_")
     assert seen["frames"] > 20
     assert (seen["shifts"], seen["faded"], seen["gone"]) == ([], [], [])
 
     page.get_by_role("tab", name="Curve in detail").click()
-    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=TIMEOUT)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     chart = page.locator(".js-plotly-plot .nsewdrag").first
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
@@ -92,24 +69,22 @@ def test_a_release_moves_nothing_and_keeps_a_chart_zoomed(page: Page, answers: l
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.7 * box["height"], steps=5)
     page.mouse.up()
-    page.wait_for_function(f"low => {CHART}._fullLayout.xaxis.range[0] > low", arg=whole[0], timeout=TIMEOUT)
-    page.wait_for_timeout(500)
+    page.wait_for_function(f"low => {CHART}._fullLayout.xaxis.range[0] > low", arg=whole[0])
+    drawn(page)
     zoomed = page.evaluate(f"{CHART}._fullLayout.xaxis.range")
     chosen = f"{CHART}._fullData.find(one => one.name === 'chosen').x[0]"
     before = page.evaluate(chosen)
     for key in ("End", "Home"):
-        heard = len(answers)
-        slider.press(key)
-        rest(page, answers, heard)
+        with answered(page):
+            slider.press(key)
         assert page.evaluate(chosen) != before
         assert page.evaluate(f"{CHART}._fullLayout.xaxis.range") == zoomed
         before = page.evaluate(chosen)
     # A double click shows all again, and that stays as well.
     chart.dblclick()
-    page.wait_for_function(f"{CHART}._fullLayout.xaxis.autorange === true", timeout=TIMEOUT)
-    heard = len(answers)
-    slider.press("End")
-    rest(page, answers, heard)
+    page.wait_for_function(f"{CHART}._fullLayout.xaxis.autorange === true")
+    with answered(page):
+        slider.press("End")
     low, high = page.evaluate(f"{CHART}._fullLayout.xaxis.range")
     assert low < zoomed[0]
     assert high > zoomed[1]
@@ -119,6 +94,7 @@ def test_room_for_share_is_kept_beside_the_line_at_every_width(page: Page) -> No
     line, bar = page.locator(".cascade-heading"), page.locator(".st-key-bar")
     for width in (1400, 1024, 390):
         page.set_viewport_size({"width": width, "height": 900})
+        drawn(page)
         share = page.get_by_role("button", name="Share").bounding_box()
         text, whole = line.bounding_box(), bar.bounding_box()
         assert share is not None

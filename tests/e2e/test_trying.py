@@ -18,8 +18,6 @@ from cascade_core import CheapestWithinDrop, load_run
 from cascade_core.analysis.exploration import Split, explore, halves
 from tests.serving import ROOT
 
-TIMEOUT = 30_000
-
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory, start_dashboard: Callable[..., str]) -> str:
@@ -44,15 +42,15 @@ def test_a_sample_and_pictures_of_ones_own(browser_page: Page, url: str) -> None
     page.goto(url)
     page.get_by_text("Try it", exact=True).click()
     verdict, cards = page.locator(".cc-verdict"), page.locator(".cc-stage")
-    expect(verdict).to_be_visible(timeout=TIMEOUT)
+    expect(verdict).to_be_visible()
     for stage in (2, 1):
         i = int(np.flatnonzero(leaving == stage)[0])
         name = str(run.sample_ids[i])
         field = page.get_by_role("combobox", name="Sample")
         field.fill(name)
         field.press("Enter")
-        expect(page.get_by_role("img", name=name)).to_be_visible(timeout=TIMEOUT)
-        expect(verdict).to_contain_text(f"Left at stage {stage + 1} of 3", timeout=TIMEOUT)
+        expect(page.get_by_role("img", name=name)).to_be_visible()
+        expect(verdict).to_contain_text(f"Left at stage {stage + 1} of 3")
         states = cards.evaluate_all("all => all.map(card => card.dataset.state)")
         assert states == [*["went on"] * stage, "left", *["not reached"] * (2 - stage)]
         answer = run.class_names[answered.predictions[stage, i]]
@@ -61,8 +59,8 @@ def test_a_sample_and_pictures_of_ones_own(browser_page: Page, url: str) -> None
     page.get_by_text("A picture of your own").click()
     files = page.get_by_test_id("stMain").locator('input[type="file"]')
     files.set_input_files({"name": "white.png", "mimeType": "image/png", "buffer": png()})
-    expect(page.get_by_role("img", name="as the network is given it")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_role("img", name="as the network is given it")).to_be_visible()
     expect(verdict).to_contain_text("Left at stage")
     files.set_input_files({"name": "broken.png", "mimeType": "image/png", "buffer": png()[:60]})
-    expect(page.get_by_text("This file was not tried.")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_text("This file was not tried.")).to_be_visible()
     expect(verdict).to_have_count(0)

@@ -12,16 +12,14 @@ import pytest
 
 pytest.importorskip("playwright.sync_api")
 
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from cascade_core import StageOutputs, load_run, save_run
 from cascade_core.storage.importers.templates import csv_template
 from cascade_core.storage.writing import run_bytes
+from tests.e2e.settling import answered, opened, settled
 from tests.malformed import FILES, TRAP
 from tests.samples import sample_run
-
-TIMEOUT = 30_000
-
 
 MINE = sample_run(n=600, seed=3)
 
@@ -41,10 +39,9 @@ def page(browser_page: Page, url: str) -> Page:
 
 
 def open_uploader(page: Page, url: str) -> None:
-    page.goto(url)
-    expect(page.get_by_test_id("live-readout")).to_be_visible(timeout=TIMEOUT)
+    opened(page, url)
     page.get_by_text("Your own softmaxes").click()
-    expect(page.get_by_text("64MB per file")).to_be_visible(timeout=TIMEOUT)
+    expect(page.get_by_text("64MB per file")).to_be_visible()
 
 
 def sidebar(page: Page) -> Locator:
@@ -64,14 +61,13 @@ def wait_for_message(page: Page, name: str) -> str:
             return said !== null && said.innerText.includes(` ${name}: `);
         }""",
         arg=name,
-        timeout=TIMEOUT,
     )
     return sidebar(page).get_by_test_id("stText").inner_text()
 
 
 def expect_shown(page: Page, name: str, samples: int) -> None:
-    expect(run_selector(page)).to_have_value(name, timeout=TIMEOUT)
-    expect(page.get_by_test_id("live-panel")).to_contain_text(f"of {samples:,} leave", timeout=TIMEOUT)
+    expect(run_selector(page)).to_have_value(name)
+    expect(page.get_by_test_id("live-panel")).to_contain_text(f"of {samples:,} leave")
 
 
 def run_selector(page: Page) -> Locator:
@@ -80,6 +76,7 @@ def run_selector(page: Page) -> Locator:
 
 def offered(page: Page) -> list[str]:
     run_selector(page).click()
+    expect(page.get_by_role("option").first).to_be_visible()
     names = page.get_by_role("option").all_inner_texts()
     page.keyboard.press("Escape")
     return names
@@ -139,14 +136,15 @@ def test_good_files_of_each_kind_are_explored_and_taken_home(page: Page, tmp_pat
 def test_a_file_dropped_while_another_is_explored(page: Page, tmp_path: Path) -> None:
     bring(page, "first.npz", npz(MINE))
     expect_shown(page, "first (yours)", 300)
-    page.get_by_test_id("live-slider").press("End")
+    with answered(page):
+        page.get_by_test_id("live-slider").press("End")
     end = readout(page)
     too_large = tmp_path / "large.npz"
     with too_large.open("wb") as stream:
         stream.truncate((64 << 20) + 1)
     sidebar(page).locator("input[type=file]").set_input_files(too_large)
-    expect(sidebar(page).get_by_text("64.0MB or smaller")).to_be_visible(timeout=TIMEOUT)
-    page.wait_for_timeout(500)
+    expect(sidebar(page).get_by_text("64.0MB or smaller")).to_be_visible()
+    settled(page)
     assert run_selector(page).input_value() == "first (yours)"
     assert readout(page) == end
     bytes_of_a_file = list(npz(sample_run(n=460, seed=8)))
@@ -165,18 +163,18 @@ def test_a_file_dropped_while_another_is_explored(page: Page, tmp_path: Path) ->
     expect_shown(page, "first (yours)", 300)
 
 
-def test_another_session_never_sees_it(page: Page, url: str, browser: Browser) -> None:
-    with browser.new_context() as context:
-        other = context.new_page()
-        open_uploader(other, url)
-        bring(page, "secret.npz", npz(MINE))
-        expect_shown(page, "secret (yours)", 300)
-        assert "secret (yours)" in offered(page)
+def test_another_session_never_sees_it(page: Page, url: str, new_window: Callable[..., Page]) -> None:
+    other = new_window()
+    open_uploader(other, url)
+    bring(page, "secret.npz", npz(MINE))
+    expect_shown(page, "secret (yours)", 300)
+    assert "secret (yours)" in offered(page)
+    assert offered(other) == ["shipped"]
+    for name in ("secret", "secret (yours)"):
+        other.goto(f"{url}/?run={name}&view=explore")
+        expect_shown(other, "shipped", 200)
+        settled(other)
         assert offered(other) == ["shipped"]
-        for name in ("secret", "secret (yours)"):
-            other.goto(f"{url}/?run={name}&view=explore")
-            expect_shown(other, "shipped", 200)
-            assert offered(other) == ["shipped"]
-            # Of the name there is only what the address itself said.
-            assert f"but it was {name!r}" in other.get_by_test_id("stMain").inner_text()
-            assert "secret" not in sidebar(other).inner_text()
+        # Of the name there is only what the address itself said.
+        assert f"but it was {name!r}" in other.get_by_test_id("stMain").inner_text()
+        assert "secret" not in sidebar(other).inner_text()

@@ -10,26 +10,13 @@ import pytest
 from cascade_core.rendering.comparison import comparison_css
 from cascade_core.rendering.live import live_css
 from cascade_core.rendering.palette import DARK, LIGHT, Palette
+from tests.colours import contrast
 
 CSS = live_css()
 
 
 def declared(name: str) -> list[str]:
     return re.findall(rf"--cascade-live-{name}:\s*(#[0-9a-f]{{6}})", CSS)
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance as WCAG 2 defines it."""
-    linear = [
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
-        for value in (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize(("palette", "theme"), [(LIGHT, 0), (DARK, 1)])

@@ -17,19 +17,19 @@ from typing import Any
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import moved_words
+from cascade_core.rendering.cost_words import amount, batches, cost_sentences, per
 from cascade_core.rendering.cost_words import columns as columns_of
-from cascade_core.rendering.cost_words import cost_sentences
 from cascade_core.rendering.headline import headline
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.live import live_css
 from cascade_core.rendering.live.data import hand, packed
 from cascade_core.rendering.markup import badge_css, badged
 from cascade_core.rendering.modules import bundled
-from cascade_core.rendering.report.pieces import Cell, Row, entries, file, fingerprint, piece, script_json, table
+from cascade_core.rendering.report.pieces import Cell, Row, document, entries, file, piece, script_json, table
 from cascade_core.rendering.report.words import flat, threshold
 from cascade_core.rendering.tables import operating_points, stages_table
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
-from cascade_core.simulation.meters import spent
+from cascade_core.simulation.meters import MACS, Meter, spent
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import BY_HAND, choice_json
 from cascade_core.storage.origin import Origin
@@ -70,19 +70,12 @@ def report_html(
             f"Expected data of the exploration's {count} positions but it has {len(data['accuracy'])}; "
             "make it with live_data"
         )
-    style = live_css() + file("report.css") + badge_css()
-    script = bundled("report/report.js")
     opened = packed({**data, "slider": {**data["slider"], "initial": setting.position}, "hand": hand(setting)})
-    return piece("page").substitute(
+    body = piece("page").substitute(
         _sentences(setting, data),
         headline=escape(headline(exploration, Origin.of(source), run["name"])),
         badge=badged(wording.badge(exploration.split.in_sample, by_hand=setting.is_by_hand)),
         run=escape(run["name"]),
-        version=escape(VERSION),
-        style=style,
-        style_hash=fingerprint(style),
-        script=script,
-        script_hash=fingerprint(script),
         points=_operating_points(setting),
         stages=_stages(exploration),
         origin=entries(_origin(setting, run, made or datetime.now(UTC).date())),
@@ -90,6 +83,9 @@ def report_html(
         choice=escape(chosen_json(setting, run)),
         data=script_json(opened),
     )
+    style = live_css() + file("report.css") + badge_css()
+    title = f"{run['name']}: {exploration.policy.title}"
+    return document(title, body, style=style, script=bundled("report/report.js"))
 
 
 def chosen_json(setting: Setting, run: Mapping[str, str]) -> str:
@@ -144,7 +140,7 @@ def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
         "coverage": COVERAGE,
         "score": SCORES[test.score].phrase,
         "top": "" if test.top_k == 1 else f", that is, among its {test.top_k} likeliest",
-        "baseline": f"{test.baseline_macs:,}",
+        "plain": f"{_plain(exploration)} {per(exploration.meter, unit)}{batches(exploration.meter)}",
         "measured": data["footnote"],
         "certificate_text": certificate,
         "points_text": f"Evenly spread over the slider's {len(exploration.path)} positions{_bold(setting)}. Below each "
@@ -154,6 +150,13 @@ def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
         "all were to leave there.",
     }
     return {name: escape(text) for name, text in sentences.items()}
+
+
+def _plain(exploration: Exploration) -> str:
+    """What the plain network costs; MACs to the last digit."""
+    if exploration.meter is MACS:
+        return f"{exploration.test.baseline_macs:,}"
+    return amount(exploration.meter.plain(exploration.evaluation))
 
 
 def _bold(setting: Setting) -> str:
@@ -217,11 +220,14 @@ def _operating_points(setting: Setting) -> str:
 
 
 def _stages(exploration: Exploration) -> str:
+    test, meter = exploration.test, exploration.meter
+    upto = meter.table(test).full.cumsum()
     columns = [
         Cell(text="stage"),
         Cell(text="MACs of its piece"),
         Cell(text="MACs of its head"),
         Cell(text="MACs up to here", note="all heads run"),
+        *([] if meter is MACS else [Cell(text=f"{meter.unit} up to here", note=f"{_of(meter)}, all heads run")]),
         Cell(text="accuracy alone"),
     ]
     rows = [
@@ -229,12 +235,18 @@ def _stages(exploration: Exploration) -> str:
             heading=stage["stage"],
             cells=[
                 *(Cell(text=f"{stage[name]:,}") for name in ("trunk_macs", "head_macs", "cumulative_macs")),
+                *([] if meter is MACS else [Cell(text=amount(cost))]),
                 Cell(text=percent(stage["accuracy"], 2)),
             ],
         )
-        for stage in stages_table(exploration.test).to_dict("records")
+        for stage, cost in zip(stages_table(test).to_dict("records"), upto, strict=True)
     ]
     return table("Stages", columns, rows)
+
+
+def _of(meter: Meter) -> str:
+    """Of how many samples costs are: "per sample in batches of 64"."""
+    return f"{per(meter).removeprefix(meter.unit).strip()}{batches(meter)}"
 
 
 def _origin(setting: Setting, run: Mapping[str, str], made: date) -> Iterator[tuple[str, str]]:

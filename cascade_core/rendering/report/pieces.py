@@ -1,6 +1,7 @@
 """Pieces of markup: ``report.html``, or another file beside it, cut up, and filled with texts that are escaped here.
 
 A piece begins with a line that names it.  No markup stands in Python, and none comes from a file of the user's.
+``document.html`` is what every file that is made here begins and ends with.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
+
+from cascade_core.support.version import VERSION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,23 @@ class Row:
     heading: str
     cells: Sequence[Cell]
     chosen: bool = False
+
+
+def document(title: str, body: str, *, style: str, script: str) -> str:
+    """A whole HTML file, which asks nothing of any network: its Content-Security-Policy lets in this style and script.
+
+    Args:
+        title: A text; `body`, `style` and `script` are markup and code of this package, with what they hold escaped.
+    """
+    return piece("document", "document.html").substitute(
+        title=escape(title),
+        version=escape(VERSION),
+        style=style,
+        style_hash=fingerprint(style),
+        script=script,
+        script_hash=fingerprint(script),
+        body=body,
+    )
 
 
 def table(name: str, columns: Sequence[Cell], rows: Iterable[Row]) -> str:

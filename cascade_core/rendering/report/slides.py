@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from html import escape
 
 from cascade_core.analysis.points import Setting
+from cascade_core.rendering.cost_words import against, cost_sentences
 from cascade_core.rendering.headline import headline
-from cascade_core.rendering.markup import badged
+from cascade_core.rendering.markup import badge_css, badged
 from cascade_core.rendering.modules import bundled
-from cascade_core.rendering.report.pieces import Cell, Row, file, fingerprint, piece, table
+from cascade_core.rendering.report.pieces import Cell, Row, document, file, piece, table
 from cascade_core.rendering.report.words import threshold
 from cascade_core.rendering.tables import exits_table
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
+from cascade_core.simulation.meters import spent
 from cascade_core.storage.origin import Origin
 from cascade_core.support import wording
-from cascade_core.support.version import VERSION
 
 SOURCE = "slides.html"
 
@@ -50,16 +51,10 @@ def slides(stops: Sequence[Stop]) -> str:
     """
     if not stops:
         raise ValueError("Expected at least one pinned point to make slides of but there was none")
-    style, script = file("slides.css"), bundled("report/slides.js")
-    return piece("slides", SOURCE).substitute(
-        title=escape(stops[0].name),
-        version=escape(VERSION),
-        style=style,
-        style_hash=fingerprint(style),
-        script=script,
-        script_hash=fingerprint(script),
-        slides="\n".join(_slide(stop, number, len(stops)) for number, stop in enumerate(stops, 1)),
-    )
+    each = "\n".join(_slide(stop, number, len(stops)) for number, stop in enumerate(stops, 1))
+    body = piece("slides", SOURCE).substitute(slides=each)
+    style = file("slides.css") + badge_css()
+    return document(stops[0].name, body, style=style, script=bundled("report/slides.js"))
 
 
 def _slide(stop: Stop, number: int, count: int) -> str:
@@ -73,6 +68,7 @@ def _slide(stop: Stop, number: int, count: int) -> str:
     )
     if stop.setting.is_by_hand:
         half = "thresholds set by hand on the samples that measure them"
+    costs = cost_sentences(exploration.meter, stop.setting.evaluation)
     return piece("slide", SOURCE).substitute(
         number=number,
         count=count,
@@ -81,8 +77,8 @@ def _slide(stop: Stop, number: int, count: int) -> str:
         line=escape(line),
         numbers="".join(_numbers(stop.setting)),
         thresholds=_thresholds(stop.setting),
-        measured=escape(f"{stop.run}, {half}."),
-        about=escape(f"Accuracy against computation of {stop.run}, with the chosen point."),
+        measured=escape(" ".join([f"{stop.run}, {half}.", *costs])),
+        about=escape(f"Accuracy against {exploration.meter.noun} of {stop.run}, with the chosen point."),
         curve=_curve(stop.setting),
     )
 
@@ -95,7 +91,7 @@ def _numbers(setting: Setting) -> Iterator[str]:
     numbers = [
         (wording.percent(result.accuracy, 1), "accuracy", f"plain network {wording.percent(result.full_accuracy, 1)}"),
         (wording.fixed(abs(100 * result.accuracy_drop), 2), _kind(result.accuracy_drop), interval),
-        (wording.percent(1 - meter.mean(result) / meter.plain(result), 1), f"of the {meter.noun} saved", meter.unit),
+        (wording.percent(spent(meter, result)["saving"], 1), f"of the {meter.noun} saved", against(meter, result)),
     ]
     if setting.certified is not None:
         most = wording.outward(100 * setting.certified, 2, up=True)
