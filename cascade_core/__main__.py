@@ -1,8 +1,8 @@
 """The command line, ``cascade-core VERB ...`` or ``python -m cascade_core VERB ...``; the verbs are in `commands`.
 
-Bad input ends with exit status 2 and one line on standard error; where only some of many files are bad, each has its
-line, the others are worked on, and the status is 1.  Results go to standard output, progress to standard error.
-Accuracies, drops and epsilons are fractions, as in code: 0.01 is one point.
+Bad input ends with exit status 2 and one line on standard error, a fault of ours with 3; where only some of many files
+are bad, each has its line, the others are worked on, and the status is 1.  Results go to standard output, progress to
+standard error; where nobody reads on, the program ends quietly.  Drops are typed as `1%`, `1pt` or 0.01.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from cascade_core.commands import choosing, cost_flags, deploying, figures, page, recording, runs, showing
 from cascade_core.commands.common import PROGRAM, Incomplete, Parser
 from cascade_core.support.extras import MissingExtra
+
+INCOMPLETE, BAD_INPUT, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
+"""Exit statuses; the last two are what shells make of SIGINT and SIGPIPE."""
 
 
 def parser() -> Parser:
@@ -34,28 +37,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # Names of files may hold what the terminal cannot show.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        # Nobody reads on, or there is no space: what is left to be printed must not be tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED if isinstance(error, BrokenPipeError) else _failed(error)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run one verb; return the exit status, with one line on what went wrong."""
     args = parser().parse_args(arguments)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _say
             args.function(args)
-    except (ValueError, OSError, MissingExtra) as error:
-        print("error: " + " ".join(str(error).split()), file=sys.stderr)
-        return 2
+    except BrokenPipeError:
+        raise
+    except (ValueError, OSError, MissingExtra, MemoryError) as error:
+        return _failed(error)
     except Incomplete as rest:
         print(f"error: {rest}", file=sys.stderr)
-        return 1
+        return INCOMPLETE
     except KeyboardInterrupt as stop:
         print(str(stop) or "stopped", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     # What no room foresaw still ends in one line; the traceback is one setting away.
     except Exception as error:
         if os.environ.get("CASCADE_TRACEBACK"):
             raise
         reason = " ".join(str(error).split())[:300]
-        print(f"error: {type(error).__name__}: {reason}; CASCADE_TRACEBACK=1 shows where", file=sys.stderr)
-        return 2
+        fault = f"{type(error).__name__}: {reason}; a fault of this program, CASCADE_TRACEBACK=1 shows where"
+        print(f"error: {fault}", file=sys.stderr)
+        return FAULT
     return 0
+
+
+def _failed(error: Exception) -> int:
+    """Say in one line what is wrong with what came in."""
+    print("error: " + (" ".join(str(error).split()) or type(error).__name__), file=sys.stderr)
+    return BAD_INPUT
 
 
 def _say(message: Warning | str, *_: object, **__: object) -> None:

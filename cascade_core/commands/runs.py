@@ -44,7 +44,7 @@ def show(args: argparse.Namespace) -> None:
     _m, n, k = outputs.probs.shape
     print(f"{args.run}: {n:,} samples, {k} classes, plain network {outputs.baseline_macs:,} MACs a sample\n")
     table = stages_table(outputs.record())
-    if args.top_k > 1:
+    if args.top_k != 1:
         table[f"top-{args.top_k} accuracy"] = outputs.record(top_k=args.top_k).stage_accuracy
     print(text(table))
     for key, value in outputs.source.items():

@@ -1,0 +1,93 @@
+"""The verbs `import`, `join` and `show`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cascade_core import load_run, save_run
+from cascade_core.__main__ import main
+from tests.samples import sample_run
+
+
+def test_import_makes_a_run_of_logits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logits = np.array([[[2.0, 0.0], [0.0, 1.0]], [[3.0, 0.0], [0.0, 3.0]]])
+    np.savez(tmp_path / "mine.npz", logits=logits, labels=np.array([0, 1]))
+    out = tmp_path / "mine.parquet"
+    assert main(["import", str(tmp_path / "mine.npz"), "--macs", "10,20", "--title", "Two.", "--out", str(out)]) == 0
+    assert "wrote" in capsys.readouterr().out
+    loaded = load_run(out)
+    assert loaded.baseline_macs == 30
+    assert loaded.source["title"] == "Two."
+    # e^2 / (e^2 + 1) = 0.8808
+    assert loaded.probs[0, 0, 0] == pytest.approx(0.8808, abs=1e-4)
+
+
+def test_show_names_stages_and_origin(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(run)]) == 0
+    text = capsys.readouterr().out
+    assert "400 samples, 5 classes" in text
+    assert "stage 3" in text
+    assert "title: CIFAR-10, a sample run." in text
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [["show", "{run}"], ["choose", "{run}", "--max-drop", "50%"], ["compare", "{run}", "--answers", "own"]],
+    ids=lambda verb: " ".join(verb),
+)
+def test_what_is_odd_about_a_run_is_said(verb: list[str], run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outputs = load_run(run)
+    notes = ["Softmaxes were \x1b[31mrounded."]
+    save_run(replace(outputs, probs=outputs.probs[::-1], source={"notes": notes}), run)
+    assert main([argument.format(run=run) for argument in verb]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("note: Softmaxes were \\x1b[31mrounded.\nnote: Accuracy falls from stage to stage")
+    assert "rounded" not in said.out
+
+
+def test_show_tells_the_accuracy_among_more_answers(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(run), "--top-k", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].endswith("accuracy top-2 accuracy")
+    wanted = load_run(run).record(top_k=2).stage_accuracy
+    assert [line.split()[-1] for line in lines[3:6]] == [f"{share:.2%}" for share in wanted]
+    assert main(["show", str(run), "--top-k", "9"]) == 2
+    assert "top_k to be a whole number from 1 to 5" in capsys.readouterr().err
+
+
+def test_joined_runs_are_called_after_their_files(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = save_run(sample_run(), tmp_path / "other.parquet")
+    out = tmp_path / "both.parquet"
+    assert main(["join", str(run), str(other), "--out", str(out), "--title", "Both."]) == 0
+    assert "wrote" in capsys.readouterr().out
+    joined, alone = load_run(out), load_run(run)
+    names = [stage.name for stage in alone.stages]
+    assert [s.name for s in joined.stages] == [f"{each}, {name}" for each in ("run", "other") for name in names]
+    assert joined.source["title"] == "Both."
+    assert main(["join", str(run), str(other), "--out", str(out), "--dataset-name", "SVHN"]) == 0
+    assert load_run(out).source["dataset_name"] == "SVHN"
+    assert main(["join", str(run), str(other), "--out", str(out), "--names", "a,b"]) == 0
+    assert load_run(out).stages[0].name == f"a, {names[0]}"
+    capsys.readouterr()
+    assert main(["join", str(run), str(other), "--out", str(out), "--names", "a"]) == 2
+    assert "Expected --names to name the 2 runs but it names 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["x.txt", "{run}/x.parquet", "{folder}"])
+def test_where_to_write_is_checked_before_any_work(
+    out: str, run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cascade_core.commands.runs.read_files", lambda *_, **__: pytest.fail("it worked first"))
+    folder = run.parent / "folder.parquet"
+    folder.mkdir()
+    assert main(["import", "mine.npz", "--out", out.format(run=run, folder=folder)]) == 2
+    error = capsys.readouterr().err
+    assert "Cannot write" in error or "to end in .parquet" in error
+    assert error.count("\n") == 1
+    assert not list(run.parent.glob("**/.*tmp"))

@@ -1,0 +1,235 @@
+"""The command line as a whole: every verb explains itself, tells bad input from faults of ours, and ends quietly."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cascade_core import save_run
+from cascade_core.__main__ import main, parser
+from tests.samples import sample_run
+
+NET = ["--network", "small-cnn"]
+COSTS = ["--unit", "cents", "--part"]
+
+BAD = [
+    ([], "the following arguments are required: VERB"),
+    (["bogus"], "invalid choice: 'bogus'"),
+    (["exits"], "required: NETWORK"),
+    (["exits", "nothing"], "nothing"),
+    (["exits", "small-cnn", "--exits", "auto:0"], "auto:N with N from 1 to 4"),
+    (["exits", "small-cnn", "--image-size", "-3"], "image"),
+    (["build", *NET, "--data", "digits", "--train-data", "nothing:x", "--out", "x.parquet"], "nothing"),
+    (["build", *NET, "--data", "digits", "--train-data", "digits", "--heads", "none", "--out", "x.parquet"], "none"),
+    (["build", *NET, "--data", "digits", "--train-data", "digits", "--epochs", "0", "--out", "x.parquet"], "epochs"),
+    (["build", *NET, "--data", "digits", "--train-data", "digits", "--held-out", "5", "--out", "x.parquet"], "5%"),
+    (["precompute", "--network", "vgg", "--data", "digits", "--out", "x.txt"], "or to be a folder without"),
+    (["precompute", "--network", "vgg", "--data", "digits", "--out", "x.parquet"], "vgg"),
+    (["precompute", *NET, "--data", "imagefolder:nowhere", "--out", "x.parquet"], "Expected weights for small-cnn"),
+    (["precompute", "--network", "small-cnn=missing.pt", "--data", "digits", "--out", "x.parquet"], "missing.pt"),
+    (["build", *NET, "--data", "digits", "--train-data", "imagefolder:no", "--out", "x.parquet"], "no"),
+    (["classify", "{choice}", "nowhere.png", *NET], "nowhere.png"),
+    (["classify", "{run}", "{text}", *NET], "expected JSON"),
+    (["classify", "{choice}", "{text}", "--network", "vgg"], "vgg"),
+    (["classify", "{choice}", "{text}", *NET, "--class-names", "a,b"], ""),
+    (["bundle", "{choice}", *NET, "--out", "x"], "Expected --class-names"),
+    (["bundle", "missing.json", *NET, "--class-names", "a,b", "--out", "x"], "missing.json"),
+    (["bundle", "{choice}", *NET, "--class-names", "a,b", "--out", "{text}"], ""),
+    (["profile", "{run}", *NET], "Expected weights for small-cnn"),
+    (["profile", "missing.parquet", *NET], "there is no such file"),
+    (["profile", "{run}", "--network", "vgg"], "vgg"),
+    (["profile", "{run}", *NET, "--batch-sizes", "1,x"], "numbers separated by commas"),
+    (["join", "{run}", "--out", "x.parquet"], "two or more runs to join but there were 1"),
+    (["join", "{run}", "{text}", "--out", "x.parquet"], "Parquet magic bytes"),
+    (["join", "{run}", "{run}", "--names", "a", "--out", "x.parquet"], "--names to name the 2 runs but it names 1"),
+    (["join", "{run}", "{run}", "--names", "a,a", "--out", "x.parquet"], "repeats"),
+    (["import", "{text}", "--out", "x.parquet"], "one of .npz"),
+    (["import", "{run}", "--out", "x.csv"], "to end in .parquet"),
+    (["import", "missing.npz", "--out", "x.parquet"], "no such file"),
+    (["import", "{run}", "--macs", "1,a,2", "--out", "x.parquet"], "--macs"),
+    (["show", "{text}"], "Parquet magic bytes"),
+    (["show", "{folder}"], "{folder}"),
+    (["show", "{cut}"], "{cut}"),
+    (["show", "{run}", "--top-k", "0"], "top_k to be a whole number from 1"),
+    (["costs", "{run}", *COSTS, "1,2"], "--part to have 4 numbers"),
+    (["costs", "{run}", *COSTS, "1,2,x,4"], "--part to have 4 numbers"),
+    (["costs", "{run}", *COSTS, "1,2,nan,4"], ""),
+    (["costs", "{run}", "--per", "0", *COSTS, "1,2,3,4"], "per"),
+    (["costs", "{text}", *COSTS, "1,2,3,4"], "Parquet magic bytes"),
+    (["choose"], "required: run"),
+    (["choose", "missing.parquet", "--max-drop", "0.01"], "there is no such file"),
+    (["choose", "{run}"], "policy cheapest needs --max-drop"),
+    (["choose", "{run}", "--policy", "none"], "invalid choice: 'none'"),
+    (["choose", "{run}", "--max-drop", "abc"], "expected 1%, 0.5pt or 0.01 but it was 'abc'"),
+    (["choose", "{run}", "--max-drop", "1"], "1 may mean 1 point or 100 points: write 1pt or 100pt"),
+    (["choose", "{run}", "--max-drop", "0.01", "--epsilon", "0.1"], "policy cheapest takes no --epsilon"),
+    (["choose", "{run}", "--max-drop", "-90pt"], "but the best that these 200 samples let expect"),
+    (["choose", "{run}", "--max-drop", "0.01", "--fraction", "1"], "samples on both sides"),
+    (["choose", "{run}", "--max-drop", "0.01", "--fraction", "50"], "write 50% if it is in percent"),
+    (["choose", "{run}", "--max-drop", "0.01", "--seed", "-1"], "seed to be a whole number from 0"),
+    (["choose", "{run}", "--max-drop", "0.01", "--top-k", "9"], "top_k to be a whole number from 1 to 5"),
+    (["choose", "{run}", "--max-drop", "0.01", "--out", "x.txt"], "to end in .json"),
+    (["choose", "{run}", "--policy", "paper", "--epsilon", "0.5"], "write 0.5pt or 50pt"),
+    (["choose", "{run}", "--policy", "paper", "--epsilon", "-1%"], "epsilon to be from 0 to 1"),
+    (["choose", "{run}", "--policy", "certified", "--max-drop", "1pt", "--alpha", "5"], "write 5% if it is in percent"),
+    (["choose", "{run}", "--policy", "certified", "--max-drop", "1pt", "--alpha", "0"], "strictly between 0 and 1"),
+    (["choose", "{run}", "--policy", "budget", "--max-macs", "nan"], "max_macs to be from 0"),
+    (["choose", "{run}", "--policy", "fixed", "--thresholds", "0.5"], "shape (2,)"),
+    (["choose", "{run}", "--policy", "fixed", "--thresholds", "a,b"], "expected 90%, 0.9 or inf but it was 'a'"),
+    (["compare", "{run}", "--max-drop", "-2"], "write -2pt if it is in points"),
+    (["compare", "{run}", "--seeds", "1"], "Expected seeds"),
+    (["compare", "{run}", "--seeds", "3", "--in-sample"], "in-sample"),
+    (["compare", "{cut}"], "{cut}"),
+    (["evaluate", "{run}", "{run}"], "expected JSON"),
+    (["evaluate", "{choice}", "{text}"], "Parquet magic bytes"),
+    (["evaluate", "missing.json", "{run}"], "no such file"),
+    (["evaluate", "{choice}", "{other}"], "Expected a rule for 2 stages"),
+    (["report", "{run}", "--policy", "certified", "--max-drop=-1pt", "--out", "x.html"], "max_drop to be from 0 to 1"),
+    (["report", "{run}", "--policy", "paper", "--max-drop", "0.1", "--out", "x.html"], "paper takes no --max-drop"),
+    (["report", "{run}", "--max-drop", "1", "--out", "x.html"], "write 1pt or 100pt"),
+    (["report", "{run}", "--out", "x.txt"], "to end in .html"),
+    (["report", "{text}", "--out", "x.html"], "Parquet magic bytes"),
+    (["figure", "{run}", "--max-drop", "1", "--out", "x.svg"], "write 1pt or 100pt"),
+    (["figure", "{run}", "--out", "x.doc"], ".doc"),
+    (["figure", "{run}", "--width", "nan", "--out", "x.svg"], "width"),
+    (["figure", "{text}", "--out", "x.svg"], "Parquet magic bytes"),
+    (["page", "nowhere"], "Expected a folder of runs but nowhere is none"),
+    (["page", "--port", "99999"], "--port to be a whole number from 1 to 65535"),
+]  # fmt: skip
+"""Calls of every verb with bad input, and what the line on it says."""
+
+VERBS = sorted({call[0] for call, _ in BAD[2:]})
+
+
+def status_of(*arguments: str) -> int:
+    """The exit status, whoever ends."""
+    try:
+        return main(arguments)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Files by what they are."""
+    folder = tmp_path_factory.mktemp("named")
+    files = {name: folder / name for name in ("run", "other", "choice", "text", "cut", "folder")}
+    save_run(sample_run(), run := folder / "run.parquet")
+    save_run(sample_run(m=2), other := folder / "other.parquet")
+    choice = folder / "choice.json"
+    assert (
+        main(["choose", str(run), "--policy", "shared", "--threshold", "0.9", "--answers", "own", "--out", str(choice)])
+        == 0
+    )
+    files["text"].write_text("Neither a picture nor a run.")
+    files["cut"].write_bytes(run.read_bytes()[:-100])
+    files["folder"].mkdir()
+    return {name: str(file) for name, file in {**files, "run": run, "other": other, "choice": choice}.items()}
+
+
+def test_every_verb_is_among_the_bad_calls() -> None:
+    listed = parser().format_help().split("VERB\n")[1].split("\n\n")[0]
+    assert sorted(line.split()[0] for line in listed.splitlines() if line[4] != " ") == VERBS
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(verb, "--help") == 0
+    assert f"example:\n  python -m cascade_core {verb} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("call", "words"), BAD, ids=[" ".join(call) or "nothing" for call, _ in BAD])
+def test_bad_input_is_one_line_and_status_two(
+    call: list[str],
+    words: str,
+    named: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status = status_of(*(argument.format_map(named) for argument in call))
+    said = capsys.readouterr().err
+    assert status == 2, said
+    assert words.format_map(named) in said
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_ours_is_one_line_and_status_three(
+    named: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise ZeroDivisionError("odd\nthing")
+
+    monkeypatch.setattr("cascade_core.commands.runs.load_run", fail)
+    assert status_of("show", named["run"]) == 3
+    error = "error: ZeroDivisionError: odd thing; a fault of this program, CASCADE_TRACEBACK=1 shows where\n"
+    assert capsys.readouterr().err == error
+    monkeypatch.setenv("CASCADE_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(["show", named["run"]])
+
+
+def test_more_than_the_memory_holds_is_bad_input(
+    named: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("cascade_core.commands.runs.load_run", fail)
+    assert status_of("show", named["run"]) == 2
+    assert capsys.readouterr().err == "error: MemoryError\n"
+
+
+QUIET = [
+    *([verb, "--help"] for verb in VERBS),
+    ["show", "{run}"],
+    ["choose", "{run}", "--policy", "shared", "--threshold", "0.9"],
+    ["compare", "{run}", "--answers", "own"],
+    ["evaluate", "{choice}", "{run}"],
+    ["figure", "{run}", "--texts"],
+    ["report", "{run}", "--answers", "own", "--out", "x.html"],
+    ["costs", "{run}", *COSTS, "1,2,3,4"],
+    ["join", "{run}", "{run}", "--names", "a,b", "--out", "x.parquet"],
+    ["import", "{run}", "--out", "x.parquet"],
+    ["exits", "small-cnn"],
+]
+
+
+@pytest.mark.parametrize("call", QUIET, ids=" ".join)
+def test_where_nobody_reads_on_it_ends_quietly(
+    call: list[str],
+    named: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        assert status_of(*(argument.format_map(named) for argument in call)) == 141
+    said = capfd.readouterr().err
+    assert all(line.startswith("note: ") for line in said.splitlines()), said
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        ("show missing.parquet", 2, "error: Cannot read missing.parquet: there is no such file\n"),
+        ("show {run} > /dev/full", 2, "error: [Errno 28] No space left on device\n"),
+        ("show {run} >&-", 0, ""),
+        ("show {run} | head -1 > /dev/null; exit ${{PIPESTATUS[0]}}", 141, ""),
+    ],
+)
+def test_as_a_module_in_a_shell(command: str, status: int, said: str, named: dict[str, str]) -> None:
+    line = f"{sys.executable} -m cascade_core {command.format_map(named)}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, said)
