@@ -26,7 +26,7 @@ from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.scores import SCORES
-from cascade_core.support.wording import capital
+from cascade_core.support.wording import capital, percent
 
 LEAVING = "Of those that leave here."
 
@@ -72,9 +72,9 @@ def exits_table(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> None:
         "stage": "Stage",
         "threshold": thresholds("Leaves at confidence", frame["threshold"]),
         "threshold_high": thresholds("to", frame[found[-1]], "There is a threshold for each class."),
-        "samples": number("Samples leaving"),
-        "share": share("Share of samples"),
-        "accuracy": share("Right among them"),
+        "samples": number("Leave here"),
+        "share": share("Share"),
+        "accuracy": share("Right", "Of those that leave here."),
         own: _cost(f"Cost, {cost_words.per(meter)}{cost_words.batches(meter)}", frame.get(own, []), LEAVING),
         "macs": number(f"Cost, {cost_words.per(MACS)}", 0, LEAVING),
     }
@@ -127,10 +127,10 @@ def _stages(shown: Shown) -> None:
     test = shown.exploration.test
     shares = overthinking(test)
     st.markdown(
-        f"Of all test samples **{shares.wasteful:.1%}** are right early and by the plain network, "
-        f"**{shares.needed:.1%}** by the plain network only, "
-        f"**{shares.destructive:.1%}** early but not by the plain network (overthinking), "
-        f"**{shares.hopeless:.1%}** nowhere."
+        f"Of all test samples **{percent(shares.wasteful, 1)}** are right early and by the plain network, "
+        f"**{percent(shares.needed, 1)}** by the plain network only, "
+        f"**{percent(shares.destructive, 1)}** early but not by the plain network (overthinking), "
+        f"**{percent(shares.hopeless, 1)}** nowhere."
     )
     ranking = "Probability that a right answer is surer than a wrong one; it decides what a stage can save."
     superfluous = "An earlier stage is as accurate on the samples that get here: this exit could be dropped."

@@ -35,7 +35,7 @@ def test_written_by_hand(tmp_path: Path) -> None:
         ("[]", "an object with unit, per, stages, plain"),
         ('{"unit": "x", "stages": {}}', "an object with unit, per, stages, plain"),
         ('{"unit": "x", "stages": {}, "plain": 1, "more": 2}', "an object with unit, per, stages, plain"),
-        ('{"unit": "x", "stages": {"a": 1, "b": 1}, "plain": 1}', "run's 3, in this order: 'a', 'b', 'c'; but there are 2: 'a', 'b'"),
+        ('{"unit": "x", "stages": {"a": 1, "b": 1}, "plain": 1}', "'a', 'b', 'c'; but there are 2: 'a', 'b'"),
         ('{"unit": "x", "stages": {}, "plain": 1}', "'c'; but there is none"),
         ('{"unit": "x", "stages": [1, 2, 3], "plain": 1}', "'c'; but it was [1, 2, 3]"),
         ('{"unit": "x", "stages": {"a": 1, "c": 1, "b": 1}, "plain": 1}', "there are 3: 'a', 'c', 'b'"),

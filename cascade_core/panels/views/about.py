@@ -66,9 +66,9 @@ def show(shown: Shown) -> None:
 def _table(shown: Shown) -> None:
     columns = {
         "stage": "Stage",
-        "trunk_macs": number("MACs of its trunk piece"),
-        "head_macs": number("MACs of its head"),
-        "cumulative_macs": number("MACs up to here"),
+        "trunk_macs": number("Trunk, MACs", 0, "Of its own piece of the trunk."),
+        "head_macs": number("Head, MACs"),
+        "cumulative_macs": number("Up to here, MACs", 0, "All pieces and all heads up to here."),
         "share": share("Share", "Of the plain network's MACs; more than 100 % where heads come on top."),
         "accuracy": share("Accuracy alone"),
     }

@@ -88,18 +88,18 @@ def _chosen_filter(shown: Shown, found: Outcomes) -> SampleFilter:
         key=state.KIND.key,
         persist_state="session",
     )
-    first, second, third, fourth = st.columns(4)
-    label = _one_of(first, "True class", names, "all classes", state.LABEL)
-    answer = _one_of(second, "Answer", names, "any answer", state.ANSWER)
-    stage = _one_of(third, "Left at", stages, "any stage", state.LEFT)
+    row = st.container(horizontal=True)
+    label = _one_of(row, "True class", names, "all classes", state.LABEL)
+    answer = _one_of(row, "Answer", names, "any answer", state.ANSWER)
+    stage = _one_of(row, "Left at", stages, "any stage", state.LEFT)
     words = {"harmed first": "harmed first", "surest": "surest first", "least sure": "least sure first"}
-    order = fourth.selectbox(
+    order = row.selectbox(
         "Order", ORDERS, format_func=lambda one: words.get(one, "by name"), key=state.ORDER.key, persist_state="session"
     )
-    first, second, third, _ = st.columns(4)
-    at = _one_of(first, "Confidence at", stages, "where they left", state.SURE_AT)
-    low = _end(second, "at least", shown.question, state.LEAST_SURE)
-    high = _end(third, "at most", shown.question, state.MOST_SURE)
+    row = st.container(horizontal=True)
+    at = _one_of(row, "Confidence at", stages, "where they left", state.SURE_AT)
+    low = _end(row, "at least", shown.question, state.LEAST_SURE)
+    high = _end(row, "at most", shown.question, state.MOST_SURE)
     return SampleFilter(
         kind=kind or "all", label=label, answer=answer, stage=stage, at=at, low=low, high=high, order=order
     )

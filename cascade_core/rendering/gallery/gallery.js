@@ -12,6 +12,8 @@
  * @typedef {{look: "cards"|"tiles", wrong: string, line: string, groups: Group[]}} Gallery
  */
 
+const LONGEST_IN_TILE = 18; // letters
+
 /** What stands in each place of the page, so that a run of the page that changes nothing redraws nothing. */
 const standing = new WeakMap();
 
@@ -42,6 +44,7 @@ function drawGroup(group, look, tell) {
   const node = element("section", "group", { "data-kind": group.kind });
   if (group.title) node.append(heading(group, tell));
   const list = element("ul", "list");
+  if (look === "tiles" && group.cards.some((card) => !card.picture)) list.classList.add("cascade-gallery__tall");
   for (const card of group.cards) {
     const item = element("li", "item");
     item.append(...(look === "tiles" ? [tile(card, tell)] : entry(card, tell)));
@@ -72,13 +75,18 @@ function tile(card, tell) {
   words.append(
     element("b", "label", {}, card.label),
     answer(left, left.answer),
-    element("span", "quiet", { title: left.name }, `${left.confidence} at ${left.short}`),
+    element("span", "quiet", { title: left.name }, `${left.confidence} at ${stageName(left)}`),
     answer(card.plain, `plain: ${card.plain.answer}`),
   );
   if (!card.picture) words.append(element("span", "quiet", {}, card.name));
   node.append(...picture(card), words);
   if (card.new) node.append(element("span", "new", {}, "new"));
   return node;
+}
+
+/** A stage's name if it is short enough for a tile, else its number. @param {Line} line */
+function stageName({ name, stage }) {
+  return name.length <= LONGEST_IN_TILE || stage === null ? name : `stage ${stage + 1}`;
 }
 
 /** A large one: its picture opens the sample, and every later stage's answer is told. @param {Shown} card */
