@@ -1,18 +1,14 @@
 """Weights: files of others into a network, and trained heads to a file and back.
 
-Two kinds of file are read, and neither can run code: `.th`, `.pt` and `.pth` through `torch.load(weights_only=True)`
-(a state dict, or a dict that holds one as `state_dict`; a `module.` before every name is dropped), and
-`.safetensors`.  Trained heads are written as safetensors, with a JSON description of how to build them in the
-file's metadata.  That description names the trunk by the digest of its weights, since heads on another trunk
-give answers, but wrong ones.  A small network trained here is written whole: trunk, heads and all.
+Files of others are read in `checkpoints`, and none can run code.  Trained heads are written as safetensors, with a JSON
+description of how to build them in the file's metadata.  That description names the trunk by the digest of its
+weights, since heads on another trunk give answers, but wrong ones.  A small network trained here is written whole: trunk, heads and all.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,25 +17,16 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import nn
 
+from cascade_core.nets.heads.checkpoints import COUNTER, Tensors, existing, first_line, named_alike, read_tensors
 from cascade_core.nets.heads.families import HeadSpec
 from cascade_core.support.files import atomic_write, file_digest, strict_json
-
-Tensors = Mapping[str, Tensor]
 
 SCHEMA_VERSION = 2
 """Version 1 named no exits and no images; its heads are at the places where the network is cut by default."""
 
 METADATA_KEY = "cascade_core"
-
-ENDINGS = (".th", ".pt", ".pth", ".safetensors")
-"""Of files that hold weights."""
-
-_OLD_DENSENET = re.compile(
-    r"(denselayer\d+\.(?:norm|conv))\.([12]\.)"
-)  # the published files name layers norm.1, not norm1
-_COUNTER = "num_batches_tracked"  # of batch norm in training only; absent from many files
 
 
 def digest(path: str | Path) -> str:
@@ -48,7 +35,7 @@ def digest(path: str | Path) -> str:
     Raises:
         ValueError: There is no such file.
     """
-    return file_digest(_existing(path))
+    return file_digest(existing(path))
 
 
 def state_digest(module: nn.Module) -> str:
@@ -66,37 +53,8 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
     Raises:
         ValueError: The file is missing or not one of weights, or its names or shapes differ from the network's.
     """
-    tensors = read_tensors(path)
-    names = {k: _OLD_DENSENET.sub(r"\1\2", k.removeprefix("module.")) for k in tensors}
-    _fill(network, {names[k]: v for k, v in tensors.items()}, Path(path).name)
-
-
-def read_tensors(path: str | Path) -> Tensors:
-    """Named tensors of a weights file.
-
-    Raises:
-        ValueError: The file is missing, of another kind, or malformed.
-    """
-    file = _existing(path)
-    if file.suffix not in ENDINGS:
-        raise ValueError(f"Expected weights to be a .th, .pt, .pth or .safetensors file but it was {file.name!r}")
-    try:
-        if file.suffix == ".safetensors":
-            return safetensors.torch.load_file(file)
-        with warnings.catch_warnings():
-            # What torch would warn of, a file with more than tensors in it, is refused below.
-            warnings.simplefilter("ignore")
-            loaded = torch.load(file, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, OSError, EOFError, KeyError, AttributeError) as error:
-        raise ValueError(f"Expected {file.name} to hold weights but it cannot be read: {_line(error)}") from None
-    except Exception:  # torch raises pickle.UnpicklingError, and what a malformed archive makes of zipfile
-        raise ValueError(
-            f"Expected {file.name} to hold plain tensors but it is damaged or holds other objects, which are not read"
-        ) from None
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
-    if not isinstance(state, Mapping) or not state or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ValueError(f"Expected {file.name} to hold a dict of tensors, or one under 'state_dict', but it does not")
-    return state
+    name = Path(path).name
+    _fill(network, named_alike(read_tensors(path), network.state_dict(), name), name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +105,7 @@ def read_heads(path: str | Path) -> HeadsFile:
     Raises:
         ValueError: The file is missing or malformed, or of a newer schema.
     """
-    file = _existing(path)
+    file = existing(path)
     wrong = f"Expected {file.name} to be a heads file written by `python -m cascade_core build`"
     try:
         with safe_open(file, framework="pt") as opened:
@@ -164,7 +122,7 @@ def read_heads(path: str | Path) -> HeadsFile:
         fields |= {key: tuple(fields[key]) for key in ("exits", "stage_names", "class_names")}
         return HeadsFile(**fields)
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{wrong} but {_line(error)}") from None
+        raise ValueError(f"{wrong} but {first_line(error)}") from None
 
 
 def fill_heads(path: str | Path, heads: Sequence[nn.Module], plain: nn.Module | None = None) -> None:
@@ -183,7 +141,7 @@ def fill_heads(path: str | Path, heads: Sequence[nn.Module], plain: nn.Module | 
 def _fill(network: nn.Module, tensors: Tensors, name: str) -> None:
     """Copy `tensors` into `network`, or say in one line what differs."""
     own = network.state_dict()
-    missing = [k for k in own if k not in tensors and not k.endswith(_COUNTER)]
+    missing = [k for k in own if k not in tensors and not k.endswith(COUNTER)]
     unexpected = [k for k in tensors if k not in own]
     if missing or unexpected:
         raise ValueError(
@@ -203,15 +161,3 @@ def _some(what: str, keys: list[str]) -> str:
     if not keys:
         return ""
     return f"{keys[0]} {what}" + (f" (and {len(keys) - 1} more)" if len(keys) > 1 else "")
-
-
-def _existing(path: str | Path) -> Path:
-    file = Path(path)
-    if not file.is_file():
-        raise ValueError(f"Expected a file at {file} but there is none")
-    return file
-
-
-def _line(error: BaseException) -> str:
-    """The first line of an error's text."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

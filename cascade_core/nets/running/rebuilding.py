@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.nets.heads import weights
+from cascade_core.nets.heads.checkpoints import ENDINGS
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.networks.named import recorded_network
 from cascade_core.nets.running.classify import load_cascade
@@ -226,7 +227,7 @@ def _candidates(folders: Sequence[Path]) -> Iterator[Path]:
             below.sort()
             for name in sorted(names):
                 count += 1
-                if name.endswith(weights.ENDINGS) and not name.startswith("."):
+                if name.endswith(ENDINGS) and not name.startswith("."):
                     yield Path(place, name)
             if count > MOST_FILES:
                 break
