@@ -68,7 +68,7 @@ def _slide(stop: Stop, number: int, count: int) -> str:
     )
     if stop.setting.is_by_hand:
         half = "thresholds set by hand on the samples that measure them"
-    costs = cost_sentences(exploration.meter, stop.setting.evaluation)
+    _, *costs = cost_sentences(exploration.meter, stop.setting.evaluation) or [""]  # the first is among the numbers
     return piece("slide", SOURCE).substitute(
         number=number,
         count=count,
