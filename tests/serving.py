@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-STARTING_SECONDS = 60
+STARTING_SECONDS = 180
 
 
 @dataclass(frozen=True, kw_only=True)

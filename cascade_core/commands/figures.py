@@ -34,6 +34,8 @@ def figure_(args: argparse.Namespace) -> None:
 
     if not args.out and not args.texts:
         raise ValueError("Expected --out with files to write, or --texts, but there was neither")
+    if args.chart != "comparison" and (args.beside or args.policies):
+        raise ValueError(f"--beside and --policies are for --chart comparison, not for --chart {args.chart}")
     for out in args.out:
         check_writable(out, *ENDINGS)
     style = Style(width=args.width, size=args.size, font=args.font, names=dict(args.rename))

@@ -84,6 +84,10 @@ def test_published_savings_of_macs_are_said_not_to_be_drawn(tmp_path: Path, caps
             ["--out", "x.gif"],
             "Expected the name of the file to write to end in .pdf or .svg or .png but it was 'x.gif'",
         ),
+        (
+            ["--policies", "paper", "--out", "x.pdf"],
+            "--beside and --policies are for --chart comparison, not for --chart",
+        ),
         (["--width", "40", "--out", "x.pdf"], "Expected width to be from 1 to 20 but it was 40"),
         (["--rename", "pla=x", "--out", "x.pdf"], "Expected a text of this figure to replace but it was “pla”"),
     ],
