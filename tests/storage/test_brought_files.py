@@ -486,7 +486,7 @@ def test_lists_of_different_lengths() -> None:
         (b"{", "an object of JSON in row 4"),
         (b"[" * 100_000, "an object of JSON in row 4"),
         (b'{"label": 1}', "the same entries in every object"),
-        (b'{"label": {"a": 1}}', "a number or a text in row 4 under 'label'"),
+        (b'{"label": {"a": 1}}', "a number, a text or a list of numbers in row 4, column 'label' but it is {'a': 1}"),
         (b'{"label": "' + b"\xff" + b'"}', "UTF-8 text but some bytes are not"),
     ],
 )

@@ -19,7 +19,7 @@ from cascade_core.storage.importers.labels import class_numbers, least_classes
 from cascade_core.storage.importers.naming import MAC_NAMES, VALUES
 from cascade_core.storage.importers.softmaxes import as_softmaxes
 from cascade_core.storage.importers.stage_costs import ASSUMED, costed
-from cascade_core.storage.importers.stage_order import doubts_about_order, stage_order, texts
+from cascade_core.storage.importers.stage_order import check_stage_count, doubts_about_order, stage_order, texts
 from cascade_core.storage.origin import Origin
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile
@@ -76,6 +76,7 @@ def assemble(found: Found, wishes: Wishes, file_name: str) -> StageOutputs:
     labels = np.asarray(arrays["labels"])
     classes = texts(arrays.get("class_names"))
     values = _values(found, kind, arrays, labels, wishes.labels_from)
+    check_stage_count(len(values))
     probs = as_softmaxes(found, kind, values)
     if classes is not None:
         classes = checks.names("class_names", classes, probs.shape[2], "class")

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from cascade_core.storage.importers.sheet import Sheet, check_count, is_list_wanted, is_wanted, matrix
 from cascade_core.support.files import BadFile
 
+_ROW, _VALUE = 256, 32
+"""Bytes that an object and a value take while they are read, at least."""
+
 
 def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
     """A table of objects; entries that no importer knows are passed over.
@@ -21,22 +24,21 @@ def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
         BadFile: A line is no flat object, lacks what others have, or there is more than may be read.
     """
     rows: list[dict[str, Any]] = []
-    cells = 0
-    for number, line in _lines(stream):
+    taken = 0
+    for number, line in _lines(stream, max_bytes):
         row = _object(line, number)
-        cells += sum(len(value) if isinstance(value, list) else 1 for value in row.values())
-        if 8 * cells > max_bytes:
-            raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but it has {cells:,} numbers of 8 and more")
-        rows.append(row)
-    names = list(dict.fromkeys(name for row in rows[:1] for name in row))
-    check_count(names)
-    for number, row in enumerate(rows, 1):
-        if row.keys() != rows[0].keys():
+        taken += _ROW + sum(value.nbytes if isinstance(value, np.ndarray) else _VALUE for value in row.values())
+        if taken > max_bytes:
+            raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but up to row {number} there are more")
+        if rows and row.keys() != rows[0].keys():
             name = next(iter(row.keys() ^ rows[0].keys()))
             raise BadFile(
-                f"expected the same entries in every object but {name[:40]!r} is not in all up to row {number}"
+                f"expected the same entries in every object but row {number} and the first differ in {name!r}"
             )
-    listed = [name for name in names if isinstance(rows[0][name], list)]
+        rows.append(row)
+    names = list(rows[0]) if rows else []
+    check_count(names)
+    listed = [name for name in names if isinstance(rows[0][name], np.ndarray)]
     return Sheet(
         frame=pd.DataFrame({name: [row[name] for row in rows] for name in names if name not in listed}),
         matrices={name: _matrix(name, [row[name] for row in rows]) for name in listed},
@@ -44,9 +46,11 @@ def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
     )
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
+def _lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, str]]:
     """Lines that hold something, with their numbers."""
     for number, raw in enumerate(stream, 1):
+        if _VALUE * raw.count(b",") > max_bytes:
+            raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but row {number} alone has more")
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
@@ -56,29 +60,32 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
 
 
 def _object(line: str, number: int) -> dict[str, Any]:
-    """The entries of one line that an importer knows."""
+    """The entries of one line that an importer knows, lists as arrays."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
-        raise BadFile(f"expected an object of JSON in row {number} but it is {line.strip()[:40]!r}") from None
+        data = None
     if not isinstance(data, dict):
         raise BadFile(f"expected an object of JSON in row {number} but it is {line.strip()[:40]!r}")
-    wanted = {name: value for name, value in data.items() if is_wanted(name)}
-    for name, value in wanted.items():
-        if isinstance(value, dict) or (isinstance(value, list) and not is_list_wanted(name)):
-            raise BadFile(
-                f"expected a number or a text in row {number} under {name[:40]!r} but it is {str(value)[:40]}"
-            )
-    return wanted
+    return {name: _value(name, value, number) for name, value in data.items() if is_wanted(name)}
+
+
+def _value(name: str, value: Any, number: int) -> Any:
+    if isinstance(value, list) and is_list_wanted(name) and all(isinstance(x, int | float) for x in value):
+        try:
+            return np.array(value, dtype=np.float64)
+        except OverflowError:
+            raise BadFile(f"expected numbers that can be held in row {number}, column {name!r}") from None
+    if isinstance(value, dict | list):
+        raise BadFile(
+            f"expected a number, a text or a list of numbers in row {number}, column {name!r} but it is "
+            f"{str(value)[:40]}"
+        )
+    return value
 
 
 def _matrix(name: str, lists: list[Any]) -> NDArray[np.float64]:
     for i, one in enumerate(lists):
-        if not isinstance(one, list) or not all(isinstance(x, int | float) for x in one):
+        if not isinstance(one, np.ndarray):
             raise BadFile(f"expected a list of numbers in row {i + 1}, column {name!r} but it is {str(one)[:40]!r}")
-    lengths = np.array([len(one) for one in lists])
-    try:
-        flat = np.array([float(x) for one in lists for x in one])
-    except OverflowError:
-        raise BadFile(f"expected numbers that can be held in column {name!r} but one is larger") from None
-    return matrix(name, lengths, flat, 1)
+    return matrix(name, np.array([len(one) for one in lists]), np.concatenate(lists), 1)

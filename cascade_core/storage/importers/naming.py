@@ -18,6 +18,9 @@ PROBS, LOGITS, EITHER = "probs", "logits", "predictions"
 
 VALUES = (PROBS, LOGITS, EITHER)
 
+_LONGEST = 1_000
+"""Letters of a name beyond which it is none that is known."""
+
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 MAC_NAMES: Mapping[str, tuple[int, int]] = {
@@ -63,15 +66,23 @@ def plain(name: str) -> str:
     return re.sub(r"[\s.\-]+", "_", name.strip().lstrip("#").strip()).casefold()
 
 
-@lru_cache(1 << 12)
 def meaning(name: str) -> str | None:
     """What this project calls it; None where it is nothing that an importer knows."""
+    return _meaning(name) if len(name) <= _LONGEST else None
+
+
+def class_column(name: str) -> ClassColumn | None:
+    """The class that a column is of, if it is of one."""
+    return _class_column(name) if len(name) <= _LONGEST else None
+
+
+@lru_cache(1 << 12)
+def _meaning(name: str) -> str | None:
     return _MEANING.get(plain(name))
 
 
 @lru_cache(1 << 12)
-def class_column(name: str) -> ClassColumn | None:
-    """The class that a column is of, if it is of one."""
+def _class_column(name: str) -> ClassColumn | None:
     found = _CLASS.fullmatch(name.strip().lstrip("#").strip())
     if found is None:
         return None

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cascade_core.storage.importers.sheet import Sheet
-from cascade_core.storage.importers.stage_order import natural_order
+from cascade_core.storage.importers.stage_order import check_stage_count, natural_order
 from cascade_core.support.files import BadFile
 
 
@@ -42,6 +42,7 @@ def arranged(sheet: Sheet, stages: pd.Series[Any] | None, samples: pd.Series[Any
         BadFile: A sample is missing or repeated at a stage, or has two labels.
     """
     stage, stage_names, by_appearance = _stages(stages, len(sheet.frame))
+    check_stage_count(len(stage_names))
     ids = pd.Series(stage).groupby(stage).cumcount() if samples is None else samples.astype(str)
     sample, names = pd.factorize(ids)
     m, n = len(stage_names), len(names)

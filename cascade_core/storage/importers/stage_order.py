@@ -19,6 +19,9 @@ from cascade_core.storage.importers.naming import MAC_NAMES
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile
 
+MOST = 1_000
+"""Most stages of an imported run; tables and thresholds of more say nothing to anybody, and take minutes."""
+
 
 def texts(values: Any) -> tuple[str, ...] | None:
     """An array of names; None where there is none."""
@@ -68,6 +71,12 @@ def doubts_about_order(names: Sequence[str], macs: NDArray[np.int64], accuracy: 
 
 def _list(names: Sequence[str], order: Sequence[int]) -> str:
     return ", ".join(names[i] for i in order[:8]) + (", ..." if len(order) > 8 else "")
+
+
+def check_stage_count(count: int) -> None:
+    """Raise BadFile where there are more stages than are read."""
+    if count > MOST:
+        raise BadFile(f"expected at most {MOST:,} stages but there are {count:,}")
 
 
 def natural_order(names: Sequence[str]) -> list[int] | None:
