@@ -136,3 +136,16 @@ def test_an_embedded_page_leads_to_the_whole_one(browser_page: Page, url: str) -
     whole = page.get_by_role("link", name="Open the whole page").get_attribute("href")
     assert whole is not None
     assert parse_qs(urlparse(whole).query) == {"run": ["mine"], "policy": ["paper"]}
+
+
+def test_the_open_tab_is_a_step_and_stays_with_reloads(browser_page: Page, url: str) -> None:
+    page = opened(browser_page, url)
+    changed(page, page.get_by_role("tab", name="Stages").click)
+    assert query(page)["details"] == ["stages"]
+    page.reload()
+    chosen = page.locator("[role=tab][aria-selected=true]")
+    expect(chosen).to_have_text("Stages", timeout=TIMEOUT)
+    rest(page)
+    changed(page, page.go_back)
+    expect(chosen).to_have_text("Thresholds", timeout=TIMEOUT)
+    assert "details" not in query(page)
