@@ -65,7 +65,7 @@ def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:
     stages = data["stages"]
     if not isinstance(stages, Mapping) or tuple(stages) != stage_names:
         raise BadFile(
-            f"expected stages to have a cost for each of the run's {len(stage_names)}, in this order: "
+            f"expected a cost for each of the run's {len(stage_names)} stages, in this order: "
             f"{_listed(stage_names)}; but {_came(stages)}"
         )
     try:
@@ -83,7 +83,7 @@ def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:
 def _came(stages: Any) -> str:
     if not isinstance(stages, Mapping):
         return f"it was {repr(stages)[:SHOWN]}"
-    return f"there are {len(stages)}: {_listed(stages)}" if stages else "there is none"
+    return f"{len(stages)} came: {_listed(stages)}" if stages else "none came"
 
 
 def _listed(names: Iterable[object]) -> str:

@@ -87,7 +87,7 @@ def class_bars(
     ticks = _ticks([class_names[i] for i in order])
     figure.update_yaxes(tickvals=places, ticktext=ticks, autorange="reversed", automargin=True)
     figure.update_xaxes(title_text="points", col=1)
-    figure.update_xaxes(title_text="% of the plain network", col=2)
+    figure.update_xaxes(title_text="%", col=2)
     figure.update_layout(height=110 + 24 * len(order), margin=MARGIN, showlegend=False, bargap=0.35)
     return figure
 
