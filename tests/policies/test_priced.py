@@ -85,7 +85,9 @@ def test_a_priced_record_keeps_answers_and_relative_costs() -> None:
     assert found.correct.tolist() == record.correct.tolist()
     assert priced(record, MACS) is record
     held = replace(record, held_out=record)
-    assert priced(held, meter).held_out.baseline_macs == found.baseline_macs  # type: ignore[union-attr]
+    held_out = priced(held, meter).held_out
+    assert held_out is not None
+    assert held_out.baseline_macs == found.baseline_macs
 
 
 def test_what_no_rule_meets() -> None:

@@ -1,76 +1,23 @@
-"""Bundles: the ONNX files with their own runner say what the torch runner says, without torch."""
+"""Bundles: the ONNX files with their own runner say what the torch runner says."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
 from torch import Tensor
 
 from cascade_core import ExitRule, Pool, evaluate, save_choice
-from cascade_core.nets.images.datasets import open_data
-from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, preprocess
-from cascade_core.nets.networks.zoo import ZOO
 from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.running.bundle import write_bundle
 from cascade_core.nets.running.bundled_run import Bundle
 from cascade_core.nets.running.runner import Runner
-from cascade_core.nets.staged import ModelCascade, StagedModel
-from cascade_core.simulation.record import Record
-from tests.nets.hostile import hostile_pictures
-from tests.nets.running.test_runner import between, naive_cascade, pool_of
+from cascade_core.nets.staged import StagedModel
+from tests.nets.running.bundles import CLASSES, DIGITS, IMAGES, rule_for
+from tests.nets.running.test_runner import naive_cascade, pool_of
 from tests.smallnets import in_one_piece, with_exits
-
-IMAGES = ZOO["small-cnn"].preprocessing
-CLASSES = tuple(str(c) for c in range(10))
-DIGITS = open_data("digits", IMAGES).take(torch.arange(90))
-
-
-def hybrid() -> ModelCascade:
-    return ModelCascade([("small", with_exits(preset="ladder")), ("large", in_one_piece(seed=1))])
-
-
-MODELS: dict[str, Callable[[], StagedModel]] = {"exits": with_exits, "hybrid with a ladder": hybrid}
-
-
-def rule_for(record: Record, by_class: bool = False) -> ExitRule:
-    """Thresholds that let a third leave at each stage but the second; its head is off, or pooled later."""
-    columns = [between(c, float(np.quantile(c, 0.67))) for c in record.confidence[:-1]]
-    thresholds = np.array([np.inf if stage == 1 else t for stage, t in enumerate(columns)], dtype=np.float32)
-    if by_class:
-        thresholds = np.repeat(thresholds[:, None], record.classes, axis=1)
-        thresholds[0, ::2] = np.inf
-    return ExitRule(
-        thresholds=thresholds,
-        score=record.score,
-        top_k=record.top_k,
-        pool=record.pool,
-        stage_names=record.stage_names,
-    )
-
-
-@pytest.fixture(scope="module", params=MODELS)
-def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[StagedModel, Path]:
-    model = MODELS[request.param]()
-    record = precompute(model, DIGITS, device="cpu", progress=False).record()
-    rule, folder = rule_for(record), tmp_path_factory.mktemp("bundle")
-    choice = save_choice(folder / "c.json", rule, evaluate(record, rule))
-    return model, write_bundle(folder / "out", model, choice, preprocessing=IMAGES, class_names=CLASSES)
-
-
-@pytest.fixture(scope="module")
-def images() -> Tensor:
-    return DIGITS.normalise(DIGITS.pixels(torch.arange(90)))
 
 
 @pytest.mark.parametrize(
@@ -164,63 +111,6 @@ def test_the_manifest_names_everything(written: tuple[StagedModel, Path]) -> Non
     assert sorted(p.name for p in folder.iterdir()) == sorted([*names, "choice.json", "manifest.json", "run.py"])
 
 
-def test_classifies_pictures_from_the_command_line_without_torch(
-    written: tuple[StagedModel, Path], images: Tensor, tmp_path: Path
-) -> None:
-    _, folder = written
-    wanted = Bundle(folder)
-    for i in range(6):
-        Image.fromarray(DIGITS.read(i).squeeze(2), mode="L").save(tmp_path / f"{i}.png")
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    np.save(tmp_path / "some.npy", images[:2].numpy())
-    script = f"import sys, runpy; sys.argv = ['run.py', {str(tmp_path)!r}]; sys.modules['torch'] = None; "
-    script += f"runpy.run_path({str(folder / 'run.py')!r}, run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: Expected a picture in ")
-    assert done.stderr.splitlines()[1:] == ["1 of 8 files were not classified"]
-    predictions, _, stages = wanted(np.concatenate([images[:6].numpy(), images[:2].numpy()]))
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
-    assert [row[1] for row in rows] == [CLASSES[k] for k in predictions]
-    assert [row[3] for row in rows] == [wanted.stages[stage] for stage in stages]
-
-
-@pytest.mark.parametrize("size", [(40, 30), (30, 41), (16, 16), (20, 20)])
-def test_pictures_are_prepared_as_for_training(
-    written: tuple[StagedModel, Path], tmp_path: Path, size: tuple[int, int]
-) -> None:
-    """Of another size: scaled and cropped to the pixel as torchvision does."""
-    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "p.png")
-    bundle = Bundle(written[1])
-    for wanted in (
-        Preprocessing(size=16, resize=20),
-        Preprocessing(size=16, interpolation="bicubic"),
-        replace(IMAGES, size=10, resize=13),
-    ):
-        bundle.manifest["images"] = wanted.describe()
-        expected = normalise(preprocess(open_image(tmp_path / "p.png"), wanted)[None], wanted)
-        np.testing.assert_allclose(bundle.prepare(tmp_path / "p.png"), expected.numpy(), atol=1e-6)
-
-
-def test_a_damaged_or_missing_file_is_named(written: tuple[StagedModel, Path], tmp_path: Path) -> None:
-    copied = tmp_path / "copy"
-    copied.mkdir()
-    for file in written[1].iterdir():
-        (copied / file.name).write_bytes(file.read_bytes())
-    stage = copied / "stage_1.onnx"
-    stage.write_bytes(stage.read_bytes()[:-1])
-    with pytest.raises(ValueError, match=r"stage_1\.onnx as it was written but its SHA-256 differs"):
-        Bundle(copied)
-    stage.unlink()
-    with pytest.raises(ValueError, match=r"the file .*stage_1\.onnx of the bundle but there is none"):
-        Bundle(copied)
-    other = json.loads((copied / "choice.json").read_text())
-    other["rule"]["thresholds"][0]["stage"] = "elsewhere"
-    with pytest.raises(ValueError, match=r"a choice for the stages .* but it is for elsewhere"):
-        Bundle(written[1]).set_choice(other)
-
-
 def test_what_does_not_fit_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
     model = with_exits()
     record = precompute(model, DIGITS, device="cpu", progress=False).record()
@@ -234,174 +124,3 @@ def test_what_does_not_fit_is_refused_and_nothing_is_left(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="there not to be there yet"):
         write_bundle(tmp_path / "there", model, choice, preprocessing=IMAGES, class_names=CLASSES)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c.json", "there"]
-
-
-@pytest.fixture
-def copied(written: tuple[StagedModel, Path], tmp_path: Path) -> Path:
-    return Path(shutil.copytree(written[1], tmp_path / "copied"))
-
-
-def changed(file: Path, *path: str | int, value: object) -> None:
-    """Put a value into a JSON file."""
-    data = json.loads(file.read_text())
-    place = data
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    file.write_text(json.dumps(data))
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "words"),
-    [
-        (["stages"], None, "its stages are no list of texts"),
-        (["stages"], ["one"], r"it names \d files for 1 stages"),
-        (["files", 0], "../copied/stage_0.onnx", "its sha256 are not those of its files"),
-        (["files"], 3, "its files are no list of texts"),
-        (["classes"], [1, 2], "its classes are no list of texts"),
-        (["sha256"], {}, "its sha256 are not those of its files"),
-        (["sha256", "stage_0.onnx"], "0" * 64, r"stage_0\.onnx as it was written but its SHA-256 differs"),
-        (["images"], [], "its images have no size"),
-        (["images", "size"], 1e9, "its images have no size"),
-        (["images", "std"], [0], "its images have no mean, std and interpolation"),
-        (["images", "interpolation"], "__class__", "its images have no mean, std and interpolation"),
-    ],
-)
-def test_a_tampered_manifest_is_refused(copied: Path, path: list[str | int], value: object, words: str) -> None:
-    changed(copied / "manifest.json", *path, value=value)
-    with pytest.raises(ValueError, match=words):
-        Bundle(copied)
-
-
-def test_files_outside_the_folder_are_not_read(copied: Path) -> None:
-    manifest = json.loads((copied / "manifest.json").read_text())
-    (copied.parent / "outside.onnx").write_bytes((copied / "stage_0.onnx").read_bytes())
-    manifest["files"][0] = "../outside.onnx"
-    manifest["sha256"]["../outside.onnx"] = manifest["sha256"].pop("stage_0.onnx")
-    (copied / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ValueError, match=r"its file '\.\./outside\.onnx' would lie elsewhere"):
-        Bundle(copied)
-
-
-def test_a_stage_that_is_none_is_one_line(copied: Path) -> None:
-    """Even with its digest in the manifest."""
-    (copied / "stage_0.onnx").write_bytes(b"no network")
-    digest = hashlib.sha256(b"no network").hexdigest()
-    changed(copied / "manifest.json", "sha256", "stage_0.onnx", value=digest)
-    with pytest.raises(ValueError, match=r"Expected a stage of a network in .*stage_0\.onnx but") as caught:
-        Bundle(copied)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "words"),
-    [
-        (["rule"], None, "it lacks"),
-        (["rule", "thresholds"], [], "but it is for"),
-        (["rule", "thresholds", 0, "threshold"], float("nan"), "float32 numbers"),
-        (["rule", "thresholds", 0, "threshold"], 1e300, "float32 numbers"),
-        (["rule", "thresholds", 0, "threshold"], "0.5", "float32 numbers"),
-        (["rule", "thresholds", 0, "threshold"], [0.5] * 10, "one for each of 10 classes"),
-        (["rule", "thresholds", 0, "threshold"], 10**400, "float32 numbers"),
-        (["rule", "temperature"], 1, "or 3, without a temperature"),
-        (["schema_version"], 2, "version 1 or 2, without a pool"),
-        (["schema_version"], 4, "a choice of version 1 or 2"),
-        (["rule", "pool"], 3, r"weights for each of \d stages"),
-        (["rule", "pool"], {"weights": [[1.0]]}, r"weights for each of \d stages"),
-        (["rule", "score"], "__import__", "a score of max_probability, margin, negative_entropy"),
-        (["rule", "top_k"], 11, "a top_k"),
-        (["stages", 0, "cumulative_macs"], "many", "MACs it can have"),
-    ],
-)
-def test_a_choice_that_is_none_is_refused(copied: Path, path: list[str | int], value: object, words: str) -> None:
-    changed(copied / "choice.json", *path, value=value)
-    with pytest.raises(ValueError, match=words):
-        Bundle(copied)
-
-
-@pytest.mark.parametrize(
-    "row", [[1.0], [0, 0, 1], ["0", 1], [0, 1e7], [0, -(10**400)], [float("nan"), 1], [0, True], 3]
-)
-def test_a_pool_that_is_none_is_refused(copied: Path, row: object) -> None:
-    count = len(json.loads((copied / "manifest.json").read_text())["stages"])
-    rows: list[object] = [[0] * stage + [1] for stage in range(count)]
-    rows[1] = row
-    changed(copied / "choice.json", "rule", "pool", value={"weights": rows})
-    with pytest.raises(ValueError, match="2 weights up to 1e6 at stage 1"):
-        Bundle(copied)
-
-
-def test_a_threshold_out_of_reach_is_off_and_said(copied: Path, images: Tensor) -> None:
-    file, bundle = copied / "choice.json", Bundle(copied)
-    changed(file, "rule", "thresholds", 0, "threshold", value=None)
-    bundle.set_choice(json.loads(file.read_text()))
-    expected = bundle(images.numpy())
-    changed(file, "rule", "thresholds", 0, "threshold", value=90)
-    with pytest.warns(UserWarning, match="no confidence reaches the threshold 90: it is off, as null is"):
-        bundle.set_choice(json.loads(file.read_text()))
-    assert bundle.thresholds[0].tolist() == [np.inf]
-    for found, wanted in zip(bundle(images.numpy()), expected, strict=True):
-        np.testing.assert_array_equal(found, wanted)
-    np.save(copied / "one.npy", images[:1].numpy())
-    status, rows, errors = run(copied, str(copied / "one.npy"))
-    assert (status, len(rows), len(errors)) == (0, 1, 1)
-    assert errors[0].startswith("note: no confidence reaches the threshold 90")
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b"[]", b'{"rule": 1' + b"0" * 5000 + b"}"])
-def test_a_choice_that_is_no_json_is_one_line(copied: Path, content: bytes) -> None:
-    (copied / "choice.json").write_bytes(content)
-    with pytest.raises(ValueError, match="Expected"):
-        Bundle(copied)
-
-
-def run(folder: Path, *arguments: str) -> tuple[int, list[str], list[str]]:
-    done = subprocess.run(
-        [sys.executable, str(folder / "run.py"), *arguments], capture_output=True, encoding="utf-8", check=False
-    )
-    return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
-
-
-def test_a_hostile_folder_stops_nothing(written: tuple[StagedModel, Path], tmp_path: Path) -> None:
-    good, bad = hostile_pictures(tmp_path)
-    np.save(tmp_path / "text.npy", np.full((1, 1, 8, 8), "x"))
-    np.save(tmp_path / "nan.npy", np.full((1, 1, 8, 8), np.nan))
-    np.save(tmp_path / "shape.npy", np.zeros((1, 3, 8, 8)))
-    status, rows, errors = run(written[1], str(tmp_path))
-    assert status == 1
-    assert len(rows) == good
-    assert all(row.count("\t") == 4 for row in rows)
-    assert len(errors) == bad + 3 + 1
-    assert all(error.startswith("error: Expected a picture in ") for error in errors[:-1])
-    assert errors[-1] == f"{bad + 3} of {good + bad + 3} files were not classified"
-
-
-def test_statuses_of_the_bundle(written: tuple[StagedModel, Path], tmp_path: Path) -> None:
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    (tmp_path / "none").mkdir()
-    assert run(written[1], str(tmp_path / "broken.png"))[0] == 2
-    assert run(written[1], str(tmp_path / "nowhere.png"))[0] == 2
-    status, _, errors = run(written[1], str(tmp_path / "none"))
-    assert (status, errors) == (2, [f"error: Expected pictures in {tmp_path / 'none'} but there are none"])
-    assert run(written[1]) == (2, [], ["usage: python run.py PICTURE_OR_FOLDER ..."])
-    Image.fromarray(np.full((8, 8), 30_000, np.uint16)).save(tmp_path / "sixteen.png")
-    assert run(written[1], str(tmp_path / "sixteen.png"))[0] == 0
-
-
-def test_sixteen_bits_are_prepared_as_for_training(written: tuple[StagedModel, Path], tmp_path: Path) -> None:
-    ramp = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
-    Image.fromarray(ramp).save(tmp_path / "p.png")
-    expected = normalise(preprocess(open_image(tmp_path / "p.png"), IMAGES)[None], IMAGES)
-    np.testing.assert_allclose(Bundle(written[1]).prepare(tmp_path / "p.png"), expected.numpy(), atol=1e-6)
-
-
-def test_a_reader_that_has_enough_ends_it_quietly(written: tuple[StagedModel, Path], tmp_path: Path) -> None:
-    for i in range(2000):
-        (tmp_path / f"{i}.png").symlink_to(tmp_path / "0.png") if i else Image.new("L", (8, 8)).save(tmp_path / "0.png")
-    command = [sys.executable, "-u", str(written[1] / "run.py"), str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stderr
-        assert process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
