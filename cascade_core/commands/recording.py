@@ -49,7 +49,7 @@ def precompute(args: argparse.Namespace) -> None:
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
     """Fields of `RecordOptions` that both verbs take."""
-    names = ("title", "dataset_name", "chunk_size", "seed", "device", "download", "outputs")
+    names = ("title", "dataset_name", "chunk_size", "seed", "device", "download", "outputs", "classes")
     return {"wishes": images(args), **{name: getattr(args, name) for name in names}}
 
 
@@ -78,6 +78,11 @@ def _add_recording_flags(parser: argparse.ArgumentParser, network: str) -> None:
         required=True,
         metavar="SPEC",
         help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, fashionmnist:ROOT",
+    )
+    parser.add_argument(
+        "--classes",
+        metavar="NAMES",
+        help="the network's classes in its order: a,b,c or a file (a name a line, or JSON); folders may be fewer",
     )
     add_out(parser, ", or a folder of parts, without ending; started again, it continues")
     parser.add_argument("--chunk-size", type=int, default=1024, help="samples in each part of the work (default 1024)")

@@ -2,7 +2,8 @@
 
 Files of others are read in `checkpoints`, and none can run code.  Trained heads are written as safetensors, with a JSON
 description of how to build them in the file's metadata.  That description names the trunk by the digest of its
-weights, since heads on another trunk give answers, but wrong ones.  A small network trained here is written whole: trunk, heads and all.
+weights, since heads on another trunk give answers, but wrong ones.  A small network trained here is written whole:
+trunk, heads and all.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from cascade_core.nets._torchvision import torchvision
+from cascade_core.nets.images.classes import Classes, some
 from cascade_core.nets.images.pixels import Pixels, Preprocessing, augment, normalise, open_image, preprocess
 from cascade_core.storage.digits import digit_id, digits
 from cascade_core.support import checks
@@ -135,15 +136,26 @@ def batches(
         yield data.normalise(pixels), data.labels[index]
 
 
-def open_data(spec: str, preprocessing: Preprocessing, *, split: str = "test", download: bool = False) -> ImageSet:
+def open_data(
+    spec: str,
+    preprocessing: Preprocessing,
+    *,
+    split: str = "test",
+    download: bool = False,
+    classes: str | None = None,
+) -> ImageSet:
     """Open `KIND` or `KIND:PATH`.
 
     Args:
         split: "train" or "test"; which half of the set (an image folder has none, there it is only noted).
         download: Whether torchvision may fetch what is absent.
+        classes: Names of the network's classes in its order, as `Classes.read` takes them; without them the set's own.
+
+    Warns:
+        UserWarning: Class folders stand in another order by number than by letter.
 
     Raises:
-        ValueError: The kind is unknown, the path is missing, or there is nothing at it; one line.
+        ValueError: The kind is unknown, the path is missing, there is nothing at it, or a class has no such name.
     """
     kind, _, path = spec.partition(":")
     checks.one_of("data (KIND or KIND:PATH)", kind, tuple(KINDS))
@@ -152,22 +164,30 @@ def open_data(spec: str, preprocessing: Preprocessing, *, split: str = "test", d
         raise ValueError(f"Expected data digits alone, which needs no path, but it was {spec!r}")
     if kind != "digits" and not path:
         raise ValueError(f"Expected a path in data {spec!r}, such as {kind}:PATH, but there was none")
-    parts = KINDS[kind](Path(path), split == "train", download)
+    parts = _classed(KINDS[kind](Path(path), split == "train", download), kind, classes)
     name = kind if kind == "digits" else f"{kind}:{Path(path).resolve().name}"
     return ImageSet(spec=name, split=split, preprocessing=preprocessing, **parts)
+
+
+def _classed(parts: dict[str, Any], kind: str, given: str | None) -> dict[str, Any]:
+    """The parts of a set with the class numbers of the network."""
+    own = parts["class_names"]
+    if given is not None:
+        classes = Classes.read(given)
+    elif kind == "imagefolder":
+        classes = Classes.of_folders(own)
+    else:
+        return parts
+    return {**parts, "labels": torch.tensor(classes.of(own))[parts["labels"]], "class_names": classes.names}
 
 
 def check_classes(data: ImageSet, class_names: tuple[str, ...]) -> None:
     """Raise ValueError unless the set's classes are `class_names`, in that order."""
     if data.class_names != class_names:
         raise ValueError(
-            f"Expected {data.spec} to have the {len(class_names)} classes {_some(class_names)} "
-            f"but it has {len(data.class_names)}: {_some(data.class_names)}"
+            f"Expected {data.spec} to have the {len(class_names)} classes {some(class_names)} "
+            f"but it has {len(data.class_names)}: {some(data.class_names)}"
         )
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
 
 
 def _digits(_path: Path, train: bool, _download: bool) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from cascade_core.nets.devices import resolve_device, resolve_precision, threads
 from cascade_core.nets.heads import weights
 from cascade_core.nets.heads.families import PRESETS, build, preset
 from cascade_core.nets.heads.weights import HeadsFile
-from cascade_core.nets.images.datasets import ImageSet, check_classes, open_data
+from cascade_core.nets.images.datasets import ImageSet, check_classes
 from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, example
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.recording.group import Group
@@ -84,8 +84,8 @@ def build_run(
     first, *others = cascade
     if first.heads is not None:
         raise ValueError(f"Expected no heads file with {first.name}, as heads are fitted to it; precompute takes one")
-    training_set = open_data(train_data, first.preprocessing, split="train", download=chosen.download)
-    samples = open_data(data, first.preprocessing, split="test", download=chosen.download)
+    training_set = chosen.open(train_data, first, "train")
+    samples = chosen.open(data, first, "test")
     check_classes(samples, training_set.class_names)
     settings = {"precision": resolve_precision("auto", device), **training, "seed": chosen.seed}
     _fitting(first, training_set, exits, heads, settings, chosen.download).run(file, device, chosen.progress)

@@ -35,6 +35,8 @@ class RecordOptions:
         title: One sentence on the run.
         dataset_name: What papers call the data set; without it, what the kind of the data says, or the title.
         wishes: Fields of `Preprocessing` that replace the networks' own.
+        classes: Names of the networks' classes in their order, where folders of images do not say it; as `open_data`
+            takes them.
         outputs: Which answers to take of a network that returns several, as `find` takes it.
         batch_size, chunk_size: Samples at a time, and in each part that is finished before the next.
         seed: Of everything random; only noted, where all networks have their weights.
@@ -49,6 +51,7 @@ class RecordOptions:
     title: str = ""
     dataset_name: str | None = None
     wishes: Wishes = field(default_factory=dict)
+    classes: str | None = None
     outputs: str | None = None
     batch_size: int = 256
     chunk_size: int = 1024
@@ -59,6 +62,11 @@ class RecordOptions:
 
     def __post_init__(self) -> None:
         checks.whole("seed", self.seed, 0, MAX_SEED)
+
+    def open(self, data: str, network: Network, split: str) -> ImageSet:
+        """Data for a network: `KIND` or `KIND:PATH`."""
+        images = network.preprocessing
+        return open_data(data, images, split=split, download=self.download, classes=self.classes)
 
     def networks(self, texts: Sequence[str]) -> list[Network]:
         """The networks that `NAME[=WEIGHTS][+HEADS]` name."""
@@ -81,7 +89,7 @@ def precompute_run(networks: Sequence[str], *, data: str, out: str | Path, split
     chosen = RecordOptions(**options)
     cascade = chosen.networks(networks)
     check_networks(cascade)
-    samples = open_data(data, cascade[0].preprocessing, split=split, download=chosen.download)
+    samples = chosen.open(data, cascade[0], split)
     return record(cascade, samples, out, chosen)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,53 @@ def test_absent_files_say_how_to_get_them(kind: str, tmp_path: Path) -> None:
 def test_bad_specs(spec: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         open_data(spec, CIFAR)
+
+
+def numbered(folder: Path, names: Sequence[str]) -> str:
+    """A folder for each name with a picture whose red is the name's place among `names`; as text for `open_data`."""
+    for i, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        Image.new("RGB", (32, 32), (i, 0, 0)).save(folder / name / "0.png")
+    return f"imagefolder:{folder}"
+
+
+def reds(data: datasets.ImageSet) -> dict[int, int]:
+    """The red of each sample's picture by its label."""
+    return {int(label): int(data.read(i)[0, 0, 0]) for i, label in enumerate(data.labels)}
+
+
+@pytest.mark.parametrize("first", [0, 1, 5])
+def test_folders_called_by_numbers_stand_in_the_order_of_the_numbers(first: int, tmp_path: Path) -> None:
+    names = [str(number) for number in range(first, first + 12)]
+    with pytest.warns(UserWarning, match="Class folders are taken in the order of their numbers, .*; --classes gives"):
+        data = open_data(numbered(tmp_path / "set", names), CIFAR)
+    assert data.class_names == tuple(names)
+    assert reds(data) == {i: i for i in range(12)}
+    assert [data.class_names[label] for label in data.labels] == [name.split("/")[0] for name in data.sample_ids]
+
+
+@pytest.mark.parametrize("names", [["01", "02", "10"], [str(i) for i in range(10)], ["n01", "n02"], ["a", "b"]])
+def test_folders_whose_order_is_clear_are_taken_without_a_word(names: list[str], tmp_path: Path) -> None:
+    assert reds(open_data(numbered(tmp_path / "set", names), CIFAR)) == {i: i for i in range(len(names))}
+
+
+def test_letters_before_numbers_keep_their_order_and_that_is_said(tmp_path: Path) -> None:
+    spec = numbered(tmp_path / "set", ["class1", "class10", "class2"])
+    with pytest.warns(UserWarning, match="in the order of their letters, class1, class10, class2"):
+        assert reds(open_data(spec, CIFAR)) == {0: 0, 1: 1, 2: 2}
+
+
+def test_classes_are_given_in_the_networks_order(tmp_path: Path) -> None:
+    spec = numbered(tmp_path / "set", ["ant", "bee", "cat"])
+    data = open_data(spec, CIFAR, classes="dog, cat, bee, ant, eel")
+    assert data.class_names == ("dog", "cat", "bee", "ant", "eel")
+    assert reds(data) == {3: 0, 2: 1, 1: 2}
+    with pytest.raises(ValueError, match="called like the 2 classes ant, bee but one is called 'cat'"):
+        open_data(spec, CIFAR, classes="ant,bee")
+    # Of a set that has an order of its own too.
+    own = open_data("digits", DIGITS)
+    turned = open_data("digits", DIGITS, classes=",".join("9876543210"))
+    assert torch.equal(turned.labels, 9 - own.labels)
 
 
 def test_empty_folders_and_other_classes(tmp_path: Path, folder: Path) -> None:
