@@ -144,8 +144,8 @@ def test_the_open_tab_is_a_step_and_stays_with_reloads(browser_page: Page, url: 
     assert query(page)["details"] == ["stages"]
     page.reload()
     chosen = page.locator("[role=tab][aria-selected=true]")
-    expect(chosen).to_have_text("Stages", timeout=TIMEOUT)
-    rest(page)
+    expect(chosen).to_have_text("Stages")
+    settled(page)
     changed(page, page.go_back)
-    expect(chosen).to_have_text("Thresholds", timeout=TIMEOUT)
+    expect(chosen).to_have_text("Thresholds")
     assert "details" not in query(page)
