@@ -35,17 +35,17 @@ def within_reach(
     result.setflags(write=False)
     stages = np.moveaxis(np.where(far, thresholds, -np.inf), axes - 1, 0)
     greatest = {number: float(values.max()) for number, values in enumerate(stages) if np.isfinite(values).any()}
-    named = {str(stage_names[number] if stage_names else number): value for number, value in greatest.items()}
+    named = {stage_names[number] if stage_names else f"stage {number}": value for number, value in greatest.items()}
     return result, _words(named, score)
 
 
 def _words(thresholds: Mapping[str, float], score: str) -> str:
     """One line on thresholds out of reach, by the names of their stages."""
-    listed = [f"{value:g} (stage {name})" for name, value in thresholds.items()]
-    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    listed = [f"{value:g} at {name!r:.60}" for name, value in thresholds.items()]
+    rest = f" or {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
     first = next(iter(thresholds.values()))
     hint = f"; for {first:g} % write {first / 100:g}" if SCORES[score].greatest == 1 and 2 <= first <= 100 else ""
     return (
-        f"no confidence, here the {SCORES[score].title}, reaches the threshold {', '.join(listed[:SHOWN])}{more}: "
-        f"it is off, nothing leaves by it and nothing is charged for it{hint}"
+        f"no confidence, here the {SCORES[score].title}, reaches {' or '.join(listed[:SHOWN])}{rest}: such a threshold "
+        f"is off, nothing leaves by it and nothing is charged for it{hint}"
     )

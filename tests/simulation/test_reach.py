@@ -34,7 +34,7 @@ def test_what_is_above_a_scores_greatest_value_is_off(score: str, reachable: flo
     thresholds, words = reached([reachable, beyond], score=score)
     assert thresholds == [reachable, np.inf]
     assert words is not None
-    assert f"reaches the threshold {beyond:g} (stage mid): it is off" in words
+    assert f"reaches {beyond:g} at 'mid': such a threshold is off" in words
 
 
 def test_a_sum_that_rounding_took_above_one_is_not_beyond_reach() -> None:
@@ -43,23 +43,23 @@ def test_a_sum_that_rounding_took_above_one_is_not_beyond_reach() -> None:
 
 def test_percents_are_recognised_and_stages_counted() -> None:
     assert str(reached([90, 95])[1]).endswith(
-        "no confidence, here the largest softmax, reaches the threshold 90 (stage small), 95 (stage mid): it is off, "
+        "no confidence, here the largest softmax, reaches 90 at 'small' or 95 at 'mid': such a threshold is off, "
         "nothing leaves by it and nothing is charged for it; for 90 % write 0.9"
     )
     words = within_reach(np.full(5, 200, dtype=np.float32), 1, "max_probability", None)[1]
-    assert "200 (stage 0), 200 (stage 1), 200 (stage 2) and 2 more: it is off" in str(words)
+    assert "200 at 'stage 0' or 200 at 'stage 1' or 200 at 'stage 2' or 2 more: such a threshold is off" in str(words)
 
 
 def test_classes_are_off_one_by_one() -> None:
     thresholds, words = reached([[90, 0.5], [0.5, 0.5]])
     assert thresholds == [[np.inf, 0.5], [0.5, 0.5]]
-    assert "90 (stage small): it is off" in str(words)
+    assert "90 at 'small': such a threshold is off" in str(words)
 
 
 def test_rules_along_a_path_are_off_one_by_one() -> None:
     thresholds, words = reached([[0.5, 0.5], [0.5, 30]], axes=2)
     assert thresholds == [[0.5, 0.5], [0.5, np.inf]]
-    assert "30 (stage mid): it is off" in str(words)
+    assert "30 at 'mid': such a threshold is off" in str(words)
 
 
 @pytest.mark.parametrize("given", [(90, 0.6), (0.6, 1.5), (90, 90)])
@@ -67,7 +67,7 @@ def test_a_rule_with_them_costs_what_one_without_costs(given: tuple[float, float
     record = random_outputs(0, stages=3).record()
     plain = tuple(np.inf if value > 1 else value for value in given)
     expected = evaluate(record, choose(record, FixedThresholds(plain)))
-    with pytest.warns(UserWarning, match="it is off"):
+    with pytest.warns(UserWarning, match="such a threshold is off"):
         rules = [ExitRule(thresholds=np.array(given, np.float32)), choose(record, FixedThresholds(given))]
     for rule in rules:
         found = evaluate(record, rule)
@@ -78,8 +78,8 @@ def test_a_rule_with_them_costs_what_one_without_costs(given: tuple[float, float
 
 def test_policies_and_paths_say_it_once() -> None:
     record = random_outputs(0).record()
-    with pytest.warns(UserWarning, match="90 .*it is off") as said:
+    with pytest.warns(UserWarning, match="90 .*such a threshold is off") as said:
         assert choose(record, SharedThreshold(90)).plain
     assert len(said) == 1
-    with pytest.warns(UserWarning, match="it is off"):
+    with pytest.warns(UserWarning, match="such a threshold is off"):
         assert rule_path(record, [0.0], np.full((1, len(record.stages) - 1), 7.0)).plain.tolist() == [True]

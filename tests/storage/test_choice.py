@@ -134,8 +134,8 @@ def test_a_threshold_out_of_reach_is_read_as_off_and_said(saved: Path) -> None:
     found = choice.parse_choice(saved.read_bytes())
     assert found.rule.thresholds.tolist() == [np.inf, np.inf]
     assert len(found.notes) == 1
-    assert "reaches the threshold 90 (stage a): it is off" in found.notes[0]
-    with pytest.warns(UserWarning, match=r"90 \(stage a\): it is off") as said:
+    assert "reaches 90 at 'a': such a threshold is off" in found.notes[0]
+    with pytest.warns(UserWarning, match="90 at 'a': such a threshold is off") as said:
         load_choice(saved)
     assert len(said) == 1
 
