@@ -211,11 +211,6 @@ def _giver(raw: bytes) -> Callable[[], bytes]:
 
 def _ask_for_macs(own: Own) -> None:
     """A form for what nobody said: the MACs that each stage adds."""
-    st.warning(
-        f"No MACs in the file: every stage is taken to add the same, {EQUAL_MACS:,}. "
-        "Savings are right only if that is so.",
-        icon=":material/warning:",
-    )
     with st.form(Key.OWN.of("macs", own.run.digest), border=False), st.expander("Give the MACs"):
         about = "Multiply-accumulates for one sample, its head's among them."
         for stage in range(len(own.run.metadata["stages"])):
@@ -253,7 +248,8 @@ def _templates() -> None:
         st.download_button("CSV", csv_template, "template.csv", "text/csv", csv, on_click="ignore")
         st.download_button("NumPy", npz_template, "template.npz", "application/zip", npz, on_click="ignore")
     st.caption(
-        "Tables have a row for each sample at each stage: `sample_id`, `label` (class number from 0), `stage`, `macs` "
-        "(multiply-accumulates that the stage adds) and `p_0`, `p_1`, ... (softmax; or `logit_0`, ...). NumPy archives "
-        "hold `probs` or `logits` (stages, samples, classes), `labels` and `macs`. Ids and MACs may be left out."
+        "Tables have a row for each sample at each stage: `sample_id`, `label` (a class number from 0, or a name), "
+        "`stage`, `macs` (multiply-accumulates that it adds, such as `10M`; or `macs_up_to`, from the start), `p_0`, "
+        "`p_1`, ... (softmax; or `p_cat`, `logit_0`, one list `probs`, ...). NumPy archives hold `probs` or `logits` "
+        "(stages, samples, classes), `labels` and `macs`. Ids and MACs may be left out."
     )

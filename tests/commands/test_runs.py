@@ -13,6 +13,32 @@ from cascade_core.__main__ import main
 from tests.samples import sample_run
 
 
+def test_import_takes_macs_as_people_write_them_and_says_what_it_supposed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = sample_run(names=["small", "mid", "large"])
+    files = []
+    for name, probs in zip(("small", "mid", "large"), made.probs, strict=True):
+        files.append(str(tmp_path / f"{name}.npz"))
+        np.savez(files[-1], predictions=probs, label_ids=made.labels + 1)
+    out = tmp_path / "mine.parquet"
+    verb = ["import", *files, "--out", str(out), "--labels-from", "1"]
+    assert main([*verb, "--macs-up-to", "10M,30M,0.07G", "--baseline-macs", "70M"]) == 0
+    assert capsys.readouterr().err == ""
+    loaded = load_run(out)
+    assert [(stage.name, stage.trunk_macs) for stage in loaded.stages] == [
+        ("small", 10_000_000),
+        ("mid", 20_000_000),
+        ("large", 40_000_000),
+    ]
+    assert loaded.labels.tolist() == made.labels.tolist()
+    assert loaded.baseline_macs == 70_000_000
+    assert main(verb) == 0
+    assert capsys.readouterr().err.startswith("note: MACs were not given: every stage is taken to add the same.")
+    assert main([*verb, "--macs", "10M,20M,40M", "--stage-names", "a,b,c"]) == 0
+    assert load_run(out).stages[0].name == "a"
+
+
 def test_import_makes_a_run_of_logits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     logits = np.array([[[2.0, 0.0], [0.0, 1.0]], [[3.0, 0.0], [0.0, 3.0]]])
     np.savez(tmp_path / "mine.npz", logits=logits, labels=np.array([0, 1]))
