@@ -72,9 +72,8 @@ def _add_import(verbs: Parsers) -> None:
     macs = parser.add_mutually_exclusive_group()
     about = "multiply-accumulates that each stage adds, a,b,c, such as 10M,1.2G (default: all alike, which is said)"
     macs.add_argument("--macs", type=numbers(read_macs), help=about)
-    macs.add_argument(
-        "--macs-up-to", type=numbers(read_macs), help="those from the start up to each exit, in their place"
-    )
+    about = "those from the start up to each exit, in their place; without numbers: the file's are these"
+    macs.add_argument("--macs-up-to", type=numbers(read_macs), nargs="?", const=True, metavar="MACS", help=about)
     about = "those of the plain network (default: the sum); of whole networks in a row, the last one's"
     parser.add_argument("--baseline-macs", type=read_macs, help=about)
     about = "a,b,c in the order of the stages; names that the file has are put in this order"

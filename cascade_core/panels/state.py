@@ -171,6 +171,15 @@ ODD_SHOWN = Value("odd:shown", "")
 """Digest of the run whose plain network is no better than chance, and that the user wants to see all the same."""
 
 
+OWN_MEANT = Value("own_meant", False)
+OWN_ONE_BASED = Value("own_labels_from_one", False)
+OWN_STAGES = Value("own_stages", "")
+OWN_CLASSES = Value("own_classes", "")
+OWN_MACS = Value("own_macs", "")
+OWN_MACS_UP_TO = Value("own_macs_up_to", False)
+"""Of the place for the user's softmaxes: how files are meant, as it is typed; see `meant`."""
+
+
 def own_macs(digest: str, stage: int) -> Value[int]:
     """MACs that the user gives to a stage of a run that the session brought, or, as stage -1, to the plain network."""
     return Value(f"own_macs-{digest}-{stage}", 0)

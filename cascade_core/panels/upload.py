@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 import streamlit as st
 
-from cascade_core.panels import runs, state
+from cascade_core.panels import meant, runs, state
 from cascade_core.panels.runs import Run
 from cascade_core.panels.state import Key
 from cascade_core.simulation.outputs import StageOutputs
@@ -39,6 +39,8 @@ LARGER = "on the command line `python -m cascade_core import` takes more"
 MAX_STAGES = 64
 KEPT = 3
 """Runs that a session keeps: the last ones."""
+
+_AS_IT_SAYS = Wishes()
 
 _MOST_MACS = (1 << 53) - 1  # a browser's whole numbers end here
 
@@ -76,6 +78,9 @@ def offer() -> None:
             key=state.OWN_FILE.key,
             on_change=_take,
         )
+        if st.toggle("Say how the file is meant", key=state.OWN_MEANT.key):
+            meant.fields()
+            st.button("Read it so", on_click=_take, kwargs={"anew": True}, key=Key.OWN.of("anew"))
         if fault := state.OWN_FAULT.get():
             st.error("This file was not loaded; the page shows what it showed.", icon=":material/error:")
             st.text(fault)
@@ -121,8 +126,11 @@ def run_name(file_name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", stem)[:40].strip("-._") or "upload"
 
 
-def read_upload(file_name: str, raw: bytes) -> tuple[StageOutputs, bytes]:
+def read_upload(file_name: str, raw: bytes, wishes: Wishes = _AS_IT_SAYS) -> tuple[StageOutputs, bytes]:
     """A file's softmaxes, and the same as a run file.
+
+    Args:
+        wishes: How it is meant, where it does not say so.
 
     Raises:
         BadFile: One line: what was expected, what came, where.
@@ -133,7 +141,7 @@ def read_upload(file_name: str, raw: bytes) -> tuple[StageOutputs, bytes]:
             f"Cannot import {spoken}: expected at most {MEGABYTES} MB but it has {len(raw) / 2**20:,.1f}; {LARGER}"
         )
     contents = Contents(name=spoken, raw=raw)
-    outputs = read_files([contents], Wishes(), UNPACKED_BYTES)
+    outputs = read_files([contents], wishes, UNPACKED_BYTES)
     stages, n = len(outputs.stages), len(outputs.labels)
     if stages > MAX_STAGES:
         raise BadFile(f"Cannot import {spoken}: expected at most {MAX_STAGES} stages but it has {stages:,}")
@@ -167,8 +175,12 @@ def _kept() -> list[Own]:
     return list(state.OWN_RUNS.get())
 
 
-def _take() -> None:
-    """Read the file that was dropped, and show it; what is shown stays where it cannot be read."""
+def _take(*, anew: bool = False) -> None:
+    """Read the file that was dropped, and show it; what is shown stays where it cannot be read.
+
+    Args:
+        anew: Whether one that was read before is read again, as it is meant now.
+    """
     state.OWN_FAULT.take()
     file = state.OWN_FILE.get()
     if file is None:
@@ -176,14 +188,14 @@ def _take() -> None:
     raw = file.getvalue()
     uploaded = file_digest(Contents(name=file.name, raw=raw))
     own = next((own for own in _kept() if own.uploaded == uploaded), None)
-    if own is None:
+    if own is None or anew:
         try:
-            outputs, cache_file = read_upload(file.name, raw)
-        except BadFile as error:
+            outputs, cache_file = read_upload(file.name, raw, meant.wishes() if state.OWN_MEANT.get() else _AS_IT_SAYS)
+        except ValueError as error:
             state.OWN_FAULT.set(str(error))
             return
         others = {run.name for run in [*runs.list_runs()[0], *(own.run for own in _kept())]}
-        own = _own(_distinct(run_name(file.name), others), uploaded, outputs, cache_file)
+        own = _own(own.run.name if own else _distinct(run_name(file.name), others), uploaded, outputs, cache_file)
     _keep(own)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,42 @@ def test_unknown_macs_are_said_and_asked_for(cache: Path) -> None:
     assert "MACs were not given" not in texts(app)
     assert app.selectbox(key="run").value == "mine"
     assert app.dataframe[0].value["macs"].iloc[-1] == 700
+
+
+def test_a_file_is_read_as_it_is_meant(cache: Path) -> None:
+    raw = npz(
+        replace(MINE, labels=MINE.labels), macs=[1_000_000, 3_000_000, 7_000_000], stage_names=["large", "mid", "small"]
+    )
+    app = page()
+    bring(app, "mine.npz", raw)
+    assert app.session_state["own_runs"][0].run.stage_names == ("large", "mid", "small")
+    app.toggle(key="own_meant").set_value(True).run()
+    app.text_input(key="own_stages").set_value("a, b, c")
+    app.checkbox(key="own_macs_up_to").set_value(True)
+    app.button(key="own:anew").click().run()
+    assert not app.exception
+    (own,) = app.session_state["own_runs"]
+    assert own.run.stage_names == ("a", "b", "c")
+    assert [stage["trunk_macs"] for stage in own.run.metadata["stages"]] == [1_000_000, 2_000_000, 4_000_000]
+    assert shown_names(app) == ["shipped", "mine (yours)"]
+    app.text_input(key="own_macs").set_value("ten")
+    app.button(key="own:anew").click().run()
+    assert "Expected a number of MACs, such as 40550000, 10M or 1.2G, but it was 'ten'" in texts(app)
+    assert app.selectbox(key="run").value == "mine"
+
+
+def test_labels_from_one_are_mended_where_they_are_seen(cache: Path) -> None:
+    kept = MINE.take(np.flatnonzero(MINE.labels < 4))
+    app = page()
+    bring(app, "mine.npz", npz(replace(kept, labels=kept.labels + 1), macs=[10**7] * 3))
+    assert "labels are one too high" in texts(app)
+    assert not len(app.dataframe)
+    app.toggle(key="own_meant").set_value(True).run()
+    app.checkbox(key="own_labels_from_one").set_value(True)
+    app.button(key="own:anew").click().run()
+    assert not app.exception
+    assert "labels are one too high" not in texts(app)
+    assert len(app.dataframe)
 
 
 def test_macs_of_nothing_are_refused(cache: Path) -> None:

@@ -45,7 +45,7 @@ def test_labels_that_count_from_one() -> None:
         ValueError(line),
         "All stages are right for",
         "at or below chance",
-        f"labels are one too high, shifted by one {100 * right:.1f} % fit (where they count from 1, say so",
+        f"labels are one too high: shifted by one they fit {100 * right:.1f} % (where they count from 1, say so",
     )
     assert is_meaningless(odd.record())
 

@@ -206,7 +206,9 @@ def test_labels_from_one_without_the_last_class_are_said(ending: str) -> None:
     raw = npz(probs=odd.probs, labels=odd.labels, macs=odd.macs) if ending == "npz" else csv(table(odd))
     (line,) = notes_on(read(raw, ending))
     right = (kept.probs[-1].argmax(axis=1) == kept.labels).mean()
-    assert_one_line(ValueError(line), "at or below chance", f"labels are one too high, shifted by one {right:.1%}"[:-1])
+    assert_one_line(
+        ValueError(line), "at or below chance", f"labels are one too high: shifted by one they fit {right:.1%}"[:-1]
+    )
 
 
 def test_columns_that_count_from_one_count_labels_too() -> None:
@@ -364,6 +366,11 @@ def test_macs_from_the_start() -> None:
     assert_right(read(npz(probs=TRUTH.probs, labels=TRUTH.labels, macs_up_to=up_to)))
     assert_right(read(csv(table(TRUTH, macs=up_to).rename(columns={"macs": "MACs up to"})), "csv"))
     assert_right(read(npz(probs=TRUTH.probs, labels=TRUTH.labels, macs=up_to), macs_up_to=up_to))
+    for raw, ending in (
+        (npz(probs=TRUTH.probs, labels=TRUTH.labels, macs=up_to), "npz"),
+        (csv(table(TRUTH, macs=up_to)), "csv"),
+    ):
+        assert_right(read(raw, ending, macs_up_to=True))
     (line,) = notes_on(read(npz(probs=TRUTH.probs, labels=TRUTH.labels, macs=up_to)))
     assert "MACs rise from stage to stage (10,000,000, 30,000,000, 70,000,000)" in line
     assert "say macs_up_to" in line
@@ -507,10 +514,13 @@ def test_predictions_and_label_ids() -> None:
     assert_right(read(beside))
 
 
-def dumps() -> list[Contents]:
+def dumps(macs: Sequence[int] | None = None) -> list[Contents]:
     return [
-        Contents(name=f"{name}.npz", raw=npz(predictions=values, label_ids=TRUTH.labels))
-        for name, values in zip(TRUTH.stage_names, TRUTH.logits, strict=True)
+        Contents(
+            name=f"{name}.npz",
+            raw=npz(predictions=TRUTH.logits[i], label_ids=TRUTH.labels, macs=macs and [macs[i]]),
+        )
+        for i, name in enumerate(TRUTH.stage_names)
     ]
 
 
@@ -523,6 +533,7 @@ def test_a_dump_of_each_stage() -> None:
     up_to = np.cumsum(TRUTH.macs).tolist()
     assert_right(read_files(dumps(), Wishes(macs_up_to=up_to)))
     assert read_files(dumps(), Wishes(macs=TRUTH.macs, baseline_macs=40_000_000)).baseline_macs == 40_000_000
+    assert_right(read_files(dumps(up_to), Wishes(macs_up_to=True)))
 
 
 def test_a_table_of_each_stage_in_any_order_of_samples() -> None:

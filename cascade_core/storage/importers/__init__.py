@@ -17,7 +17,7 @@ import io
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.importers.archives import read_npz
@@ -55,7 +55,7 @@ def import_run(
     path: File | Sequence[File],
     *,
     macs: Sequence[int] | None = None,
-    macs_up_to: Sequence[int] | None = None,
+    macs_up_to: Sequence[int] | Literal[True] | None = None,
     baseline_macs: int | None = None,
     stage_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
@@ -70,7 +70,8 @@ def import_run(
     Args:
         path: The file, or its contents, whose ending says its format; several are one stage after another.
         macs: (M,) multiply-accumulates that each stage adds; overrides the file's.
-        macs_up_to: (M,) those from the start up to each stage's exit, in the place of `macs`.
+        macs_up_to: (M,) those from the start up to each stage's exit, in the place of `macs`; True where the file's
+            are these.
         baseline_macs: MACs of the plain network; without it, the sum of `macs`.
         stage_names: Names of the stages; where they are those of the file, their order.
         class_names: Names of the classes, by which labels may call them; overrides the file's.

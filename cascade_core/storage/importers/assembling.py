@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Wishes:
 
     Attributes:
         macs: (M,) MACs that each stage adds.
-        macs_up_to: (M,) MACs from the start up to each stage's exit, in their place.
+        macs_up_to: (M,) MACs from the start up to each stage's exit, in their place; True where the file's are these.
         baseline_macs: Those of the plain network.
         stage_names: Names of the stages, in their order.
         class_names: Names of the classes.
@@ -40,7 +40,7 @@ class Wishes:
     """
 
     macs: Sequence[int] | None = None
-    macs_up_to: Sequence[int] | None = None
+    macs_up_to: Sequence[int] | Literal[True] | None = None
     baseline_macs: int | None = None
     stage_names: Sequence[str] | None = None
     class_names: Sequence[str] | None = None
@@ -53,13 +53,13 @@ class Wishes:
     @property
     def costs_said(self) -> bool:
         """Whether the user says what stages cost."""
-        return self.macs is not None or self.macs_up_to is not None
+        return self.macs is not None or not (self.macs_up_to is None or self.macs_up_to is True)
 
     @property
     def arrays(self) -> dict[str, Any]:
         """Those that were said, by the names that files use."""
         named = {name: getattr(self, name) for name in ("macs", "macs_up_to", "baseline_macs", "class_names")}
-        return {name: value for name, value in named.items() if value is not None}
+        return {name: value for name, value in named.items() if value is not None and value is not True}
 
 
 def assemble(found: Found, wishes: Wishes, file_name: str) -> StageOutputs:
@@ -101,6 +101,8 @@ def assemble(found: Found, wishes: Wishes, file_name: str) -> StageOutputs:
 
 def _overridden(arrays: dict[str, Any], wishes: Wishes) -> dict[str, Any]:
     kept = {name: array for name, array in arrays.items() if not (wishes.costs_said and name in MAC_NAMES)}
+    if wishes.macs_up_to is True:
+        kept = {f"{name}_up_to" if f"{name}_up_to" in MAC_NAMES else name: array for name, array in kept.items()}
     return kept | wishes.arrays
 
 

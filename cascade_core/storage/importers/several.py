@@ -13,6 +13,7 @@ import numpy as np
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.importers.assembling import Wishes
 from cascade_core.storage.importers.mac_counts import added_macs, doubts, with_macs
+from cascade_core.storage.importers.naming import MAC_NAMES
 from cascade_core.storage.importers.stage_costs import ASSUMED
 from cascade_core.storage.joining import join_runs
 from cascade_core.storage.origin import Origin
@@ -55,14 +56,16 @@ def _costed(joined: StageOutputs, assumed: Sequence[bool], wishes: Wishes) -> St
     """With MACs that the user or all files say, and else assumed ones."""
     notes: list[str] = []
     order = range(len(joined.stages))
-    added = added_macs({name: value for name, value in wishes.arrays.items() if "macs" in name}, order, notes)
+    of_files = np.array([stage.trunk_macs + stage.head_macs for stage in joined.stages])
+    said = {"macs_up_to": of_files} if wishes.macs_up_to is True else wishes.arrays
+    added = added_macs({name: value for name, value in said.items() if name in MAC_NAMES}, order, notes)
     if added is None and any(assumed):
         if not all(assumed):
             raise BadFile("expected macs in all files or in none; give them with --macs")
         origin = replace(Origin.of(joined.source), assumed_macs=True, title=ASSUMED)
         return replace(joined, baseline_macs=None, source=origin.as_json())  # type: ignore[arg-type]  # None = the sum
     if added is None:
-        added = np.array([stage.trunk_macs + stage.head_macs for stage in joined.stages])
+        added = of_files
     if wishes.baseline_macs is None and wishes.macs_up_to is None:
         notes += doubts(added)
     costed = with_macs(joined, added.tolist(), wishes.baseline_macs)
