@@ -46,7 +46,7 @@ def seen(page: Page) -> Seen:
     return query(page), numbers
 
 
-def changed(page: Page, act: Callable[[], None]) -> None:
+def changed(page: Page, act: Callable[[], object]) -> None:
     """Do something that is a step, and wait until the address has it."""
     before = page.url
     with answered(page):
