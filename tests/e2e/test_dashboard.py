@@ -172,9 +172,11 @@ def test_a_downloaded_choice_is_loaded_back(page: Page, expected: Exploration, t
     here = placed(load_choice(edited).rule, Setting(exploration=expected, position=0))
     assert readout(page)["accuracy"] == pytest.approx(here.evaluation.accuracy)
     data["rule"]["thresholds"][0]["threshold"] = 90
-    edited.write_text(json.dumps(data))
+    unreachable = tmp_path / "unreachable.json"
+    unreachable.write_text(json.dumps(data))
     page.get_by_role("button", name="Remove edited.json").click()
-    page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(edited)
+    expect(page.get_by_text("The file does not agree with itself")).not_to_be_visible()
+    page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(unreachable)
     expect(page.get_by_text("such a threshold is off")).to_contain_text("reaches 90 at ")
 
 
