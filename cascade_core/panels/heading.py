@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cascade_core.panels.shown import Shown
 from cascade_core.rendering.headline import headline
-from cascade_core.rendering.markup import heading, markup_css
+from cascade_core.rendering.markup import heading
 from cascade_core.support import wording
 
 
@@ -21,4 +21,4 @@ def show(shown: Shown, place: DeltaGenerator, *, named: bool = False, badged: bo
     if named:
         line = f"{shown.question.run.name}, {shown.exploration.policy.title}: {line}"
     badge = "" if badged else wording.badge(shown.exploration.split.in_sample, by_hand=shown.setting.is_by_hand)
-    place.html(f"<style>{markup_css()}</style>{heading(line, badge)}")
+    place.html(heading(line, badge))

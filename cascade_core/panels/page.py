@@ -33,12 +33,14 @@ from cascade_core.panels.live import released
 from cascade_core.panels.shown import answer
 from cascade_core.panels.state import Key
 from cascade_core.panels.views import VIEWS
+from cascade_core.rendering.markup import markup_css
 
 
 def page() -> None:
     """Show the page."""
     st.set_page_config(page_title="Cascaded inference: accuracy against computation", layout="wide")
     st.html(private.STYLE)
+    st.html(f"<style>{markup_css()}</style>")  # by itself, as what it is for may be away for a moment
     st.html(private.PRINT + (private.PRINT_DARK if st.context.theme.type == "dark" else ""))
     memory.few_arenas()
     watching.watch()
