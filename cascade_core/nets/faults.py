@@ -20,7 +20,12 @@ def reason(error: BaseException, most: int = 160) -> str:
 
 def where(error: BaseException) -> str:
     """The last line at work that is neither torch's nor of this package, such as ", at mine.py line 7: x = x[0]"."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
+    return line(traceback.extract_tb(error.__traceback__))
+
+
+def line(stack: traceback.StackSummary) -> str:
+    """The same of the calls at work, outermost first."""
+    frames = [frame for frame in stack if Path(frame.filename).is_file()]
     own = [frame for frame in frames if not {_OURS, _TORCH} & {*Path(frame.filename).parents}]
     return f", at {Path(own[-1].filename).name} line {own[-1].lineno}: {own[-1].line}" if own else ""
 

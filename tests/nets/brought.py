@@ -183,3 +183,90 @@ class SoftmaxStages(StagedModel):
 
     def plain(self, images: Tensor) -> Tensor:
         return self(images)[-1]
+
+
+class Shapes(Base):
+    """Reads all sizes first, and uses them until the end."""
+
+    def forward(self, x: Tensor) -> Any:
+        B, C, H, W = x.shape  # noqa: N806  # as people write it
+        x = self.third(self.second(self.first(x.view(B, C, H * W).view(B, C, H, W))))
+        return self.exits[2](x.view(B, 32, (H // 4) * (W // 4)).mean(2))
+
+
+class BatchSize(Base):
+    """Reads the batch first."""
+
+    def forward(self, x: Tensor) -> Any:
+        bs = x.size(0)
+        x = self.third(self.second(self.first(x)))
+        return self.exits[2](x.reshape(bs, 32, -1).mean(-1))
+
+
+class Length(Base):
+    """Asks for lengths, checks axes, and loops over sizes."""
+
+    def forward(self, x: Tensor) -> Any:
+        if x.dim() != 4 or x.shape[1] != 3 or x.size(2) % 4:
+            raise ValueError("images (batch, 3, height, width) are expected")
+        n = len(x)
+        x = self.third(self.second(self.first(x)))
+        rows = [x[:, :, i].mean(-1) for i in range(x.shape[2])]
+        return self.exits[2](torch.stack(rows).mean(0).view(n, *rows[0].shape[1:]))
+
+
+class Windows(Base):
+    """Folds windows into the batch, adds zeros of the batch's size, and takes them out again."""
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.second(self.first(x))
+        B, C, H, W = x.shape  # noqa: N806  # as people write it
+        windows = x.view(B, C, 2, H // 2, W).transpose(1, 2).reshape(B * 2, C, H // 2, W)
+        windows = windows * 2 + torch.zeros(B * 2, C, 1, 1, device=x.device)
+        x = windows.view(B, 2, C, H // 2, W).transpose(1, 2).reshape(B, C, H, W) / 2
+        return self.exits[2](self.third(x).mean((2, 3)))
+
+
+class Squeeze(Base):
+    """Squeezes the pooled map with no axis named, and so a batch of one too."""
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.third(self.second(self.first(x)))
+        return self.exits[2](functional.adaptive_avg_pool2d(x, 1).squeeze())
+
+
+class SqueezeFunction(Base):
+    """The same by the function."""
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.third(self.second(self.first(x)))
+        return self.exits[2](torch.squeeze(functional.adaptive_avg_pool2d(x, 1)))
+
+
+class SizedExits(Base):
+    """Exits in a list, with sizes read off the input."""
+
+    def forward(self, x: Tensor) -> Any:
+        bs, result = x.shape[0], []
+        for piece, head in zip((self.first, self.second, self.third), self.exits, strict=True):
+            x = piece(x)
+            result.append(head(x.view(bs, x.shape[1], -1).mean(-1)))
+        return result
+
+
+class Deciding(Base):
+    """Depends on what is in the images."""
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.first(x)
+        if x.sum() > 0:
+            x = -x
+        return self.exits[2](self.third(self.second(x)).mean((2, 3)))
+
+
+class SqueezeDeciding(Base):
+    """Squeezes, and depends on what is in the images."""
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.third(self.second(self.first(x if x.sum() > 0 else -x)))
+        return self.exits[2](x.mean((2, 3), keepdim=True).squeeze())

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from cascade_core.nets.answers import as_logits
+from cascade_core.nets.cutting.sizes import is_of_batch
 from cascade_core.nets.cutting.splitting import check_state, piece
 from cascade_core.nets.cutting.tracing import TracedNetwork, trace
 from cascade_core.nets.returned import Place
@@ -90,7 +91,7 @@ def _needs(output: fx.Node) -> set[fx.Node]:
     found, ahead = set(), [output]
     while ahead:
         node = ahead.pop()
-        if node not in found and node.op != "get_attr":
+        if node not in found and node.op != "get_attr" and not is_of_batch(node):
             found.add(node)
             ahead += node.all_input_nodes
     return found
@@ -116,7 +117,7 @@ def _work(traced: TracedNetwork, needs: set[fx.Node]) -> int:
 def _divided(
     traced: TracedNetwork, outputs: Sequence[fx.Node], needs: Sequence[set[fx.Node]], names: Sequence[str]
 ) -> OwnExits:
-    nodes = [node for node in traced.nodes if node.op not in ("get_attr", "output")]
+    nodes = [node for node in traced.nodes if node.op not in ("get_attr", "output") and not is_of_batch(node)]
     incoming = tuple(node for node in nodes if node.op == "placeholder")
     done, trunk, heads = set(incoming), [], []
     for stage, output in enumerate(outputs):

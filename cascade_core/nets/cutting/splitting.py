@@ -19,6 +19,7 @@ from typing import Any
 
 from torch import fx, nn
 
+from cascade_core.nets.cutting.sizes import is_of_batch, of_batch
 from cascade_core.nets.cutting.tracing import TracedNetwork
 
 
@@ -156,13 +157,15 @@ def piece(traced: TracedNetwork, nodes: Sequence[fx.Node], incoming: Sequence[fx
     new: dict[fx.Node, fx.Node] = {node: graph.placeholder(node.name) for node in incoming}
 
     def copied(node: fx.Node) -> fx.Node:
-        # Constants that an earlier piece fetched are fetched again here.
+        # Constants that an earlier piece fetched are fetched again here; any tensor tells how many samples there are.
         if node not in new and node.op == "get_attr":
             new[node] = graph.node_copy(node)
+        if node not in new and is_of_batch(node):
+            new[node] = graph.call_function(of_batch, (new[incoming[0]], node.args[1]))
         return new[node]
 
     for node in nodes:
-        if node.op not in ("placeholder", "output"):
+        if node.op not in ("placeholder", "output") and not is_of_batch(node):
             new[node] = graph.node_copy(node, copied)
     graph.output(fx.map_arg(result, copied))
     graph.lint()

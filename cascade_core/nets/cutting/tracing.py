@@ -7,6 +7,7 @@ Shares of MACs are torch's flops / 2, which are good for finding places; costs a
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cascade_core.nets import faults
 from cascade_core.nets._torchvision import torchvision
+from cascade_core.nets.cutting.sizes import Squeezes, Values, is_of_batch, sized_graph
 from cascade_core.nets.macs import unfused
 from cascade_core.nets.returned import WHOLE, Place
 
@@ -71,9 +73,8 @@ def trace(network: nn.Module, example: Tensor, answers: Sequence[Place] = (WHOLE
         ValueError: It cannot be traced, or fails on the example.
     """
     network.eval()
-    tracer = _Tracer(answers, autowrap_modules=(math, torchvision.ops))
     try:
-        graph = tracer.trace(network)
+        graph = _graph(network, example, answers)
         module = fx.GraphModule(network, graph)
         run = _Observer(module)
         with torch.no_grad(), unfused():
@@ -98,6 +99,50 @@ def trace(network: nn.Module, example: Tensor, answers: Sequence[Place] = (WHOLE
         work=tuple(run.macs),
         live=_live(nodes),
     )
+
+
+def for_one(network: nn.Module, name: str, images: Tensor, answers: Tensor) -> nn.Module:
+    """A network that answers one image as it answers several: itself, or traced, where a `squeeze` takes the batch too.
+
+    Args:
+        name: What messages call it.
+        images, answers: (batch, channels, height, width) and (batch, K), at least two.
+
+    Raises:
+        ValueError: It answers one image otherwise and cannot be traced.
+    """
+    squeezes = Squeezes()
+    with torch.no_grad(), squeezes, contextlib.suppress(Exception):
+        if network(images[:1]).shape == answers[:1].shape:
+            return network
+    try:
+        return trace(network, images).graph_module
+    except ValueError:
+        raise ValueError(
+            f"Expected {name} to answer one image as it answers several but it does not{squeezes.where}; "
+            "flatten(1) keeps the batch where squeeze() does not"
+        ) from None
+
+
+def _graph(network: nn.Module, example: Tensor, answers: Sequence[Place]) -> fx.Graph:
+    """The network's graph, with sizes as constants where they would be in the way of cuts."""
+    options = {"autowrap_modules": (math, torchvision.ops)}
+    try:
+        graph = _Tracer(answers, **options).trace(network)
+    except Exception:  # sizes that are read may be the reason, and else the same is raised again
+        return sized_graph(network, example, lambda: _SizedTracer(answers, **options))
+    if any(_reads_sizes(node) for node in graph.nodes):
+        # What cannot be written with constants may still be cut where no size is needed behind.
+        with contextlib.suppress(Exception):
+            return sized_graph(network, example, lambda: _SizedTracer(answers, **options))
+    return graph
+
+
+def _reads_sizes(node: fx.Node) -> bool:
+    """Whether a node's result is a size, or an axis is squeezed that is not named."""
+    squeezed = node.target in ("squeeze", torch.squeeze) and len(node.args) < 2 and not node.kwargs
+    shape = node.target is getattr and node.args[1:] == ("shape",)
+    return squeezed or shape or node.target in ("size", "dim", "numel")
 
 
 def _paths(nodes: Sequence[fx.Node]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -147,6 +192,10 @@ class _Tracer(fx.Tracer):
         return taken, [self.root, self.create_proxy("placeholder", "images", (), {})]
 
 
+class _SizedTracer(Values, _Tracer):
+    """The same, with sizes as numbers."""
+
+
 class _Observer(fx.Interpreter):
     """Runs a graph and notes each node's shape and MACs."""
 
@@ -167,6 +216,7 @@ class _Observer(fx.Interpreter):
 def _live(nodes: Sequence[fx.Node]) -> tuple[tuple[fx.Node, ...], ...]:
     """What is needed behind each node, of what was computed up to it; constants are recomputed, not handed on."""
     place = {node: i for i, node in enumerate(nodes)}
-    last_use = {node: max((place[user] for user in node.users), default=-1) for node in nodes}
-    carried = [node for node in nodes if node.op != "get_attr"]
+    users = {node: [user for user in node.users if not is_of_batch(user)] for node in nodes}
+    last_use = {node: max((place[user] for user in users[node]), default=-1) for node in nodes}
+    carried = [node for node in nodes if node.op != "get_attr" and not is_of_batch(node)]
     return tuple(tuple(node for node in carried if place[node] <= i < last_use[node]) for i in range(len(nodes)))

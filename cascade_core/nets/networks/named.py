@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from cascade_core.nets.answers import as_logits, to_logits
 from cascade_core.nets.cutting.attach import assemble, cut
 from cascade_core.nets.cutting.own_exits import own_exits
+from cascade_core.nets.cutting.tracing import for_one
 from cascade_core.nets.heads.families import build as build_heads
 from cascade_core.nets.heads.weights import fill_heads, load_weights, read_heads, state_digest
 from cascade_core.nets.networks.outside import (
@@ -157,6 +158,7 @@ def whole(network: Network, plain: nn.Module, classes: int | None = None) -> Sta
     if len(places) > 1:
         return own_exits(plain, title, images, places)
     trunk = plain if places == (WHOLE,) else Taken(plain, places[0])
+    trunk = for_one(trunk, title, images, answers[0])
     return CascadedNetwork(title, (title,), [trunk], [to_logits(answers[0], title)]).eval()
 
 

@@ -148,9 +148,10 @@ class Deciding(nn.Module):
         return x if x.sum() > 0 else -x
 
 
-class Sizing(nn.Module):
+class Scaling(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        return (x * 2).flatten(1) * x.shape[0]
+        scale = x.mean(0)
+        return (x * 2).flatten(1) * scale.sum()
 
 
 def test_refusals_say_what_to_do() -> None:
@@ -160,7 +161,7 @@ def test_refusals_say_what_to_do() -> None:
         r"return x if x.sum\(\) > 0 else -x; run it in one piece, or write it as a StagedModel",
     ):
         trace(Deciding(), torch.zeros(2, 1))
-    traced = trace(Sizing(), torch.zeros(2, 1, 4, 4))
+    traced = trace(Scaling(), torch.zeros(2, 1, 4, 4))
     with pytest.raises(
         ValueError, match="Expected the name of an operation or module to cut behind but there is no 'none'"
     ):

@@ -170,6 +170,32 @@ def test_the_classes_of_the_data_tell_logits_from_features() -> None:
         loaded("WithFeatures")
 
 
+@pytest.mark.parametrize("name", ["Squeeze", "SqueezeFunction", "Length"])
+def test_one_image_is_a_batch(name: str) -> None:
+    model = loaded(name)
+    with torch.no_grad():
+        expected = plain(name)(IMAGES).softmax(1)
+        assert torch.allclose(softmaxes(model, IMAGES)[0], expected, atol=1e-6)
+        assert torch.allclose(softmaxes(model, IMAGES[:1])[0], expected[:1], atol=1e-6)
+    assert costs(model) == costs(loaded("Deciding"))
+    answers = Runner(model, ExitRule(thresholds=np.array([])), "cpu")(IMAGES[:1])
+    np.testing.assert_allclose(answers.confidence, expected[:1].max(1).values, atol=1e-6)
+
+
+def test_what_squeezes_the_batch_and_cannot_be_traced_is_refused_with_its_line() -> None:
+    with pytest.raises(ValueError, match=r"one image as .*, at brought.py line \d+: return.*squeeze"):
+        loaded("SqueezeDeciding")
+    # What depends on values runs in one piece.
+    loaded("Deciding")
+
+
+def test_own_exits_of_a_network_that_reads_sizes() -> None:
+    model, network = quietly("SizedExits", "all"), plain("SizedExits")
+    for count in (1, 4):
+        with torch.no_grad():
+            assert torch.allclose(model(IMAGES[:count]), torch.stack(network(IMAGES[:count])), atol=1e-6)
+
+
 def test_heads_are_fitted_to_one_answer() -> None:
     with pytest.raises(ValueError, match="one answer of Tuple to put exits before but it returns 3; --outputs last"):
         attach_exits(plain("Tuple"), IMAGES, outputs="all")
