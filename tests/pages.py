@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from tests.opening import unopened
 from tests.samples import sample_run
 
-PAGE = Path(__file__).resolve().parents[1] / "dashboard.py"
 NAMES = ("<b>ant</b>", "**bee**", "cat", "dog", "eel")
 OUTPUTS = replace(
     sample_run(),
@@ -25,7 +24,7 @@ OUTPUTS = replace(
 
 def view(name: str) -> AppTest:
     """The page, where a view has been chosen."""
-    app = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    app = unopened().run()
     app.segmented_control(key="view").set_value(name).run()
     assert not app.exception
     return app

@@ -91,7 +91,7 @@ def test_the_page_shows_the_shipped_run_without_torch(installer: Installer, tmp_
 from streamlit.testing.v1 import AppTest
 from cascade_core.storage.home import HOME
 for view in ("explore", "compare", "samples", "classes", "about", "present", "try"):
-    app = AppTest.from_file(HOME / "dashboard.py", default_timeout=60)
+    app = AppTest.from_file(HOME / "dashboard.py", default_timeout=120)
     app.query_params["view"] = view
     app.run()
     assert not app.exception, app.exception

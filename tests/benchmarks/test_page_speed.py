@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
 FIRST_RUN = f"""
 import sys, time
 from streamlit.testing.v1 import AppTest
-app = AppTest.from_file({str(PAGE)!r}, default_timeout=60)
+app = AppTest.from_file({str(PAGE)!r}, default_timeout=120)
 start = time.perf_counter()
 app.run()
 print(time.perf_counter() - start)

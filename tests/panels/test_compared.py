@@ -10,9 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import save_run
+from tests.opening import unopened
 from tests.samples import sample_run
-
-PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     save_run(sample_run(seed=1), tmp_path / "net-other.parquet")
     save_run(replace(ours, source={"title": "SVHN, another."}), tmp_path / "net-svhn.parquet")
     save_run(sample_run(n=300), tmp_path / "net-fewer.parquet")
-    started = AppTest.from_file(str(PAGE), default_timeout=120)
+    started = unopened()
     started.query_params["run"] = "net-mine"
     return view(started.run(), "compare")
 

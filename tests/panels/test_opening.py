@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from cascade_core.analysis.classes import most_confused
 from cascade_core.analysis.sample_filter import SampleFilter, pick
@@ -18,7 +17,8 @@ from cascade_core.panels.runs import Run
 from cascade_core.rendering.axes import BINS, confidence_axis
 from cascade_core.storage.schema import run_metadata
 from tests.galleries import shown_cards
-from tests.pages import NAMES, OUTPUTS, PAGE, expected, view
+from tests.opening import unopened
+from tests.pages import NAMES, OUTPUTS, expected, view
 
 STAGES = OUTPUTS.record().stage_names
 
@@ -115,7 +115,7 @@ def test_opened_samples_are_shown_and_named_in_the_address(folder: Path) -> None
 
 
 def test_a_link_shows_the_samples_that_it_names(folder: Path) -> None:
-    app = AppTest.from_file(str(PAGE), default_timeout=30)
+    app = unopened()
     for name, value in {"view": "samples", "kind": "wrong", "left": STAGES[1], "label": "none"}.items():
         app.query_params[name] = value
     app.run()

@@ -23,6 +23,7 @@ from cascade_core.panels.views import VIEWS
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.choice import choice_json
 from cascade_core.storage.reading import digest
+from tests.opening import unopened
 from tests.samples import sample_run
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
@@ -35,7 +36,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def page() -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    app = unopened().run()
     assert not app.exception
     return app
 
@@ -97,7 +98,7 @@ def test_in_sample_is_measured_on_all(cache: Path) -> None:
 def test_every_view_says_what_it_is_of(cache: Path, view: str) -> None:
     source = {"networks": [{"name": "<i>net</i>"}], "dataset_name": "CIFAR-10"}
     save_run(replace(sample_run(), source=source), cache / "mine.parquet")
-    app = AppTest.from_file(str(PAGE), default_timeout=30)
+    app = unopened()
     app.query_params["view"] = view
     line = heading(app.run())
     assert "&lt;i&gt;net&lt;/i&gt; with 2 exits on CIFAR-10 (200 test samples); plain network" in line
@@ -246,7 +247,7 @@ def test_the_page_loads_no_torch(cache: Path) -> None:
     save_run(sample_run(), cache / "mine.parquet")
     code = (
         "import sys; from streamlit.testing.v1 import AppTest;"
-        f"app = AppTest.from_file({str(PAGE)!r}, default_timeout=30).run();"
+        f"app = AppTest.from_file({str(PAGE)!r}, default_timeout=120).run();"
         "assert not app.exception; sys.exit('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import save_run
+from tests.opening import unopened
 from tests.samples import sample_run
 
-PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
 NAMES = ["*a*", "_b_ :material/home:", "$c$"]
 
 
@@ -18,7 +18,7 @@ NAMES = ["*a*", "_b_ :material/home:", "$c$"]
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
     save_run(sample_run(names=NAMES), tmp_path / "mine.parquet")
-    return AppTest.from_file(str(PAGE), default_timeout=60).run()
+    return unopened().run()
 
 
 def offered(app: AppTest) -> list[tuple[str, str | None]]:

@@ -12,9 +12,8 @@ from cascade_core import CheapestWithinDrop, PaperRule, save_run
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.panels import place, state
 from cascade_core.policies import Sweep
+from tests.opening import unopened
 from tests.samples import sample_run
-
-PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
     save_run(sample_run(), tmp_path / "mine.parquet")
     save_run(sample_run(seed=1), tmp_path / "other.parquet")
-    app = AppTest.from_file(str(PAGE), default_timeout=30)
+    app = unopened()
     app.query_params["at"] = "2"
     app.run()
     assert not app.exception

@@ -12,16 +12,15 @@ from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.analysis.spread import Judged, Spread, moved_words, realised_words
 from cascade_core.panels import questions
 from cascade_core.panels.questions import Question
+from tests.opening import unopened
 from tests.samples import sample_run
-
-PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
 
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
     save_run(sample_run(), tmp_path / "mine.parquet")
-    app = AppTest.from_file(str(PAGE), default_timeout=60)
+    app = unopened()
     app.query_params["details"] = "curve"
     return app.run()
 

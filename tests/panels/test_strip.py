@@ -11,7 +11,8 @@ from cascade_core import save_run
 from cascade_core.analysis.exploration import Split
 from cascade_core.panels.strip import MOST
 from tests.galleries import component_data, gallery
-from tests.pages import OUTPUTS, PAGE, expected
+from tests.opening import unopened
+from tests.pages import OUTPUTS, expected
 from tests.samples import sample_run
 
 TEST = OUTPUTS.take(Split().test_index(400))
@@ -45,7 +46,7 @@ def release(app: AppTest, position: int) -> None:
 
 
 def opened() -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    app = unopened().run()
     assert not app.exception
     return app
 

@@ -21,10 +21,9 @@ from cascade_core.storage.importers.templates import LABELS, MACS, PROBS, STAGES
 from cascade_core.storage.writing import run_bytes
 from cascade_core.support.files import BadFile
 from tests.malformed import FILES, TRAP, Malformed, Payload
+from tests.opening import unopened
 from tests.oracle import assert_one_line
 from tests.samples import sample_run
-
-PAGE = Path(__file__).resolve().parents[2] / "dashboard.py"
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def page() -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    app = unopened().run()
     assert not app.exception
     return app
 
@@ -161,7 +160,7 @@ def test_another_session_neither_lists_nor_opens_it(cache: Path) -> None:
     bring(app, "mine.npz", npz(MINE, macs=[1, 2, 3]))
     other.run()
     assert shown_names(other) == ["shipped"]
-    named = AppTest.from_file(str(PAGE), default_timeout=30)
+    named = unopened()
     named.query_params["run"] = "mine"
     named.run()
     assert not named.exception

@@ -15,7 +15,8 @@ from cascade_core import evaluate, save_run
 from cascade_core.analysis.points import Setting
 from cascade_core.panels.operating import operating_words
 from tests.galleries import shown_cards
-from tests.pages import NAMES, PAGE, expected, view
+from tests.opening import PAGE, unopened
+from tests.pages import NAMES, expected, view
 from tests.samples import sample_run
 
 
@@ -35,7 +36,7 @@ def test_every_view_says_what_it_looks_at(folder: Path, name: str) -> None:
 
 def test_streamlit_prints_nothing_by_itself(folder: Path) -> None:
     # It would show any text that stands alone in the page's source, such as the docstring of a constant.
-    app = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    app = unopened().run()
     source = PAGE.read_text(encoding="utf-8")
     assert not [element.value for element in app.main.markdown if element.value in source]
 

@@ -13,9 +13,8 @@ from cascade_core import CheapestWithinDrop, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.analysis.points import Setting, operating_point
 from cascade_core.rendering.points import points_latex, points_table
+from tests.opening import unopened
 from tests.samples import sample_record, sample_run
-
-PAGE = Path(__file__).resolve().parents[3] / "dashboard.py"
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
     save_run(sample_run(), tmp_path / "mine.parquet")
     save_run(sample_run(seed=1), tmp_path / "other.parquet")
-    return AppTest.from_file(str(PAGE), default_timeout=30).run()
+    return unopened().run()
 
 
 def compared(app: AppTest) -> AppTest:

@@ -25,6 +25,7 @@ from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.origin import Origin
+from tests.opening import unopened
 from tests.samples import sample_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,7 +49,7 @@ def digits(cache: Path) -> Path:
 
 
 def opened() -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=60).run()
+    app = unopened().run()
     app.segmented_control(key="view").set_value("try").run()
     assert not app.exception
     return app
@@ -188,7 +189,7 @@ def test_samples_without_pictures_and_unknown_ids(cache: Path, monkeypatch: pyte
 def test_torch_is_loaded_by_this_view_alone(digits: Path, view: str, loaded: bool) -> None:
     code = (
         "import sys; from streamlit.testing.v1 import AppTest;"
-        f"app = AppTest.from_file({str(PAGE)!r}, default_timeout=60).run();"
+        f"app = AppTest.from_file({str(PAGE)!r}, default_timeout=120).run();"
         f"app.segmented_control(key='view').set_value({view!r}).run();"
         "assert not app.exception; print('torch' in sys.modules)"
     )
@@ -199,7 +200,7 @@ def test_torch_is_loaded_by_this_view_alone(digits: Path, view: str, loaded: boo
 def test_pictures_are_found_in_each_of_several_folders(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for i in range(12):
+    for i in range(8):
         file = tmp_path / "first" / ("cat", "dog")[i % 2] / f"{i}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (8, 8), 20 * i).save(file)
@@ -210,14 +211,14 @@ def test_pictures_are_found_in_each_of_several_folders(
     data = f"imagefolder:{tmp_path / 'first'}"
     precompute_run(networks, data=data, out=cache / "mine.parquet", progress=False)
     (tmp_path / "second" / "dog").mkdir(parents=True)
-    shutil.move(tmp_path / "first" / "dog" / "11.png", tmp_path / "second" / "dog")
+    shutil.move(tmp_path / "first" / "dog" / "7.png", tmp_path / "second" / "dog")
     folders = [str(tmp_path / name) for name in ("nowhere", "first", "second")]
     monkeypatch.setenv("CASCADE_PICTURES", os.pathsep.join(folders))
     app = opened()
     key = "sample"
-    for sample_id in ("cat/0.png", "dog/11.png"):
+    for sample_id in ("cat/0.png", "dog/7.png"):
         app.selectbox(key=key).select(sample_id).run()
         assert "Left at stage" in said(app)
-    (tmp_path / "second" / "dog" / "11.png").unlink()
+    (tmp_path / "second" / "dog" / "7.png").unlink()
     app.run()
     assert f"Expected a folder of pictures at '{tmp_path / 'nowhere'}' but there is none" in said(app)
