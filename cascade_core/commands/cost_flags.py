@@ -48,16 +48,34 @@ def meter_of(args: argparse.Namespace) -> Meter:
 
 def costs(args: argparse.Namespace) -> None:
     """Write what each stage of a run costs in a unit of your own, beside the run."""
-    names = _stage_names(args.run)
+    print(f"wrote {save_costs(own_costs(args, _stage_names(args.run)), costs_path(args.run))}")
+
+
+def own_costs(args: argparse.Namespace, names: tuple[str, ...]) -> OwnCosts:
+    """The costs that flags of `add_own_costs` give to stages of these names.
+
+    Raises:
+        ValueError: There is not one for each stage and the plain network, or one does not fit.
+    """
     parts = dict(_part(text, names) for text in args.part)
-    own = OwnCosts(
+    return OwnCosts(
         unit=args.unit,
         per=args.per,
         stage_names=names,
         stages=tuple({part: values[i] for part, values in parts.items()} for i in range(len(names))),
         plain_parts={part: values[-1] for part, values in parts.items()},
     )
-    print(f"wrote {save_costs(own, costs_path(args.run))}")
+
+
+def add_own_costs(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Flags of what stages cost in a unit of one's own."""
+    parser.add_argument("--unit", required=required, help="a plural noun: dollars, joules")
+    parser.add_argument("--per", type=int, default=1, help="samples that the numbers are for (default 1)")
+    about = (
+        "costs of each stage and, last, of the plain network, a,b,c; several parts, such as device, network and cloud, "
+        "add up"
+    )
+    parser.add_argument("--part", action="append", required=required, metavar="[NAME=]NUMBERS", help=about)
 
 
 def _part(text: str, names: tuple[str, ...]) -> tuple[str, list[float]]:
@@ -90,10 +108,4 @@ def add(verbs: Parsers) -> None:
         "reaches it.",
     )
     parser.add_argument("run", type=Path, help="a run file")
-    parser.add_argument("--unit", required=True, help="a plural noun: dollars, joules")
-    parser.add_argument("--per", type=int, default=1, help="samples that the numbers are for (default 1)")
-    about = (
-        "costs of each stage and, last, of the plain network, a,b,c; several parts, such as device, network and cloud, "
-        "add up"
-    )
-    parser.add_argument("--part", action="append", required=True, metavar="[NAME=]NUMBERS", help=about)
+    add_own_costs(parser, required=True)

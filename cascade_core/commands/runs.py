@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 
 from cascade_core.commands.common import Parsers, add_out, add_verb, say, text, write_run
+from cascade_core.commands.cost_flags import add_own_costs, own_costs
 from cascade_core.rendering.tables import stages_table
+from cascade_core.storage.costs import costs_path, save_costs
 from cascade_core.storage.importers import FORMATS, Wishes, read_files, read_macs
 from cascade_core.storage.joining import join_runs
 from cascade_core.storage.notes import notes_on
@@ -35,7 +37,13 @@ def import_(args: argparse.Namespace) -> None:
         class_names=args.class_names,
         labels_from=args.labels_from,
     )
-    write_run(read_files(args.files, wishes), args)
+    if (args.unit is None) != (args.part is None):
+        raise ValueError("expected --unit and --part together: what costs are counted in, and what each stage costs")
+    outputs = read_files(args.files, wishes)
+    own = own_costs(args, tuple(stage.name for stage in outputs.stages)) if args.part else None
+    write_run(outputs, args)
+    if own is not None:
+        print(f"wrote {save_costs(own, costs_path(args.out))}, for --cost own")
 
 
 def show(args: argparse.Namespace) -> None:
@@ -82,6 +90,7 @@ def _add_import(verbs: Parsers) -> None:
     parser.add_argument(
         "--labels-from", type=int, default=0, choices=(0, 1), help="number of the first class (default 0)"
     )
+    add_own_costs(parser, required=False)
 
 
 def _add_show(verbs: Parsers) -> None:

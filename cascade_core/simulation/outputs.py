@@ -22,6 +22,9 @@ from cascade_core.support import checks
 SUM_TOLERANCE = 1e-3
 """How far a softmax may sum from 1; float32 rounding stays well below, wrong axes and logits do not."""
 
+ROUNDED = 0.03
+"""How far rounded softmaxes may sum from 1; what is imported is divided by its sum."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StageOutputs:
@@ -59,7 +62,8 @@ class StageOutputs:
         outside = np.flatnonzero((labels < 0) | (labels >= k))
         if outside.size:
             i = int(outside[0])
-            raise ValueError(f"Expected labels to be from 0 to {k - 1} but sample {i} has {labels[i]}")
+            hint = "; they seem to count from 1: subtract it" if labels.min() == 1 and labels.max() == k else ""
+            raise ValueError(f"Expected labels to be from 0 to {k - 1} but sample {i} has {labels[i]}{hint}")
         ids = np.arange(n).astype(str) if self.sample_ids is None else np.asarray(self.sample_ids).astype(str)
         if ids.shape != (n,):
             raise ValueError(f"Expected sample_ids to have shape ({n},) (samples) but it had shape {ids.shape}")
@@ -148,5 +152,12 @@ def _check_softmax(probs: NDArray[np.float32]) -> None:
             raise ValueError(
                 f"Expected probs to be softmaxes (no negative value, each row summing to 1) "
                 f"but stage {stage}, sample {i} sums to {sums[i]:.6g} "
-                f"with least value {rows[i].min():.6g} at class {rows[i].argmin()}"
+                f"with least value {rows[i].min():.6g} at class {rows[i].argmin()}{_remedy(rows, sums)}"
             )
+
+
+def _remedy(rows: NDArray[np.float32], sums: NDArray[np.float64]) -> str:
+    """What to do with a stage's rows that are no softmaxes, where that shows."""
+    if rows.min() >= 0 and abs(sums - 1).max() <= ROUNDED:
+        return "; they look rounded: divide each row by its sum"
+    return "; they look like logits: take their softmax" if rows.min() < 0 and np.isfinite(sums).all() else ""

@@ -117,7 +117,8 @@ def _explained(numbering: Renumbering | None, labels: str, class_names: Sequence
     if numbering.shift:
         direction = "too high" if numbering.shift < 0 else "too low"
         return (
-            f"{labels} are one {direction}: shifted by one they fit {fit} (where they count from 1, say so: labels_from 1)"
+            f"{labels} are one {direction}: shifted by one they fit {fit} (where they count from 1, say so: "
+            "labels_from 1)"
         )
     return f"classes seem to stand in another order, in which {fit} fit ({_moves(numbering.order, class_names)})"
 

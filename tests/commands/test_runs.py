@@ -52,6 +52,22 @@ def test_import_makes_a_run_of_logits(tmp_path: Path, capsys: pytest.CaptureFixt
     assert loaded.probs[0, 0, 0] == pytest.approx(0.8808, abs=1e-4)
 
 
+def test_import_takes_costs_in_any_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = sample_run()
+    np.savez(tmp_path / "mine.npz", probs=made.probs, labels=made.labels)
+    out = tmp_path / "mine.parquet"
+    verb = ["import", str(tmp_path / "mine.npz"), "--out", str(out)]
+    assert main([*verb, "--unit", "dollars", "--per", "1000", "--part", "0.1,0.2,0.4,0.5"]) == 0
+    assert f"wrote {tmp_path / 'mine.costs.json'}, for --cost own" in capsys.readouterr().out
+    assert main(["choose", str(out), "--max-drop", "50%", "--cost", "own"]) == 0
+    assert "dollars" in capsys.readouterr().out
+    out.unlink()
+    assert main([*verb, "--unit", "dollars", "--part", "0.1,0.2"]) == 2
+    assert main([*verb, "--unit", "dollars"]) == 2
+    assert "expected --unit and --part together" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_show_names_stages_and_origin(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(run)]) == 0
     text = capsys.readouterr().out

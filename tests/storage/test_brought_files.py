@@ -183,6 +183,11 @@ def test_one_column_a_class_as_labels() -> None:
     rows = table(TRUTH).assign(label=np.tile(hot, (3, 1)).tolist())
     assert_right(read(parquet(rows), "parquet"))
     assert_right(read(jsonl(rows), "jsonl"))
+    columns = table(TRUTH).drop(columns="label")
+    for k in range(5):
+        columns[f"label_{k}"] = np.tile(hot[:, k], 3)
+    for raw, ending in ((csv(columns), "csv"), (parquet(columns), "parquet"), (jsonl(columns), "jsonl")):
+        assert_right(read(raw, ending))
     assert_refused(npz(probs=TRUTH.probs, labels=hot * 0.5, macs=TRUTH.macs), "npz", "the labels of sample 0")
     assert_refused(npz(probs=TRUTH.probs, labels=hot[:, :4], macs=TRUTH.macs), "npz", "(samples, 5) with a one")
 
@@ -262,6 +267,30 @@ def test_an_order_that_two_ways_fit_is_refused() -> None:
     three = made(m=3, k=3)
     raw = npz(logits=three.logits.transpose(1, 0, 2), labels=three.labels, macs=three.macs)
     assert_refused(raw, "npz", "fits as (samples, stages, classes) and as (samples, classes, stages); transpose it")
+
+
+def test_names_tell_which_axis_is_which() -> None:
+    three = made(m=3, k=3)
+    arrays = {"logits": three.logits.transpose(1, 0, 2)[..., :2], "labels": np.minimum(three.labels, 1)}
+    run = read(npz(**arrays), class_names=["ant", "bee"], stage_names=["a", "b", "c"])
+    assert run.probs.shape == (3, 120, 2)
+    run = read(
+        npz(logits=TRUTH.logits.transpose(1, 2, 0), labels=np.array(TRUTH.class_names)[TRUTH.labels]),
+        class_names=TRUTH.class_names,
+    )
+    np.testing.assert_allclose(run.probs, TRUTH.probs, atol=1e-6)
+
+
+def test_truth_values_as_labels() -> None:
+    two = made(k=2)
+    yes = two.labels.astype(bool)
+    for raw, ending in (
+        (npz(probs=two.probs, labels=yes, macs=two.macs), "npz"),
+        (csv(table(two, labels=yes)), "csv"),
+        (parquet(table(two, labels=yes)), "parquet"),
+        (jsonl(table(two, labels=yes)), "jsonl"),
+    ):
+        assert read(raw, ending).labels.tolist() == two.labels.tolist()
 
 
 def test_as_many_samples_as_classes() -> None:

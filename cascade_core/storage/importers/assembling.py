@@ -75,7 +75,7 @@ def assemble(found: Found, wishes: Wishes, file_name: str) -> StageOutputs:
         raise BadFile("expected labels, of shape (samples,)")
     labels = np.asarray(arrays["labels"])
     classes = texts(arrays.get("class_names"))
-    values = _values(found, kind, arrays, labels, wishes.labels_from)
+    values = _values(found, kind, arrays, labels, wishes)
     check_stage_count(len(values))
     probs = as_softmaxes(found, kind, values)
     if classes is not None:
@@ -116,14 +116,16 @@ def _kind(arrays: dict[str, Any]) -> str:
     return kinds[0]
 
 
-def _values(found: Found, kind: str, arrays: dict[str, Any], labels: NDArray[Any], labels_from: int) -> NDArray[Any]:
+def _values(found: Found, kind: str, arrays: dict[str, Any], labels: NDArray[Any], wishes: Wishes) -> NDArray[Any]:
     """(M, N, K) softmaxes or logits."""
     raw = np.asarray(arrays[kind])
     if raw.dtype.kind not in "biuf":
         raise BadFile(f"expected {kind} to be numbers of shape (stages, samples, classes) but it holds {raw.dtype}")
-    named = [np.size(arrays[name]) for name in ("stage_names", *MAC_NAMES) if name in arrays]
-    known = (named[0] if named else None, len(labels) if labels.ndim else 0, None)
-    values = in_order(found, kind, raw, known, least_classes(labels, labels_from))
+    stages = [np.size(arrays[name]) for name in ("stage_names", *MAC_NAMES) if name in arrays]
+    stages += [] if wishes.stage_names is None else [len(wishes.stage_names)]
+    classes = np.size(arrays["class_names"]) if "class_names" in arrays else None
+    known = (stages[0] if stages else None, len(labels) if labels.ndim else 0, classes)
+    values = in_order(found, kind, raw, known, least_classes(labels, wishes.labels_from))
     if values.shape[1] != len(np.atleast_1d(labels)):
         raise BadFile(f"expected labels to have shape ({values.shape[1]},) (samples) but it had shape {labels.shape}")
     if not values.size:

@@ -51,6 +51,8 @@ _CLASS = re.compile(
     re.IGNORECASE,
 )
 
+_LABEL = re.compile(r"(?:labels?|targets?|y|y_true|one_?hot)_?(\d{1,6})")
+
 
 @dataclass(frozen=True)
 class ClassColumn:
@@ -87,6 +89,12 @@ def _class_column(name: str) -> ClassColumn | None:
     if found is None:
         return None
     return ClassColumn(kind=LOGITS if found[2] else PROBS, prefix=found[0][: found.start(3)], klass=found[3].strip())
+
+
+def label_column(name: str) -> int | None:
+    """The class that a column of labels is of, where there is one for each class: ``label_0``, ``y_1``."""
+    found = _LABEL.fullmatch(plain(name)) if len(name) <= _LONGEST else None
+    return None if found is None else int(found[1])
 
 
 def by_meaning(names: Iterable[str], what: str) -> dict[str, str]:

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cascade_core.storage.importers.naming import by_meaning, class_column, meaning
-from cascade_core.storage.importers.sheet import TEXTS, Sheet, check_count, is_list_wanted, matrix
+from cascade_core.storage.importers.naming import by_meaning, meaning
+from cascade_core.storage.importers.sheet import TEXTS, Sheet, check_count, is_list_wanted, is_wanted, matrix
 from cascade_core.support.files import BadFile
 
 
@@ -33,7 +33,7 @@ def read_parquet(stream: BinaryIO, max_bytes: int) -> Sheet:
     schema = pq.read_schema(stream)
     check_count(schema.names)
     known = by_meaning(schema.names, "column")
-    columns = [name for name in schema.names if name in known.values() or class_column(name)]
+    columns = [name for name in schema.names if name in known.values() or (meaning(name) is None and is_wanted(name))]
     for name in columns:
         _check_type(name, schema.field(name).type)
     # Texts stay as they are stored, each once, until it is known how much they are.

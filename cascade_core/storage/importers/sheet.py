@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cascade_core.storage.importers.naming import EITHER, LOGITS, PROBS, class_column, meaning
+from cascade_core.storage.importers.naming import EITHER, LOGITS, PROBS, class_column, label_column, meaning
 from cascade_core.support.files import BadFile
 
 MAX_COLUMNS = 100_000
@@ -41,7 +41,7 @@ class Sheet:
 
 def is_wanted(name: str) -> bool:
     """Whether an importer reads a column of this name."""
-    return meaning(name) is not None or class_column(name) is not None
+    return meaning(name) is not None or class_column(name) is not None or label_column(name) is not None
 
 
 def is_list_wanted(name: str) -> bool:

@@ -6,6 +6,7 @@ Rows are named as an editor counts them: from 1, the header of a CSV file being 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from cascade_core.storage.importers.class_columns import Values, class_values
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.labels import MOST
 from cascade_core.storage.importers.mac_counts import is_count
-from cascade_core.storage.importers.naming import MAC_NAMES, PROBS, by_meaning
+from cascade_core.storage.importers.naming import MAC_NAMES, PROBS, by_meaning, label_column
 from cascade_core.storage.importers.rows import Rows, arranged
 from cascade_core.storage.importers.sheet import TEXTS, Sheet
 from cascade_core.support.files import BadFile
@@ -34,6 +35,8 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
     """
     names = [str(name) for name in sheet.frame.columns]
     known = by_meaning([*names, *sheet.matrices], "column")
+    if "labels" not in known:
+        sheet, known = _with_one_hot(sheet, known)
     _check_columns(known, [*names, *sheet.matrices], one_stage)
     if sheet.frame.empty:
         raise BadFile("expected a row for each sample at each stage but there are none")
@@ -61,6 +64,17 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
         rows=rows.at,
         named_stages=rows.by_appearance,
     )
+
+
+def _with_one_hot(sheet: Sheet, known: dict[str, str]) -> tuple[Sheet, dict[str, str]]:
+    """The sheet with the labels that columns hold together, one for each class, if there are such."""
+    numbered = {number: str(name) for name in sheet.frame.columns if (number := label_column(str(name))) is not None}
+    if len(numbered) < 2 or sorted(numbered) != list(range(len(numbered))):
+        return sheet, known
+    columns = [numbered[number] for number in range(len(numbered))]
+    ones = sheet.frame[columns].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
+    name = f"{columns[0]} .. {columns[-1]}"
+    return replace(sheet, matrices={**sheet.matrices, name: ones}), {**known, "labels": name}
 
 
 def _check_columns(known: dict[str, str], names: Sequence[str], one_stage: bool) -> None:

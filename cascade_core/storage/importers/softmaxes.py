@@ -12,12 +12,10 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.simulation.outputs import ROUNDED
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.naming import EITHER, LOGITS, PROBS
 from cascade_core.support.files import BadFile
-
-ROUNDED = 0.03
-"""How far rounded softmaxes may sum from 1."""
 
 EXACT = 1e-5
 """How far exact ones do, in float32."""
