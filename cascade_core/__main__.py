@@ -11,9 +11,11 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 
 from cascade_core.commands import choosing, cost_flags, deploying, figures, page, recording, runs, showing
 from cascade_core.commands.common import PROGRAM, Incomplete, Parser
+from cascade_core.commands.terminal import Readable, line
 from cascade_core.support.extras import MissingExtra
 
 INCOMPLETE, BAD_INPUT, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
@@ -39,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
         try:
-            return _run(arguments)
+            with nullcontext() if sys.stdout is None else redirect_stdout(Readable(sys.stdout)):
+                return _run(arguments)
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -70,8 +73,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Exception as error:
         if os.environ.get("CASCADE_TRACEBACK"):
             raise
-        reason = " ".join(str(error).split())[:300]
-        fault = f"{type(error).__name__}: {reason}; a fault of this program, CASCADE_TRACEBACK=1 shows where"
+        fault = f"{type(error).__name__}: {line(error)[:300]}; a fault of this program, CASCADE_TRACEBACK=1 shows where"
         print(f"error: {fault}", file=sys.stderr)
         return FAULT
     return 0
@@ -79,13 +81,13 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _failed(error: Exception) -> int:
     """Say in one line what is wrong with what came in."""
-    print("error: " + (" ".join(str(error).split()) or type(error).__name__), file=sys.stderr)
+    print(f"error: {line(error) or type(error).__name__}", file=sys.stderr)
     return BAD_INPUT
 
 
 def _say(message: Warning | str, *_: object, **__: object) -> None:
     """A warning as one line on standard error."""
-    print("note: " + " ".join(str(message).split()), file=sys.stderr)
+    print(f"note: {line(message)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

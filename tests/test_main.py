@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,45 @@ def test_more_than_the_memory_holds_is_bad_input(
     monkeypatch.setattr("cascade_core.commands.runs.load_run", fail)
     assert status_of("show", named["run"]) == 2
     assert capsys.readouterr().err == "error: MemoryError\n"
+
+
+HOSTILE = "\x1b[2J\x1b]0;mine\x07\x9b31m\r\u202e"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["show", "{run}"],
+        ["choose", "{run}", "--policy", "shared", "--threshold", "90", "--answers", "own", "--out", "c.json"],
+        ["compare", "{run}", "--answers", "own"],
+        ["evaluate", "{choice}", "{named}"],
+        ["evaluate", "{choice}", "{run}"],
+        ["import", "{run}", "--out", "x.parquet"],
+        ["join", "{run}", "{run}", "--names", f"a,{HOSTILE}", "--out", "x.parquet"],
+        ["figure", "{run}", "--texts"],
+        ["costs", "{run}", "--unit", HOSTILE, "--part", "1,2"],
+        ["show", HOSTILE],
+        [HOSTILE],
+    ],
+    ids=" ".join,
+)
+def test_names_that_a_terminal_would_obey_are_shown(
+    call: list[str],
+    named: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [HOSTILE, f"b{HOSTILE}", "c"]
+    run = save_run(replace(sample_run(names=names), source={"title": HOSTILE}), tmp_path / "hostile.parquet")
+    choice = tmp_path / "hostile.json"
+    status_of("choose", str(run), "--policy", "shared", "--threshold", "0.9", "--out", str(choice))
+    files = {"run": str(run), "choice": str(choice), "named": named["run"]}
+    status_of(*(argument.format_map(files) for argument in call))
+    said = "".join(capsys.readouterr())
+    assert "\\x1b[2J" in said
+    assert not set(said) & (set(HOSTILE) - set("[2J]0;mine31m"))
 
 
 QUIET = [

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
+from cascade_core.commands.terminal import line
 from cascade_core.rendering.in_points import in_points, is_drop
 from cascade_core.rendering.tables import stages_table
 from cascade_core.simulation.outputs import StageOutputs
@@ -40,7 +41,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is, and end with status 2."""
-        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+        self.exit(2, f"error: {line(message)}; see {self.prog} --help\n")
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -111,6 +112,7 @@ def report(out: Path) -> None:
 def text(frame: pd.DataFrame) -> str:
     """A table as text: shares in percent, drops `in_points`, whole numbers with separators."""
     shown = in_points(frame)
+    shown.columns = [cell(str(name)) for name in shown.columns]
     for name in shown.columns:
         if str(name).startswith("share") or str(name).endswith("accuracy") or str(name).startswith("saving"):
             shown[name] = ["-" if pd.isna(v) else f"{v:.2%}" for v in shown[name]]
@@ -124,4 +126,6 @@ def text(frame: pd.DataFrame) -> str:
             shown[name] = [f"{v:.3f}" for v in shown[name]]
         elif shown[name].dtype.kind == "i":
             shown[name] = [f"{v:,}" for v in shown[name]]
+        else:
+            shown[name] = [cell(v) if isinstance(v, str) else v for v in shown[name]]
     return shown.to_string(index=False) + "\n"

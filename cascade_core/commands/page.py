@@ -23,7 +23,8 @@ def page(args: argparse.Namespace) -> None:
         os.environ["CASCADE_CACHE"] = str(args.folder.resolve())
     port = [] if args.port is None else ["--server.port", str(checks.whole("--port", args.port, 1, 65535))]
     # As `python -m streamlit run` starts it, in this process, so that signals reach it; settings lie beside the script.
-    sys.argv = ["streamlit", "run", str(HOME / "dashboard.py"), *port]
+    # What it prints has colours of its own.
+    sys.stdout, sys.argv = sys.__stdout__, ["streamlit", "run", str(HOME / "dashboard.py"), *port]
     runpy.run_module("streamlit", run_name="__main__")
 
 
