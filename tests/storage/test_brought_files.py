@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -224,6 +225,12 @@ def test_columns_that_count_from_one_count_labels_too() -> None:
     assert_right(read(csv(table(TRUTH, columns=columns)), "csv"))
 
 
+def test_one_probability_of_the_first_of_two_classes() -> None:
+    two = made(k=2)
+    run = read(csv(table(two, two.probs[..., :1], columns=["p_0"])), "csv")
+    np.testing.assert_allclose(run.probs, two.probs, atol=1e-6)
+
+
 @pytest.mark.parametrize("column", ["p_1", "p", "Prob", "probability_1"])
 def test_one_probability_of_two_classes(column: str) -> None:
     two = made(k=2)
@@ -370,6 +377,7 @@ def test_samples_that_are_there_twice() -> None:
 
 
 def test_macs_with_units() -> None:
+    assert_right(read(csv(table(TRUTH, macs=["10,000,000", "2e7", "40,000,000 MACs"])), "csv"))
     texts = ["10M", "20 MMACs", "0.08 GFLOPs"]
     assert_right(read(npz(probs=TRUTH.probs, labels=TRUTH.labels, macs=texts)))
     assert_right(read(csv(table(TRUTH, macs=texts)), "csv"))
@@ -506,6 +514,18 @@ def test_lists_of_probabilities(write: Callable[..., bytes], name: str) -> None:
     ending = write.__name__
     assert_right(read(write(table(TRUTH), P, name), ending))
     assert_right(read(write(table(TRUTH, TRUTH.logits), P, "logits"), ending))
+
+
+def test_objects_with_a_number_for_each_class() -> None:
+    rows = [
+        {"label": TRUTH.class_names[label], "stage": s, "sample": i, "macs": TRUTH.macs[s]}
+        | {"probs": dict(zip(TRUTH.class_names, TRUTH.probs[s, i].tolist(), strict=True))}
+        for s in range(3)
+        for i, label in enumerate(TRUTH.labels)
+    ]
+    raw = "\n".join(json.dumps(row) for row in rows).encode()
+    assert_right(read(raw, "jsonl"))
+    assert read(raw, "jsonl").class_names == TRUTH.class_names
 
 
 def test_lists_of_different_lengths() -> None:

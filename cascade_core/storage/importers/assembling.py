@@ -127,7 +127,10 @@ def _values(found: Found, kind: str, arrays: dict[str, Any], labels: NDArray[Any
     known = (stages[0] if stages else None, len(labels) if labels.ndim else 0, classes)
     values = in_order(found, kind, raw, known, least_classes(labels, wishes.labels_from))
     if values.shape[1] != len(np.atleast_1d(labels)):
-        raise BadFile(f"expected labels to have shape ({values.shape[1]},) (samples) but it had shape {labels.shape}")
+        raise BadFile(
+            f"expected labels to have shape ({values.shape[1]},) (samples) but it had shape {labels.shape}; {kind} of "
+            f"shape {raw.shape} was read as (stages, samples, classes)"
+        )
     if not values.size:
         raise BadFile(f"expected {kind} to hold a stage, a sample and a class but it had shape {raw.shape}")
     return values

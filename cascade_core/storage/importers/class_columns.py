@@ -64,8 +64,12 @@ def _of_columns(sheet: Sheet, kind: str, columns: list[tuple[str, ClassColumn]])
     prefix = columns[0][1].prefix
     ordered = [name for _, name in sorted(numbered)]
     numbers = sorted(number for number, _ in numbered)
-    if numbers == [1]:
-        return Values(kind=kind, numbers=of_two_classes(kind, _numbers(sheet, ordered)), columns=ordered)
+    if numbers in ([0], [1]):
+        alone = _numbers(sheet, ordered)
+        if numbers == [0] and (kind == LOGITS or (alone == 1).all()):
+            return Values(kind=kind, numbers=alone, columns=ordered)
+        both = of_two_classes(kind, alone)
+        return Values(kind=kind, numbers=both if numbers == [1] else both[:, ::-1], columns=ordered)
     if numbers == list(range(1, len(numbers) + 1)):
         class_names = [str(number) for number in numbers]
         return Values(kind=kind, numbers=_numbers(sheet, ordered), columns=ordered, class_names=class_names)

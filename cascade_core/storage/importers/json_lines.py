@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cascade_core.storage.importers.naming import LOGITS, PROBS, meaning
 from cascade_core.storage.importers.sheet import Sheet, check_count, is_list_wanted, is_wanted, matrix
 from cascade_core.support.files import BadFile
 
@@ -67,7 +68,16 @@ def _object(line: str, number: int) -> dict[str, Any]:
         data = None
     if not isinstance(data, dict):
         raise BadFile(f"expected an object of JSON in row {number} but it is {line.strip()[:40]!r}")
-    return {name: _value(name, value, number) for name, value in data.items() if is_wanted(name)}
+    flat = {one: cell for name, value in data.items() for one, cell in _by_class(name, value)}
+    return {name: _value(name, value, number) for name, value in flat.items() if is_wanted(name)}
+
+
+def _by_class(name: str, value: Any) -> Iterable[tuple[str, Any]]:
+    """An entry as it is, or, of an object with a number for each class, an entry for each."""
+    prefix = {PROBS: "p_", LOGITS: "logit_"}.get(meaning(name) or "")
+    if prefix is None or not isinstance(value, dict):
+        return [(name, value)]
+    return [(f"{prefix}{klass}", number) for klass, number in value.items()]
 
 
 def _value(name: str, value: Any, number: int) -> Any:

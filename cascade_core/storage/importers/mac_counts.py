@@ -20,14 +20,16 @@ from cascade_core.storage.origin import Origin
 from cascade_core.support import checks, wording
 from cascade_core.support.files import BadFile
 
-_WRITTEN = re.compile(r"\s*(\d+(?:\.\d+)?(?:e\+?\d+)?)\s*([kmgt]?)\s*(macs?|flops?)?\s*", re.IGNORECASE)
+_WRITTEN = re.compile(
+    r"\s*(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?(?:e\+?\d+)?)\s*([kmgt]?)\s*(macs?|flops?)?\s*", re.IGNORECASE
+)
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 def read_macs(text: str) -> int:
     """MACs as people write them; a MAC is two FLOPs.
 
-    >>> read_macs("10M"), read_macs("1.2 GMACs"), read_macs("2.4 GFLOPs"), read_macs("40550000")
+    >>> read_macs("10M"), read_macs("1.2 GMACs"), read_macs("2.4 GFLOPs"), read_macs("40,550,000")
     (10000000, 1200000000, 1200000000, 40550000)
 
     Raises:
@@ -37,7 +39,7 @@ def read_macs(text: str) -> int:
     if found is None:
         raise ValueError(f"Expected a number of MACs, such as 40550000, 10M or 1.2G, but it was {str(text)[:40]!r}")
     per = 2 if (found[3] or "").casefold().startswith("flop") else 1
-    macs = float(found[1]) * _UNITS[found[2].casefold()] / per
+    macs = float(found[1].replace(",", "")) * _UNITS[found[2].casefold()] / per
     if macs > 1 << 53:
         raise ValueError(f"Expected a number of MACs below 2 to the 53 but it was {str(text)[:40]!r}")
     if macs != round(macs) and not found[2] and per == 1:
