@@ -332,6 +332,14 @@ def test_stages_in_another_order_without_macs_are_said() -> None:
     assert any("Accuracy falls" in line for line in notes_on(read(csv(rows), "csv")))
 
 
+def test_an_order_that_is_said_is_not_doubted() -> None:
+    rows = NAMED.sort_values("stage", kind="stable")
+    backwards = read(csv(rows), "csv", stage_names=["large", "mid", "small"])
+    assert not any("stage_names" in line for line in notes_on(backwards))
+    renamed = read(csv(rows), "csv", stage_names=["a", "b", "c"])
+    assert any("if c, b, a is the order, say so with stage_names" in line for line in notes_on(renamed))
+
+
 def test_new_names_for_numbered_stages() -> None:
     assert_right(read(csv(table(TRUTH)), "csv", stage_names=["a", "b", "c"]), names=["a", "b", "c"])
 

@@ -84,7 +84,7 @@ def assemble(found: Found, wishes: Wishes, file_name: str) -> StageOutputs:
     order, names = stage_order(found, arrays, wishes.stage_names, len(probs))
     costs = costed(found, arrays, None if wishes.costs_said else order, names, wishes.assume_equal_macs)
     probs = probs[order]
-    if found.named_stages and order == sorted(order):
+    if found.named_stages:
         found.notes += doubts_about_order(names, costs.macs, (probs.argmax(axis=2) == numbers).mean(axis=1))
     title = ASSUMED if costs.assumed else None
     origin = Origin(imported_from=file_name, notes=tuple(found.notes), assumed_macs=costs.assumed, title=title)

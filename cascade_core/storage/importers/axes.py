@@ -25,7 +25,8 @@ _AXES = ("stages", "samples", "classes")
 def in_order(found: Found, kind: str, raw: NDArray[Any], known: Known, least: int) -> NDArray[Any]:
     """(M, N, K) from what an array holds; a line on another order goes to `found.notes`.
 
-    Two axes are those of one stage, or, of two classes, one probability for each stage and sample.
+    Two axes are those of one stage, or, of two classes, one probability for each stage and sample.  What a table held
+    is in order already.
 
     Args:
         kind: What the values are called.
@@ -35,6 +36,8 @@ def in_order(found: Found, kind: str, raw: NDArray[Any], known: Known, least: in
     Raises:
         BadFile: There are not two or three axes, or several orders fit.
     """
+    if found.rows is not None:
+        return raw
     stages, samples, _ = known
     values = raw
     if values.ndim == 2 and values.shape[0] == samples and stages in (None, 1):

@@ -29,7 +29,7 @@ class Found:
         label_place: How a sample's label is called.
         rows: (M, N) rows of a table, by which the first fault is found; None where stage and sample say it.
         notes: Lines on what was mended or supposed so far.
-        named_stages: Whether stages stand in the order in which a table first names them, which says nothing.
+        named_stages: Whether stages stand in the order in which a table first names them, and nothing confirms that.
     """
 
     arrays: dict[str, Any]

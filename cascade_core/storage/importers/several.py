@@ -37,24 +37,19 @@ def one_after_another(runs: Sequence[StageOutputs], files: Sequence[str], wishes
     Raises:
         ValueError: Runs differ in samples, labels or classes, or names, MACs and stages do not fit.
     """
-    stages = sum(len(run.stages) for run in runs)
-    wished = wishes.stage_names
-    names = checks.names(
-        "stage_names", files if wished is None else wished, len(runs) if wished is None else stages, "stage"
-    )
-    joined = join_runs(runs, names if len(names) == len(runs) else files)
-    joined = replace(
-        joined,
-        stages=tuple(replace(stage, name=name) for stage, name in zip(joined.stages, names, strict=True))
-        if len(names) == stages
-        else joined.stages,
-    )
-    return _costed(joined, [Origin.of(run.source).assumed_macs for run in runs], wishes)
+    count = sum(len(run.stages) for run in runs)
+    if wishes.stage_names is None:
+        return _costed(join_runs(runs, files), runs, wishes)
+    names = checks.names("stage_names", wishes.stage_names, count, "stage")
+    joined = join_runs(runs, files)
+    stages = tuple(replace(stage, name=name) for stage, name in zip(joined.stages, names, strict=True))
+    return _costed(replace(joined, stages=stages), runs, wishes)
 
 
-def _costed(joined: StageOutputs, assumed: Sequence[bool], wishes: Wishes) -> StageOutputs:
+def _costed(joined: StageOutputs, runs: Sequence[StageOutputs], wishes: Wishes) -> StageOutputs:
     """With MACs that the user or all files say, and else assumed ones."""
     notes: list[str] = []
+    assumed = [Origin.of(run.source).assumed_macs for run in runs]
     order = range(len(joined.stages))
     of_files = np.array([stage.trunk_macs + stage.head_macs for stage in joined.stages])
     said = {"macs_up_to": of_files} if wishes.macs_up_to is True else wishes.arrays

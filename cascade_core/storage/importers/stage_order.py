@@ -42,7 +42,9 @@ def stage_order(
     own = texts(arrays.get("stage_names"))
     names = list(checks.names("stage_names", own, count, "stage")) if own else [f"stage {i + 1}" for i in range(count)]
     if given is not None:
-        return given_order(names, given) or list(range(count)), list(given)
+        known = given_order(names, given)
+        found.named_stages = found.named_stages and known is None
+        return known or list(range(count)), list(given)
     up_to = [arrays[name] for name in MAC_NAMES if name in arrays and name.endswith("_up_to")]
     if (
         not found.named_stages
@@ -51,6 +53,7 @@ def stage_order(
         or np.asarray(up_to[0]).dtype.kind not in "iuf"
     ):
         return list(range(count)), names
+    found.named_stages = False
     order = np.argsort(up_to[0], kind="stable").tolist()
     if order != list(range(count)):
         found.notes.append(f"Stages were put in the order of their MACs from the start: {_list(names, order)}.")
