@@ -59,8 +59,9 @@ def test_stage_accuracies(name: str, least: tuple[float, ...]) -> None:
     assert accuracy[-1] == 0.9339
 
 
-def test_the_plain_resnet20_is_the_first_stage() -> None:
-    assert run("cifar10-resnet20-resnet56").record().stage_accuracy[0] == 0.9173
+@pytest.mark.parametrize(("then", "last"), [("resnet56", 0.9339), ("resnet110", 0.9459)])
+def test_two_whole_models(then: str, last: float) -> None:
+    assert run(f"cifar10-resnet20-{then}").record().stage_accuracy.tolist() == [0.9173, last]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,7 @@ def test_the_plain_resnet20_is_the_first_stage() -> None:
         ("cifar10-resnet56-fine-heads", 0.01, 0.40),
         ("cifar10-resnet20-resnet56", 0.01, 0.64),
         ("cifar10-resnet20-resnet56", 0.0, 0.57),
+        ("cifar10-resnet20-resnet110", 0.01, 0.74),
         ("cifar10-resnet56-ladder", 0.01, 0.62),
         ("cifar10-resnet56-ladder", 0.005, 0.57),
         ("cifar10-hybrid", 0.01, 0.74),
