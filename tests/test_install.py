@@ -130,6 +130,10 @@ def test_pins_lie_in_the_ranges() -> None:
 def test_extras_are_told_as_they_are_installed() -> None:
     extras = dict(PROJECT["optional-dependencies"])
     assert extras.pop("all") == [f"cascade-core[{','.join(EXTRAS)}]"]
+    own, transformers = map(Requirement, extras.pop("transformers"))
+    assert (own.name, own.extras) == ("cascade-core", {"nets"})
+    pin = requirements("requirements-transformers.txt")["transformers"].removeprefix("==")
+    assert transformers.specifier.contains(pin)
     names = {
         extra: {IMPORT_NAMES.get(Requirement(t).name, Requirement(t).name) for t in extras[extra]} for extra in extras
     }

@@ -14,7 +14,8 @@ NETWORK = "NAME[=WEIGHTS][+HEADS]"
 
 NETWORKS = """NETWORK is NAME[=WEIGHTS][+HEADS].
   NAME     cifar-resnet20, -32, -44, -56 or -110; small-cnn; one of torchvision's classifiers, such as resnet50;
-           timm:NAME, where timm is installed; package.module:factory, a function of your own
+           timm:NAME, where timm is installed; hf:FOLDER or hf:NAME, an image classifier of Hugging Face, where
+           transformers is installed; package.module:factory, a function of your own
   WEIGHTS  a file, or published ones: IMAGENET1K_V2, DEFAULT (torchvision), pretrained (timm)
   HEADS    a .safetensors file of heads that build wrote"""
 

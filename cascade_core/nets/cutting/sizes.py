@@ -26,6 +26,9 @@ from cascade_core.nets import faults
 BATCHES = (5, 7)
 """Two numbers of images, which no axis has by chance at once."""
 
+CONSTANT = "_tensor_constant"
+"""How `torch.fx` calls tensors that a network makes while it is traced."""
+
 _CALL, _GETATTR = nn.Module.__call__, nn.Module.__getattr__
 
 _FACTORIES = frozenset({torch.zeros, torch.ones, torch.full, torch.empty, torch.arange, torch.eye})
@@ -52,6 +55,11 @@ class Sized(fx.Proxy):
     def shape(self) -> Any:
         """Sizes of all axes."""
         return self._known().shape if isinstance(self._known(), Tensor) else fx.Proxy.__getattr__(self, "shape")
+
+    @property
+    def dtype(self) -> Any:
+        """Of its numbers."""
+        return self._known().dtype if isinstance(self._known(), Tensor) else fx.Proxy.__getattr__(self, "dtype")
 
     @property
     def ndim(self) -> int:
@@ -112,6 +120,8 @@ class Squeezes(TorchFunctionMode):
 class Values:
     """What a tracer adds that also runs what it traces; mixed into the tracer that is used."""
 
+    proxy_buffer_attributes = True
+
     def begin(self, images: Tensor) -> None:
         """Trace with these images."""
         self.values: dict[fx.Node, Any] = {}
@@ -132,18 +142,23 @@ class Values:
         return made
 
     def _run(self, node: fx.Node) -> Any:
-        args = fx.map_arg(node.args, self.values.__getitem__)
-        kwargs = fx.map_arg(node.kwargs, self.values.__getitem__)
+        args = fx.map_arg(node.args, self._value)
+        kwargs = fx.map_arg(node.kwargs, self._value)
         root: nn.Module = self.root  # type: ignore[attr-defined]  # of the tracer
         if node.op == "call_module":
             return root.get_submodule(str(node.target)).forward(*args, **kwargs)
         if node.op == "call_method":
             return getattr(args[0], str(node.target))(*args[1:], **kwargs)
         if node.op == "get_attr":
-            owner, _, name = str(node.target).rpartition(".")
-            return getattr(root.get_submodule(owner), name)
+            return fetched(root, str(node.target))
         assert callable(node.target)
         return node.target(*args, **kwargs)
+
+    def _value(self, node: fx.Node) -> Any:
+        # Constants are put into the graph where they are used, and not as what is traced is.
+        if node not in self.values:
+            self.values[node] = fetched(self.root, str(node.target))  # type: ignore[attr-defined]  # of the tracer
+        return self.values[node]
 
     @contextmanager
     def _unpatched(self) -> Iterator[None]:
@@ -168,14 +183,35 @@ def sized_graph(network: nn.Module, example: Tensor, tracer: Callable[[], fx.Tra
     Raises:
         Exception: The network cannot be traced, or its graph depends on the number of images in another way.
     """
-    graphs, values = [], []
+    graphs, values, constants = [], [], []
     for count in BATCHES:
         one: Any = tracer()
         one.begin(torch.stack(list(itertools.islice(itertools.cycle(example), count))))
-        with _Made(one):
+        with no_constants_left(network), _Made(one):
             graphs.append(one.trace(network))
+            constants.append({name: value for name, value in vars(network).items() if name.startswith(CONSTANT)})
         values.append(one.values)
+    if not all(name in constants[1] and torch.equal(value, constants[1][name]) for name, value in constants[0].items()):
+        raise ValueError("a tensor that it makes depends on the number of images")
+    vars(network).update(constants[0])
     return _merged(graphs[0], graphs[1], values[0])
+
+
+@contextmanager
+def no_constants_left(network: nn.Module) -> Iterator[None]:
+    """Take away afterwards what tracing has put into a network: tensors that it made, as attributes of its own."""
+    before = set(vars(network))
+    try:
+        yield
+    finally:
+        for name in set(vars(network)) - before:
+            delattr(network, name)
+
+
+def fetched(root: nn.Module, path: str) -> Any:
+    """An attribute of a module within another."""
+    owner, _, name = path.rpartition(".")
+    return getattr(root.get_submodule(owner), name)
 
 
 def _merged(first: fx.Graph, second: fx.Graph, values: Mapping[fx.Node, Any]) -> fx.Graph:

@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cascade_core.nets import faults
 from cascade_core.nets._torchvision import torchvision
-from cascade_core.nets.cutting.sizes import Squeezes, Values, is_of_batch, sized_graph
+from cascade_core.nets.cutting.sizes import Squeezes, Values, is_of_batch, no_constants_left, sized_graph
 from cascade_core.nets.macs import unfused
 from cascade_core.nets.returned import WHOLE, Place
 
@@ -74,8 +74,9 @@ def trace(network: nn.Module, example: Tensor, answers: Sequence[Place] = (WHOLE
     """
     network.eval()
     try:
-        graph = _graph(network, example, answers)
-        module = fx.GraphModule(network, graph)
+        with no_constants_left(network):
+            graph = _graph(network, example, answers)
+            module = fx.GraphModule(network, graph)
         run = _Observer(module)
         with torch.no_grad(), unfused():
             run.run(example)

@@ -1,8 +1,9 @@
 """Networks from what a user types: `NAME[=WEIGHTS][+HEADS]` to a `Network`, and that to a model with stages.
 
-NAME is one of the zoo's, one of torchvision's classifiers, `timm:NAME`, or `package.module:factory` from the user's
-code.  WEIGHTS is a file, or the name of published weights; HEADS is a .safetensors file that `build` wrote.  With
-heads a network has early exits, at the places that the file names; without, it is one piece, and need not be traceable.
+NAME is one of the zoo's, one of torchvision's classifiers, `timm:NAME`, `hf:FOLDER`, or `package.module:factory` from
+the user's code.  WEIGHTS is a file, or the name of published weights; HEADS is a .safetensors file that `build` wrote.
+With heads a network has early exits, at the places that the file names; without, it is one piece, and need not be
+traceable.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from cascade_core.nets.cutting.own_exits import own_exits
 from cascade_core.nets.cutting.tracing import for_one
 from cascade_core.nets.heads.families import build as build_heads
 from cascade_core.nets.heads.weights import fill_heads, load_weights, read_heads, state_digest
+from cascade_core.nets.networks.huggingface import PREFIX, huggingface_network
 from cascade_core.nets.networks.outside import (
     Wishes,
     factory_network,
@@ -74,6 +76,8 @@ def _by_name(name: str, weights: str | None, wishes: Wishes) -> Network:
         return replace(own, preprocessing=own.preprocessing.changed(wishes), weights=Path(weights) if weights else None)
     if name.startswith("timm:"):
         return timm_network(name, weights, wishes)
+    if name.startswith(PREFIX):
+        return huggingface_network(name, weights, wishes)
     if ":" in name:
         return factory_network(name, weights, wishes)
     others = torchvision_names()
@@ -81,7 +85,7 @@ def _by_name(name: str, weights: str | None, wishes: Wishes) -> Network:
         return torchvision_network(name, weights, wishes)
     near = difflib.get_close_matches(name, [*ZOO, *others], n=3)
     raise ValueError(
-        f"Expected a network ({', '.join(ZOO)}, one of torchvision's such as resnet50, timm:NAME or "
+        f"Expected a network ({', '.join(ZOO)}, one of torchvision's such as resnet50, timm:NAME, hf:FOLDER or "
         f"package.module:factory) but it was {name!r}{'; did you mean ' + ' or '.join(near) + '?' if near else ''}"
     )
 

@@ -64,7 +64,10 @@ def test_a_text_is_taken_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("vgg", r"Expected a network \(cifar-resnet20, .*, timm:NAME or package.module:factory\) .* did you mean vgg"),
+        (
+            "vgg",
+            r"Expected a network \(cifar-resnet20, .*, hf:FOLDER or package.module:factory\) .* did you mean vgg",
+        ),
         ("small-cnn=", "weights after the = of 'small-cnn=' but there were none"),
         ("small-cnn=w.pt+h.pt", "a .safetensors file of heads after the \\+ .* but it was 'h.pt'"),
         (
