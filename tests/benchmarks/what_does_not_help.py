@@ -71,9 +71,9 @@ def alike(record: Record) -> Thresholds:
 
 
 def patiently(record: Record) -> Thresholds:
-    """As many stages in a row as must agree, from all to one."""
+    """As many stages in a row as must agree, from all to one, as a share of all."""
     stages = len(record.stages)
-    return np.repeat(np.arange(stages, 0, -1, dtype=np.float32)[:, None], stages - 1, axis=1)
+    return np.repeat(np.arange(stages, 0, -1, dtype=np.float32)[:, None] / stages, stages - 1, axis=1)
 
 
 def own(calibration: StageOutputs, test: StageOutputs, score: str = "max_probability") -> tuple[Record, Record]:
@@ -163,7 +163,7 @@ def patient(calibration: StageOutputs, test: StageOutputs) -> tuple[Record, Reco
     """A stage is as sure as many stages in a row, up to it, gave its answer."""
 
     def said(record: Record) -> Record:
-        return _charged(replace(record, confidence=agreement(record.predictions)))
+        return _charged(replace(record, confidence=agreement(record.predictions) / len(record.stages)))
 
     return said(calibration.record()), said(test.record())
 
