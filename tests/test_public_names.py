@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -40,8 +41,8 @@ def test_the_readme_has_python() -> None:
 
 
 @pytest.mark.parametrize("module", [cascade_core, cascade_core.nets], ids=lambda module: module.__name__)
-def test_public_names_are_there_and_in_order(module: object) -> None:
-    names = module.__all__  # type: ignore[attr-defined]  # both have it
+def test_public_names_are_there_and_in_order(module: ModuleType) -> None:
+    names = module.__all__
     assert list(names) == sorted(names)
     assert all(hasattr(module, name) for name in names)
 

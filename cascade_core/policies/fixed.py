@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cascade_core.policies.base import Policy, rule_path
 from cascade_core.policies.parameters import thresholds
@@ -23,7 +24,7 @@ class FixedThresholds(Policy):
         thresholds: M-1 numbers, first stage first; `inf` = never leave here.
     """
 
-    thresholds: Sequence[float] = field(
+    thresholds: Sequence[float] | NDArray[np.floating] = field(
         metadata=thresholds(
             checks.numbers(amounts.confidence), "one for each stage but the last, a,b; inf = never leave there"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -45,8 +46,8 @@ def test_an_equal_question_is_answered_once(question: Question) -> None:
         {"split": Split(in_sample=True)},
     ],
 )
-def test_every_field_makes_it_another(question: Question, changes: dict[str, object]) -> None:
-    other = replace(question, **changes)  # type: ignore[arg-type]
+def test_every_field_makes_it_another(question: Question, changes: dict[str, Any]) -> None:
+    other = replace(question, **changes)
     assert explored(other) is not explored(question)
     assert explored(other) is explored(replace(other))
 
@@ -58,10 +59,10 @@ def test_a_replaced_file_makes_it_another(question: Question) -> None:
 
 
 def profile(seconds: float) -> Profile:
-    parts = {name: [[seconds]] * 3 for name in ("trunk", "head", "trunk_p95", "head_p95")}
-    whole = {name: [3 * seconds] for name in ("plain", "plain_p95")}
+    times: dict[str, Any] = {name: [[seconds]] * 3 for name in ("trunk", "head", "trunk_p95", "head_p95")}
+    times |= {name: [3 * seconds] for name in ("plain", "plain_p95")}
     names = tuple(stage.name for stage in OUTPUTS.stages)
-    return Profile(stage_names=names, batch_sizes=(1,), circumstances={}, **parts, **whole)  # type: ignore[arg-type]
+    return Profile(stage_names=names, batch_sizes=(1,), circumstances={}, **times)
 
 
 def test_what_costs_are_counted_in_makes_another_payload(question: Question) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,7 @@ def test_a_run_lies_in_the_cache_folder_or_in_a_session(tmp_path: Path) -> None:
     for run in (cached, brought):
         assert run.outputs().probs.tobytes() == outputs.probs.tobytes()
         assert (run.record("margin").confidence == outputs.record("margin").confidence).all()
-    for place in ({}, {"path": path, "held": outputs}):
+    places: tuple[dict[str, Any], ...] = ({}, {"path": path, "held": outputs})
+    for place in places:
         with pytest.raises(ValueError, match="either a path or what it holds"):
-            Run(name="mine", digest="1", metadata={}, **place)  # type: ignore[arg-type]
+            Run(name="mine", digest="1", metadata={}, **place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -25,11 +26,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def profile(*batch_sizes: int) -> Profile:
     times = [[0.001 * batch for batch in batch_sizes]] * 3
-    parts = dict.fromkeys(("trunk", "head", "trunk_p95", "head_p95"), times)
-    whole = {key: [0.004 * batch for batch in batch_sizes] for key in ("plain", "plain_p95")}
+    parts: dict[str, Any] = dict.fromkeys(("trunk", "head", "trunk_p95", "head_p95"), times)
+    parts |= {key: [0.004 * batch for batch in batch_sizes] for key in ("plain", "plain_p95")}
     names = tuple(stage.name for stage in OUTPUTS.stages)
     machine = {"device": "a test", "repeats": 5}
-    return Profile(stage_names=names, batch_sizes=batch_sizes, circumstances=machine, **parts, **whole)  # type: ignore[arg-type]
+    return Profile(stage_names=names, batch_sizes=batch_sizes, circumstances=machine, **parts)
 
 
 def captions(app: AppTest) -> list[str]:

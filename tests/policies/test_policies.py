@@ -131,7 +131,7 @@ def test_describe_is_json_data() -> None:
     assert describe(PaperRule(0.02)) == {"name": "paper", "parameters": {"epsilon": 0.02}}
     assert describe(SharedThreshold(float("inf"))) == {"name": "shared", "parameters": {"threshold": None}}
     for given in ((0.5, float("inf")), [0.5, float("inf")], np.array([0.5, np.inf])):
-        found = describe(FixedThresholds(given))  # type: ignore[arg-type]  # an array is a sequence of numbers, too
+        found = describe(FixedThresholds(given))
         assert found == {"name": "fixed", "parameters": {"thresholds": [0.5, None]}}
 
 

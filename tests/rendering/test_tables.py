@@ -60,7 +60,7 @@ def test_mistakes_table_names_the_classes() -> None:
 
 def test_exits_table_marks_disabled_and_last_stages() -> None:
     record = sample_record()
-    rule = ExitRule(thresholds=[np.inf, 0.5])  # type: ignore[arg-type]  # lists are cast at the door
+    rule = ExitRule(thresholds=np.array([np.inf, 0.5], dtype=np.float32))
     frame = exits_table(rule, evaluate(record, rule))
     assert frame["threshold"].iloc[0] == np.inf
     assert np.isnan(frame["threshold"].iloc[2])

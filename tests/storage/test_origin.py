@@ -72,8 +72,10 @@ def test_what_is_read_is_written_as_it_was() -> None:
 def test_shipped_runs_of_the_present_form_are_written_as_they_are(path: Path) -> None:
     source = read_metadata(path)["source"]
     if "heads" in source:
-        assert Origin.of(source).networks[0].heads == HeadsOrigin.of(source["heads"])
-        assert Origin.of(source).networks[0].heads.file is None  # type: ignore[union-attr]
+        heads = Origin.of(source).networks[0].heads
+        assert heads == HeadsOrigin.of(source["heads"])
+        assert heads is not None
+        assert heads.file is None
     else:
         assert json.dumps(Origin.of(source).as_json(), sort_keys=True) == json.dumps(source, sort_keys=True)
 

@@ -240,9 +240,10 @@ def test_refusals_come_before_the_first_chunk(tmp_path: Path) -> None:
         record(tmp_path / "run", data=images(0))
     with pytest.raises(ValueError, match="Expected made:up to hold samples but it is empty"):
         precompute(network(), images(0), **OPTIONS)
-    for wrong in ("batch_size", "chunk_size"):
+    sizes: list[dict[str, Any]] = [{"batch_size": 0}, {"chunk_size": 0}]
+    for wrong in sizes:
         with pytest.raises(ValueError, match=r"Expected (batch|chunk)_size to be"):
-            record(tmp_path / "run", **{wrong: 0})  # type: ignore[arg-type]  # mypy takes it for the model
+            record(tmp_path / "run", **wrong)
     with pytest.raises(ValueError, match=r"end in \.parquet, or to be a folder without ending, but it was 'run\.npz'"):
         record(tmp_path / "run.npz")
     (tmp_path / "holiday").mkdir()

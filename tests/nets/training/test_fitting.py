@@ -202,7 +202,7 @@ def test_each_head_is_kept_at_its_best_epoch(digits: ImageSet, monkeypatch: pyte
     network = cascade()
     fit = fit_heads(network, digits, replace(LONGER, batch_size=256), progress=False)
     assert fit.epoch == (2, 1)
-    last_layers = [head[-1] for head in list(network.heads)[:2]]  # type: ignore[index]
+    last_layers = [list(head.children())[-1] for head in list(network.heads)[:2]]
     assert [state_digest(layer) for layer in last_layers] == [states[1][0], states[0][1]]
 
 
