@@ -22,6 +22,9 @@ from cascade_core.support import wording
 LEAST_SAMPLES = 10
 """Of fewer samples nothing is told from chance."""
 
+LUCKY = 4
+"""Standard errors above chance up to which a stage may know nothing: rows of other samples must not pass."""
+
 LEAST_FALL = 0.01
 """Least accuracy that a stage must lose against an earlier one to be said."""
 
@@ -95,7 +98,7 @@ def _level(record: Record, stage: int) -> str:
 def _no_better_than_chance(record: Record, stage: int) -> bool:
     """Whether a stage is right so rarely that answers which know nothing of the labels would be as good."""
     chance = _chance(record, stage)
-    luck = DEVIATIONS * sqrt(chance * (1 - chance) / record.n)
+    luck = LUCKY * sqrt(chance * (1 - chance) / record.n)
     # Of few samples luck explains much; what is right halfway above chance is taken to be more than lucky.
     return bool(chance < 1 and record.stage_accuracy[stage] <= min(chance + luck, (1 + chance) / 2))
 
