@@ -16,7 +16,7 @@ from cascade_core.commands.terminal import line
 from cascade_core.rendering.in_points import in_points, is_drop
 from cascade_core.rendering.tables import stages_table
 from cascade_core.simulation.outputs import StageOutputs
-from cascade_core.storage.notes import notes_on
+from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.reading import load_record
 from cascade_core.storage.writing import save_run
 
@@ -99,14 +99,14 @@ def write_run(outputs: StageOutputs, args: argparse.Namespace) -> None:
     texts = {"title": args.title, "dataset_name": args.dataset_name}
     outputs = replace(outputs, source={**outputs.source, **{key: value for key, value in texts.items() if value}})
     report(save_run(outputs, args.out))
-    say(notes_on(outputs))
 
 
 def report(out: Path) -> None:
-    """Say what a run holds that was written."""
+    """Say what a run holds that was written, and what is odd about it."""
     record = load_record(out)
     print(text(stages_table(record)))
     print(f"wrote {out} ({record.n:,} samples)")
+    say(notes_on_file(out))
 
 
 def text(frame: pd.DataFrame) -> str:

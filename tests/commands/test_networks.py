@@ -162,6 +162,26 @@ def test_a_data_set_has_a_name_of_its_own(folder: Path, weights: Path) -> None:
     assert "dataset_name" not in load_run("other.parquet").source
 
 
+@pytest.mark.filterwarnings("default")
+def test_what_is_odd_about_a_recorded_run_is_said(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["precompute", "--network", f"resnet18={weights}", "--image-size", "32", "--data", f"imagefolder:{folder}"]
+    assert main([*run, "--out", "random.parquet"]) == 0
+    # Random weights know nothing of six classes.
+    assert load_run("random.parquet").record().correct.mean() < 0.3
+    (note,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    assert "chance" in note
+    # Folders may be fewer than the classes, where those are named.
+    (folder / "n00000002").rename(tmp_path / "elsewhere")
+    assert main([*run, "--out", "fewer.parquet"]) == 2
+    assert "--classes names all classes, where the data have fewer" in capsys.readouterr().err
+    names = ",".join(f"n{number:08d}" for number in range(6))
+    assert main([*run, "--classes", names, "--out", "fewer.parquet"]) == 0
+    kept = load_run("random.parquet").labels != 2
+    assert load_run("fewer.parquet").labels.tolist() == load_run("random.parquet").labels[kept].tolist()
+
+
 def two_models(tmp_path: Path) -> list[str]:
     torch.manual_seed(1)
     torch.save(torchvision.models.resnet18(num_classes=6).state_dict(), tmp_path / "other.pth")

@@ -153,7 +153,8 @@ def _fill(network: nn.Module, tensors: Tensors, name: str) -> None:
         if tensor.shape != own[key].shape:
             raise ValueError(
                 f"Expected {key} in {name} to have shape {tuple(own[key].shape)} but it had {tuple(tensor.shape)}; "
-                "do the number of classes and the network's name fit the file?"
+                "do the number of classes and the network's name fit the file? "
+                "--classes names all classes, where the data have fewer"
             )
     network.load_state_dict(dict(tensors), strict=False)
 
