@@ -163,7 +163,7 @@ def patient(calibration: StageOutputs, test: StageOutputs) -> tuple[Record, Reco
     """A stage is as sure as many stages in a row, up to it, gave its answer."""
 
     def said(record: Record) -> Record:
-        return _charged(replace(record, confidence=agreement(record.predictions) / len(record.stages)))
+        return _charged(replace(record, confidence=agreement(record.predictions) / np.float32(len(record.stages))))
 
     return said(calibration.record()), said(test.record())
 
