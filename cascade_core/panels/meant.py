@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from cascade_core.panels import state
 from cascade_core.storage.importers import Wishes, read_macs
 
+_FIELDS: tuple[state.Value[Any], ...] = (
+    state.OWN_MEANT,
+    state.OWN_MEANT_FILE,
+    state.OWN_ONE_BASED,
+    state.OWN_STAGES,
+    state.OWN_CLASSES,
+    state.OWN_MACS,
+    state.OWN_MACS_UP_TO,
+)
+
 
 def fields() -> None:
-    """Fields for what a file may leave open; they hold for every file until they are changed."""
+    """Fields for what a file may leave open; they hold for the file that was read so, and for the next if none was."""
     st.checkbox("Labels count from 1", key=state.OWN_ONE_BASED.key)
     names = "Names, first to last, with commas between them. Those that the file has are put in this order."
     st.text_input("Stages", placeholder="small, mid, large", help=names, key=state.OWN_STAGES.key)
@@ -20,12 +32,17 @@ def fields() -> None:
     st.checkbox("MACs count from the start", help="Up to each exit, not what each adds.", key=state.OWN_MACS_UP_TO.key)
 
 
-def wishes() -> Wishes:
-    """What the fields say.
+def wishes(uploaded: str) -> Wishes:
+    """What the fields say of a file, by its digest; another file was meant where they have served one already.
 
     Raises:
         ValueError: MACs are no such numbers.
     """
+    if state.OWN_MEANT_FILE.get() not in ("", uploaded):
+        _clear()
+    if not state.OWN_MEANT.get():
+        return Wishes()
+    state.OWN_MEANT_FILE.set(uploaded)
     macs = None if (texts := _listed(state.OWN_MACS.get())) is None else [read_macs(text) for text in texts]
     from_start = state.OWN_MACS_UP_TO.get()
     return Wishes(
@@ -35,6 +52,11 @@ def wishes() -> Wishes:
         class_names=_listed(state.OWN_CLASSES.get()),
         labels_from=int(state.OWN_ONE_BASED.get()),
     )
+
+
+def _clear() -> None:
+    for field in _FIELDS:
+        field.take()
 
 
 def _listed(text: str) -> list[str] | None:

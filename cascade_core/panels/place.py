@@ -22,7 +22,7 @@ from cascade_core.rendering.markup import ghost
 from cascade_core.simulation.scores import SCORES
 from cascade_core.support import wording
 
-HAND_STAYS = "Thresholds set by hand stay with the run and policy that they were set on; what they gave is kept."
+HAND_STAYS = "Thresholds set by hand stay with what they were set on; the slider went to about the same {held}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ def kept(shown: Shown) -> Shown:
     here = shown_now(shown.selection)
     words = _words(here)
     if words != place.words:
-        lost = HAND_STAYS if place.now.hand is not None and stand.hand is None else ""
+        lost = HAND_STAYS.format(held=state.HOLD.get()) if place.now.hand is not None and stand.hand is None else ""
         state.BEFORE.set(f"Before: {place.words}. {lost}".strip())
     state.PLACE.set(replace(place, seen=here.payload["id"], now=stand, words=words))
     return here

@@ -190,10 +190,13 @@ def _take(*, anew: bool = False) -> None:
     own = next((own for own in _kept() if own.uploaded == uploaded), None)
     if own is None or anew:
         try:
-            outputs, cache_file = read_upload(file.name, raw, meant.wishes() if state.OWN_MEANT.get() else _AS_IT_SAYS)
+            outputs, cache_file = read_upload(file.name, raw, meant.wishes(uploaded))
         except ValueError as error:
             state.OWN_FAULT.set(str(error))
             return
+        if own is None:
+            for kept in (state.PLACE, state.BEFORE):  # it opens where it opens by itself
+                kept.take()
         others = {run.name for run in [*runs.list_runs()[0], *(own.run for own in _kept())]}
         own = _own(own.run.name if own else _distinct(run_name(file.name), others), uploaded, outputs, cache_file)
     _keep(own)

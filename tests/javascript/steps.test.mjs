@@ -72,14 +72,15 @@ test("sliders that are not in points tell what saving a twentieth more or less d
 
 test("thresholds set by hand against the policy's, here and at their drop", () => {
   const drop = model().slider.values.map((value) => value / 100);
-  const said = [{ drop: 0.007, saving: 0.1 }, { drop: 0.003, saving: 0.3 }, { drop: 0.005, saving: 0.2 }, { drop: -0.001, saving: 0 }].map(
+  const said = [{ drop: 0.007, saving: 0.1 }, { drop: 0.003, saving: 0.3 }, { drop: 0.005, saving: 0.2 }, { drop: -0.001, saving: 0 }, { drop: 0.9, saving: 0.9 }].map(
     (byHand) => handText({ ...model(), drop }, { g: 10, ...byHand }),
   );
   assert.deepEqual(said, [
-    "0.20 points more given up, 10.0 % less saved than by the policy; its best at this drop saves 18.0 % more.",
-    "0.20 points less given up, 10.0 % more saved than by the policy; its best at this drop saves 18.0 % less.",
-    "0.00 points more given up, 0.0 % more saved than by the policy; its best at this drop saves as much.",
+    "0.20 points more given up, 10.0 % less saved than by the policy, whose best at this drop saves 18.0 % more.",
+    "0.20 points less given up, 10.0 % more saved than by the policy, whose best at this drop saves 18.0 % less.",
+    "0.00 points more given up, 0.0 % more saved than by the policy, whose best at this drop saves as much.",
     "0.60 points less given up, 20.0 % less saved than by the policy; none of its positions is as accurate.",
+    "89.50 points more given up, 70.0 % more saved than by the policy, whose slider does not go that far.",
   ]);
 });
 

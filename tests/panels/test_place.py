@@ -13,6 +13,7 @@ from cascade_core.analysis.exploration import Exploration, Split, explore, halve
 from cascade_core.panels import place, state
 from cascade_core.policies import Sweep
 from tests.opening import unopened
+from tests.panels.uploading import bring, npz
 from tests.samples import sample_run
 
 
@@ -62,6 +63,13 @@ def test_the_drop_is_held(app: AppTest) -> None:
     assert before(app).endswith(f"with mine, Cheapest within a drop, {here.answers} answers.")
 
 
+def test_a_file_of_ones_own_opens_where_it_opens_by_itself(app: AppTest) -> None:
+    app.selectbox(key="policy").select("paper").run()
+    bring(app, "brought.npz", npz(sample_run(seed=2), macs=[10**6] * 3))
+    assert "at" not in dict(app.session_state[state.WRITTEN.key])
+    assert before(app) == ""
+
+
 def test_the_cost_is_held_if_that_is_asked_for(app: AppTest) -> None:
     here = explored(CheapestWithinDrop)
     saving = float(here.at(int(np.abs(here.shown - 2).argmin())).saving)
@@ -91,7 +99,7 @@ def test_thresholds_set_by_hand_do_not_go_along(app: AppTest) -> None:
     app.run()
     app.selectbox(key="run").select("other").run()
     assert "hand" not in dict(app.session_state[state.WRITTEN.key])
-    assert before(app).endswith(place.HAND_STAYS)
+    assert before(app).endswith(place.HAND_STAYS.format(held="drop"))
     app.selectbox(key="run").select("mine").run()
     assert dict(app.session_state[state.WRITTEN.key])["hand"] == "0.75,-"
 

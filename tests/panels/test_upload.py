@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import pickle
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.runtime.caching import cache_resource_api
-from streamlit.testing.v1 import AppTest
 
 from cascade_core import CheapestWithinDrop, StageOutputs, load_run, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
@@ -23,6 +20,7 @@ from cascade_core.support.files import BadFile
 from tests.malformed import FILES, TRAP, Malformed, Payload
 from tests.opening import unopened
 from tests.oracle import assert_one_line
+from tests.panels.uploading import MINE, bring, npz, page, shown_names, texts
 from tests.samples import sample_run
 
 
@@ -32,34 +30,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
     save_run(sample_run(), tmp_path / "shipped.parquet")
     return tmp_path
-
-
-def page() -> AppTest:
-    app = unopened().run()
-    assert not app.exception
-    return app
-
-
-def bring(app: AppTest, name: str, raw: bytes) -> None:
-    app.file_uploader(key=state.OWN_FILE.key).upload(name, raw).run()
-    assert not app.exception
-
-
-def npz(outputs: StageOutputs, **more: Any) -> bytes:
-    stream = io.BytesIO()
-    np.savez(stream, probs=outputs.probs, labels=outputs.labels, **more)
-    return stream.getvalue()
-
-
-def shown_names(app: AppTest) -> list[str]:
-    return list(app.selectbox(key="run").options)
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (app.text, app.warning, app.error, app.info) for element in kind)
-
-
-MINE = sample_run(n=600, seed=3)
 
 
 def test_there_are_fifty_and_more() -> None:
@@ -242,42 +212,6 @@ def test_unknown_macs_are_said_and_asked_for(cache: Path) -> None:
     assert "MACs were not given" not in texts(app)
     assert app.selectbox(key="run").value == "mine"
     assert app.dataframe[0].value["macs"].iloc[-1] == 700
-
-
-def test_a_file_is_read_as_it_is_meant(cache: Path) -> None:
-    raw = npz(
-        replace(MINE, labels=MINE.labels), macs=[1_000_000, 3_000_000, 7_000_000], stage_names=["large", "mid", "small"]
-    )
-    app = page()
-    bring(app, "mine.npz", raw)
-    assert app.session_state["own_runs"][0].run.stage_names == ("large", "mid", "small")
-    app.toggle(key="own_meant").set_value(True).run()
-    app.text_input(key="own_stages").set_value("a, b, c")
-    app.checkbox(key="own_macs_up_to").set_value(True)
-    app.button(key="own:anew").click().run()
-    assert not app.exception
-    (own,) = app.session_state["own_runs"]
-    assert own.run.stage_names == ("a", "b", "c")
-    assert [stage["trunk_macs"] for stage in own.run.metadata["stages"]] == [1_000_000, 2_000_000, 4_000_000]
-    assert shown_names(app) == ["shipped", "mine (yours)"]
-    app.text_input(key="own_macs").set_value("ten")
-    app.button(key="own:anew").click().run()
-    assert "Expected a number of MACs, such as 40550000, 10M or 1.2G, but it was 'ten'" in texts(app)
-    assert app.selectbox(key="run").value == "mine"
-
-
-def test_labels_from_one_are_mended_where_they_are_seen(cache: Path) -> None:
-    kept = MINE.take(np.flatnonzero(MINE.labels < 4))
-    app = page()
-    bring(app, "mine.npz", npz(replace(kept, labels=kept.labels + 1), macs=[10**7] * 3))
-    assert "labels are one too high" in texts(app)
-    assert not len(app.dataframe)
-    app.toggle(key="own_meant").set_value(True).run()
-    app.checkbox(key="own_labels_from_one").set_value(True)
-    app.button(key="own:anew").click().run()
-    assert not app.exception
-    assert "labels are one too high" not in texts(app)
-    assert len(app.dataframe)
 
 
 def test_macs_of_nothing_are_refused(cache: Path) -> None:

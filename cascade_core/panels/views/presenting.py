@@ -34,7 +34,9 @@ def _stops(shown: Shown) -> str:
     if not pinned:
         return ""
     here = pins.stop_of(shown, pinned)
-    at = state.STOP.get() if here is None else here
+    if here is not None:
+        state.STOP.set(here)
+    at = state.STOP.get()
     for name, to, icon in (("previous", at - 1, "arrow_back"), ("next", at + 1, "arrow_forward")):
         there = 0 <= to < len(pinned)
         st.button(

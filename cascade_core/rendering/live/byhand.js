@@ -26,7 +26,7 @@ export function handLine(model, back) {
 }
 
 /**
- * "0.2 points more given up, 1.1 % less saved than by the policy; its best at this drop saves 3.4 % more."
+ * "0.2 points more given up, 1.1 % less saved than by the policy, whose best at this drop saves 3.4 % more."
  * @param {Model} model @param {Point} point
  */
 export function handText(model, point) {
@@ -34,10 +34,11 @@ export function handText(model, point) {
   const against = `${differences(point, here).join(", ")} than by the policy`;
   const best = bestWithin(model, point.drop);
   if (best === null) return `${against}; none of its positions is as accurate.`;
+  if (point.drop > Math.max(...model.drop)) return `${against}, whose slider does not go that far.`;
   const more = model.saving[best] - point.saving;
   const size = percent(Math.abs(more), 1);
   const what = /[1-9]/.test(size) ? `${size} ${more > 0 ? "more" : "less"}` : "as much";
-  return `${against}; its best at this drop saves ${what}.`;
+  return `${against}, whose best at this drop saves ${what}.`;
 }
 
 function differences(point, here) {
