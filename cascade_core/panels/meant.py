@@ -17,6 +17,7 @@ _FIELDS: tuple[state.Value[Any], ...] = (
     state.OWN_CLASSES,
     state.OWN_MACS,
     state.OWN_MACS_UP_TO,
+    state.OWN_BASELINE,
 )
 
 
@@ -30,6 +31,8 @@ def fields() -> None:
     macs = "What each stage adds for one sample, with commas between them; in the place of the file's."
     st.text_input("MACs", placeholder="10M, 20M, 1.2G", help=macs, key=state.OWN_MACS.key)
     st.checkbox("MACs count from the start", help="Up to each exit, not what each adds.", key=state.OWN_MACS_UP_TO.key)
+    plain = "What you would run without a cascade; of whole networks in a row, the last alone."
+    st.text_input("MACs of the plain network", placeholder="1.2G", help=plain, key=state.OWN_BASELINE.key)
 
 
 def wishes(uploaded: str) -> Wishes:
@@ -44,10 +47,12 @@ def wishes(uploaded: str) -> Wishes:
         return Wishes()
     state.OWN_MEANT_FILE.set(uploaded)
     macs = None if (texts := _listed(state.OWN_MACS.get())) is None else [read_macs(text) for text in texts]
+    baseline = state.OWN_BASELINE.get().strip()
     from_start = state.OWN_MACS_UP_TO.get()
     return Wishes(
         macs=None if from_start else macs,
         macs_up_to=(macs or True) if from_start else None,
+        baseline_macs=read_macs(baseline) if baseline else None,
         stage_names=_listed(state.OWN_STAGES.get()),
         class_names=_listed(state.OWN_CLASSES.get()),
         labels_from=int(state.OWN_ONE_BASED.get()),

@@ -20,13 +20,14 @@ def unless_meaningless(shown: Shown | None) -> Shown | None:
         return shown
     run = shown.question.run
     meaningless = questions.is_meaningless(run)
-    st.warning(
-        "The plain network is right no more often than by chance: no number on this run means anything."
-        if meaningless
-        else "Look at this before you believe the numbers:",
-        icon=":material/warning:",
-    )
-    st.text("\n".join(lines))
+    with st.container(border=True):
+        st.warning(
+            "The plain network is right no more often than by chance: no number on this run means anything."
+            if meaningless
+            else "Look at this before you believe the numbers:",
+            icon=":material/warning:",
+        )
+        st.text("\n".join(lines))
     if not meaningless or state.ODD_SHOWN.get() == run.digest:
         return shown
     st.button("Show it all the same", on_click=_show, args=(run,), key=Key.ODD)

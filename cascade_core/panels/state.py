@@ -177,6 +177,7 @@ OWN_STAGES = Value("own_stages", "")
 OWN_CLASSES = Value("own_classes", "")
 OWN_MACS = Value("own_macs", "")
 OWN_MACS_UP_TO = Value("own_macs_up_to", False)
+OWN_BASELINE = Value("own_baseline", "")
 OWN_MEANT_FILE = Value("own_meant_file", "")
 """Of the place for the user's softmaxes: how files are meant, as it is typed; see `meant`."""
 

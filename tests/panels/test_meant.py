@@ -61,9 +61,11 @@ def test_what_is_said_of_one_file_is_not_said_of_the_next(cache: Path) -> None:
     app = page()
     app.toggle(key="own_meant").set_value(True).run()
     app.checkbox(key="own_macs_up_to").set_value(True)
+    app.text_input(key="own_baseline").set_value("5M")
     bring(app, "first.npz", npz(MINE, macs=[1_000_000, 3_000_000, 7_000_000]))
     bring(app, "second.npz", npz(sample_run(n=600, seed=4), macs=[10_000_000, 20_000_000, 40_000_000]))
     first, second = (own.run.metadata["stages"] for own in app.session_state["own_runs"])
     assert [stage["trunk_macs"] for stage in first] == [1_000_000, 2_000_000, 4_000_000]
+    assert [own.run.metadata["baseline_macs"] for own in app.session_state["own_runs"]] == [5_000_000, 70_000_000]
     assert [stage["trunk_macs"] for stage in second] == [10_000_000, 20_000_000, 40_000_000]
     assert not app.toggle(key="own_meant").value

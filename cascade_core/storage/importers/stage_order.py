@@ -68,7 +68,7 @@ def doubts_about_order(names: Sequence[str], macs: NDArray[np.int64], accuracy: 
     order = np.argsort(macs if "MACs" in falling else accuracy, kind="stable").tolist()
     return [
         f"Stages stand in the order in which the file first names them ({_list(names, range(len(names)))}), in which "
-        f"{' and '.join(falling)} fall: if {_list(names, order)} is the order, say so with stage_names."
+        f"{' and '.join(falling)} fall: if {_list(names, order)} is the order, say so (stage_names)."
     ]
 
 
