@@ -6,7 +6,7 @@ same numbers must come out again; what does not agree was changed after it was m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,18 @@ class Verdict:
 
     agrees: bool | None
     words: str
+
+
+def check_stages(choice: Choice, stage_names: Sequence[str]) -> None:
+    """Raise ValueError unless a choice is for stages of these names; one line says of which run it is."""
+    own = choice.rule.stage_names
+    if own is None or own == tuple(stage_names):
+        return
+    whose = f", those of {choice.run['name']!r:.80}" if choice.run is not None else ""
+    raise ValueError(
+        f"Expected thresholds for the stages {', '.join(stage_names)} but they are for {', '.join(own)}{whose}: look at "
+        "the run that they were chosen on, or load thresholds of this one"
+    )
 
 
 def placed(rule: ExitRule, setting: Setting) -> Setting:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from cascade_core.analysis.brought import placed, verdict
+from cascade_core.analysis.brought import check_stages, placed, verdict
 from cascade_core.panels import questions, state
 from cascade_core.panels.details import exits_table
 from cascade_core.panels.live import send
@@ -79,6 +79,7 @@ def load_back(shown: Shown) -> None:
             return
         try:
             choice = parse_choice(file.getvalue())
+            check_stages(choice, shown.exploration.path.stage_names)
             evaluation = evaluate(_answered(shown, choice.rule), choice.rule)
         except ValueError as error:
             st.error("This file was not loaded.", icon=":material/error:")

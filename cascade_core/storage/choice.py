@@ -212,8 +212,12 @@ def _thresholds(data: Mapping[str, Any]) -> tuple[NDArray[np.float32], str | Non
     """The thresholds of a file that follows the schema, and a line on those that are off; BadFile if any clash."""
     rows = data["rule"]["thresholds"]
     names = [row["stage"] for row in rows]
-    if names != [stage["name"] for stage in data["stages"]]:
-        raise BadFile("expected rule/thresholds to name the same stages as stages, in the same order")
+    stages = [stage["name"] for stage in data["stages"]]
+    if names != stages:
+        said = [", ".join(map(repr, some[:8])) for some in (stages, names)]
+        raise BadFile(
+            f"expected rule/thresholds to name the same stages as stages, {said[0]} in this order, but it names {said[1]}"
+        )
     if rows[-1]["threshold"] is not None or any("always_answers" in row for row in rows[:-1]):
         raise BadFile("expected the last stage, and no other, to answer always (its threshold is null)")
     values = [_threshold(row) for row in rows[:-1]]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cascade_core import CheapestWithinDrop, ExitRule, PaperRuleByClass, Pool, SharedThreshold, evaluate
-from cascade_core.analysis.brought import placed, verdict
+from cascade_core.analysis.brought import check_stages, placed, verdict
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.analysis.points import Setting
 from cascade_core.policies import Sweep
@@ -174,3 +174,12 @@ def test_own_answers_are_not_set_among_pooled_ones() -> None:
     own = explored().path.rule(6)
     with pytest.raises(ValueError, match="for each stage's own answers, and these are pooled answers"):
         placed(own, Setting(exploration=pooled, position=3))
+
+
+def test_a_choice_of_other_stages_names_its_run() -> None:
+    choice = parse_choice(saved())
+    check_stages(choice, ("stage 1", "stage 2", "stage 3"))
+    with pytest.raises(
+        ValueError, match="for the stages a, b but they are for stage 1, stage 2, stage 3, those of 'mine'"
+    ):
+        check_stages(choice, ("a", "b"))
