@@ -42,8 +42,8 @@ def check_stages(choice: Choice, stage_names: Sequence[str]) -> None:
         return
     whose = f", those of {choice.run['name']!r:.80}" if choice.run is not None else ""
     raise ValueError(
-        f"Expected thresholds for the stages {', '.join(stage_names)} but they are for {', '.join(own)}{whose}: look at "
-        "the run that they were chosen on, or load thresholds of this one"
+        f"Expected thresholds for the stages {', '.join(stage_names)} but they are for {', '.join(own)}{whose}: "
+        "look at the run that they were chosen on, or load thresholds of this one"
     )
 
 

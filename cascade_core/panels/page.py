@@ -22,6 +22,7 @@ from cascade_core.panels import (
     place,
     private,
     runs,
+    saying,
     sidebar,
     spending,
     state,
@@ -98,6 +99,7 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
     with bar, st.container(key=Key.CHROME.of("share"), width="content"):
         address.write(shown, known, selection.question.run)
     address.show_faults(faults)
+    saying.show()
 
 
 def _bar() -> DeltaGenerator:

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cascade_core.panels import address, questions, state
+from cascade_core.panels import address, questions, saying, state
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.simulation.outputs import StageOutputs
@@ -107,7 +107,7 @@ def _draw(shown: Shown, outputs: StageOutputs, stage: int | None) -> None:
     if len(index):
         state.SAMPLE.set(str(outputs.sample_ids[choice(index)]))
     else:
-        st.toast("No sample leaves there at this position of the slider.")
+        saying.say("No sample leaves there at this position of the slider.")
 
 
 def _upload() -> Picked | None:

@@ -17,7 +17,7 @@ import streamlit as st
 
 from cascade_core.analysis.exploration import Split
 from cascade_core.analysis.points import OperatingPoint, Setting, operating_point
-from cascade_core.panels import address, bookmarks, costs, questions, runs, state, upload
+from cascade_core.panels import address, bookmarks, costs, questions, runs, saying, state, upload
 from cascade_core.panels.bookmarks import MOST, MOST_NAME
 from cascade_core.panels.linked import links
 from cascade_core.panels.questions import Question
@@ -129,11 +129,11 @@ def pin_button(shown: Shown) -> None:
         return
     known, query = state.PINS.get(), place_of(shown)
     if query in [pin.query for pin in known]:
-        st.toast("This point is pinned already.", icon=":material/push_pin:")
+        saying.say("This point is pinned already.")
         return
     name = f"{shown.setting.words}, {shown.question.run.name}"[:MOST_NAME]
     keep([*known, bookmarks.Pin(name=name, query=query)])
-    st.toast(f"Pinned as number {min(len(known) + 1, MOST)}.", icon=":material/push_pin:")
+    saying.say(f"Pinned as number {min(len(known) + 1, MOST)}.")
 
 
 def stop_of(shown: Shown, pinned: Sequence[Pin]) -> int | None:

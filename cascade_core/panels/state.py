@@ -84,6 +84,7 @@ compared with another: the position while something else is looked at, and the s
 PUBLISHED = Value("published", "auto")
 """Which published results are shown: those on the same data, none, or a series by its name."""
 
+SAID = Value("said", ("", 0.0))
 PLACE = Value[Any]("place", None)
 BEFORE = Value("place:before", "")
 """`place.Place` that is kept while something else is looked at, and the numbers of before, in words."""

@@ -216,7 +216,8 @@ def _thresholds(data: Mapping[str, Any]) -> tuple[NDArray[np.float32], str | Non
     if names != stages:
         said = [", ".join(map(repr, some[:8])) for some in (stages, names)]
         raise BadFile(
-            f"expected rule/thresholds to name the same stages as stages, {said[0]} in this order, but it names {said[1]}"
+            f"expected rule/thresholds to name the same stages as stages, {said[0]} in this order, "
+            f"but it names {said[1]}"
         )
     if rows[-1]["threshold"] is not None or any("always_answers" in row for row in rows[:-1]):
         raise BadFile("expected the last stage, and no other, to answer always (its threshold is null)")

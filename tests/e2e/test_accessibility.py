@@ -44,9 +44,8 @@ def shown(new_window: Callable[..., Page], url: str) -> Callable[[str, int], Pag
 
 
 def rest(page: Page) -> None:
-    """Wait until Python has answered, nothing fades, and toasts are gone, which Streamlit gives no name."""
+    """Wait until Python has answered, and nothing fades."""
     settled(page)
-    expect(page.get_by_test_id("stToast")).to_have_count(0)
     page.wait_for_function("document.getAnimations().every(one => one.playState !== 'running')")
 
 

@@ -10,9 +10,9 @@ from functools import cache
 from importlib.resources import files
 
 from cascade_core.rendering.markup.facts import facts
-from cascade_core.rendering.markup.heading import badged, ghost, heading
+from cascade_core.rendering.markup.heading import badged, ghost, heading, said
 
-__all__ = ["badge_css", "badged", "facts", "ghost", "heading", "markup_css"]
+__all__ = ["badge_css", "badged", "facts", "ghost", "heading", "markup_css", "said"]
 
 
 @cache

@@ -18,6 +18,11 @@ def ghost(line: str) -> str:
     return f'<p class="cascade-ghost" role="status">{text(line, LONGEST_LINE)}</p>'
 
 
+def said(words: str) -> str:
+    """A word above the window's lower edge, which goes by itself."""
+    return f'<p class="cascade-said" role="status">{text(words)}</p>'
+
+
 def badged(words: str) -> str:
     """The badge as it stands behind other text, with a space before it; nothing where there are no words."""
     return f' <span class="cascade-badge">{text(words)}</span>' if words else ""
