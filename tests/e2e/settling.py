@@ -19,22 +19,23 @@ QUIET = 300
 """Milliseconds without a word between page and server that make a rest."""
 
 COUNTING = """(() => {
-    const talk = (window.talk_ = { sent: 0, heard: 0, received: 0, last: performance.now() });
+    const now = performance.now.bind(performance); // a test may stop the page's clock
+    const talk = (window.talk_ = { sent: 0, heard: 0, received: 0, last: now(), now });
     window.WebSocket = class extends window.WebSocket {
         constructor(...given) {
             super(...given);
             this.addEventListener("message", () =>
-                Object.assign(talk, { heard: talk.sent, received: talk.received + 1, last: performance.now() }));
+                Object.assign(talk, { heard: talk.sent, received: talk.received + 1, last: now() }));
         }
         send(data) {
-            Object.assign(talk, { sent: talk.sent + 1, last: performance.now() });
+            Object.assign(talk, { sent: talk.sent + 1, last: now() });
             super.send(data);
         }
     };
 })()"""
 
 SETTLED = """quiet => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning"
-    && talk_.heard === talk_.sent && performance.now() - talk_.last > quiet"""
+    && talk_.heard === talk_.sent && talk_.now() - talk_.last > quiet"""
 
 
 def opened(page: Page, address: str) -> Page:
