@@ -79,7 +79,7 @@ class Link:
 def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
     """All that a link names, in the order in which it does."""
     return (
-        Link(state.RUN, among(runs, "a run in the list")),
+        Link(state.RUN, among(runs, "a run in the list (your own goes when its page is reloaded)")),
         Link(state.VIEW, among(views)),
         Link(state.POLICY, among(SWEEPS)),
         Link(state.SCORE, among(SCORES)),

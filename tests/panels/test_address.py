@@ -91,7 +91,7 @@ def test_a_bad_link_falls_back_with_a_notice(cache: Path) -> None:
     assert app.selectbox(key="run").value == "mine"
     (box,) = [text.value.splitlines() for text in app.text if text.value.startswith("expected")]
     assert box == [
-        "expected run to be a run in the list but it was 'gone'",
+        "expected run to be a run in the list (your own goes when its page is reloaded) but it was 'gone'",
         "expected seed to be a whole number from 0 to 2147483647 but it was 'x'",
         "expected at to be from 0 to 5 but it was 99",
     ]
@@ -144,7 +144,9 @@ def test_back_brings_all_that_its_address_names_and_defaults_for_the_rest(cache:
 
 def test_back_to_what_is_gone_says_so(cache: Path) -> None:
     app = went_back(opened(), "?run=gone")
-    assert "expected run to be a run in the list but it was 'gone'" in [text.value for text in app.text]
+    assert "expected run to be a run in the list (your own goes when its page is reloaded) but it was 'gone'" in [
+        text.value for text in app.text
+    ]
     assert written(app) == {"run": "mine"}
 
 

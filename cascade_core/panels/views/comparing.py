@@ -31,6 +31,9 @@ from cascade_core.simulation.meters import MACS
 from cascade_core.support import wording
 from cascade_core.support.wording import capital
 
+A_LITTLE = 0.001
+"""Difference of two drops, fractions, that is not told."""
+
 MOVES = f"By how much as many other samples would move the figure, two times in three {STANDARD_ERROR}."
 
 
@@ -201,6 +204,14 @@ def _at_one_drop(shown: Shown, curves: Sequence[Curve]) -> None:
         "answers": "Answers",
     }
     table(in_points(at_one_drop(curves, drop)), columns, "All curves at one drop, the one that saves most first.")
+    several = columns["policy"] is not None
+    short = [
+        f"{curve.run}, {curve.policy}" if several else curve.run
+        for curve in curves
+        if curve.exploration.evaluation.accuracy_drop.max() < drop - A_LITTLE
+    ]
+    if short:
+        st.text(f"Curves that end before this drop, and stand at their end: {'; '.join(short)}.")
 
 
 def _pinned(pinned: list[pins.Pin]) -> None:

@@ -60,3 +60,22 @@ def test_points_as_csv_and_latex() -> None:
     assert latex.count(r"a\_b \& 50\%") == 2
     assert rf"{100 * points[1].evaluation.saving:.1f} \\" in latex
     assert latex.startswith(r"\begin{tabular}")
+
+
+def test_a_curve_that_ends_before_the_drop_is_told_apart(app: AppTest) -> None:
+    """Bold positions of one run give up more than any of the other's."""
+    most = {
+        name: float(
+            explore(halves(sample_run(seed=seed), Split()), CheapestWithinDrop, Split()).evaluation.accuracy_drop.max()
+        )
+        for seed, name in enumerate(("mine", "other"))
+    }
+    short, long = sorted(most, key=lambda name: most[name])
+    assert most[short] < most[long] - 0.001
+    line = f"Curves that end before this drop, and stand at their end: {short}."
+    app.selectbox(key="run").select(long).run()
+    assert line not in [text.value for text in compared(app).text]
+    app = unopened()
+    app.query_params["run"], app.query_params["at"], app.query_params["view"] = long, "5", "compare"
+    app.run()
+    assert line in [text.value for text in app.text]
