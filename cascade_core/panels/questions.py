@@ -85,8 +85,17 @@ def _kept(max_entries: int, spinner: str) -> Callable[[Callable[Concatenate[Q, P
 
 sample_ids = _kept(8, "Reading the run ...")(Run.sample_ids)
 outputs = _kept(2, "Reading the run ...")(Run.outputs)
-notes = _kept(32, "Reading the run ...")(Run.notes)
 _record = _kept(8, "Reading the run ...")(Run.record)
+
+
+@_kept(32, "Reading the run ...")
+def notes(run: Run) -> tuple[str, ...]:
+    """Lines on what its import mended, and what is odd about it.
+
+    Raises:
+        BadFile: The file is malformed.
+    """
+    return run.notes(lambda: outputs(run))
 
 
 def is_meaningless(run: Run) -> bool:

@@ -6,7 +6,7 @@ A run is only ever looked up in a listing: no name from outside is joined to a p
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -95,13 +95,18 @@ class Run:
             return tuple(map(str, self.held.sample_ids))
         return reading.load_sample_ids(self._file)
 
-    def notes(self) -> tuple[str, ...]:
+    def notes(self, outputs: Callable[[], StageOutputs]) -> tuple[str, ...]:
         """Lines on what its import mended, and what is odd about it.
+
+        Args:
+            outputs: Gives all softmaxes; asked of a small run alone.
 
         Raises:
             BadFile: The file is malformed.
         """
-        return notes_on_file(self._file) if self.held is None else notes_on(self.held)
+        if self.held is not None or reading.is_small(self._file):
+            return notes_on(outputs())
+        return notes_on_file(self._file)
 
     @property
     def _file(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -35,6 +36,14 @@ def drawn_classes(evaluation: Evaluation) -> NDArray[np.int64]:
     return with_samples[np.argsort(-evaluation.accuracy_drop[with_samples], kind="stable")][:MOST_BARS]
 
 
+def _whiskers(
+    drop: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], palette: Palette
+) -> dict[str, Any]:
+    """Plotly's error bars, in points, from the ends of the intervals of drops, fractions."""
+    above, below = 100 * np.maximum(high - drop, 0), 100 * np.maximum(drop - low, 0)
+    return {"array": above, "arrayminus": below, "color": palette.text, "thickness": 1, "width": 3}
+
+
 def class_bars(
     evaluation: Evaluation,
     class_names: Sequence[str],
@@ -59,13 +68,7 @@ def class_bars(
         y=places,
         orientation="h",
         marker_color=[palette.wrong if value > 0 else palette.stages(3)[0] for value in drop],
-        error_x={
-            "array": 100 * np.maximum(high - drop, 0),
-            "arrayminus": 100 * np.maximum(drop - low, 0),
-            "color": palette.text,
-            "thickness": 1,
-            "width": 3,
-        },
+        error_x=_whiskers(drop, low, high, palette),
         customdata=[
             f"{name}: {wording.change(middle, 2)}, {COVERAGE} interval {wording.interval(least, most, 2)}"
             for name, middle, least, most in zip(names, drop.tolist(), low.tolist(), high.tolist(), strict=True)
