@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 def read(known: Collection[Link]) -> None:
     """Give widgets the values of the address, or of Back, before they are drawn; at other times what they had."""
-    query, back = _opened(), state.BACK.take()
+    query, back = _opened(), state.BACK.get()
     if back is not None:
         query = history.parameters(back)
     if query is None:
@@ -140,6 +140,7 @@ def write(shown: Shown | None, known: Collection[Link], run: Run) -> None:
     values = {link.value.key: link.value.get() for link in known}
     state.LINK_KEPT.set(values)
     state.ARRIVED.set(False)
+    state.BACK.set(None)  # not before: a run that is cut short has shown nothing of it, and the next reads it again
     query = query_of(values, known)
     names = [link.value.key for link in known]
     moving = {link.value.key for link in known if link.moves}

@@ -75,7 +75,8 @@ def page() -> None:
 def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> None:
     """What the user looks at, and the address that names it."""
     ahead.wait()
-    if state.BACK.get() is not None or state.VIEW.get() != view:
+    heard = state.BACK.get() is not None and not state.ARRIVED.get()
+    if heard or state.VIEW.get() != view:
         st.rerun()  # the whole page: what Back names, or a click opens, is not of this view
     address.recall(known)
     state.PICTURE_FORMAT.keep()

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import PaperRule, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
-from cascade_core.panels import address, history, state
+from cascade_core.panels import address, history, place, state
 from cascade_core.panels.linked import links, thresholds, thresholds_text
 from tests.opening import opened
 from tests.samples import sample_run
@@ -148,6 +149,17 @@ def test_back_to_what_is_gone_says_so(cache: Path) -> None:
         text.value for text in app.text
     ]
     assert written(app) == {"run": "mine"}
+
+
+def test_back_outlives_a_run_that_another_cuts_short(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(details="stages")
+    with monkeypatch.context() as cut:
+        cut.setattr(place, "kept", lambda shown: st.stop())
+        went_back(app, "?run=mine")
+    app.session_state["details"] = "Stages"  # as the browser says, which has not been told of another tab
+    assert written(app.run()) == {"run": "mine"}
+    assert app.session_state["details"] == "Thresholds"
+    assert app.session_state[state.BACK.key] is None
 
 
 def test_values_of_widgets_that_are_not_drawn_stay_in_the_address(cache: Path) -> None:

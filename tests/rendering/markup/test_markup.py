@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from cascade_core.rendering.markup import facts, ghost, heading, markup_css
+from cascade_core.rendering.markup import facts, ghost, heading, markup_css, said
 
 EVIL = "\"><script>alert(1)</script><img src=x onerror='alert(1)'> **bold** $x$ {{x}}"
 
@@ -38,7 +38,7 @@ def test_long_texts_are_cut() -> None:
 
 
 def test_every_class_in_the_markup_is_in_the_style_sheet() -> None:
-    read = Reader(facts([]) + heading("line", "badge") + ghost("before"))
+    read = Reader(facts([]) + heading("line", "badge") + ghost("before") + said("done"))
     used = {attributes["class"] for _, attributes in read.elements}
     sheet = set(re.findall(r"\.([a-z-]+)", markup_css()))
-    assert used == sheet == {"cascade-facts", "cascade-heading", "cascade-badge", "cascade-ghost"}
+    assert used == sheet == {"cascade-facts", "cascade-heading", "cascade-badge", "cascade-ghost", "cascade-said"}
