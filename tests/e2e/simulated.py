@@ -63,20 +63,10 @@ def payload(
 ) -> dict[str, Any]:
     """A cascade of `stages` on simulated samples, thresholds falling along the slider; stage `off` never exits."""
     counts = simulate(stages, positions, off)
-    accuracy = counts.hits.sum(axis=0) / SAMPLES
-    cost = MACS * np.arange(1, stages + 1) / stages @ counts.exits / SAMPLES
-    drop = counts.full_accuracy - accuracy
-    nullable = [[None] * positions if m == off else counts.flags[m].tolist() for m in range(stages - 1)]
+    flags = [[None] * positions if m == off else counts.flags[m].tolist() for m in range(stages - 1)]
     return {
         "id": f"{stages}-{positions}-{off}",
-        "slider": {
-            "label": "acceptable accuracy drop",
-            "unit": "points",
-            "values": np.linspace(0, 5, positions).tolist(),
-            "initial": positions // 4,
-            "ticks": [{"index": 0, "text": "0"}, {"index": positions - 1, "text": "5"}],
-            "decimals": 1,
-        },
+        "slider": slider(positions),
         "stages": names or [f"module {m + 1}" for m in range(stages)],
         "samples": SAMPLES,
         "in_sample": False,
@@ -84,6 +74,38 @@ def payload(
         "baseline": {"accuracy": counts.full_accuracy, "cost": MACS, "label": "plain network"},
         "cost_unit": "MACs",
         "cost_noun": "computation",
+        **measured(counts),
+        "level": 0.95,
+        "thresholds": [[None if f is None else 1 - 10 ** (-5 * f) for f in row] for row in flags],
+        "histogram": histogram(),
+        "counts": packed(counts),
+        "groups": None,
+        "plain": [False] * positions,
+        "costing": costing(stages),
+        "curve": curve(),
+        "footnote": "Thresholds chosen on 400 images; every number measured on 400 others.",
+    }
+
+
+def slider(positions: int) -> dict[str, Any]:
+    """An acceptable drop from 0 to 5 points."""
+    return {
+        "label": "acceptable accuracy drop",
+        "unit": "points",
+        "values": np.linspace(0, 5, positions).tolist(),
+        "initial": positions // 4,
+        "ticks": [{"index": 0, "text": "0"}, {"index": positions - 1, "text": "5"}],
+        "decimals": 1,
+    }
+
+
+def measured(counts: Counts) -> dict[str, Any]:
+    """What the cascade does at every position."""
+    stages = len(counts.exits)
+    accuracy = counts.hits.sum(axis=0) / SAMPLES
+    cost = MACS * np.arange(1, stages + 1) / stages @ counts.exits / SAMPLES
+    drop = counts.full_accuracy - accuracy
+    return {
         "accuracy": accuracy.tolist(),
         "drop": drop.tolist(),
         "harmed": counts.harmed.tolist(),
@@ -91,46 +113,50 @@ def payload(
         "drop_high": (drop + 0.01).tolist(),
         "saving": (1 - cost / MACS).tolist(),
         "cost": cost.tolist(),
-        "level": 0.95,
         "certificate": {"level": 0.95, "drop": (drop + 0.02).tolist()},
-        "thresholds": [[None if f is None else 1 - 10 ** (-5 * f) for f in row] for row in nullable],
         "exit_counts": counts.exits.tolist(),
         "correct_counts": counts.hits.tolist(),
-        "histogram": {
-            "bins": BINS,
-            "label": "confidence, on a scale of nines",
-            "ticks": [{"at": i / 5, "text": text} for i, text in enumerate(("0", "0.9", "0.99", "0.999"))],
-            "edges": (1 - 10.0 ** (-5 * np.arange(1, BINS) / BINS)).tolist(),
-            "low": 0.0,
-            "high": 1.0,
-            "nines": 5.0,
-        },
-        "counts": {
-            "dtype": "uint16",
-            "right": base64.b64encode(counts.right.tobytes()).decode(),
-            "wrong": base64.b64encode(counts.wrong.tobytes()).decode(),
-            "leaving_right": base64.b64encode(counts.leaving[0].tobytes()).decode(),
-            "leaving_wrong": base64.b64encode(counts.leaving[1].tobytes()).decode(),
-        },
-        "groups": None,
-        "plain": [False] * positions,
-        "costing": {
-            "trunk": [[0, MACS / stages]] * stages,
-            "head": [[0, 0]] * stages,
-            "pool": [[0, 0]] * stages,
-            "batch": 1,
-            "compaction": True,
-            "pooled": False,
-            "used_later": [False] * (stages - 1),
-        },
-        "curve": {
-            "published": [
-                {
-                    "label": "published (ResNet-110)",
-                    "points": [{"cost": 0.73, "accuracy": 0.927, "text": "epsilon 1 %"}],
-                }
-            ],
-            "oracle": {"cost": 0.5, "accuracy": 0.97},
-        },
-        "footnote": "Thresholds chosen on 400 images; every number measured on 400 others.",
+    }
+
+
+def histogram() -> dict[str, Any]:
+    """The axis of confidences, on a scale of nines."""
+    return {
+        "bins": BINS,
+        "label": "confidence, on a scale of nines",
+        "ticks": [{"at": i / 5, "text": text} for i, text in enumerate(("0", "0.9", "0.99", "0.999"))],
+        "edges": (1 - 10.0 ** (-5 * np.arange(1, BINS) / BINS)).tolist(),
+        "low": 0.0,
+        "high": 1.0,
+        "nines": 5.0,
+    }
+
+
+def packed(counts: Counts) -> dict[str, Any]:
+    """Samples in each bar, at every position."""
+    right, wrong = counts.leaving
+    arrays = {"right": counts.right, "wrong": counts.wrong, "leaving_right": right, "leaving_wrong": wrong}
+    coded = {name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()}
+    return {"dtype": "uint16", **coded}
+
+
+def costing(stages: int) -> dict[str, Any]:
+    """Stages that cost the same, with heads and pooling for nothing."""
+    return {
+        "trunk": [[0, MACS / stages]] * stages,
+        "head": [[0, 0]] * stages,
+        "pool": [[0, 0]] * stages,
+        "batch": 1,
+        "compaction": True,
+        "pooled": False,
+        "used_later": [False] * (stages - 1),
+    }
+
+
+def curve() -> dict[str, Any]:
+    """What is drawn beside the curve: a published point and the oracle."""
+    point = {"cost": 0.73, "accuracy": 0.927, "text": "epsilon 1 %"}
+    return {
+        "published": [{"label": "published (ResNet-110)", "points": [point]}],
+        "oracle": {"cost": 0.5, "accuracy": 0.97},
     }

@@ -143,6 +143,27 @@ def test_release_refreshes_what_stands_below(page: Page, expected: Exploration, 
     assert choice.policy == {"name": "cheapest", "parameters": {"max_drop": 0.05}}
 
 
+def loader(page: Page) -> Locator:
+    """What takes a thresholds JSON."""
+    return page.get_by_test_id("stMain").locator("input[type=file]")
+
+
+def edited(choice: Path, threshold: float) -> Path:
+    """The same choice with another threshold at its first stage."""
+    data = json.loads(choice.read_text())
+    data["rule"]["thresholds"][0]["threshold"] = threshold
+    target = choice.with_name(f"first-at-{threshold:g}.json")
+    target.write_text(json.dumps(data))
+    return target
+
+
+def loaded_instead(page: Page, before: Path, file: Path) -> None:
+    """Remove the choice that is loaded, and load another."""
+    page.get_by_role("button", name=f"Remove {before.name}").click()
+    expect(page.get_by_role("button", name=f"Remove {before.name}")).not_to_be_visible()
+    loader(page).set_input_files(file)
+
+
 def test_a_downloaded_choice_is_loaded_back(page: Page, expected: Exploration, tmp_path: Path) -> None:
     """Slider and handles go where the file says, and the page says whether its numbers are right."""
     chosen = readout(page)["position"]
@@ -155,28 +176,19 @@ def test_a_downloaded_choice_is_loaded_back(page: Page, expected: Exploration, t
             slider(page).press("ArrowRight")
     assert readout(page)["position"] > chosen
     page.get_by_text("Load a thresholds JSON").click()
-    page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(target)
+    loader(page).set_input_files(target)
     expect(page.get_by_text("as the file says")).to_be_visible()
     settled(page)
-    data = json.loads(target.read_text())
-    assert readout(page)["accuracy"] == pytest.approx(data["measured"]["accuracy"])
-    assert readout(page)["saving"] == pytest.approx(data["measured"]["saving"])
-    data["rule"]["thresholds"][0]["threshold"] = 0.25
-    edited = tmp_path / "edited.json"
-    edited.write_text(json.dumps(data))
-    page.get_by_role("button", name="Remove choice.json").click()
-    expect(page.get_by_text("as the file says")).not_to_be_visible()
-    page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(edited)
+    measured = json.loads(target.read_text())["measured"]
+    assert readout(page)["accuracy"] == pytest.approx(measured["accuracy"])
+    assert readout(page)["saving"] == pytest.approx(measured["saving"])
+    lower = edited(target, 0.25)
+    loaded_instead(page, target, lower)
     expect(page.get_by_text("The file does not agree with itself")).to_be_visible()
     settled(page)
-    here = placed(load_choice(edited).rule, Setting(exploration=expected, position=0))
+    here = placed(load_choice(lower).rule, Setting(exploration=expected, position=0))
     assert readout(page)["accuracy"] == pytest.approx(here.evaluation.accuracy)
-    data["rule"]["thresholds"][0]["threshold"] = 90
-    unreachable = tmp_path / "unreachable.json"
-    unreachable.write_text(json.dumps(data))
-    page.get_by_role("button", name="Remove edited.json").click()
-    expect(page.get_by_text("The file does not agree with itself")).not_to_be_visible()
-    page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(unreachable)
+    loaded_instead(page, lower, edited(target, 90))
     expect(page.get_by_text("such a threshold is off")).to_contain_text("reaches 90 at ")
 
 

@@ -1,15 +1,10 @@
 """NumPy archives: other people's softmaxes come in right, and what is wrong with a file is said in one line.
 
-Tables are tested in `test_importers_tables`.
+Damaged archives are tested in `test_importers_damage`, tables in `test_importers_tables`.
 """
 
 from __future__ import annotations
 
-import io
-import os
-import pickle
-import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,47 +16,10 @@ from cascade_core.storage import importers
 from cascade_core.storage.importers import EQUAL_MACS, with_macs
 from cascade_core.storage.writing import run_bytes
 from cascade_core.support.files import BadFile, Contents
-from tests.oracle import assert_one_line, assert_refused, random_outputs
-
-MADE = random_outputs(1, stages=2, n=20, classes=3, decimals=None)
-ARRAYS = {"probs": MADE.probs, "labels": MADE.labels, "macs": [40, 60], "baseline_macs": 100}
+from tests.oracle import assert_one_line
+from tests.storage.archives import ARRAYS, MADE, archive, assert_bad, npz
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # what is odd about runs of few MACs
-
-
-def npz(folder: Path, **arrays: Any) -> Path:
-    path = folder / "mine.npz"
-    np.savez_compressed(path, **arrays)
-    return path
-
-
-def npy(array: Any) -> bytes:
-    stream = io.BytesIO()
-    np.lib.format.write_array(stream, np.asarray(array))
-    return stream.getvalue()
-
-
-def headed(header: str, data: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
-    """An array file with any header text."""
-    return b"\x93NUMPY" + version + len(header).to_bytes(2, "little") + header.encode() + data
-
-
-def archive(folder: Path, members: Sequence[tuple[str, bytes]]) -> Path:
-    path = folder / "mine.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as stream:
-        for name, raw in members:
-            stream.writestr(name, raw)
-    return path
-
-
-def good(**members: bytes) -> list[tuple[str, bytes]]:
-    """Members of a sound archive, some exchanged for other bytes."""
-    raw = {name: npy(array) for name, array in ARRAYS.items()} | members
-    return [(f"{name}.npy", data) for name, data in raw.items()]
-
-
-def assert_bad(path: Path, *words: str, **given: Any) -> None:
-    assert_refused(lambda p: import_run(p, **given), path, f"Cannot import {path}: ", *words)
 
 
 def test_npz_of_softmaxes(tmp_path: Path) -> None:
@@ -135,128 +93,9 @@ def test_unknown_macs_are_taken_to_be_equal_and_the_run_says_so(tmp_path: Path) 
     assert import_run(path, macs=[2, 2]).source == {"imported_from": "mine.npz"}
 
 
-class Payload:
-    """Unpickling this makes a folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return os.mkdir, (str(self.path),)
-
-
-def test_pickles_are_refused_and_not_run(tmp_path: Path) -> None:
-    trap = tmp_path / "executed"
-    objects = np.array([Payload(trap), None], dtype=object)
-    header = "{'descr': '|O', 'fortran_order': False, 'shape': (2,), }"
-    raw = pickle.dumps(objects, protocol=2)
-    for members in (good(labels=headed(header, raw)), good(sample_ids=headed(header, raw))):
-        assert_bad(archive(tmp_path, members), "holds pickled objects, which are not read")
-    path = tmp_path / "mine.npz"
-    path.write_bytes(raw)
-    assert_bad(path, "not a zip file")
-    path.write_bytes(npy(np.ones(3)))  # a bare .npy
-    assert_bad(path, "not a zip file")
-    assert not trap.exists()
-    pickle.loads(raw)  # the trap works
-    assert trap.exists()
-
-
-def test_zip_bomb_is_refused_before_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shape = (2, 1000, 1000)
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
-    path = archive(tmp_path, good(probs=headed(header, bytes(8_000_000))))
-    assert path.stat().st_size < 20_000
-    monkeypatch.setattr(zipfile.ZipFile, "open", None)
-    assert_bad(path, "at most 1,000,000 bytes unpacked but the archive declares more", max_bytes=1_000_000)
-
-
-def test_a_second_member_of_the_same_name_does_not_slip_past_the_checks(tmp_path: Path) -> None:
-    """`probs` beside `probs.npy`: numpy.load would read the one whose size and header were not checked."""
-    for extra in (("probs", npy(np.zeros((9, 9)))), ("probs", b"x")):
-        assert_bad(archive(tmp_path, [extra, *good()]), "one array 'probs' but there are 2")
-        assert_bad(archive(tmp_path, [*good(), extra]), "one array 'probs' but there are 2")
-
-
-@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_members_that_unpack_beyond_what_they_declare_are_not_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: int
-) -> None:
-    path = tmp_path / "mine.npz"
-    with zipfile.ZipFile(path, "w", method) as stream:
-        for name, raw in good():
-            stream.writestr(name, raw)
-    monkeypatch.setattr(zipfile.ZipFile, "open", None)
-    assert_bad(path, "array 'probs' to be plain or deflated; write it with numpy.savez_compressed")
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        np.array([0x110000, ord("a"), ord("b")], np.uint32).view("<U1"),
-        np.array([0xD800, ord("a"), ord("b")], np.uint32).view("<U1"),
-        np.array([b"\xff", b"a", b"b"]),
-    ],
-)
-def test_texts_of_no_characters(tmp_path: Path, names: Any) -> None:
-    assert_bad(npz(tmp_path, **ARRAYS, class_names=names), "array 'class_names' to hold texts but some bytes")
-
-
 def test_large_file_is_refused(tmp_path: Path) -> None:
     path = npz(tmp_path, **ARRAYS)
     assert_bad(path, "at most 10 bytes but the file has", max_bytes=10)
-
-
-@pytest.mark.parametrize(
-    ("header", "words"),
-    [
-        (
-            "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 900, 900), }",
-            "declares shape (2, 900, 900) but holds",
-        ),
-        ("{'descr': '<f4', 'fortran_order': False, 'shape': (-2, -20, 3), }", "of shape (-2, -20, 3)"),
-        ("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 10000000000000000000000), }", ""),
-        (
-            "{'descr': '<U0', 'fortran_order': False, 'shape': (1000000000000,), }",
-            "numbers or texts but it declares <U0",
-        ),
-        (
-            "{'descr': '|V0', 'fortran_order': False, 'shape': (1000000000000,), }",
-            "numbers or texts but it declares |V0",
-        ),
-        ("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 20, 3), }", "declares complex64"),
-        ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 2, 3), }", "numbers or texts but it declares"),
-        ("(" * 9_000, "array 'probs' to begin with a NumPy header but it is damaged"),
-        ("1+" * 4_000 + "1", "array 'probs' to begin with a NumPy header"),
-        ("'''", "array 'probs' to begin with a NumPy header"),
-        ("__import__('os').mkdir('x')", "array 'probs' to begin with a NumPy header"),
-    ],
-)
-def test_headers_that_lie(tmp_path: Path, header: str, words: str) -> None:
-    assert_bad(archive(tmp_path, good(probs=headed(header, bytes(480)))), words)
-
-
-def test_no_header_and_unknown_version(tmp_path: Path) -> None:
-    assert_bad(archive(tmp_path, good(probs=b"abc")), "begin with a NumPy header")
-    assert_bad(archive(tmp_path, good(probs=headed("{}", version=b"\x09\x09"))), "begin with a NumPy header")
-
-
-def test_truncated_and_spoiled_archives(tmp_path: Path) -> None:
-    path = npz(tmp_path, **ARRAYS)
-    raw = path.read_bytes()
-    for size in (0, 1, 4, len(raw) // 2, len(raw) - 1):
-        path.write_bytes(raw[:size])
-        assert_bad(path)
-    random = np.random.default_rng(0)
-    for _ in range(300):
-        spoiled = bytearray(raw)
-        for place in random.integers(0, len(raw), 4):
-            spoiled[place] = random.integers(0, 256)
-        path.write_bytes(spoiled)
-        try:
-            import_run(path)
-        except BadFile as error:
-            assert_one_line(error, "Cannot import")
 
 
 @pytest.mark.parametrize(
