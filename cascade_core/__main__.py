@@ -11,15 +11,16 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 
 from cascade_core.commands import choosing, cost_flags, deploying, figures, page, recording, runs, showing
 from cascade_core.commands.common import PROGRAM, Incomplete, Parser
 from cascade_core.commands.terminal import Readable, line
 from cascade_core.support.extras import MissingExtra
+from cascade_core.support.stopping import asked_by, stoppable
 
-INCOMPLETE, BAD_INPUT, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
-"""Exit statuses; the last two are what shells make of SIGINT and SIGPIPE."""
+INCOMPLETE, BAD_INPUT, FAULT, STOPPED, PIPE_CLOSED = 1, 2, 3, 128, 141
+"""Exit statuses; of a signal that stopped it the number is added: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
 
 
 def parser() -> Parser:
@@ -40,12 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Names of files may hold what the terminal cannot show.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
+        if sys.stdout is None:
+            return _run(arguments)
+        readable = Readable(sys.stdout)
         try:
-            with nullcontext() if sys.stdout is None else redirect_stdout(Readable(sys.stdout)):
+            with redirect_stdout(readable):
                 return _run(arguments)
         finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            readable.flush()
     except OSError as error:
         # Nobody reads on, or there is no space: what is left to be printed must not be tried again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,7 +59,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     """Run one verb; return the exit status, with one line on what went wrong."""
     args = parser().parse_args(arguments)
     try:
-        with warnings.catch_warnings():
+        with stoppable(), warnings.catch_warnings():
             warnings.showwarning = _say
             args.function(args)
     except BrokenPipeError:
@@ -68,7 +71,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return INCOMPLETE
     except KeyboardInterrupt as stop:
         print(str(stop) or "stopped", file=sys.stderr)
-        return INTERRUPTED
+        return STOPPED + asked_by(stop)
     # What no room foresaw still ends in one line; the traceback is one setting away.
     except Exception as error:
         if os.environ.get("CASCADE_TRACEBACK"):

@@ -264,7 +264,7 @@ def test_where_nobody_reads_on_it_ends_quietly(
     ("command", "status", "said"),
     [
         ("show missing.parquet", 2, "error: Cannot read missing.parquet: there is no such file\n"),
-        ("show {run} > /dev/full", 2, "error: [Errno 28] No space left on device\n"),
+        ("show {run} > /dev/full", 2, "error: Cannot write standard output: no space left on device\n"),
         ("show {run} >&-", 0, ""),
         ("show {run} | head -1 > /dev/null; exit ${{PIPESTATUS[0]}}", 141, ""),
     ],

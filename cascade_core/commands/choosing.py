@@ -33,6 +33,7 @@ from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.reading import digest, identity, open_record
 from cascade_core.support import wording
 from cascade_core.support.amounts import drop
+from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
 
 
@@ -42,6 +43,11 @@ def choose_(args: argparse.Namespace) -> None:
     policy = None if args.mistake is not None else policy_flags.policy_of(args, meter)
     if args.out:
         check_writable(args.out, ".json")
+    with claimed(*filter(None, [args.out])):
+        _choose(args, policy, meter)
+
+
+def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> None:
     split = split_of(args)
     chosen = _at_a_price(args, meter, split) if policy is None else _by_policy(args, policy, meter, split)
     rule, evaluation, test = chosen.rule, chosen.evaluation, chosen.test

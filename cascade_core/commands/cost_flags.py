@@ -11,6 +11,7 @@ from cascade_core.simulation.own_costs import WHOLE, OwnCosts
 from cascade_core.simulation.timing import load_profile, profile_path
 from cascade_core.storage.costs import costs_path, load_costs, save_costs
 from cascade_core.storage.reading import read_metadata
+from cascade_core.support.claims import claimed
 
 UNITS = ("macs", "milliseconds", "own")
 
@@ -48,7 +49,9 @@ def meter_of(args: argparse.Namespace) -> Meter:
 
 def costs(args: argparse.Namespace) -> None:
     """Write what each stage of a run costs in a unit of your own, beside the run."""
-    print(f"wrote {save_costs(own_costs(args, _stage_names(args.run)), costs_path(args.run))}")
+    given, out = own_costs(args, _stage_names(args.run)), costs_path(args.run)
+    with claimed(out):
+        print(f"wrote {save_costs(given, out)}")
 
 
 def own_costs(args: argparse.Namespace, names: tuple[str, ...]) -> OwnCosts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from cascade_core.simulation.timing import profile_path, save_profile
 from cascade_core.storage.choice import Choice, load_choice
 from cascade_core.storage.reading import read_metadata
 from cascade_core.support.checks import numbers
+from cascade_core.support.claims import claimed
+from cascade_core.support.files import check_writable
 
 if TYPE_CHECKING:
     from cascade_core.nets.networks.zoo import Network
@@ -59,6 +62,11 @@ def classify(args: argparse.Namespace) -> None:
 
 def bundle(args: argparse.Namespace) -> None:
     """Write a folder that classifies without torch: ONNX files, the choice, and a small runner."""
+    with claimed(args.out):
+        _bundle(args)
+
+
+def _bundle(args: argparse.Namespace) -> None:
     from cascade_core.nets.running.bundle import write_bundle
     from cascade_core.nets.running.classify import class_names, load_cascade
 
@@ -74,11 +82,17 @@ def bundle(args: argparse.Namespace) -> None:
 
 def profile(args: argparse.Namespace) -> None:
     """Measure how long each stage takes on this machine, and keep that beside the run."""
+    metadata, out = read_metadata(args.run), profile_path(args.run)
+    check_writable(out, ".json")
+    with claimed(out):
+        _profile(args, metadata, out)
+
+
+def _profile(args: argparse.Namespace, metadata: Mapping[str, Any], out: Path) -> None:
     from cascade_core.nets.networks.named import example
     from cascade_core.nets.running.classify import load_cascade
     from cascade_core.nets.running.profile import measure
 
-    metadata = read_metadata(args.run)
     named = networks(args)
     model = load_cascade(named, len(metadata["class_names"]), download=args.download)
     names = tuple(stage["name"] for stage in metadata["stages"])
@@ -90,7 +104,7 @@ def profile(args: argparse.Namespace) -> None:
     options = {"batch_sizes": args.batch_sizes} if args.batch_sizes else {}
     profiled = measure(model, example(named[0]), repeats=args.repeats, device=args.device, **options)
     print(text(profile_table(profiled)))
-    print(f"wrote {save_profile(profiled, profile_path(args.run))}")
+    print(f"wrote {save_profile(profiled, out)}")
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from cascade_core.rendering.comparison.data import Curve, not_drawn
 from cascade_core.rendering.published import PublishedResult, published_on
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import identity, read_metadata
+from cascade_core.support.claims import claimed
 from cascade_core.support.extras import require
 from cascade_core.support.files import atomic_write, check_writable
 
@@ -30,14 +31,19 @@ ENDINGS = (".pdf", ".svg", ".png")
 def figure_(args: argparse.Namespace) -> None:
     """Draw a figure for a paper: in the width of a column or a page, as PDF, SVG or PNG, readable in grey."""
     require("paper")
-    from cascade_core.rendering.paper import Style, texts
-
     if not args.out and not args.texts:
         raise ValueError("Expected --out with files to write, or --texts, but there was neither")
     if args.chart != "comparison" and (args.beside or args.policies):
         raise ValueError(f"--beside and --policies are for --chart comparison, not for --chart {args.chart}")
     for out in args.out:
         check_writable(out, *ENDINGS)
+    with claimed(*args.out):
+        _figure(args)
+
+
+def _figure(args: argparse.Namespace) -> None:
+    from cascade_core.rendering.paper import Style, texts
+
     style = Style(width=args.width, size=args.size, font=args.font, names=dict(args.rename))
     draw, about = CHARTS[args.chart](args)
     if args.texts:

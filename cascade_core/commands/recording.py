@@ -13,12 +13,20 @@ import pandas as pd
 
 from cascade_core.commands.common import Parsers, add_out, add_verb, report, text
 from cascade_core.commands.networks import NETWORK, NETWORKS, add_network_flags, images
-from cascade_core.storage.parts import check_result
+from cascade_core.storage.parts import check_result, heads_beside
 from cascade_core.support.amounts import share
+from cascade_core.support.claims import claimed
+from cascade_core.support.group import is_first
 
 
 def build(args: argparse.Namespace) -> None:
     """Fit heads to a frozen network, then precompute its softmaxes."""
+    check_result(args.out)
+    with claimed(args.out, args.heads_out or heads_beside(args.out)):
+        _build(args)
+
+
+def _build(args: argparse.Namespace) -> None:
     from cascade_core.nets.recording.build import build_run
 
     training = ("epochs", "batch_size", "learning_rate", "distil", "held_out")
@@ -38,10 +46,15 @@ def build(args: argparse.Namespace) -> None:
 
 def precompute(args: argparse.Namespace) -> None:
     """Run a cascade once over a data set and keep every stage's softmax."""
-    from cascade_core.nets.recording.group import is_first
+    check_result(args.out)
+    # The others of a group have the first one's leave.
+    with claimed(*([args.out] if is_first() else [])):
+        _precompute(args)
+
+
+def _precompute(args: argparse.Namespace) -> None:
     from cascade_core.nets.recording.runs import precompute_run
 
-    check_result(args.out)
     precompute_run(args.network, data=args.data, out=args.out, batch_size=args.batch_size, **_options(args))
     if is_first():
         report(args.out)

@@ -14,21 +14,28 @@ from cascade_core.storage.joining import join_runs
 from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import load_run
 from cascade_core.support.checks import numbers
+from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
 
 
 def join(args: argparse.Namespace) -> None:
     """Make one run of runs over the same samples, cheapest first."""
     check_writable(args.out, ".parquet")
-    names = args.names or [run.stem for run in args.runs]
-    if len(names) != len(args.runs):
-        raise ValueError(f"Expected --names to name the {len(args.runs)} runs but it names {len(names)}")
-    write_run(join_runs([load_run(run) for run in args.runs], names), args)
+    with claimed(args.out):
+        names = args.names or [run.stem for run in args.runs]
+        if len(names) != len(args.runs):
+            raise ValueError(f"Expected --names to name the {len(args.runs)} runs but it names {len(names)}")
+        write_run(join_runs([load_run(run) for run in args.runs], names), args)
 
 
 def import_(args: argparse.Namespace) -> None:
     """Turn anyone's softmaxes or logits into a run."""
     check_writable(args.out, ".parquet")
+    with claimed(args.out):
+        _import(args)
+
+
+def _import(args: argparse.Namespace) -> None:
     wishes = Wishes(
         macs=args.macs,
         macs_up_to=args.macs_up_to,

@@ -18,6 +18,7 @@ from cascade_core.rendering.published import published_on
 from cascade_core.rendering.report import report_html
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import identity, read_metadata
+from cascade_core.support.claims import claimed
 from cascade_core.support.files import atomic_write, check_writable
 
 
@@ -47,22 +48,23 @@ def add_position_flags(parser: argparse.ArgumentParser) -> None:
 def report_(args: argparse.Namespace) -> None:
     """Write one HTML file with the live slider, tables and the chosen thresholds; it opens without a network."""
     check_writable(args.out, ".html")
-    opened = explored(args)
-    metadata, run = read_metadata(args.run), identity(args.run)
-    origin = Origin.of(metadata["source"])
-    data = live_data(
-        opened.exploration,
-        confidence_axis(args.score, len(metadata["class_names"])),
-        initial=opened.position,
-        published=published_on(origin.dataset),
-        meter=opened.exploration.meter,
-        name=run["name"],
-        **words(origin, run["name"]),
-    )
-    html = report_html(opened, data, run=run, source=metadata["source"])
-    with atomic_write(args.out) as temporary:
-        temporary.write_text(html, encoding="utf-8")
-    print(f"wrote {args.out} ({len(html.encode()):,} bytes), which opens at {opened.described}")
+    with claimed(args.out):
+        opened = explored(args)
+        metadata, run = read_metadata(args.run), identity(args.run)
+        origin = Origin.of(metadata["source"])
+        data = live_data(
+            opened.exploration,
+            confidence_axis(args.score, len(metadata["class_names"])),
+            initial=opened.position,
+            published=published_on(origin.dataset),
+            meter=opened.exploration.meter,
+            name=run["name"],
+            **words(origin, run["name"]),
+        )
+        html = report_html(opened, data, run=run, source=metadata["source"])
+        with atomic_write(args.out) as temporary:
+            temporary.write_text(html, encoding="utf-8")
+        print(f"wrote {args.out} ({len(html.encode()):,} bytes), which opens at {opened.described}")
 
 
 def _add_report(verbs: Parsers) -> None:

@@ -49,6 +49,11 @@ def check_result(path: str | Path) -> None:
             raise ValueError(f"Expected {target} to be new, empty or begun by this command but it holds other files")
 
 
+def heads_beside(path: str | Path) -> Path:
+    """Where the heads of the network that a run at `path` was made of lie, unless they are kept elsewhere."""
+    return Path(path).with_suffix(".safetensors")
+
+
 def is_run(path: Path) -> bool:
     """Whether what lies at `path` is meant to be a run, whole or not, hidden files and folders left aside."""
     if path.name.startswith("."):

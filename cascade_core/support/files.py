@@ -10,12 +10,13 @@ import io
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
+
+from cascade_core.support.temporaries import sweep, temporary
 
 
 class BadFile(ValueError):
@@ -70,38 +71,72 @@ def atomic_write(path: Path, *, make_folder: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
 
     Args:
-        make_folder: Whether the folder is made where there is none; it is not where another process may
-            have removed it because the work is done.
+        make_folder: Whether the folder is made where there is none, and what killed writers of `path` left in it is
+            taken away; it is not made where another process may have removed it because the work is done.
 
     Raises:
-        OSError: The folder cannot be made or written to, or `path` is a folder; the message names `path`.
+        OSError: The folder cannot be made or written to, `path` is a folder, or the disk is full; the message names
+            `path`.
     """
-    temporary = _temporary(path, make_folder)
-    try:
-        yield temporary
-        # Or a machine that loses power might keep the new name and lose what it names.
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        # mkstemp's files are private; the result gets the permissions that any new file would.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _naming(path):
+        _make_ready(path, make_folder)
+        with temporary(path) as unfinished:
+            yield unfinished
+            # Or a machine that loses power might keep the new name and lose what it names.
+            with unfinished.open("rb") as written:
+                os.fsync(written.fileno())
+            # A temporary file is private; the result gets the permissions that any new file would.
+            unfinished.chmod(0o666 & ~_mask())
+            unfinished.replace(path)
 
 
-def _temporary(path: Path, make_folder: bool = True) -> Path:
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`, which must not be there, as `atomic_write` yields a file.
+
+    Raises:
+        OSError: It cannot be written; the message names `path`.
+    """
+    with _naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path)
+        with temporary(path, folder=True) as unfinished:
+            yield unfinished
+            unfinished.chmod(0o777 & ~_mask())
+            unfinished.rename(path)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """What the system refuses while `path` is written is said of `path`, and not of names that the user never saw."""
     try:
-        if path.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        if make_folder:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
-        return Path(name)
+        yield
     except OSError as error:
-        raise OSError(f"Cannot write {path}: {(error.strerror or str(error)).lower()}") from None
+        named = None if error.filename is None else Path(os.fsdecode(error.filename))
+        unseen = named is None or any(part.startswith(f".{path.name}.") for part in named.parts)
+        if unseen or named in (path, *path.parents):
+            raise OSError(f"Cannot write {path}: {_reason(error)}") from None
+        raise
+
+
+def _reason(error: OSError) -> str:
+    """Why, in the system's words; some libraries put their own around them."""
+    return os.strerror(error.errno).lower() if error.errno else (error.strerror or str(error)).lower()
+
+
+def _make_ready(path: Path, make_folder: bool) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(None, "it is a folder")
+    if make_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path)
+
+
+def _mask() -> int:
+    """What new files are not permitted."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def check_writable(path: str | Path, *suffixes: str) -> None:
@@ -113,7 +148,10 @@ def check_writable(path: str | Path, *suffixes: str) -> None:
     """
     target = Path(path)
     check_suffix(target, *suffixes)
-    _temporary(target).unlink()
+    with _naming(target):
+        _make_ready(target, make_folder=True)
+        with temporary(target):
+            pass
 
 
 def check_suffix(path: Path, *suffixes: str) -> None:

@@ -96,7 +96,8 @@ def save_heads(path: str | Path, about: HeadsFile, heads: Sequence[nn.Module], p
     # Tensors may be in another memory format after training; a file holds them in the plain one.
     dense = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     with atomic_write(Path(path)) as temporary:
-        safetensors.torch.save_file(dense, temporary, metadata={METADATA_KEY: text})
+        # Written here, because the library's own words on a full disk are no OSError.
+        temporary.write_bytes(safetensors.torch.save(dense, metadata={METADATA_KEY: text}))
     return Path(path)
 
 

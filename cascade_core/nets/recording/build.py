@@ -28,7 +28,6 @@ from cascade_core.nets.heads.weights import HeadsFile
 from cascade_core.nets.images.datasets import ImageSet, check_classes
 from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, example
 from cascade_core.nets.networks.zoo import Network
-from cascade_core.nets.recording.group import Group
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, record
 from cascade_core.nets.staged import CascadedNetwork, StagedModel
 from cascade_core.nets.training.fitting import fit_heads
@@ -40,9 +39,10 @@ from cascade_core.nets.training.settings import (
     Training,
     fit_network,
 )
-from cascade_core.storage.parts import check_result
+from cascade_core.storage.parts import check_result, heads_beside
 from cascade_core.support import checks
 from cascade_core.support.files import check_writable
+from cascade_core.support.group import Group
 
 
 def build_run(
@@ -74,7 +74,7 @@ def build_run(
     """
     chosen = RecordOptions(**options)
     cascade, device = chosen.networks(networks), resolve_device(chosen.device)
-    file = Path(heads_out) if heads_out is not None else Path(out).with_suffix(".safetensors")
+    file = Path(heads_out) if heads_out is not None else heads_beside(out)
     check_networks(cascade, trained_here=True)
     checks.one_of("heads", heads, PRESETS)
     check_result(out)
@@ -118,11 +118,12 @@ class _Fitting:
         Raises:
             ValueError: Training came to nothing, or its checkpoint is another training's.
         """
+        checkpoint = file.with_name(f"{file.name}.checkpoint")
         if self._is_in(file):
             if progress:
                 tqdm.write(f"{file} holds these heads already; delete it to fit them again", file=sys.stderr)
+            _remove_older(checkpoint, file)
             return
-        checkpoint = file.with_name(f"{file.name}.checkpoint")
         # A network that is trained here is small, and its weights then do not depend on the number of cores.
         with threads(1 if self.before else torch.get_num_threads()):
             if self.before:
@@ -151,6 +152,12 @@ class _Fitting:
         if not finite or not all(map(math.isfinite, fit.loss)):
             checkpoint.unlink(missing_ok=True)
             raise ValueError("Expected training to come to numbers but it overflowed; lower the learning rate")
+
+
+def _remove_older(checkpoint: Path, heads: Path) -> None:
+    """Take away what a kill left of the training that heads came of; a newer checkpoint is another training's."""
+    if checkpoint.exists() and checkpoint.stat().st_mtime_ns <= heads.stat().st_mtime_ns:
+        checkpoint.unlink(missing_ok=True)
 
 
 def _fitting(

@@ -11,25 +11,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from cascade_core.nets.recording.group import Group
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, read_plan, write_json
 from cascade_core.storage.writing import is_part, merge_parts, save_part
 from cascade_core.support import checks
+from cascade_core.support.group import Group
+from cascade_core.support.stopping import Stopped, asked_by, stoppable
 
 PATIENCE = 30.0
 """Least seconds without a new part before process 0 computes itself what others should have."""
@@ -45,10 +42,6 @@ LOOK = 0.1
 
 Compute = Callable[[range, Callable[[int], object]], StageOutputs]
 """From sample numbers, and a function to call with the count of samples done since its last call."""
-
-
-class Stopped(KeyboardInterrupt):
-    """The work was interrupted (Ctrl-C, or SIGTERM); the message is one line on how to continue."""
 
 
 class Chunks:
@@ -127,7 +120,7 @@ class Chunks:
         shown = progress and group.rank == 0
         try:
             with (
-                _termination_interrupts(),
+                stoppable(),
                 tqdm(total=self.samples, initial=self._done, unit="images", disable=not shown, mininterval=1) as bar,
             ):
                 for number in range(group.rank, self.count, group.size):
@@ -138,10 +131,11 @@ class Chunks:
                 if group.rank == 0:
                     self._wait_for_others(compute, bar)
                     self._finish()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             # The interruption may have come between writing a part and noting it.
             self._look()
-            raise Stopped(f"stopped: {self._tally()}; start the same command again to continue") from None
+            said = f"stopped: {self._tally()}; start the same command again to continue"
+            raise Stopped(said, asked_by(stop)) from None
         except Exception:
             if group.rank == 0 and not self._any_part():
                 self._withdraw()
@@ -192,7 +186,7 @@ class Chunks:
         except OSError as error:
             if rank and self._ended():
                 return
-            raise self._unwritable(path, error) from None
+            raise self._unwritable(error) from None
         self.missing.discard(number)
         self._slowest = max(self._slowest, time.monotonic() - start)
         self._show(bar)
@@ -202,12 +196,8 @@ class Chunks:
         bar.n = self._done
         bar.refresh()
 
-    def _unwritable(self, path: Path, error: OSError) -> OSError:
-        what = str(error)
-        if not what.startswith("Cannot write"):
-            # Arrow's text repeats the reason and names no file.
-            what = f"Cannot write {path}: {os.strerror(error.errno).lower() if error.errno else what}"
-        return OSError(f"{what}; {self._tally()}: mend this and start the same command again to continue")
+    def _unwritable(self, error: OSError) -> OSError:
+        return OSError(f"{error}; {self._tally()}: mend this and start the same command again to continue")
 
     def _wait_for_others(self, compute: Compute, bar: tqdm[NoReturn]) -> None:
         last_progress, remaining, warned = time.monotonic(), len(self.missing), False
@@ -234,13 +224,10 @@ class Chunks:
             for unfinished in self.folder.glob(".part-*.tmp"):
                 unfinished.unlink(missing_ok=True)
             return
-        # Within the folder, so that what a kill leaves is deleted with it.
-        merged = self.folder / "whole.parquet"
         try:
-            merge_parts([self.folder / part_name(number) for number in range(self.count)], merged)
-            merged.replace(self.target)
+            merge_parts([self.folder / part_name(number) for number in range(self.count)], self.target)
         except OSError as error:
-            raise self._unwritable(self.target, error) from None
+            raise self._unwritable(error) from None
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -251,21 +238,3 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any], within: str =
     if isinstance(old, dict) and isinstance(new, dict):
         return _difference(old, new, f"{within}{key} ")
     return f"theirs has {within}{key} {json.dumps(old)[:80]} and this one {json.dumps(new)[:80]}"
-
-
-@contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """SIGTERM does what Ctrl-C does; torchrun sends it to all processes when one has failed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        # None stands for a handler that was not set from Python, and cannot be set again.
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)

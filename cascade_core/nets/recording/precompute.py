@@ -34,12 +34,12 @@ from cascade_core.nets.heads.weights import state_digest
 from cascade_core.nets.images.datasets import ImageSet, batches
 from cascade_core.nets.macs import baseline_macs, stage_costs
 from cascade_core.nets.recording.chunks import Chunks
-from cascade_core.nets.recording.group import Group
 from cascade_core.nets.staged import StagedModel, softmaxes
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.stages import Stage
 from cascade_core.storage.parts import check_result
 from cascade_core.support import checks
+from cascade_core.support.group import Group
 
 MAX_THREADS = 4096
 
@@ -102,7 +102,7 @@ def precompute_to(
     Raises:
         ValueError: As for `precompute`; the ending is another; or work that differs was begun there.
         OSError: A file cannot be written; what is done stays.
-        Stopped: The work was interrupted, which is a KeyboardInterrupt with one line on how to continue.
+        Stopped: The work was interrupted (Ctrl-C, SIGTERM, SIGHUP): a KeyboardInterrupt with a line on how to continue.
     """
     target = Path(path)
     check_result(target)

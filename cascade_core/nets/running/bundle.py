@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import warnings
 from collections.abc import Sequence
 from importlib.resources import files
@@ -23,7 +22,7 @@ from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.storage.choice import load_choice
-from cascade_core.support.files import file_digest
+from cascade_core.support.files import atomic_folder, file_digest
 
 MANIFEST = "manifest.json"
 CHOICE = "choice.json"
@@ -70,27 +69,20 @@ def write_bundle(
         classes = model.cpu().eval()(example).shape[-1]
     if classes != len(class_names):
         raise ValueError(f"Expected names of {classes} classes, as the network has, but there were {len(class_names)}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
-    try:
-        names = _export(model, example, temporary)
-        shutil.copyfile(choice, temporary / CHOICE)
+    with atomic_folder(target) as unfinished:
+        names = _export(model, example, unfinished)
+        shutil.copyfile(choice, unfinished / CHOICE)
         runner = files("cascade_core.nets.running").joinpath("bundled_run.py").read_bytes()
-        (temporary / "run.py").write_bytes(runner)
+        (unfinished / "run.py").write_bytes(runner)
         manifest = {
             "created_by": "cascade_core",
             "stages": list(model.stage_names),
             "files": names,
             "classes": list(class_names),
             "images": preprocessing.describe(),
-            "sha256": {name: file_digest(temporary / name) for name in names},
+            "sha256": {name: file_digest(unfinished / name) for name in names},
         }
-        (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        temporary.chmod(0o755)
-        temporary.rename(target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return target
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -192,8 +193,11 @@ class _Course:
             "epoch": self.epoch,
             "batch": self.batch,
         }
+        # In memory first: torch's own words on a full disk are no OSError.
+        packed = io.BytesIO()
+        torch.save(state, packed)
         with atomic_write(path) as temporary:
-            torch.save(state, temporary)
+            temporary.write_bytes(packed.getbuffer())
         self.saved = time.monotonic()
 
     def resume(self, path: Path) -> None:

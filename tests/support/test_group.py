@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cascade_core.nets.recording.group import Group, is_first
+from cascade_core.support.group import Group, is_first
 
 
 def test_without_variables_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
