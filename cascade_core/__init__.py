@@ -24,6 +24,7 @@ from cascade_core.policies import (
     choose,
     tune,
 )
+from cascade_core.simulation.answers import StageAnswers
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule, Judgement, exit_stages
@@ -59,6 +60,7 @@ __all__ = [
     "RulePath",
     "SharedThreshold",
     "Stage",
+    "StageAnswers",
     "StageOutputs",
     "Tuned",
     "auroc",

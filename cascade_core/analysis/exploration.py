@@ -23,9 +23,9 @@ from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.meters import MACS, Meter, priced
-from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record, split_indices
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.support import checks
 
 POSITIONS = 401
@@ -72,9 +72,7 @@ class Split:
         return {"fraction": self.fraction, "seed": self.seed, "measured_on": "all" if self.in_sample else "test"}
 
 
-def halves(
-    outputs: StageOutputs, split: Split, score: str = "max_probability", top_k: int = 1, meter: Meter = MACS
-) -> Halves:
+def halves(outputs: Outputs, split: Split, score: str | None = None, top_k: int = 1, meter: Meter = MACS) -> Halves:
     """A run divided by `split`, for `explore` under one policy after another, with costs by one meter.
 
     Raises:

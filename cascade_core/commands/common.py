@@ -15,7 +15,7 @@ import pandas as pd
 from cascade_core.commands.terminal import line
 from cascade_core.rendering.in_points import in_points, is_drop
 from cascade_core.rendering.tables import stages_table
-from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.reading import load_record
 from cascade_core.storage.writing import save_run
@@ -94,7 +94,7 @@ def say(notes: Iterable[str]) -> None:
         print(f"note: {cell(note)}", file=sys.stderr)
 
 
-def write_run(outputs: StageOutputs, args: argparse.Namespace) -> None:
+def write_run(outputs: Outputs, args: argparse.Namespace) -> None:
     """Write a run and say what it holds, and what is odd about it."""
     texts = {"title": args.title, "dataset_name": args.dataset_name}
     outputs = replace(outputs, source={**outputs.source, **{key: value for key, value in texts.items() if value}})

@@ -40,7 +40,8 @@ def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
 def add_split_flags(parser: argparse.ArgumentParser) -> None:
     """The run, and the flags on how it is read and divided."""
     parser.add_argument("run", type=Path, help="a run file")
-    parser.add_argument("--score", choices=tuple(SCORES), default="max_probability", help="(default max_probability)")
+    about = "how sure a stage is (default max_probability; of a run without softmaxes confidence, the only one it has)"
+    parser.add_argument("--score", choices=tuple(SCORES), help=about)
     parser.add_argument("--top-k", type=int, default=1, help="right if the label is among the k largest (default 1)")
     about = "each stage's own, pooled with all stages passed, or auto: what is expected to save more (default auto)"
     parser.add_argument("--answers", choices=ANSWERS, default=ANSWERS[0], help=about)

@@ -56,7 +56,7 @@ def _import(args: argparse.Namespace) -> None:
 def show(args: argparse.Namespace) -> None:
     """Say what a run holds."""
     outputs = load_run(args.run)
-    _m, n, k = outputs.probs.shape
+    n, k = len(outputs.labels), len(outputs.class_names)
     print(f"{args.run}: {n:,} samples, {k} classes, plain network {outputs.baseline_macs:,} MACs a sample\n")
     table = stages_table(outputs.record())
     if args.top_k != 1:

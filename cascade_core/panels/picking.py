@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cascade_core.panels import address, questions, saying, state
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
-from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.pictures import ENDINGS, PICTURES
 
 UPLOAD_MEGABYTES = 8
@@ -76,7 +76,7 @@ def _sample(shown: Shown) -> Picked | None:
     return Picked(pixels=pixels, caption=sample_id, sample=ids.index(sample_id))
 
 
-def _sample_id(shown: Shown, outputs: StageOutputs, ids: list[str]) -> str:
+def _sample_id(shown: Shown, outputs: Outputs, ids: list[str]) -> str:
     """An id from a list, typed, or drawn by lot."""
     digest, chosen = shown.question.run.digest, state.SAMPLE
     if state.SAMPLE_OF.get() != digest:
@@ -99,7 +99,7 @@ def _sample_id(shown: Shown, outputs: StageOutputs, ids: list[str]) -> str:
     return str(sample_id)
 
 
-def _draw(shown: Shown, outputs: StageOutputs, stage: int | None) -> None:
+def _draw(shown: Shown, outputs: Outputs, stage: int | None) -> None:
     """Pick a sample by lot, of those that leave at a stage where one is given."""
     index = np.arange(len(outputs.labels))
     if stage is not None:

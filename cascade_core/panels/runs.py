@@ -14,9 +14,9 @@ from typing import Any
 
 import streamlit as st
 
-from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.record import Record
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import reading
 from cascade_core.storage.costs import costs_path, load_costs
@@ -43,7 +43,7 @@ class Run:
     digest: str
     metadata: Mapping[str, Any]
     path: Path | None = None
-    held: StageOutputs | None = None
+    held: Outputs | None = None
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.held is None):
@@ -67,9 +67,9 @@ class Run:
     @property
     def softmax_bytes(self) -> int:
         """Bytes of all softmaxes; of a file those of all it holds, little else beside them."""
-        return file_size(self) or (0 if self.held is None else self.held.probs.nbytes)
+        return file_size(self) or (0 if self.held is None else self.held.nbytes)
 
-    def outputs(self) -> StageOutputs:
+    def outputs(self) -> Outputs:
         """All softmaxes.
 
         Raises:
@@ -95,7 +95,7 @@ class Run:
             return tuple(map(str, self.held.sample_ids))
         return reading.load_sample_ids(self._file)
 
-    def notes(self, outputs: Callable[[], StageOutputs]) -> tuple[str, ...]:
+    def notes(self, outputs: Callable[[], Outputs]) -> tuple[str, ...]:
         """Lines on what its import mended, and what is odd about it.
 
         Args:

@@ -19,7 +19,7 @@ from cascade_core.panels.sidebar import Selection
 from cascade_core.panels.state import Key
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Shown:
         """What they do to the test samples."""
         return self.setting.evaluation
 
-    def exits(self, outputs: StageOutputs) -> NDArray[np.int64]:
+    def exits(self, outputs: Outputs) -> NDArray[np.int64]:
         """(N,) stages at which the rule lets samples exit."""
         question, pool = self.question, self.exploration.path.pool
         return self.rule.exit_stages(outputs.record(question.score, question.top_k, pool))

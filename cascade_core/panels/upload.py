@@ -20,7 +20,7 @@ import streamlit as st
 from cascade_core.panels import meant, runs, state
 from cascade_core.panels.runs import Run
 from cascade_core.panels.state import Key
-from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.importers import EQUAL_MACS, FORMATS, Wishes, read_files, with_macs
 from cascade_core.storage.importers.templates import csv_template, npz_template
 from cascade_core.storage.reading import is_run_file
@@ -126,7 +126,7 @@ def run_name(file_name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", stem)[:40].strip("-._") or "upload"
 
 
-def read_upload(file_name: str, raw: bytes, wishes: Wishes = _AS_IT_SAYS) -> tuple[StageOutputs, bytes]:
+def read_upload(file_name: str, raw: bytes, wishes: Wishes = _AS_IT_SAYS) -> tuple[Outputs, bytes]:
     """A file's softmaxes, and the same as a run file.
 
     Args:
@@ -202,7 +202,7 @@ def _take(*, anew: bool = False) -> None:
     _keep(own)
 
 
-def _own(name: str, uploaded: str, outputs: StageOutputs, cache_file: bytes) -> Own:
+def _own(name: str, uploaded: str, outputs: Outputs, cache_file: bytes) -> Own:
     digest = file_digest(Contents(name=name, raw=cache_file))
     run = Run(name=name, digest=digest, metadata=run_metadata(outputs), held=outputs)
     return Own(run=run, uploaded=uploaded, cache_file=cache_file)

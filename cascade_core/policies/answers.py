@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from cascade_core.policies.base import Policy
 from cascade_core.policies.crossfitting import BLOCKS, FOLDS, folds
 from cascade_core.policies.selection import WISHES, Selection, advantage, select, within, worth
+from cascade_core.simulation.answers import without_softmaxes
 from cascade_core.simulation.meters import MACS, Meter, priced, with_stages
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.pool import Pool, fit_pool
 from cascade_core.simulation.record import Record
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.support import checks, wording
 
 ANSWERS = ("auto", "pooled", "own")
@@ -66,10 +68,10 @@ class Halves:
         meter: What policies are to save.
     """
 
-    outputs: StageOutputs
+    outputs: Outputs
     calibration: NDArray[np.int64]
     test: NDArray[np.int64]
-    score: str = "max_probability"
+    score: str | None = None
     top_k: int = 1
     meter: Meter = MACS
 
@@ -88,6 +90,10 @@ class Halves:
             return self._divided(self._own, "thresholds were brought")
         if answers == "own":
             return self._divided(self._own, "it was asked for")
+        if not isinstance(self.outputs, StageOutputs):
+            if answers == "pooled":
+                raise ValueError(without_softmaxes("pooling answers"))
+            return self._divided(self._own, "there are no softmaxes, which pooling answers would need")
         own, pooled = self._own, self._pooled_apart if policy.tests else self._pooled
         if pooled is None:
             return self._divided(self._own, f"pooling takes two stages and {FOLDS * BLOCKS} calibration samples")
@@ -155,6 +161,7 @@ class Halves:
     def _fitted(self, fitted: NDArray[np.bool_], heads: NDArray[np.bool_]) -> Record:
         """The calibration samples pooled by weights of the samples `fitted`, each of those held out from its own."""
         outputs = self.outputs.take(self.calibration)
+        assert isinstance(outputs, StageOutputs)
         chosen = np.flatnonzero(fitted)
         pool = fit_pool(outputs.probs[:, chosen], outputs.labels[chosen], heads)
         record = priced(outputs.record(self.score, self.top_k, pool), self.meter)

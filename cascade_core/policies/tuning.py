@@ -1,4 +1,4 @@
-"""One call from softmaxes to thresholds: what README, command line, page and exported script all do."""
+"""One call from what stages said to thresholds: what README, command line, page and exported script all do."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cascade_core.policies.priced import describe_in
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter
-from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.record import split_indices
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.choice import save_choice
 from cascade_core.storage.reading import identity
 
@@ -48,12 +48,12 @@ class Tuned:
 
 
 def tune(
-    outputs: StageOutputs,
+    outputs: Outputs,
     policy: Policy,
     *,
     fraction: float = 0.5,
     seed: int = 0,
-    score: str = "max_probability",
+    score: str | None = None,
     top_k: int = 1,
     answers: str = "auto",
     meter: Meter = MACS,
@@ -63,7 +63,7 @@ def tune(
     Args:
         fraction: Share of the samples that choose, in (0, 1).
         seed: Of the division.
-        score, top_k: What thresholds are compared with, see `scores`.
+        score, top_k: What thresholds are compared with, see `Outputs.record`.
         answers: "own", "pooled", or "auto": whichever is expected to save more on new samples.
         meter: What the policy is to save.
 

@@ -2,7 +2,8 @@
 
 Larger is surer for every score, so that one comparison (``confidence >= threshold``) serves them
 all.  Scores are computed in float32 from float32 softmaxes, as a deployed cascade would, and ties
-are common: float32 softmax saturates at 1.0.  Nothing here knows about stages or thresholds.
+are common: float32 softmax saturates at 1.0.  `GIVEN` alone is computed from nothing: it came with the answers.
+Nothing here knows about stages or thresholds.
 
 To add a score, write its function and an entry of `SCORES`, and name it where cascades are described to programs that
 know nothing of this one: `storage/choice.schema.json` and `nets/running/bundled_run.py`, which a test holds to this.
@@ -10,6 +11,7 @@ know nothing of this one: `storage/choice.schema.json` and `nets/running/bundled
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,7 +54,7 @@ class Score:
     """A way to say how sure a softmax is, and how it is spoken of and shown.
 
     Attributes:
-        function: Softmaxes (..., K) -> (...) float32, larger is surer.
+        function: Softmaxes (..., K) -> (...) float32, larger is surer; None of what is not computed from softmaxes.
         least: Least value there is with K classes.
         title: What the page calls it.
         phrase: What a sentence calls it, of a stage: "its largest softmax".
@@ -62,7 +64,7 @@ class Score:
             may be held against accuracy.
     """
 
-    function: Callable[[Floats], Floats]
+    function: Callable[[Floats], Floats] | None
     least: Callable[[int], float]
     title: str
     phrase: str
@@ -70,6 +72,9 @@ class Score:
     greatest: float = 1.0
     is_probability: bool = False
 
+
+GIVEN = "confidence"
+"""The score of answers that came without softmaxes: the confidence that came with them, on any scale."""
 
 SCORES: dict[str, Score] = {
     "max_probability": Score(
@@ -95,13 +100,37 @@ SCORES: dict[str, Score] = {
         phrase="the negative entropy of its softmaxes",
         axis="negative entropy, in nats",
     ),
+    GIVEN: Score(
+        function=None,
+        least=lambda classes: -math.inf,
+        greatest=math.inf,
+        title="given confidence",
+        phrase="the confidence that it gives",
+        axis="confidence, as given",
+    ),
 }
+
+
+def of_softmaxes() -> tuple[str, ...]:
+    """Names of those that are computed from softmaxes; the first is the usual one."""
+    return tuple(name for name, score in SCORES.items() if score.function is not None)
 
 
 def score_range(score: str, classes: int) -> tuple[float, float]:
     """Least and greatest value that `score` can take with `classes` classes."""
     checks.one_of("score", score, tuple(SCORES))
     return SCORES[score].least(classes), SCORES[score].greatest
+
+
+def range_of(confidence: Floats, score: str, classes: int) -> tuple[float, float]:
+    """The same where confidences are known: of a given one, 0 and 1 if all lie there, else least and greatest."""
+    low, high = score_range(score, classes)
+    if math.isfinite(high - low):
+        return low, high
+    low, high = float(confidence.min()), float(confidence.max())
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return low, high if high > low else low + 1
 
 
 def confidence(probs: Floats, score: str, top_k: int) -> Floats:
@@ -113,9 +142,10 @@ def confidence(probs: Floats, score: str, top_k: int) -> Floats:
     Raises:
         ValueError: The score is unknown, or is not defined for top-k answers.
     """
-    checks.one_of("score", score, tuple(SCORES))
+    function = SCORES[checks.one_of("score", score, of_softmaxes())].function
+    assert function is not None
     if top_k == 1:
-        return SCORES[score].function(probs)
+        return function(probs)
     if score != "max_probability":
         raise ValueError(f"Expected score to be max_probability with top_k={top_k} but it was {score!r}")
     return top_k_sum(probs, top_k)

@@ -15,6 +15,7 @@ import numpy as np
 from cascade_core.simulation.odd_softmaxes import copies, softmaxed_twice
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.record import Record
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.relabelling import DEVIATIONS, Renumbering, better_numbering
 from cascade_core.simulation.stages import Stage
 from cascade_core.support import wording
@@ -33,10 +34,13 @@ FEW_MACS = 1_000
 USUAL = "labels off by one, classes in another order or rows of other samples are the usual reasons"
 
 
-def suspicions(outputs: StageOutputs) -> tuple[str, ...]:
+def suspicions(outputs: Outputs) -> tuple[str, ...]:
     """Lines on what is odd about a run."""
     record = outputs.record()
-    return (*suspicions_of_answers(record, outputs.class_names), *_twice(outputs), *_copies(outputs, record))
+    of_answers = suspicions_of_answers(record, outputs.class_names)
+    if not isinstance(outputs, StageOutputs):
+        return of_answers
+    return (*of_answers, *_twice(outputs), *_copies(outputs, record))
 
 
 def suspicions_of_answers(record: Record, class_names: Sequence[str] | None = None) -> tuple[str, ...]:

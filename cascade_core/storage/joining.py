@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.simulation.answers import StageAnswers
 from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.origin import Origin
 from cascade_core.support import checks
 
 
-def join_runs(runs: Sequence[StageOutputs], names: Sequence[str]) -> StageOutputs:
+def join_runs(runs: Sequence[Outputs], names: Sequence[str]) -> Outputs:
     """The stages of all runs, one run after another, on the samples of the first in its order.
 
     Args:
@@ -26,15 +29,17 @@ def join_runs(runs: Sequence[StageOutputs], names: Sequence[str]) -> StageOutput
         names: One a run; a run's only stage is called by it, several stages have it in front of theirs.
 
     Raises:
-        ValueError: There are fewer than two runs, names repeat, or runs differ in samples, labels or classes.
+        ValueError: There are fewer than two runs, names repeat, some have softmaxes and some none, or runs differ in
+            samples, labels or classes.
     """
     if len(runs) < 2:
         raise ValueError(f"Expected two or more runs to join but there were {len(runs)}")
     called = checks.names("names", names, len(runs), "run")
     first = runs[0]
     orders = [_order(first, called[0], run, name) for run, name in zip(runs, called, strict=True)]
-    return StageOutputs(
-        probs=np.concatenate([run.probs[:, order] for run, order in zip(runs, orders, strict=True)]),
+    form, by_stage = _said(runs, called, orders)
+    return form(
+        **by_stage,
         labels=first.labels,
         stages=tuple(
             replace(stage, name=name if len(run.stages) == 1 else f"{name}, {stage.name}")
@@ -50,7 +55,19 @@ def join_runs(runs: Sequence[StageOutputs], names: Sequence[str]) -> StageOutput
     )
 
 
-def _order(first: StageOutputs, first_name: str, run: StageOutputs, name: str) -> NDArray[np.int64]:
+def _said(
+    runs: Sequence[Outputs], names: Sequence[str], orders: Sequence[NDArray[np.int64]]
+) -> tuple[type[StageOutputs] | type[StageAnswers], dict[str, Any]]:
+    """What a run of these is, and its fields whose first axis is stages."""
+    for form, fields in ((StageOutputs, ("probs",)), (StageAnswers, ("predictions", "confidence", "correct"))):
+        if all(isinstance(run, form) for run in runs):
+            pairs = list(zip(runs, orders, strict=True))
+            return form, {f: np.concatenate([getattr(run, f)[:, order] for run, order in pairs]) for f in fields}
+    without = next(name for run, name in zip(runs, names, strict=True) if not isinstance(run, StageOutputs))
+    raise ValueError(f"Expected runs that all have softmaxes, or none, to join but {without} alone has none")
+
+
+def _order(first: Outputs, first_name: str, run: Outputs, name: str) -> NDArray[np.int64]:
     """(N,) where in `run` each sample of `first` is.
 
     Raises:

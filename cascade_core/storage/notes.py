@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.suspicions import suspicions, suspicions_of_answers
 from cascade_core.storage.origin import Json, Origin
 from cascade_core.storage.reading import is_small, load_record, load_run, read_metadata
@@ -15,7 +15,7 @@ ASSUMED_MACS = (
 )
 
 
-def notes_on(outputs: StageOutputs) -> tuple[str, ...]:
+def notes_on(outputs: Outputs) -> tuple[str, ...]:
     """Lines to show wherever the run is looked at; names in them come from files and are not escaped."""
     return tuple(dict.fromkeys((*_of_import(outputs.source), *suspicions(outputs))))
 

@@ -1,4 +1,4 @@
-"""Run files -> `StageOutputs` or a `Record`: the only reader of the project's Parquet format, see `schema`.
+"""Run files -> `Outputs` or a `Record`: the only reader of the project's Parquet format, see `schema`.
 
 `load_run` checks everything, also that the scores are those of the softmaxes; `load_record` reads score columns only
 and trusts them.
@@ -17,14 +17,17 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
+from cascade_core.simulation.answers import StageAnswers
 from cascade_core.simulation.outputs import SUM_TOLERANCE, StageOutputs
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import (
     METADATA_KEY,
     STORED_SCORES,
     check_type,
+    has_softmaxes,
     outputs_fields,
     parse_metadata,
     stored_beside,
@@ -39,8 +42,8 @@ MAX_BYTES = 16 << 30
 """Most bytes that a run may take in memory; a file that declares more is refused before it is read."""
 
 
-def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> StageOutputs:
-    """Read a run with all softmaxes.
+def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outputs:
+    """Read a run whole: `StageOutputs` with all softmaxes, or `StageAnswers` where it has none.
 
     Args:
         path: Its file, its folder of parts, or the contents of its file.
@@ -52,8 +55,9 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Stage
     source = source_of(path)
     with readable(source):
         metadata = read_metadata(source)
-        classes = len(metadata["class_names"])
-        m = len(metadata["stages"])
+        m, classes = len(metadata["stages"]), len(metadata["class_names"])
+        if not has_softmaxes(metadata):
+            return _answers(source, metadata, MAX_BYTES if max_bytes is None else max_bytes)
         stored = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", *STORED_SCORES)]
         columns = ["sample_id", "label", *stored, *(f"stage_{s}_probs" for s in range(m))]
         table = _read(source, m, columns, {f"stage_{s}_probs": classes for s in range(m)}, max_bytes)
@@ -72,6 +76,27 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Stage
         return outputs
 
 
+def _answers(source: Source, metadata: Mapping[str, Any], max_bytes: int) -> StageAnswers:
+    """A run without softmaxes."""
+    m = len(metadata["stages"])
+    judged = all("stage_0_correct" in pq.read_schema(_readable_by_arrow(part)).names for part in _files(source))
+    stored = ("prediction", "confidence", *(["correct"] if judged else []))
+    columns = ["sample_id", "label", *(f"stage_{s}_{what}" for s in range(m) for what in stored)]
+    table = _read(source, m, columns, {}, max_bytes)
+
+    def of_stages(what: str) -> NDArray[Any]:
+        return np.stack([_numbers(table, f"stage_{s}_{what}") for s in range(m)])
+
+    return StageAnswers(
+        predictions=of_stages("prediction"),
+        confidence=of_stages("confidence"),
+        correct=of_stages("correct") if judged else None,  # type: ignore[arg-type]  # None = by the label
+        labels=_numbers(table, "label"),
+        sample_ids=_texts(table["sample_id"], max_bytes),
+        **outputs_fields(metadata),
+    )
+
+
 def _check_stored(table: pa.Table, outputs: StageOutputs) -> None:
     """Raise BadFile unless answers and scores beside the softmaxes are those of the softmaxes."""
     for stage, probs in enumerate(outputs.probs):
@@ -83,22 +108,28 @@ def _check_stored(table: pa.Table, outputs: StageOutputs) -> None:
 
 def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
     """A complete column of numbers; `to_numpy` would do, but loads pandas, which takes a quarter of a second."""
-    return np.from_dlpack(table[name].combine_chunks())
+    column = table[name].combine_chunks()
+    return np.from_dlpack(column.cast(pa.uint8()) if pa.types.is_boolean(column.type) else column)
 
 
-def load_record(path: str | Path, score: str = "max_probability", top_k: int = 1) -> Record:
+def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> Record:
     """Read confidences and answers of a run; with `top_k` 1 the softmaxes are not read.
+
+    Args:
+        score, top_k: As for `Outputs.record`.
 
     Raises:
         BadFile: As for `load_run`.
         ValueError: The score is unknown, or not defined for `top_k`, or `top_k` exceeds the classes.
     """
-    checks.one_of("score", score, tuple(scores.SCORES))
-    if top_k != 1 or score not in STORED_SCORES:
+    if score is not None:
+        checks.one_of("score", score, tuple(scores.SCORES))
+    metadata = read_metadata(path)
+    score = STORED_SCORES[0] if score is None and has_softmaxes(metadata) else score
+    if top_k != 1 or score not in STORED_SCORES or not has_softmaxes(metadata):
         return load_run(path).record(score, top_k)
     source = Path(path)
     with readable(source):
-        metadata = read_metadata(source)
         m = len(metadata["stages"])
         columns = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", score)]
         table = _read(source, m, ["label", *columns], {})
@@ -131,7 +162,7 @@ def load_sample_ids(path: str | Path) -> tuple[str, ...]:
         return tuple(_read(source, stages, ["sample_id"], {})["sample_id"].to_pylist())
 
 
-def open_record(path: str | Path, score: str = "max_probability", top_k: int = 1, pool: Pool | None = None) -> Record:
+def open_record(path: str | Path, score: str | None = None, top_k: int = 1, pool: Pool | None = None) -> Record:
     """Read confidences and answers: of a file up to `CHECKED_BYTES` all of it, checked; of a larger one what is needed.
 
     With a pool the softmaxes are needed, whatever the size.

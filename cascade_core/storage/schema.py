@@ -2,13 +2,15 @@
 
 One run is one ``.parquet`` file (or a folder of parts of one schema, see `parts`): a row a sample, with its id, its
 label, and for each stage m the columns ``stage_m_prediction``, one for each score such as ``stage_m_max_probability``,
-and ``stage_m_probs``, the softmax as a fixed-size list of float32.  Names, MACs and origin are JSON under the key
-``cascade_core`` of the file's metadata.  Nothing is pickled; nothing in a file is executed.
+and ``stage_m_probs``, the softmax as a fixed-size list of float32.  A run without softmaxes says so in its metadata and
+has ``stage_m_confidence`` in their place, and ``stage_m_correct`` where answers are not right by the label alone.
+Names, MACs and origin are JSON under the key ``cascade_core`` of the file's metadata.  Nothing is pickled; nothing in a
+file is executed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,24 +18,29 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
+from cascade_core.simulation.answers import StageAnswers
 from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.stages import Stage
 from cascade_core.support.files import BadFile, strict_json
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = ANSWERS_SINCE = 2
+"""Files of version 1 have softmaxes; runs with softmaxes are still written so, for readers that know no others."""
 
 STORED_SCORES = ("max_probability", "margin", "negative_entropy")
-"""Scores that have columns of their own in files of this version; others are computed from the softmaxes."""
+"""Scores that have columns of their own in files with softmaxes; others are computed from the softmaxes."""
 
 METADATA_KEY = b"cascade_core"
 PART_KEY = b"cascade_core_part"
 """Under it a part that was computed by itself says of which work it is which part."""
 
 
-def run_metadata(outputs: StageOutputs) -> dict[str, Any]:
+def run_metadata(outputs: Outputs) -> dict[str, Any]:
     """What `read_metadata` would find in the file that `save_run` would write."""
-    return {
-        "schema_version": SCHEMA_VERSION,
+    form: dict[str, Any] = {"schema_version": ANSWERS_SINCE, "softmaxes": False}
+    if isinstance(outputs, StageOutputs):
+        form = {"schema_version": 1}
+    return form | {
         "stages": [{"name": s.name, "trunk_macs": s.trunk_macs, "head_macs": s.head_macs} for s in outputs.stages],
         "baseline_macs": outputs.baseline_macs,
         "class_names": list(outputs.class_names),
@@ -51,8 +58,12 @@ def parse_metadata(raw: bytes | None) -> dict[str, Any]:
         raise BadFile("it is Parquet but not a run; `python -m cascade_core import` makes a run of your softmaxes")
     metadata = strict_json(raw)
     version = metadata.get("schema_version") if isinstance(metadata, dict) else None
-    if version != SCHEMA_VERSION:
-        raise BadFile(f"expected schema version {SCHEMA_VERSION} but it has {str(version)[:40]}; update this program")
+    if version not in range(1, SCHEMA_VERSION + 1) or isinstance(version, bool):
+        raise BadFile(
+            f"expected schema version 1 to {SCHEMA_VERSION} but it has {str(version)[:40]}; update this program"
+        )
+    if metadata.get("softmaxes", True) is not True and (version, metadata["softmaxes"]) != (ANSWERS_SINCE, False):
+        raise BadFile(f"expected softmaxes in its metadata to be true, or false in version {ANSWERS_SINCE}")
     for key, kind in (("stages", list), ("baseline_macs", int), ("class_names", list), ("source", dict)):
         if not isinstance(metadata.get(key), kind) or metadata[key] == []:
             raise BadFile(f"expected {key} in its metadata but it is missing, empty or of another type")
@@ -62,13 +73,31 @@ def parse_metadata(raw: bytes | None) -> dict[str, Any]:
     return metadata
 
 
+def has_softmaxes(metadata: Mapping[str, Any]) -> bool:
+    """Whether a run of this metadata has softmaxes, or answers and confidences alone."""
+    return bool(metadata.get("softmaxes", True))
+
+
+def stage_columns(outputs: Outputs) -> Iterator[dict[str, Any]]:
+    """The columns (N,) of each stage, by what they hold."""
+    if isinstance(outputs, StageOutputs):
+        for probs in outputs.probs:
+            yield stored_beside(probs) | {
+                "probs": pa.FixedSizeListArray.from_arrays(pa.array(probs.ravel()), probs.shape[1])
+            }
+    if isinstance(outputs, StageAnswers):
+        for stage, (answers, confidence) in enumerate(zip(outputs.predictions, outputs.confidence, strict=True)):
+            own = {} if outputs.judged_by_label else {"correct": outputs.correct[stage]}
+            yield {"prediction": answers, "confidence": confidence} | own
+
+
 def stored_beside(probs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     """Answers and scores (N,) that are written beside the softmaxes (N, K) of a stage, by their columns' names."""
-    return {"prediction": probs.argmax(axis=1)} | {s: scores.SCORES[s].function(probs) for s in STORED_SCORES}
+    return {"prediction": probs.argmax(axis=1)} | {s: scores.confidence(probs, s, 1) for s in STORED_SCORES}
 
 
 def outputs_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `StageOutputs` that metadata gives."""
+    """The fields of `Outputs` that metadata gives."""
     return {
         "stages": tuple(Stage(**stage) for stage in metadata["stages"]),
         "baseline_macs": metadata["baseline_macs"],
@@ -83,6 +112,8 @@ def check_type(name: str, stored: pa.DataType, size: int | None) -> None:
         fits, expected = stored == pa.list_(pa.float32(), size), f"lists of {size} float32"
     elif name == "sample_id":
         fits, expected = pa.types.is_string(stored) or pa.types.is_large_string(stored), "texts"
+    elif name.endswith("_correct"):
+        fits, expected = pa.types.is_boolean(stored), "true or false"
     elif name == "label" or name.endswith("_prediction"):
         fits, expected = pa.types.is_integer(stored), "whole numbers"
     else:

@@ -1,4 +1,4 @@
-"""`StageOutputs` -> run files, whole or in parts that become one: the only writer of the project's Parquet format."""
+"""`Outputs` -> run files, whole or in parts that become one: the only writer of the project's Parquet format."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cascade_core.simulation.outputs import StageOutputs
-from cascade_core.storage.schema import METADATA_KEY, PART_KEY, run_metadata, stored_beside
+from cascade_core.simulation.recorded import Outputs
+from cascade_core.storage.schema import METADATA_KEY, PART_KEY, run_metadata, stage_columns
 from cascade_core.support.files import atomic_write, check_suffix, readable
 
 _OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 
 
-def save_run(outputs: StageOutputs, path: str | Path) -> Path:
+def save_run(outputs: Outputs, path: str | Path) -> Path:
     """Write a run file, atomically; return its path.
 
     Raises:
@@ -32,14 +32,14 @@ def save_run(outputs: StageOutputs, path: str | Path) -> Path:
     return target
 
 
-def run_bytes(outputs: StageOutputs) -> bytes:
+def run_bytes(outputs: Outputs) -> bytes:
     """The bytes that `save_run` would write."""
     stream = io.BytesIO()
     pq.write_table(_table(outputs), stream, **_OPTIONS)
     return stream.getvalue()
 
 
-def save_part(outputs: StageOutputs, path: Path, stamp: str) -> None:
+def save_part(outputs: Outputs, path: Path, stamp: str) -> None:
     """Write some samples of a run, atomically, into a folder that is there.
 
     Args:
@@ -79,12 +79,10 @@ def merge_parts(parts: Sequence[Path], path: Path) -> None:
             writer.write_table(table.cast(schema), row_group_size=table.num_rows)
 
 
-def _table(outputs: StageOutputs) -> pa.Table:
-    classes = outputs.probs.shape[2]
+def _table(outputs: Outputs) -> pa.Table:
     ids = pa.array(outputs.sample_ids.tolist(), pa.string())
     columns: dict[str, Any] = {"sample_id": ids, "label": outputs.labels}
-    for stage, probs in enumerate(outputs.probs):
-        columns |= {f"stage_{stage}_{what}": values for what, values in stored_beside(probs).items()}
-        columns[f"stage_{stage}_probs"] = pa.FixedSizeListArray.from_arrays(pa.array(probs.ravel()), classes)
+    for stage, stored in enumerate(stage_columns(outputs)):
+        columns |= {f"stage_{stage}_{what}": values for what, values in stored.items()}
     text = json.dumps(run_metadata(outputs), allow_nan=False, sort_keys=True)
     return pa.table(columns).replace_schema_metadata({METADATA_KEY: text.encode()})

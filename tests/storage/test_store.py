@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cascade_core import StageOutputs, load_record, load_run, save_run
-from cascade_core.simulation.scores import SCORES
+from cascade_core.simulation.scores import of_softmaxes
 from cascade_core.storage import reading, schema, writing
 from cascade_core.support.files import BadFile, Contents
 from tests.oracle import random_outputs
@@ -59,7 +59,7 @@ def test_a_run_in_memory_is_the_file_byte_for_byte(run: Path) -> None:
     assert_equal(load_run(Contents(name="mine.parquet", raw=run.read_bytes())), OUTPUTS)
 
 
-@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("score", of_softmaxes())
 def test_record_columns_equal_the_record_of_the_softmaxes(run: Path, score: str) -> None:
     for top_k in (1, 2) if score == "max_probability" else (1,):
         found, wanted = load_record(run, score, top_k), load_run(run).record(score, top_k)
@@ -74,7 +74,7 @@ def test_record_accepts_every_softmax_that_outputs_accept(tmp_path: Path) -> Non
     """Rows that sum to 1.0009 shift the entropy of 1,000 classes by 0.0053."""
     probs = np.full((2, 3, 1000), 1.0009 / 1000)
     path = save_run(StageOutputs(probs=probs, labels=np.arange(3), stages=OUTPUTS.stages[:2]), tmp_path / "a.parquet")
-    for score in SCORES:
+    for score in of_softmaxes():
         assert load_record(path, score).n == 3
 
 

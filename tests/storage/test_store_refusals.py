@@ -136,8 +136,11 @@ STAGE = {"name": "a", "trunk_macs": 1, "head_macs": 1}
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"schema_version": 2}, "expected schema version 1 but it has 2; update this program"),
-        ({"schema_version": ...}, "expected schema version 1 but it has None"),
+        ({"schema_version": 3}, "expected schema version 1 to 2 but it has 3; update this program"),
+        ({"schema_version": ...}, "expected schema version 1 to 2 but it has None"),
+        ({"softmaxes": False}, "expected softmaxes in its metadata to be true, or false in version 2"),
+        ({"softmaxes": 1}, "expected softmaxes in its metadata to be true, or false in version 2"),
+        ({"softmaxes": False, "schema_version": 2}, "expected a column 'stage_0_confidence'"),
         ({"stages": ...}, "expected stages in its metadata"),
         ({"stages": []}, "expected stages in its metadata"),
         ({"stages": "abc"}, "expected stages in its metadata"),

@@ -123,7 +123,7 @@ def _passage(shown: Shown, passage: Passage, sample: int | None) -> None:
     meter = shown.exploration.meter
     costs = () if meter is MACS else leaving(meter, shown.evaluation)
     st.html(passage_cards.passage_html(passage, run.metadata["class_names"], axis, palette(), label, costs))
-    if outputs is not None and sample is not None:
+    if isinstance(outputs, StageOutputs) and sample is not None:
         st.caption(_recorded(shown, passage, outputs, sample))
     scale = " (0.9, 0.99, 0.999 ... stand at equal distances)" if axis.nines else ""
     st.caption(f"Bars show {axis.label}{scale}; the mark on a bar is the stage's threshold.")

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.families.base import Maker
 from cascade_core.simulation.record import Record
-from cascade_core.simulation.scores import score_range
+from cascade_core.simulation.scores import range_of
 from cascade_core.simulation.stages import exit_costs
 
 PRICES = np.append(0.0, np.geomspace(1e-4, 2.0, 128))
@@ -175,9 +175,9 @@ class _Induction:
     @classmethod
     def of(cls, record: Record, by_answer: bool) -> _Induction:
         """Of a record."""
-        low, high = score_range(record.score, record.classes)
         bins = []
         for confidence, correct, answers in zip(record.confidence, record.correct, record.predictions, strict=True):
+            low, high = range_of(confidence, record.score, record.classes)
             unsure = (high - confidence.astype(np.float64)) / (high - low)
             odds = -np.log(np.maximum(unsure, SURE))
             groups: dict[int | None, NDArray[np.int64]] = {None: np.arange(record.n)}

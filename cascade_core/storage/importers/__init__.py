@@ -1,4 +1,4 @@
-"""Anyone's softmaxes or logits -> `StageOutputs`: NumPy archives and tables, from disk or from memory.
+"""Anyone's softmaxes or logits -> `Outputs`: NumPy archives and tables, from disk or from memory.
 
 A NumPy archive (``.npz``) holds ``probs`` or ``logits`` (M, N, K), ``labels`` (N,) and ``macs`` (M,); ``head_macs``
 (M,), ``baseline_macs``, ``stage_names``, ``class_names``, ``sample_ids`` are optional.  A table (``.csv``, ``.tsv``,
@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import BinaryIO, Literal
 
-from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.importers.archives import read_npz
 from cascade_core.storage.importers.assembling import Wishes, assemble
 from cascade_core.storage.importers.found import Found
@@ -62,7 +62,7 @@ def import_run(
     labels_from: int = 0,
     assume_equal_macs: bool = True,
     max_bytes: int = MAX_BYTES,
-) -> StageOutputs:
+) -> Outputs:
     """Read softmaxes or logits from files of `FORMATS`; a run file is read as it is.
 
     What was mended or supposed, and what looks odd, is warned of; `storage.notes.notes_on` gives the same lines.
@@ -98,7 +98,7 @@ def import_run(
     return outputs
 
 
-def read_files(files: Sequence[File], wishes: Wishes, max_bytes: int = MAX_BYTES) -> StageOutputs:
+def read_files(files: Sequence[File], wishes: Wishes, max_bytes: int = MAX_BYTES) -> Outputs:
     """`import_run` without warnings: what it would warn of is in the run's notes.
 
     Raises:
@@ -112,7 +112,7 @@ def read_files(files: Sequence[File], wishes: Wishes, max_bytes: int = MAX_BYTES
     return one_after_another(runs, _called(sources), wishes)
 
 
-def _read_one(source: Source, wishes: Wishes, max_bytes: int, *, one_stage: bool) -> StageOutputs:
+def _read_one(source: Source, wishes: Wishes, max_bytes: int, *, one_stage: bool) -> Outputs:
     with readable(source, "import"):
         ending = source.suffix.casefold()
         checks.one_of("the file's ending", ending, FORMATS)
@@ -134,7 +134,7 @@ def _read_one(source: Source, wishes: Wishes, max_bytes: int, *, one_stage: bool
         return assemble(found, wishes, PurePath(str(source)).name)
 
 
-def _run_file(source: Source, wishes: Wishes, max_bytes: int) -> StageOutputs:
+def _run_file(source: Source, wishes: Wishes, max_bytes: int) -> Outputs:
     said = [
         *wishes.arrays,
         *(["stage_names"] if wishes.stage_names else []),

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.storage.importers.found import Found
-from cascade_core.storage.importers.naming import MAC_NAMES, VALUES, by_meaning
+from cascade_core.storage.importers.naming import ANSWERS, CORRECT, EITHER, MAC_NAMES, VALUES, by_meaning
 from cascade_core.support.files import BadFile
 
-_EITHER = ("labels", *MAC_NAMES)
+_EITHER = ("labels", "stage", ANSWERS, EITHER, CORRECT, *MAC_NAMES)
 """What may be numbers or texts."""
 
 _TEXTS = ("stage_names", "class_names", "sample_ids")
@@ -47,14 +47,17 @@ def read_npz(stream: BinaryIO, max_bytes: int) -> Found:
                 raise BadFile(f"expected array {name!r} to be plain or deflated; write it with numpy.savez_compressed")
             with archive.open(info) as member:
                 _check_header(name, member, info.file_size)
-        return Found(arrays={name: _read_array(archive, name, info) for name, info in members.items()})
+        arrays = {name: _read_array(archive, name, info) for name, info in members.items()}
+    stages = arrays.pop("stage", None)
+    if stages is not None and stages.dtype.kind in "US":
+        arrays.setdefault("stage_names", stages)
+    return Found(arrays=arrays)
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """The members that an importer knows, by what their names mean."""
     members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
     known = by_meaning([name for name, _ in members], "array")
-    known.pop("stage", None)
     if not known:
         present = ", ".join(name for name, _ in members[:8]) or "none"
         raise BadFile(f"expected arrays probs, logits, labels, macs but there are {present}")

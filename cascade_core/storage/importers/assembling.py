@@ -1,4 +1,4 @@
-"""What a reader found, and what the user says beside it -> `StageOutputs`, with a line on all that was supposed.
+"""What a reader found, and what the user says beside it -> `Outputs`, with a line on all that was supposed.
 
 Here alone is decided what named arrays mean: the order of axes and stages, softmaxes or logits, labels, MACs.
 """
@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.importers.axes import in_order
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.labels import class_numbers, least_classes
 from cascade_core.storage.importers.naming import MAC_NAMES, VALUES
+from cascade_core.storage.importers.said import Said
 from cascade_core.storage.importers.softmaxes import as_softmaxes
+from cascade_core.storage.importers.stage_answers import is_without_softmaxes, said_without_softmaxes
 from cascade_core.storage.importers.stage_costs import ASSUMED, costed
 from cascade_core.storage.importers.stage_order import check_stage_count, doubts_about_order, stage_order, texts
 from cascade_core.storage.origin import Origin
@@ -62,7 +65,7 @@ class Wishes:
         return {name: value for name, value in named.items() if value is not None and value is not True}
 
 
-def assemble(found: Found, wishes: Wishes, file_name: str) -> StageOutputs:
+def assemble(found: Found, wishes: Wishes, file_name: str) -> Outputs:
     """The run that a file holds.
 
     Raises:
@@ -70,33 +73,41 @@ def assemble(found: Found, wishes: Wishes, file_name: str) -> StageOutputs:
         ValueError: Likewise.
     """
     arrays = _overridden(found.arrays, wishes)
+    said = _said(found, arrays, wishes)
+    count = len(said.accuracy)
+    check_stage_count(count)
+    order, names = stage_order(found, arrays, wishes.stage_names, count)
+    costs = costed(found, arrays, None if wishes.costs_said else order, names, wishes.assume_equal_macs)
+    if found.named_stages:
+        found.notes += doubts_about_order(names, costs.macs, said.accuracy[order])
+    title = ASSUMED if costs.assumed else None
+    origin = Origin(imported_from=file_name, notes=tuple(found.notes), assumed_macs=costs.assumed, title=title)
+    return said.outputs(
+        order,
+        stages=costs.stages,
+        baseline_macs=costs.baseline_macs,
+        sample_ids=arrays.get("sample_ids"),
+        source=origin.as_json(),
+    )
+
+
+def _said(found: Found, arrays: dict[str, Any], wishes: Wishes) -> Said:
+    """What stages said: softmaxes, or answers and confidences where there are none."""
+    classes = texts(arrays.get("class_names"))
+    if is_without_softmaxes(arrays):
+        return said_without_softmaxes(found, arrays, classes, wishes.labels_from)
     kind = _kind(arrays)
     if "labels" not in arrays:
         raise BadFile("expected labels, of shape (samples,)")
     labels = np.asarray(arrays["labels"])
-    classes = texts(arrays.get("class_names"))
     values = _values(found, kind, arrays, labels, wishes)
     check_stage_count(len(values))
     probs = as_softmaxes(found, kind, values)
     if classes is not None:
         classes = checks.names("class_names", classes, probs.shape[2], "class")
     numbers = class_numbers(found, labels, probs.shape[2], classes, wishes.labels_from)
-    order, names = stage_order(found, arrays, wishes.stage_names, len(probs))
-    costs = costed(found, arrays, None if wishes.costs_said else order, names, wishes.assume_equal_macs)
-    probs = probs[order]
-    if found.named_stages:
-        found.notes += doubts_about_order(names, costs.macs, (probs.argmax(axis=2) == numbers).mean(axis=1))
-    title = ASSUMED if costs.assumed else None
-    origin = Origin(imported_from=file_name, notes=tuple(found.notes), assumed_macs=costs.assumed, title=title)
-    return StageOutputs(
-        probs=probs,
-        labels=numbers,
-        stages=costs.stages,
-        baseline_macs=costs.baseline_macs,  # type: ignore[arg-type]  # None = derive
-        sample_ids=arrays.get("sample_ids"),  # type: ignore[arg-type]  # None = sample numbers
-        class_names=classes,  # type: ignore[arg-type]  # None = class numbers
-        source=origin.as_json(),
-    )
+    accuracy = (probs.argmax(axis=2) == numbers).mean(axis=1)
+    return Said(form=StageOutputs, by_stage={"probs": probs}, labels=numbers, class_names=classes, accuracy=accuracy)
 
 
 def _overridden(arrays: dict[str, Any], wishes: Wishes) -> dict[str, Any]:
@@ -112,7 +123,10 @@ def _kind(arrays: dict[str, Any]) -> str:
     if len(kinds) > 1 and kinds[-1] == VALUES[-1]:
         kinds.pop()
     if len(kinds) != 1:
-        raise BadFile("expected either probs or logits, of shape (stages, samples, classes)")
+        raise BadFile(
+            "expected either probs or logits, of shape (stages, samples, classes); or without softmaxes confidence, of "
+            "shape (stages, samples), with answers or correct"
+        )
     return kinds[0]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.stages import Stage
 from cascade_core.storage.importers.naming import MAC_NAMES
 from cascade_core.storage.origin import Origin
@@ -106,7 +106,7 @@ def doubts(added: NDArray[np.int64]) -> list[str]:
     return []
 
 
-def with_macs(outputs: StageOutputs, macs: Sequence[int], baseline_macs: int | None = None) -> StageOutputs:
+def with_macs(outputs: Outputs, macs: Sequence[int], baseline_macs: int | None = None) -> Outputs:
     """The run with MACs that are known after all.
 
     Args:

@@ -18,6 +18,9 @@ PROBS, LOGITS, EITHER = "probs", "logits", "predictions"
 
 VALUES = (PROBS, LOGITS, EITHER)
 
+ANSWERS, CONFIDENCE, CORRECT = "answers", "confidence", "correct"
+"""What is there of a sample at a stage where there are no softmaxes."""
+
 _LONGEST = 1_000
 """Letters of a name beyond which it is none that is known."""
 
@@ -35,6 +38,9 @@ _OTHERS = {
     "probs": ("probabilities", "softmax", "softmaxes", "proba", "probas", "prob", "p"),
     "logits": ("logit", "log_probs", "logprobs", "log_softmax"),
     "predictions": (),
+    "answers": ("answer", "prediction", "predicted", "predicted_label", "pred", "y_pred"),
+    "confidence": ("confidences", "conf"),
+    "correct": ("is_correct", "right"),
     "labels": ("label", "label_ids", "label_id", "targets", "target", "y_true", "true_label", "true_labels"),
     "stage": ("stages", "exit", "model"),
     "sample_ids": ("sample_id", "sample", "samples", "ids", "id", "filenames", "filename", "file_name"),

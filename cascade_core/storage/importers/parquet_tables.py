@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cascade_core.storage.importers.naming import by_meaning, meaning
+from cascade_core.storage.importers.naming import ANSWERS, CORRECT, by_meaning, meaning
 from cascade_core.storage.importers.sheet import TEXTS, Sheet, check_count, is_list_wanted, is_wanted, matrix
 from cascade_core.support.files import BadFile
 
@@ -65,9 +65,10 @@ def _check_type(name: str, dtype: pa.DataType) -> None:
     means = meaning(name)
     if _is_number(dtype) or (_is_list(dtype) and is_list_wanted(name)):
         return
-    if means == "labels" and pa.types.is_boolean(dtype):
+    if means in ("labels", ANSWERS, CORRECT) and pa.types.is_boolean(dtype):
         return
-    may_be_text = means is not None and (means in TEXTS or means == "labels" or "macs" in means or "flops" in means)
+    texts = (*TEXTS, "labels", ANSWERS, CORRECT)
+    may_be_text = means is not None and (means in texts or "macs" in means or "flops" in means)
     if not (_is_text(dtype) and may_be_text):
         expected = "texts or numbers" if may_be_text else "numbers"
         raise BadFile(f"expected column {name!r} to hold {expected} but it holds {dtype}")

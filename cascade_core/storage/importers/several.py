@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.importers.assembling import Wishes
 from cascade_core.storage.importers.mac_counts import added_macs, doubts, with_macs
 from cascade_core.storage.importers.naming import MAC_NAMES
@@ -28,7 +28,7 @@ def of_each(wishes: Wishes) -> Wishes:
     )
 
 
-def one_after_another(runs: Sequence[StageOutputs], files: Sequence[str], wishes: Wishes) -> StageOutputs:
+def one_after_another(runs: Sequence[Outputs], files: Sequence[str], wishes: Wishes) -> Outputs:
     """The runs that files hold as one.
 
     Args:
@@ -46,7 +46,7 @@ def one_after_another(runs: Sequence[StageOutputs], files: Sequence[str], wishes
     return _costed(replace(joined, stages=stages), runs, wishes)
 
 
-def _costed(joined: StageOutputs, runs: Sequence[StageOutputs], wishes: Wishes) -> StageOutputs:
+def _costed(joined: Outputs, runs: Sequence[Outputs], wishes: Wishes) -> Outputs:
     """With MACs that the user or all files say, and else assumed ones."""
     notes: list[str] = []
     assumed = [Origin.of(run.source).assumed_macs for run in runs]

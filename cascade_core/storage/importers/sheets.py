@@ -13,6 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cascade_core.storage.importers.answer_columns import (
+    OF_ANSWERS,
+    answer_column,
+    faults_of_answers,
+    is_without_softmaxes,
+)
 from cascade_core.storage.importers.class_columns import Values, class_values
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.labels import MOST
@@ -40,17 +46,21 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
     _check_columns(known, [*names, *sheet.matrices], one_stage)
     if sheet.frame.empty:
         raise BadFile("expected a row for each sample at each stage but there are none")
-    values = class_values(sheet, known)
+    values = None if is_without_softmaxes(sheet, known) else class_values(sheet, known)
     _check_cells(sheet, known, values)
     texts = {what: _texts(sheet, known[what], max_bytes) for what in TEXTS if what in known}
     labels = _labels(sheet, known["labels"], max_bytes)
     rows = arranged(sheet, texts.get("stage"), texts.get("sample_ids"), labels)
-    arrays: dict[str, Any] = {values.kind: values.numbers[rows.at], "labels": labels[rows.at[0]]}
+    arrays: dict[str, Any] = {"labels": labels[rows.at[0]]}
+    if values is None:
+        arrays |= {what: answer_column(sheet, known[what], what)[rows.at] for what in OF_ANSWERS if what in known}
+    else:
+        arrays[values.kind] = values.numbers[rows.at]
     if rows.sample_ids is not None:
         arrays["sample_ids"] = rows.sample_ids
     if "stage" in known:
         arrays["stage_names"] = rows.stage_names
-    if values.class_names is not None:
+    if values is not None and values.class_names is not None:
         arrays["class_names"] = values.class_names
     for what in (*MAC_NAMES, "baseline_macs"):
         if what in known:
@@ -84,7 +94,7 @@ def _check_columns(known: dict[str, str], names: Sequence[str], one_stage: bool)
             raise BadFile(f"expected a column {usual!r} but there are {', '.join(names[:8])}{more}")
 
 
-def _check_cells(sheet: Sheet, known: dict[str, str], values: Values) -> None:
+def _check_cells(sheet: Sheet, known: dict[str, str], values: Values | None) -> None:
     """Raise BadFile with the first row of which a cell is empty, or not what its column holds."""
     wrong: list[tuple[int, str, str]] = []
     for means, name in known.items():
@@ -94,13 +104,18 @@ def _check_cells(sheet: Sheet, known: dict[str, str], values: Values) -> None:
             wrong += [(int(i), name, "a value") for i in np.flatnonzero(empty)[:1]]
             odd = _no_class(column) if means == "labels" else _no_count(column) if means not in TEXTS else empty
             wrong += [(int(i), name, "a whole number") for i in np.flatnonzero(odd & ~empty)[:1]]
-    odd = np.isnan(values.numbers) | (np.isinf(values.numbers) if values.kind == PROBS else np.isposinf(values.numbers))
-    for i in np.flatnonzero(odd.any(axis=1))[:1]:
-        wrong.append((int(i), values.columns[int(odd[i].argmax()) % len(values.columns)], "a number"))
+    wrong += faults_of_answers(sheet, known) if values is None else _faults_of_classes(values)
     if wrong:
         at, name, expected = min(wrong, key=lambda fault: fault[0])
         cell = sheet.frame[name].iloc[at] if name in sheet.frame else "no number"
         raise BadFile(f"expected {expected} in row {sheet.row(at)}, column {name!r} but it is {str(cell)[:40]!r}")
+
+
+def _faults_of_classes(values: Values) -> list[tuple[int, str, str]]:
+    """The first row that lacks a probability or logit: its number, the column, and what was expected there."""
+    odd = np.isnan(values.numbers) | (np.isinf(values.numbers) if values.kind == PROBS else np.isposinf(values.numbers))
+    rows = np.flatnonzero(odd.any(axis=1))[:1]
+    return [(int(i), values.columns[int(odd[i].argmax()) % len(values.columns)], "a number") for i in rows]
 
 
 def _no_class(column: pd.Series[Any]) -> NDArray[np.bool_]:

@@ -1,0 +1,116 @@
+"""What every recording of a cascade's stages holds, with softmaxes or without: `Outputs`, and the checks of its fields.
+
+`outputs.StageOutputs` has every stage's softmax; `answers.StageAnswers` has answers and confidences alone, as language
+models and services on the network give them.  Whoever needs no softmaxes takes either.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.simulation.pool import Pool
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.stages import Stage, checked_baseline, checked_stages
+from cascade_core.support import checks
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outputs(ABC):
+    """What stages said of samples, and what the stages, samples and classes are.
+
+    Attributes:
+        labels: (N,) int64 class numbers, in [0, K).
+        stages: M stages, first to last.
+        baseline_macs: MACs of the plain network that would be run instead (for a cascade of models
+            the last model alone); without it, all trunk pieces and the last head.
+        sample_ids: (N,) different texts, such as file names; without them, the sample numbers.
+        class_names: K texts; without them, the class numbers.
+        source: Where the run came from (network, weights digest, data set, versions, ...), as JSON data.
+    """
+
+    labels: NDArray[np.int64]
+    stages: tuple[Stage, ...]
+    baseline_macs: int = None  # type: ignore[assignment]  # filled in below, never None afterwards
+    sample_ids: NDArray[np.str_] = None  # type: ignore[assignment]  # likewise
+    class_names: tuple[str, ...] = None  # type: ignore[assignment]  # likewise
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    @abstractmethod
+    def scores(self) -> tuple[str, ...]:
+        """Names in `scores.SCORES` of how sure stages are, that a record may be made under; the usual one first."""
+
+    @abstractmethod
+    def record(self, score: str | None = None, top_k: int = 1, pool: Pool | None = None) -> Record:
+        """Confidences and answers under a score.
+
+        Args:
+            score: One of `scores`; None = the first.
+            top_k: An answer is the `top_k` surest classes, right if the label is among them.
+            pool: What stages answer with; None = each by itself.
+
+        Raises:
+            ValueError: These outputs have no such score, `top_k` is not from 1 to K, or the pool is of other stages.
+        """
+
+    @abstractmethod
+    def take(self, index: NDArray[np.int64]) -> Self:
+        """The samples at `index` (n,), in that order."""
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes of what stages said."""
+
+    def _check_fields(self, m: int, n: int, k: int) -> None:
+        """Check and cast the fields that are here, of m stages, n samples and k classes."""
+        ids = np.arange(n).astype(str) if self.sample_ids is None else np.asarray(self.sample_ids).astype(str)
+        if ids.shape != (n,):
+            raise ValueError(f"Expected sample_ids to have shape ({n},) (samples) but it had shape {ids.shape}")
+        _check_ids(ids)
+        ids.setflags(write=False)
+        classes = [str(c) for c in range(k)] if self.class_names is None else self.class_names
+        put = object.__setattr__
+        put(self, "labels", _labels(self.labels, n, k))
+        put(self, "stages", checked_stages(self.stages, m, n))
+        put(self, "baseline_macs", checked_baseline(self.baseline_macs, self.stages))
+        put(self, "sample_ids", ids)
+        put(self, "class_names", checks.names("class_names", classes, k, "class"))
+        put(self, "source", _json_data("source", self.source))
+
+
+def _labels(values: Any, n: int, k: int) -> NDArray[np.int64]:
+    labels = checks.integers("labels", values, "(samples)", (n,))
+    outside = np.flatnonzero((labels < 0) | (labels >= k))
+    if outside.size:
+        i = int(outside[0])
+        hint = "; they seem to count from 1: subtract it" if labels.min() == 1 and labels.max() == k else ""
+        raise ValueError(f"Expected labels to be from 0 to {k - 1} but sample {i} has {labels[i]}{hint}")
+    return labels
+
+
+def _json_data(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """`value` as it would come back from a file, so that what cannot be written is refused at once."""
+    try:
+        return json.loads(json.dumps(dict(value), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Expected {name} to be a mapping of JSON data but {error}") from None
+
+
+def _check_ids(ids: NDArray[np.str_]) -> None:
+    """Raise ValueError where an id repeats: the same sample would choose thresholds and measure them."""
+    _, first, counts = np.unique(ids, return_index=True, return_counts=True)
+    if len(first) < len(ids):
+        i = int(first[counts > 1].min())
+        again = int(np.flatnonzero(ids == ids[i])[1])
+        raise ValueError(
+            f"Expected each sample to have an id of its own in sample_ids but {len(ids) - len(first):,} of "
+            f"{len(ids):,} repeat one: sample {again} has {str(ids[i])[:40]!r} as sample {i} does; leave each in once"
+        )
