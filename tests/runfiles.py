@@ -12,8 +12,9 @@ from cascade_core import load_run
 from tests.oracle import assert_refused
 
 
-def assert_bad(path: Path, *words: str, read: Callable[[Path], object] = load_run) -> None:
-    assert_refused(read, path, f"Cannot read {path}: ", *words)
+def assert_bad(path: Path, *words: str, read: Callable[[Path], object] = load_run, where: Path | None = None) -> None:
+    """Reading `path` is refused, in a line that says that `where` cannot be read."""
+    assert_refused(read, path, f"Cannot read {where or path}: ", *words)
 
 
 def rewrite(run: Path, change: Callable[[pa.Table], pa.Table]) -> Path:

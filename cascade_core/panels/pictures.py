@@ -23,7 +23,7 @@ from cascade_core.storage.pictures import (
     digit_thumbnail,
     file_thumbnail,
 )
-from cascade_core.support.files import BadFile
+from cascade_core.support.files import BadFile, Stamp, stamp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +79,13 @@ def may_type() -> bool:
 def _thumbnail(path: Path) -> Thumbnail | None:
     """The thumbnail of a file; None if it cannot be read."""
     try:
-        stat = path.stat()
-        return _kept_thumbnail(path, (stat.st_mtime_ns, stat.st_size))
-    except (BadFile, OSError):
+        return _kept_thumbnail(path, stamp(path))
+    except BadFile:
         return None
 
 
 @st.cache_resource(max_entries=2048, show_spinner=False)
-def _kept_thumbnail(path: Path, modified_and_size: tuple[int, int]) -> Thumbnail:
+def _kept_thumbnail(path: Path, when: Stamp | None) -> Thumbnail:
     return file_thumbnail(path)
 
 

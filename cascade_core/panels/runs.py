@@ -24,7 +24,10 @@ from cascade_core.storage.home import HOME
 from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
-from cascade_core.support.files import BadFile
+from cascade_core.support.files import BadFile, Stamp, readable, stamp
+
+Stamps = tuple[Stamp | None, ...]
+"""Of the files of a run, in order."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,25 +123,45 @@ def cache_folder() -> Path:
 
 
 def list_runs() -> tuple[list[Run], list[str]]:
-    """Readable runs of the cache folder by name, files and folders of parts, and one line on each other."""
+    """Readable runs of the cache folder by name, files and folders of parts, and one line on each other.
+
+    What a file holds, or why it cannot be read, is found out once for as long as it is not written to.
+    """
     runs, complaints = [], []
     folder = cache_folder()
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if not is_run(path):
-            continue
+    for path in _entries(folder):
         try:
-            metadata = reading.read_metadata(path)
-            stats = [file.stat() for file in run_files(path)]
-            digest = _digest(path, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
+            with readable(path):
+                stamps = tuple(stamp(file) for file in run_files(path))
+            metadata, digest = _looked_at(path, stamps)
             runs.append(Run(name=path.name.removesuffix(".parquet"), path=path, digest=digest, metadata=metadata))
-        except (BadFile, OSError) as error:
+        except BadFile as error:
             complaints.append(str(error).replace(str(folder), folder.name))
     return runs, complaints
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _digest(path: Path, modified_and_size: tuple[tuple[int, int], ...]) -> str:
-    return reading.digest(path)
+def _entries(folder: Path) -> list[Path]:
+    """What is meant to be a run, by name; nothing in a folder that is not there or may not be looked into."""
+    try:
+        return [path for path in sorted(folder.iterdir()) if is_run(path)]
+    except OSError:
+        return []
+
+
+def _looked_at(path: Path, stamps: Stamps) -> tuple[Mapping[str, Any], str]:
+    found = _found(path, stamps)
+    if isinstance(found, str):
+        raise BadFile(found)
+    return found
+
+
+@st.cache_resource(max_entries=1024, show_spinner=False)
+def _found(path: Path, stamps: Stamps) -> tuple[Mapping[str, Any], str] | str:
+    """Metadata and digest of a run; instead, why it cannot be read."""
+    try:
+        return reading.read_metadata(path), reading.digest(path)
+    except BadFile as error:
+        return str(error)
 
 
 def file_size(run: Run) -> int | None:
@@ -147,7 +170,7 @@ def file_size(run: Run) -> int | None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _profile(path: Path, stages: tuple[str, ...], modified_and_size: tuple[int, int]) -> Profile | str:
+def _profile(path: Path, stages: tuple[str, ...], when: Stamp) -> Profile | str:
     try:
         profile = load_profile(path)
     except BadFile as error:
@@ -158,7 +181,7 @@ def _profile(path: Path, stages: tuple[str, ...], modified_and_size: tuple[int, 
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _costs(path: Path, stages: tuple[str, ...], modified_and_size: tuple[int, int]) -> OwnCosts | str:
+def _costs(path: Path, stages: tuple[str, ...], when: Stamp) -> OwnCosts | str:
     try:
         return load_costs(path, stages)
     except BadFile as error:
@@ -168,18 +191,18 @@ def _costs(path: Path, stages: tuple[str, ...], modified_and_size: tuple[int, in
 def costs_of(run: Run) -> tuple[OwnCosts | None, str]:
     """The costs that the run carries, if it does; instead, why the file that is there cannot be used."""
     path = None if run.path is None else costs_path(run.path)
-    if path is None or not path.is_file():
+    when = None if path is None else stamp(path)
+    if path is None or when is None:
         return None, ""
-    stat = path.stat()
-    costs = _costs(path, run.stage_names, (stat.st_mtime_ns, stat.st_size))
+    costs = _costs(path, run.stage_names, when)
     return (None, costs) if isinstance(costs, str) else (costs, "")
 
 
 def profile_of(run: Run) -> tuple[Profile | None, str]:
     """The run's profile, if there is one; with it, or instead, why the file that is there cannot be used."""
     path = None if run.path is None else profile_path(run.path)
-    if path is None or not path.is_file():
+    when = None if path is None else stamp(path)
+    if path is None or when is None:
         return None, ""
-    stat = path.stat()
-    profile = _profile(path, run.stage_names, (stat.st_mtime_ns, stat.st_size))
+    profile = _profile(path, run.stage_names, when)
     return (None, profile) if isinstance(profile, str) else (profile, "")

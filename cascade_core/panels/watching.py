@@ -13,14 +13,15 @@ from pathlib import Path
 from cascade_core.panels import private
 from cascade_core.panels.runs import cache_folder
 from cascade_core.storage.parts import DONE, PLAN, is_run
+from cascade_core.support.files import Stamp, stamp
 
 LOOK_SECONDS = 2.0
 
-Stamp = tuple[tuple[str, int, int, int], ...]
-"""Of every file of every run: its name, when it was written, its size and its number in the file system."""
+FolderStamp = tuple[tuple[str, Stamp | None], ...]
+"""Of every file of every run: its name, and what tells whether it was changed."""
 
 _lock = threading.Lock()
-_listed: dict[str, Stamp] = {}
+_listed: dict[str, FolderStamp] = {}
 _thread: list[threading.Thread] = []
 
 
@@ -32,35 +33,34 @@ def watch() -> None:
     session = private.session_id()
     if session is None:
         return
-    stamp = folder_stamp(cache_folder())
+    now = folder_stamp(cache_folder())
     with _lock:
-        _listed[session] = stamp
+        _listed[session] = now
         if not _thread:
             _thread.append(threading.Thread(target=_look, name="cache folder", daemon=True))
             _thread[0].start()
 
 
-def folder_stamp(folder: Path) -> Stamp:
+def folder_stamp(folder: Path) -> FolderStamp:
     """What tells whether a listing of `folder` still holds; of a run that is being computed only that it is there."""
-    stamps: list[tuple[str, int, int, int]] = []
+    stamps: list[tuple[str, Stamp | None]] = []
     try:
         for path in sorted(folder.iterdir()):
             if is_run(path):
                 stamps += _stamps(path)
     except OSError:  # something goes away just now: the next look sees what is left
-        stamps.append(("", 0, 0, 0))
+        stamps.append(("", None))
     return tuple(stamps)
 
 
-def _stamps(path: Path) -> list[tuple[str, int, int, int]]:
+def _stamps(path: Path) -> list[tuple[str, Stamp | None]]:
     if not path.is_dir():
         files = [path]
     elif (path / PLAN).exists() and not (path / DONE).exists():
-        return [(path.name, 0, 0, 0)]
+        return [(path.name, None)]
     else:
         files = sorted(file for file in path.iterdir() if not file.name.startswith("."))
-    stats = [(f"{path.name}/{file.name}", file.stat()) for file in files]
-    return [(name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats]
+    return [(f"{path.name}/{file.name}", stamp(file)) for file in files]
 
 
 def _look() -> None:
@@ -68,20 +68,20 @@ def _look() -> None:
     pause = threading.Event()
     while True:
         pause.wait(LOOK_SECONDS)
-        stamp = folder_stamp(cache_folder())
+        now = folder_stamp(cache_folder())
         with _lock:
             for session in list(_listed):
-                _compare(session, stamp)
+                _compare(session, now)
             if not _listed:
                 _thread.clear()
                 return
 
 
-def _compare(session: str, stamp: Stamp) -> None:
+def _compare(session: str, now: FolderStamp) -> None:
     """Forget a session that has ended; run it again if it lists something else."""
     run_again = private.rerun_of(session)
     if run_again is None:
         del _listed[session]
-    elif _listed[session] != stamp:
-        _listed[session] = stamp
+    elif _listed[session] != now:
+        _listed[session] = now
         run_again()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cascade_core.simulation.cost_table import CostTable
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.support import checks
-from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
+from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
 
 SUFFIX = ".profile.json"
 SCHEMA_VERSION = 2
@@ -27,6 +27,14 @@ SCHEMA_VERSION = 2
 
 MAX_BYTES = 1 << 20
 MAX_BATCH = 1 << 16
+
+MAX_SECONDS = 1e6
+"""Most that a batch may take at a stage, twelve days."""
+
+MAX_RATIO = 1e6
+"""Most that all stages may take, in times of the plain network: no chart shows both."""
+
+_PARTS = ("trunk", "head", "pool", "plain")
 
 Seconds = NDArray[np.float64]
 
@@ -44,7 +52,8 @@ class Profile:
         circumstances: Device, threads, versions, repeats, as JSON data.
 
     Raises:
-        ValueError: A shape or a value does not fit.
+        ValueError: A shape or a value does not fit: seconds are from 0 to `MAX_SECONDS`, every stage and the plain
+            network take more than none, and all stages at most `MAX_RATIO` times as long as the plain network.
     """
 
     stage_names: tuple[str, ...]
@@ -66,15 +75,33 @@ class Profile:
         if not sizes or sizes[0] != 1 or any(later <= earlier for earlier, later in pairwise(sizes)):
             raise ValueError(f"Expected batch_sizes to rise from 1 but they were {', '.join(map(str, sizes))}")
         put(self, "batch_sizes", sizes)
-        for name in (f"{part}{suffix}" for part in ("trunk", "head", "pool", "plain") for suffix in ("", "_p95")):
+        if not isinstance(self.circumstances, Mapping):
+            raise ValueError(f"Expected circumstances to have names but they were {repr(self.circumstances)[:60]}")
+        for name in (f"{part}{suffix}" for part in _PARTS for suffix in ("", "_p95")):
             shape, dims = ((b,), "(batch sizes)") if name.startswith("plain") else ((m, b), "(stages, batch sizes)")
             measured = getattr(self, name)
             if measured is None and name.startswith("pool"):
                 measured = np.zeros(shape)
             values = checks.array(name, measured, np.float64, dims, shape)
-            if not (np.isfinite(values) & (values >= 0)).all():
-                raise ValueError(f"Expected {name} to be seconds >= 0 but some are not")
+            # What is no number is not within.
+            for odd in values[~((values >= 0) & (values <= MAX_SECONDS))][:1]:
+                raise ValueError(f"Expected {name} to be seconds from 0 to {MAX_SECONDS:,.0f} but one is {odd:g}")
             put(self, name, values)
+        self._check_totals()
+
+    def _check_totals(self) -> None:
+        stages = self.trunk + self.head
+        for m, b in np.argwhere(stages <= 0)[:1]:
+            raise ValueError(
+                f"Expected every stage to take some time but stage {self.stage_names[m]!r} takes none in batches of "
+                f"{self.batch_sizes[b]}"
+            )
+        whole = (stages + self.pool).sum(axis=0)
+        for b in np.flatnonzero(whole > MAX_RATIO * self.plain)[:1]:
+            raise ValueError(
+                f"Expected all stages to take at most {MAX_RATIO:,.0f} times as long as the plain network but in "
+                f"batches of {self.batch_sizes[b]} they take {whole[b]:g} seconds and it {self.plain[b]:g}"
+            )
 
     def table(self, batch: int, *, compaction: bool = True) -> CostTable:
         """Seconds of the stages for 0 to `batch` samples, on straight lines between what was measured.
@@ -142,11 +169,7 @@ def load_profile(path: str | Path) -> Profile:
     """
     source = Path(path)
     with readable(source):
-        with source.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
-        data = strict_json(raw)
+        data = strict_json(read_bytes(source, MAX_BYTES))
         if not isinstance(data, dict) or data.pop("schema_version", None) not in range(1, SCHEMA_VERSION + 1):
             raise BadFile(
                 f"expected a profile of schema_version 1 to {SCHEMA_VERSION}, "

@@ -25,7 +25,7 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, spent
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.reach import within_reach
-from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
+from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
 
 SCHEMA_VERSION = POOLS_SINCE = 3
 """Versions 1 and 2 had temperatures, of all stages or one for each, in place of a pool; they are still read."""
@@ -169,8 +169,8 @@ def load_choice(path: str | Path) -> Choice:
         UserWarning: The file has `notes`.
     """
     source = Path(path)
-    with readable(source), source.open("rb") as stream:
-        choice = parse_choice(stream.read(MAX_BYTES + 1))
+    with readable(source):
+        choice = parse_choice(read_bytes(source, MAX_BYTES))
     for note in choice.notes:
         warnings.warn(note, stacklevel=2)
     return choice

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.simulation.own_costs import WHOLE, OwnCosts
-from cascade_core.support.files import BadFile, atomic_write, readable, strict_json
+from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
 
 SUFFIX = ".costs.json"
 MAX_BYTES = 1 << 20
@@ -47,11 +47,7 @@ def load_costs(path: str | Path, stage_names: tuple[str, ...]) -> OwnCosts:
     """
     source = Path(path)
     with readable(source):
-        with source.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
-        return parse_costs(strict_json(raw), stage_names)
+        return parse_costs(strict_json(read_bytes(source, MAX_BYTES)), stage_names)
 
 
 def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:

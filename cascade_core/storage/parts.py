@@ -9,17 +9,28 @@ with an underscore, so that other readers of Parquet folders pass over them.
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cascade_core.support.files import BadFile, atomic_write, check_writable, readable, strict_json
+from cascade_core.support.files import BadFile, atomic_write, check_writable, read_bytes, readable, strict_json
 
 PLAN = "_plan.json"
 DONE = "_run.json"
 
 MAX_PARTS = 1_000_000
 """Most parts that a plan may name."""
+
+MAX_PLAN = 4 << 20
+"""Most bytes of a plan."""
+
+LOOKED_AT = 10_000
+"""Entries of a folder among which a part is looked for, to tell a run from any other folder."""
+
+_PART = re.compile(r"part-(\d{5,7})\.parquet")
 
 
 def part_name(number: int) -> str:
@@ -58,8 +69,21 @@ def is_run(path: Path) -> bool:
     """Whether what lies at `path` is meant to be a run, whole or not, hidden files and folders left aside."""
     if path.name.startswith("."):
         return False
-    parts = path.is_dir() and ((path / PLAN).exists() or any(path.glob("[!.]*.parquet")))
-    return path.suffix == ".parquet" or parts
+    return path.suffix == ".parquet" or _holds_parts(path)
+
+
+def _holds_parts(path: Path) -> bool:
+    try:
+        with os.scandir(path) as entries:
+            names = (entry.name for entry in islice(entries, LOOKED_AT))
+            return (path / PLAN).exists() or any(_is_part(name) for name in names)
+    except OSError:  # it is no folder, or one that may not be looked into
+        return False
+
+
+def _is_part(name: str) -> bool:
+    """Whether a file of this name is a part, in a folder without a plan."""
+    return name.endswith(".parquet") and not name.startswith(".")
 
 
 def read_plan(folder: Path) -> dict[str, Any] | None:
@@ -70,12 +94,13 @@ def read_plan(folder: Path) -> dict[str, Any] | None:
     """
     file = folder / PLAN
     with readable(file):
-        if not file.exists():
+        try:
+            plan = strict_json(read_bytes(file, MAX_PLAN))
+        except FileNotFoundError:
             return None
-        plan = strict_json(file.read_bytes())
         work = plan.get("work") if isinstance(plan, dict) else None
         count = work.get("chunks") if isinstance(work, dict) else None
-        if not isinstance(count, int) or not 1 <= count <= MAX_PARTS:
+        if type(count) is not int or not 1 <= count <= MAX_PARTS:
             raise BadFile(f"expected a plan of 1 to {MAX_PARTS:,} chunks but it has {str(count)[:40]}")
         return plan
 
@@ -87,7 +112,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 
 
 def run_files(path: Path) -> list[Path]:
-    """The files that a run at `path` is made of, in order.
+    """The files that a run at `path` is made of, in order; a folder is listed once, however many parts a plan claims.
 
     Raises:
         BadFile: There is none, or not all parts of a folder are there.
@@ -98,15 +123,22 @@ def run_files(path: Path) -> list[Path]:
         return [path]
     plan = read_plan(path)
     if plan is None:
-        files = sorted(p for p in path.glob("*.parquet") if not p.name.startswith("."))
+        files = sorted(file for file in path.iterdir() if _is_part(file.name))
         if not files:
             raise BadFile("the folder holds no .parquet part")
         return files
-    files = [path / part_name(number) for number in range(plan["work"]["chunks"])]
-    missing = [file for file in files if not file.exists()]
-    if not (path / DONE).exists():
-        there = f"{len(files) - len(missing):,} of {len(files):,} parts are there"
+    return _planned(path, plan["work"]["chunks"])
+
+
+def _planned(path: Path, count: int) -> list[Path]:
+    """The parts of a folder with a plan of `count` parts."""
+    names = {entry.name for entry in path.iterdir()}
+    if DONE not in names:
+        numbers = [int(found[1]) for name in names if (found := _PART.fullmatch(name))]
+        there = f"{sum(number < count for number in numbers):,} of {count:,} parts are there"
         raise BadFile(f"it is not finished: {there}; start the same command again to continue")
-    if missing:
-        raise BadFile(f"expected {len(files):,} parts but {missing[0].name} is missing")
-    return files
+    # Ends at the first that is missing, and so after no more steps than there are files.
+    missing = next((number for number in range(count) if part_name(number) not in names), None)
+    if missing is not None:
+        raise BadFile(f"expected {count:,} parts but {part_name(missing)} is missing")
+    return [path / part_name(number) for number in range(count)]

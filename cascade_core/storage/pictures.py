@@ -2,8 +2,10 @@
 
 A sample's id is a path below the folder, such as ``cat/0001.png``, as `nets.datasets` writes it.  Ids come from run
 files, so they are never joined to a path: each part of an id is looked up in the listing of the folder that it names,
-which holds no ``..``; links inside the folder are followed, for they are its owner's.  Only regular files with an
-image's ending are opened, by Pillow's readers of these formats alone, and none that declares more than `MAX_SHOWN`.
+which holds no ``..``; links inside the folder are followed, for they are its owner's.
+
+Every picture that is read is opened by `opened_picture`: regular files alone, by Pillow's readers of `FORMATS` alone,
+and none whose header declares more pixels than are wanted.
 
 The convention of size: a picture smaller than `SIDE` is enlarged by a whole factor with its pixels left crisp, a larger
 one is made smaller.  Nothing is cropped, and nothing is written.
@@ -14,29 +16,29 @@ from __future__ import annotations
 import base64
 import io
 import os
-from collections.abc import Mapping
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cascade_core.storage.digits import digit_pixels
 from cascade_core.storage.origin import Origin
-from cascade_core.support.files import BadFile, readable
+from cascade_core.support.files import BadFile, Source, is_regular, opened, readable
 
 SIDE = 128
 """Longer side of a thumbnail, at most."""
 
-MAX_PIXELS = 1 << 27
-"""Most pixels of an image of a data set; decoded they take 400 MB."""
+MAX_PIXELS = 1 << 26
+"""Most pixels of an image of a data set; decoded they take 200 MB."""
 
-MAX_SHOWN = 1 << 26
-"""Most pixels of a picture that a thumbnail is made of."""
-
-MAX_UPLOADED = 40_000_000
-"""Most pixels of a picture that a visitor of the page brings."""
+MAX_SHOWN = 40_000_000
+"""Most pixels of a picture that the page shows or tries, a camera's largest."""
 
 PICTURES = "CASCADE_PICTURES"
 """The variable of the environment that names the folders of pictures, separated as in PATH."""
@@ -88,7 +90,7 @@ class PictureFolder:
             if entry is None:
                 return None
             path = entry
-        return path if path.suffix.lower() in ENDINGS and _is_file(path) else None
+        return path if path.suffix.lower() in ENDINGS and is_regular(path) else None
 
     def _listing(self, folder: Path) -> Mapping[str, Path]:
         if folder not in self._listings:
@@ -130,11 +132,78 @@ def _folder(path: Path) -> Path | None:
         return None
 
 
-def _is_file(path: Path) -> bool:
+_lock = threading.Lock()
+_silent: list[tuple[ExitStack, list[None]]] = []
+
+
+@contextmanager
+def opened_picture(source: Source, most: int) -> Iterator[Image.Image]:
+    """Yield a picture of which the header alone has been read; of a moving one the first frame.
+
+    Meanwhile Pillow does not warn: of sizes, which are looked at here, or of oddities that pixels do not depend on.
+
+    Args:
+        most: Pixels that it may declare.
+
+    Raises:
+        BadFile: It is no regular file, of none of `FORMATS`, or declares more pixels.
+        Exception: Of any kind: what Pillow's readers make of bytes that are damaged.
+    """
+    with opened(source) as stream, _without_warnings():
+        try:
+            image = Image.open(stream, formats=FORMATS)
+        except UnidentifiedImageError:
+            raise BadFile(f"it is damaged, or none of {', '.join(FORMATS)}") from None
+        with image:
+            if image.width * image.height > most:
+                raise BadFile(f"expected at most {most:,} pixels but it has {image.width:,} x {image.height:,}")
+            yield image
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Pillow's warnings are not shown while any thread is within: filters of warnings are those of all threads."""
+    with _lock:
+        if not _silent:
+            stack = ExitStack()
+            stack.enter_context(warnings.catch_warnings())
+            warnings.filterwarnings("ignore", module=r"PIL\b")
+            _silent.append((stack, []))
+        stack, within = _silent[0]
+        within.append(None)
     try:
-        return path.is_file()
-    except OSError:  # in a folder that may be listed and not entered
-        return False
+        yield
+    finally:
+        with _lock:
+            within.pop()
+            if not within:
+                _silent.clear()
+                stack.close()
+
+
+def in_colour(image: Image.Image, *, upright: bool = False) -> Image.Image:
+    """The picture in red, green and blue of 8 bits; of 16 bits the upper 8, of transparency nothing.
+
+    Args:
+        upright: Whether it is turned as the camera noted in it, where it noted anything that can be read.
+    """
+    if image.mode == "F":
+        raise BadFile("its pixels are fractions, and nothing says of what range")
+    image.load()
+    if upright:
+        image = _turned(image)
+    if image.mode.startswith("I"):
+        # Pillow's own conversion cuts off what is above 255.
+        image = Image.fromarray(np.clip(np.asarray(image) >> 8, 0, 255).astype(np.uint8))
+    return image.convert("RGB")
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    # What stands in the place of the camera's notes may be anything, and pixels do not depend on it.
+    except Exception:
+        return image
 
 
 def file_thumbnail(path: Path) -> Thumbnail:
@@ -143,12 +212,10 @@ def file_thumbnail(path: Path) -> Thumbnail:
     Raises:
         BadFile: It is no image of `FORMATS`, broken, or too large.
     """
-    with readable(path), Image.open(path, formats=FORMATS) as image:
-        if image.width * image.height > MAX_SHOWN:
-            raise BadFile(f"expected at most {MAX_SHOWN:,} pixels but it has {image.width:,} x {image.height:,}")
+    with readable(path), opened_picture(path, MAX_SHOWN) as image:
         # JPEG decodes to a half, a quarter or an eighth at once.
         image.draft("RGB", (SIDE, SIDE))
-        return thumbnail(image.convert("RGB"))
+        return thumbnail(in_colour(image))
 
 
 def thumbnail(image: Image.Image) -> Thumbnail:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
@@ -22,6 +21,7 @@ from cascade_core.simulation.outputs import SUM_TOLERANCE, StageOutputs
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
+from cascade_core.storage.parquet import opened_parquet
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import (
     METADATA_KEY,
@@ -79,7 +79,7 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outpu
 def _answers(source: Source, metadata: Mapping[str, Any], max_bytes: int) -> StageAnswers:
     """A run without softmaxes."""
     m = len(metadata["stages"])
-    judged = all("stage_0_correct" in pq.read_schema(_readable_by_arrow(part)).names for part in _files(source))
+    judged = all("stage_0_correct" in _column_names(part) for part in _files(source))
     stored = ("prediction", "confidence", *(["correct"] if judged else []))
     columns = ["sample_id", "label", *(f"stage_{s}_{what}" for s in range(m) for what in stored)]
     table = _read(source, m, columns, {}, max_bytes)
@@ -236,22 +236,39 @@ def _files(source: Source) -> Sequence[Source]:
     return [source] if isinstance(source, Contents) else run_files(source)
 
 
-def _readable_by_arrow(file: Source) -> Any:
-    return pa.BufferReader(file.raw) if isinstance(file, Contents) else file
-
-
 def _stored_metadata(file: Source) -> bytes | None:
     """The bytes under `METADATA_KEY` of a Parquet file's footer."""
-    return (pq.read_schema(_readable_by_arrow(file)).metadata or {}).get(METADATA_KEY)
+    with opened_parquet(file) as opened:
+        return (opened.schema_arrow.metadata or {}).get(METADATA_KEY)
+
+
+def _column_names(file: Source) -> list[str]:
+    with opened_parquet(file) as opened:
+        return list(opened.schema_arrow.names)
 
 
 def _read(
     path: Source, stages: int, columns: list[str], list_sizes: Mapping[str, int], max_bytes: int | None = None
 ) -> pa.Table:
     """Read columns of all parts after checking names, types and declared size."""
-    files = []
-    for part in _files(path):
-        schema = pq.read_schema(_readable_by_arrow(part))
+    parts = _files(path)
+    rows = sum(_checked_rows(part, stages, columns, list_sizes) for part in parts)
+    most = MAX_BYTES if max_bytes is None else max_bytes
+    if rows * sum(list_sizes.get(c, 2) * 4 for c in columns) > most:
+        raise BadFile(f"expected at most {most / 2**30:.3g} GiB in memory but it declares {rows:,} rows")
+    table = pa.concat_tables([_columns(part, columns) for part in parts])
+    if table.num_rows == 0:
+        raise BadFile("it holds no samples")
+    for name in columns:
+        if table[name].null_count or (name in list_sizes and table[name].combine_chunks().flatten().null_count):
+            raise BadFile(f"expected column {name!r} to be complete but it has missing values")
+    return table
+
+
+def _checked_rows(part: Source, stages: int, columns: Sequence[str], list_sizes: Mapping[str, int]) -> int:
+    """How many rows a part declares, where its columns are those of a run."""
+    with opened_parquet(part) as opened:
+        schema = opened.schema_arrow
         missing = [c for c in columns if c not in schema.names]
         if missing:
             raise BadFile(f"expected a column {missing[0]!r} but there are {', '.join(schema.names[:8])}, ...")
@@ -259,20 +276,13 @@ def _read(
             raise BadFile(f"expected columns of the {stages} stages that its metadata names but there are more")
         for name in columns:
             check_type(name, schema.field(name).type, list_sizes.get(name))
-        # Ids stay as they are stored, each text once, until it is known how much they are.
-        texts = [name for name in columns if name == "sample_id"]
-        files.append(pq.ParquetFile(_readable_by_arrow(part), page_checksum_verification=True, read_dictionary=texts))
-    rows = sum(file.metadata.num_rows for file in files)
-    most = MAX_BYTES if max_bytes is None else max_bytes
-    if rows * sum(list_sizes.get(c, 2) * 4 for c in columns) > most:
-        raise BadFile(f"expected at most {most / 2**30:.3g} GiB in memory but it declares {rows:,} rows")
-    table = pa.concat_tables([file.read(columns=columns) for file in files])
-    if table.num_rows == 0:
-        raise BadFile("it holds no samples")
-    for name in columns:
-        if table[name].null_count or (name in list_sizes and table[name].combine_chunks().flatten().null_count):
-            raise BadFile(f"expected column {name!r} to be complete but it has missing values")
-    return table
+        return int(opened.metadata.num_rows)
+
+
+def _columns(part: Source, columns: list[str]) -> pa.Table:
+    # Ids stay as they are stored, each text once, until it is known how much they are.
+    with opened_parquet(part, dictionaries=[name for name in columns if name == "sample_id"]) as opened:
+        return opened.read(columns=columns)
 
 
 def _texts(column: pa.ChunkedArray, max_bytes: int) -> NDArray[np.str_]:

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cascade_core.simulation.recorded import Outputs
+from cascade_core.storage.parquet import opened_parquet
 from cascade_core.storage.schema import METADATA_KEY, PART_KEY, run_metadata, stage_columns
-from cascade_core.support.files import atomic_write, check_suffix, readable
+from cascade_core.support.files import BadFile, atomic_write, check_suffix, readable
 
 _OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 
@@ -57,10 +58,11 @@ def save_part(outputs: Outputs, path: Path, stamp: str) -> None:
 def is_part(path: Path, stamp: str, rows: int) -> bool:
     """Whether a file is the part of that stamp, with all its rows; only its footer is read."""
     try:
-        footer = pq.read_metadata(path)
-    except (OSError, pa.ArrowException):
+        with opened_parquet(path) as opened:
+            footer = opened.metadata
+            return footer.num_rows == rows and (footer.metadata or {}).get(PART_KEY) == stamp.encode()
+    except (OSError, BadFile, pa.ArrowException):
         return False
-    return footer.num_rows == rows and (footer.metadata or {}).get(PART_KEY) == stamp.encode()
 
 
 def merge_parts(parts: Sequence[Path], path: Path) -> None:
@@ -70,12 +72,13 @@ def merge_parts(parts: Sequence[Path], path: Path) -> None:
         BadFile: A part cannot be read.
         OSError: The file cannot be written; no partial file is left.
     """
-    schema = pq.read_schema(parts[0])
+    with readable(parts[0]), opened_parquet(parts[0]) as first:
+        schema = first.schema_arrow
     schema = schema.with_metadata({METADATA_KEY: schema.metadata[METADATA_KEY]})
     with atomic_write(path) as temporary, pq.ParquetWriter(temporary, schema, **_OPTIONS) as writer:
         for part in parts:
-            with readable(part):
-                table = pq.ParquetFile(part, page_checksum_verification=True).read()
+            with readable(part), opened_parquet(part) as opened:
+                table = opened.read()
             writer.write_table(table.cast(schema), row_group_size=table.num_rows)
 
 

@@ -10,6 +10,7 @@ import io
 import json
 import math
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,11 +57,100 @@ def source_of(path: str | Path | Contents) -> Source:
     return path if isinstance(path, Contents) else Path(path)
 
 
+_KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+"""A pipe that stands where a file stood a moment ago is opened at once, and not when somebody writes to it."""
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[BinaryIO]:
+    """Yield a stream of a regular file's bytes; every file that is read is opened here.
+
+    Pipes, sockets and devices are refused without waiting for them.  Links are followed: runs and pictures often lie
+    on larger disks, and whoever may put a link into a folder may put there a copy of what it leads to.
+
+    Raises:
+        BadFile: It is no regular file, or it was written to meanwhile.
+        OSError: There is none, or it may not be read.
+    """
+    if isinstance(source, Contents):
+        yield source.open()
+        return
+    # Asked before it is opened, which may already do something to a device.
+    _check_regular(source.stat())
+    handle = os.open(source, _FLAGS)
+    try:
+        before = _check_regular(os.fstat(handle))
+        with open(handle, "rb", closefd=False) as stream:
+            try:
+                yield stream
+            except Exception:
+                _check_unchanged(before, handle)
+                raise
+        _check_unchanged(before, handle)
+    finally:
+        os.close(handle)
+
+
+def _check_regular(found: os.stat_result) -> os.stat_result:
+    if not stat.S_ISREG(found.st_mode):
+        raise BadFile(f"expected a regular file but it is {_KINDS.get(stat.S_IFMT(found.st_mode), 'a device')}")
+    return found
+
+
+def _check_unchanged(before: os.stat_result, handle: int) -> None:
+    now = os.fstat(handle)
+    if (before.st_size, before.st_mtime_ns) != (now.st_size, now.st_mtime_ns):
+        raise BadFile("it was written to while it was read; try again when it is whole") from None
+
+
+def read_bytes(source: Source, most: int) -> bytes:
+    """The bytes of a regular file that is to hold JSON, of which no more than `most` are read.
+
+    Raises:
+        BadFile: There are more, or as for `opened`.
+        OSError: As for `opened`.
+    """
+    with opened(source) as stream:
+        raw = stream.read(most + 1)
+    if len(raw) > most:
+        raise BadFile(f"expected at most {most:,} bytes of JSON but there are more")
+    return raw
+
+
+Stamp = tuple[int, int, int]
+
+
+def stamp(path: Path) -> Stamp | None:
+    """What tells whether a file was changed: when it was written, its size and its number; None where there is none.
+
+    A name that is too long for a file, or lies where nobody may look, names none.
+    """
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a file lies at `path`, or a link to one, that `opened` would open."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def file_digest(*files: Source) -> str:
-    """SHA-256 of the bytes of files, one after another, in hexadecimal."""
+    """SHA-256 of the bytes of files, one after another, in hexadecimal.
+
+    Raises:
+        BadFile, OSError: As for `opened`.
+    """
     result = hashlib.sha256()
     for file in files:
-        with file.open("rb") as stream:
+        with opened(file) as stream:
             while block := stream.read(1 << 20):
                 result.update(block)
     return result.hexdigest()

@@ -124,9 +124,16 @@ def test_refusals() -> None:
         ({"batch_sizes": (2, 4, 8)}, "batch_sizes to rise from 1"),
         ({"batch_sizes": (1, 4, 4)}, "batch_sizes to rise from 1"),
         ({"plain": [1.0, 2.0]}, r"plain to have shape \(3,\)"),
-        ({"head": [[1.0, -1.0, 1.0]] * 2}, "head to be seconds >= 0"),
-        ({"pool": [[1.0, np.nan, 1.0]] * 2}, "pool to be seconds >= 0"),
+        ({"head": [[1.0, -1.0, 1.0]] * 2}, "head to be seconds from 0 to 1,000,000 but one is -1"),
+        ({"pool": [[1.0, np.nan, 1.0]] * 2}, "pool to be seconds from 0 to 1,000,000 but one is nan"),
         ({"pool_p95": [1.0]}, r"pool_p95 to have shape \(2, 3\)"),
+        ({"plain": [0.0] * 3}, "at most 1,000,000 times as long as the plain network but in batches of 1"),
+        ({"plain": [1.0, 5e-324, 1.0]}, "at most 1,000,000 times as long as the plain network but in batches of 2"),
+        ({"trunk": [[1e308] * 3] * 2}, "trunk to be seconds from 0 to 1,000,000 but one is 1e\\+308"),
+        ({"plain_p95": [1e308] * 3}, "plain_p95 to be seconds from 0 to 1,000,000 but one is 1e\\+308"),
+        ({"plain": [np.inf] * 3}, "plain to be seconds from 0 to 1,000,000 but one is inf"),
+        ({part: [[0.0] * 3] * 2 for part in ("trunk", "head")}, "stage 'a' takes none in batches of 1"),
+        ({"circumstances": ["cpu"]}, r"circumstances to have names but they were \['cpu'\]"),
     ):
         with pytest.raises(ValueError, match=words):
             profile(**changes)

@@ -143,7 +143,7 @@ def test_huge_missing_and_folder(saved: Path) -> None:
     saved.write_bytes(saved.read_bytes() + b" " * choice.MAX_BYTES)
     assert_bad(saved, "at most 1,048,576 bytes")
     assert_bad(saved.with_name("none.json"), "no such file")
-    assert_bad(saved.parent, "is a directory")
+    assert_bad(saved.parent, "expected a regular file but it is a folder")
 
 
 def test_rule_must_be_for_the_stages_of_the_evaluation(tmp_path: Path) -> None:

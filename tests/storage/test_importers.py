@@ -154,7 +154,7 @@ def test_endings_folders_and_missing_files(tmp_path: Path) -> None:
     for ending in importers.FORMATS:
         folder = tmp_path / f"folder{ending}"
         folder.mkdir()
-        assert_bad(folder, "is a directory")
+        assert_bad(folder, "expected a regular file but it is a folder")
         assert_bad(tmp_path / f"none{ending}", "no such file")
         (tmp_path / f"empty{ending}").touch()
         assert_bad(tmp_path / f"empty{ending}")

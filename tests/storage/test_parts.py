@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,42 @@ def test_a_part_makes_no_folder_and_leaves_nothing(folder: Path, monkeypatch: py
     with pytest.raises(OSError, match=r"part-00002\.parquet: no space left on device"):
         save_part(piece(0, 30), folder / part_name(2), "work/2")
     assert sorted(folder.iterdir()) == before
+
+
+def test_listing_costs_what_is_there_and_not_what_a_plan_claims(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million chunks that are not there are not looked for one by one."""
+    asked: list[int] = []
+
+    def noted(number: int) -> str:
+        asked.append(number)
+        return part_name(number)
+
+    monkeypatch.setattr("cascade_core.storage.parts.part_name", noted)
+    (folder / PLAN).write_text(json.dumps({"work": {"chunks": 1_000_000}}))
+    assert_bad(folder, "expected 1,000,000 parts but part-00002.parquet is missing")
+    (folder / DONE).unlink()
+    assert_bad(folder, "it is not finished: 2 of 1,000,000 parts are there")
+    assert asked == [0, 1, 2, 2]
+
+
+def test_a_plan_that_is_large_or_no_file(folder: Path) -> None:
+    (folder / PLAN).write_bytes(b'{"work": {"chunks": 2}}' + b" " * (4 << 20))
+    assert_bad(folder, f"{PLAN}: expected at most 4,194,304 bytes of JSON but there are more", where=folder / PLAN)
+    (folder / PLAN).unlink()
+    os.mkfifo(folder / PLAN)
+    assert is_run(folder)
+    assert_bad(folder, "expected a regular file but it is a pipe", where=folder / PLAN)
+
+
+def test_a_part_that_is_no_file(folder: Path) -> None:
+    (folder / part_name(1)).unlink()
+    os.mkfifo(folder / part_name(1))
+    assert_bad(folder, "expected a regular file but it is a pipe")
+    assert not is_part(folder / part_name(1), "work/1", 20)
+
+
+def test_what_is_no_folder_is_no_run(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "link")
+    assert not is_run(tmp_path / "pipe")
+    assert not is_run(tmp_path / "link")

@@ -6,6 +6,8 @@ import base64
 import io
 import os
 import struct
+import threading
+import warnings
 import zlib
 from pathlib import Path
 
@@ -23,9 +25,12 @@ from cascade_core.storage.pictures import (
     are_built_in,
     digit_thumbnail,
     file_thumbnail,
+    in_colour,
+    opened_picture,
     thumbnail,
 )
-from cascade_core.support.files import BadFile
+from cascade_core.support.files import BadFile, Contents
+from tests.traps import ghostscript_trap
 
 
 @pytest.fixture
@@ -137,7 +142,7 @@ def png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(("width", "height"), [(8200, 8200), (60_000, 60_000)])
 def test_bombs_are_refused_before_they_are_decoded(tmp_path: Path, width: int, height: int) -> None:
     (tmp_path / "bomb.png").write_bytes(png(width, height))
-    with pytest.raises(BadFile, match=r"bomb.png: .*(at most 67,108,864 pixels|exceeds limit)"):
+    with pytest.raises(BadFile, match=r"bomb.png: .*(at most 40,000,000 pixels|exceeds limit)"):
         file_thumbnail(tmp_path / "bomb.png")
 
 
@@ -178,3 +183,39 @@ def test_several_folders_are_looked_through_in_order(folder: Path, tmp_path: Pat
     assert folders.find("../secret.png") is None
     assert folders.missing == [f"Expected a folder of pictures at '{tmp_path / 'nowhere'}' but there is none"]
     assert PictureFolders("").find("new.png") is None
+
+
+def test_no_other_program_is_started_for_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, started = ghostscript_trap(tmp_path / "a.png", monkeypatch)
+    with pytest.raises(BadFile, match="it is damaged, or none of PNG"):
+        file_thumbnail(file)
+    assert not started.exists()
+
+
+def test_sixteen_bits_are_shown_as_the_grey_that_they_are(tmp_path: Path) -> None:
+    Image.fromarray(np.full((SIDE, SIDE), 79 * 256, np.uint16)).save(tmp_path / "a.png")
+    shown = np.asarray(decoded(file_thumbnail(tmp_path / "a.png")))
+    assert shown.reshape(-1, 3).tolist() == [[79, 79, 79]] * SIDE**2
+
+
+def test_filters_of_warnings_are_as_before_however_threads_overlap() -> None:
+    """The first to begin ends first; both see no warning of Pillow's, and others are seen."""
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 2)).save(stream, "PNG")
+    source, began, ended = Contents(name="a.png", raw=stream.getvalue()), threading.Event(), threading.Event()
+    before = list(warnings.filters)
+
+    def second() -> None:
+        with opened_picture(source, 8):
+            began.set()
+            ended.wait()
+
+    thread = threading.Thread(target=second)
+    with opened_picture(source, 8) as image:
+        thread.start()
+        began.wait()
+        assert in_colour(image).size == (4, 2)
+    assert list(warnings.filters) != before
+    ended.set()
+    thread.join()
+    assert list(warnings.filters) == before

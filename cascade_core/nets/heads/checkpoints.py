@@ -22,6 +22,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from cascade_core.support.files import BadFile, is_regular, opened
+
 Tensors = Mapping[str, Tensor]
 
 ENDINGS = (".th", ".pt", ".pth", ".ckpt", ".bin", ".pth.tar", ".safetensors")
@@ -79,12 +81,16 @@ def read_tensors(path: str | Path) -> Tensors:
         kinds = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
         raise ValueError(f"Expected weights to be a {kinds} file but it was {file.name!r}")
     try:
-        if file.suffix == ".safetensors":
-            return safetensors.torch.load_file(file)
-        with warnings.catch_warnings(), torch.serialization.safe_globals(_HARMLESS):
-            # What torch would warn of, a file with more than tensors in it, is told below.
-            warnings.simplefilter("ignore")
-            loaded = torch.load(file, map_location="cpu", weights_only=True)
+        with opened(file) as stream:
+            if file.suffix == ".safetensors":
+                # Not mapped into memory: what is cut short meanwhile would end the process.
+                return dict(sorted(safetensors.torch.load(stream.read()).items()))
+            with warnings.catch_warnings(), torch.serialization.safe_globals(_HARMLESS):
+                # What torch would warn of, a file with more than tensors in it, is told below.
+                warnings.simplefilter("ignore")
+                loaded = torch.load(stream, map_location="cpu", weights_only=True)
+    except BadFile as error:
+        raise ValueError(f"Expected {file.name} to hold weights but it cannot be read: {error}") from None
     except (SafetensorError, RuntimeError, OSError, EOFError, KeyError, AttributeError) as error:
         raise ValueError(f"Expected {file.name} to hold weights but it cannot be read: {first_line(error)}") from None
     except Exception as error:  # torch raises pickle.UnpicklingError, and what a malformed archive makes of zipfile
@@ -179,7 +185,7 @@ def existing(path: str | Path) -> Path:
         ValueError: There is none.
     """
     file = Path(path)
-    if not file.is_file():
+    if not is_regular(file):
         raise ValueError(f"Expected a file at {file} but there is none")
     return file
 

@@ -17,17 +17,19 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from cascade_core.nets.heads.checkpoints import COUNTER, Tensors, existing, first_line, named_alike, read_tensors
 from cascade_core.nets.heads.families import HeadSpec
-from cascade_core.support.files import atomic_write, file_digest, strict_json
+from cascade_core.support.files import atomic_write, file_digest, opened, strict_json
 
 SCHEMA_VERSION = 2
 """Version 1 named no exits and no images; its heads are at the places where the network is cut by default."""
 
 METADATA_KEY = "cascade_core"
+
+MAX_HEADER = 100 << 20
+"""Most bytes of a file's header, as safetensors has it."""
 
 
 def digest(path: str | Path) -> str:
@@ -110,11 +112,7 @@ def read_heads(path: str | Path) -> HeadsFile:
     file = existing(path)
     wrong = f"Expected {file.name} to be a heads file written by `python -m cascade_core build`"
     try:
-        with safe_open(file, framework="pt") as opened:
-            metadata = (opened.metadata() or {}).get(METADATA_KEY)
-        if metadata is None:
-            raise ValueError("it has no description")
-        fields = strict_json(metadata.encode())
+        fields = strict_json(_description(file))
         version = fields.pop("schema_version")
         if version == 1:
             fields |= {"exits": [], "images": {}}
@@ -123,8 +121,22 @@ def read_heads(path: str | Path) -> HeadsFile:
         fields["specs"] = tuple(HeadSpec(**s | {"shape": tuple(s["shape"])}) for s in fields["specs"])
         fields |= {key: tuple(fields[key]) for key in ("exits", "stage_names", "class_names")}
         return HeadsFile(**fields)
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{wrong} but {first_line(error)}") from None
+
+
+def _description(file: Path) -> bytes:
+    """What a file says of the tensors in it, which are not read; its header is JSON with its length before it."""
+    with opened(file) as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        if length > MAX_HEADER:
+            raise ValueError(f"its header is {length:,} bytes long, more than {MAX_HEADER:,}")
+        header = strict_json(stream.read(length))
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    description = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
+    if not isinstance(description, str):
+        raise ValueError("it has no description")
+    return description.encode()
 
 
 def fill_heads(path: str | Path, heads: Sequence[nn.Module], plain: nn.Module | None = None) -> None:

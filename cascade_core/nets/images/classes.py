@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cascade_core.support.files import strict_json
+from cascade_core.support.files import is_regular, opened, strict_json
 
 ENDINGS = (".json", ".txt")
 
@@ -48,9 +48,9 @@ class Classes:
             ValueError: The file is absent or malformed, a name is empty or repeated, or a number of a class is missing.
         """
         file = Path(text)
-        if file.is_file():
-            with file.open("rb") as opened:
-                content = opened.read(MOST_BYTES)
+        if is_regular(file):
+            with opened(file) as stream:
+                content = stream.read(MOST_BYTES)
             return cls._of(_json(content, file) if file.suffix == ".json" else _lines(content, file), file.name)
         if text.endswith(ENDINGS):
             raise ValueError(f"Expected names of classes, a,b,c, or a file of them but there is no file {text!r}")

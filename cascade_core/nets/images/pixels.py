@@ -8,22 +8,21 @@ for classification does to a picture.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from cascade_core.nets._torchvision import torchvision
-from cascade_core.storage.pictures import MAX_PIXELS
+from cascade_core.storage.pictures import MAX_PIXELS, in_colour, opened_picture
 from cascade_core.support import checks
+from cascade_core.support.files import Source
 
 Pixels = NDArray[np.uint8]
 
@@ -83,7 +82,7 @@ class Preprocessing:
         return Preprocessing(**asdict(self) | resize | dict(wishes))
 
 
-def open_image(file: Path | BinaryIO, *, upright: bool = False, max_pixels: int = MAX_PIXELS) -> Pixels:
+def open_image(file: Source, *, upright: bool = False, max_pixels: int = MAX_PIXELS) -> Pixels:
     """(height, width, 3) pixels of an image file; of an animation its first frame, of transparency nothing.
 
     Args:
@@ -93,34 +92,15 @@ def open_image(file: Path | BinaryIO, *, upright: bool = False, max_pixels: int 
     Raises:
         ValueError: It is no image, a broken one, or too large.
     """
-    where = file if isinstance(file, Path) else "the file"
     try:
-        with warnings.catch_warnings(), Image.open(file) as image:
-            # Of sizes that `max_pixels` allows, and of oddities in metadata that pixels do not depend on.
-            warnings.simplefilter("ignore")
-            width, height = image.size
-            if width * height > max_pixels:
-                raise ValueError(f"it has {width} x {height} pixels, more than {max_pixels:,}")
-            turned = ImageOps.exif_transpose(image) if upright else image
-            return np.asarray(_eight_bits(turned).convert("RGB"))
+        with opened_picture(file, max_pixels) as image:
+            return np.asarray(in_colour(image, upright=upright))
     # Decoders of foreign bytes raise errors of every kind (struct.error, DecompressionBombError, IndexError, ...).
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        if isinstance(error, UnidentifiedImageError):
-            reason = "it is of no known kind, or damaged"
-        elif isinstance(error, OSError) and error.strerror:
+        if isinstance(error, OSError) and error.strerror:
             reason = error.strerror.lower()
-        raise ValueError(f"Expected an image in {where} but it cannot be read: {reason[:200]}") from None
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits as 8; Pillow's own conversion cuts off what is above 255."""
-    if image.mode.startswith("I;16") or image.mode == "I":
-        values = np.asarray(image).astype(np.int64)
-        return Image.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("its pixels are fractions, and nothing says of what range")
-    return image
+        raise ValueError(f"Expected an image in {file} but it cannot be read: {reason[:200]}") from None
 
 
 def augment(pixels: Tensor, shift: int, flip: bool, generator: torch.Generator) -> Tensor:

@@ -19,7 +19,7 @@ from torch import nn
 from cascade_core.nets.faults import told
 from cascade_core.nets.images.pixels import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cascade_core.nets.networks.zoo import Network
-from cascade_core.support.files import strict_json
+from cascade_core.support.files import is_regular, read_bytes, strict_json
 
 PREFIX = "hf:"
 
@@ -98,9 +98,8 @@ def _preprocessing(folder: Path, config: Any) -> Preprocessing:
     """How the network's authors prepare images, else what its configuration says of them."""
     channels = getattr(config, "num_channels", 3)
     said: Mapping[str, Any] = {}
-    if (folder / IMAGES).is_file():
-        with (folder / IMAGES).open("rb") as opened:
-            said = strict_json(opened.read(MOST_BYTES))
+    if is_regular(folder / IMAGES):
+        said = strict_json(read_bytes(folder / IMAGES, MOST_BYTES))
     scaled = _side(said.get("size")) or _side(getattr(config, "image_size", None)) or 224
     size = _side(said.get("crop_size")) if said.get("do_center_crop") else None
     normal = said.get("do_normalize", True)

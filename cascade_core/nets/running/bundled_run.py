@@ -28,7 +28,8 @@ import onnxruntime
 SCORES = ("max_probability", "margin", "negative_entropy")
 LARGEST = float(np.finfo(np.float32).max)
 FLOOR = np.float32(1e-12)  # what a smaller softmax counts as where it is pooled
-MAX_PIXELS = 1 << 27  # of a picture that is read, and of one that is scaled
+MAX_PIXELS = 1 << 26  # of a picture that is read, and of one that is scaled
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")  # whose readers call no other program
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".npy"}
 Array = Any  # of numpy; this file stands alone and is kept short
 
@@ -140,6 +141,8 @@ class Bundle:
         """Normalised images (N, channels, size, size) of a picture or an .npy file; ValueError if it cannot be read."""
         shape = tuple(self.manifest["images"][key] for key in ("channels", "size", "size"))
         try:
+            if not file.is_file():  # which would be waited for, if it is a pipe
+                raise ValueError("there is no regular file")
             if file.suffix.lower() == ".npy":
                 images = np.load(file, allow_pickle=False)
                 if images.ndim != 4 or images.shape[1:] != shape or images.dtype.kind not in "fiu":
@@ -159,9 +162,8 @@ class Bundle:
 
         expected = self.manifest["images"]
         size, resize = expected["size"], expected["resize"]
-        with warnings.catch_warnings(), Image.open(file) as opened:
-            # Of sizes that are allowed here, and of oddities in metadata that pixels do not depend on.
-            warnings.simplefilter("ignore")
+        warnings.filterwarnings("ignore", module="PIL")  # of sizes, and of oddities that pixels do not depend on
+        with Image.open(file, formats=FORMATS) as opened:
             width, height = opened.size
             if width * height > MAX_PIXELS or resize * resize * max(width, height) > MAX_PIXELS * min(width, height):
                 raise ValueError(f"it is too large or too long, {width} x {height} pixels")
@@ -173,9 +175,7 @@ class Bundle:
             image = image.convert("RGB").convert("RGB" if expected["channels"] == 3 else "L")
         if image.size != (size, size) or resize != size:
             # Shorter side to `resize`, as torchvision rounds it, then the middle.
-            width, height = image.size
-            short = min(width, height)
-            scaled = (int(resize * width / short), int(resize * height / short))
+            scaled = (int(resize * image.width / min(image.size)), int(resize * image.height / min(image.size)))
             image = image.resize(scaled, getattr(Image.Resampling, expected["interpolation"].upper()))
             left, top = (round((side - size) / 2.0) for side in scaled)
             image = image.crop((left, top, left + size, top + size))

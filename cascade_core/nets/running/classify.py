@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from tqdm import tqdm
 
 from cascade_core.nets.heads.weights import read_heads
@@ -22,7 +21,9 @@ from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.stages import exit_costs
 from cascade_core.storage.choice import Choice
+from cascade_core.storage.pictures import ENDINGS
 from cascade_core.support import checks
+from cascade_core.support.files import is_regular
 
 COST_TOLERANCE = 1e-3
 """Relative difference up to which two counts of MACs are taken as equal."""
@@ -58,15 +59,14 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
     Raises:
         ValueError: One is neither, or a folder holds no pictures.
     """
-    endings = set(Image.registered_extensions())
     files = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in endings and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and is_regular(p))
             if not inside:
                 raise ValueError(f"Expected pictures in the folder {path} but there are none")
             files += inside
-        elif path.is_file():
+        elif is_regular(path):
             files.append(path)
         else:
             raise ValueError(f"Expected a picture or a folder of them at {path} but there is none")

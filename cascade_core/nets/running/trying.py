@@ -6,7 +6,6 @@ Pictures come from a run's data set (digits, which scikit-learn brings, or a fol
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,8 @@ from cascade_core.simulation.passages import (
 )
 from cascade_core.simulation.stages import Stage, exit_costs
 from cascade_core.storage.digits import digit_pixels
-from cascade_core.storage.pictures import MAX_UPLOADED, PictureFolders
+from cascade_core.storage.pictures import MAX_SHOWN, PictureFolders
+from cascade_core.support.files import Contents
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -150,9 +150,9 @@ def read_picture(content: bytes) -> Pixels:
     """(height, width, 3) pixels of an uploaded file, turned upright as its camera noted.
 
     Raises:
-        ValueError: It is no picture, a broken one, or one of more than `MAX_UPLOADED` pixels.
+        ValueError: It is no picture, a broken one, or one of more than `MAX_SHOWN` pixels.
     """
-    return open_image(io.BytesIO(content), upright=True, max_pixels=MAX_UPLOADED)
+    return open_image(Contents(name="the file", raw=content), upright=True, max_pixels=MAX_SHOWN)
 
 
 def sample_picture(data: str | None, sample_id: str, folders: str | Path | None) -> Pixels | None:
@@ -163,7 +163,8 @@ def sample_picture(data: str | None, sample_id: str, folders: str | Path | None)
         folders: Of pictures, separated as in PATH; ids are looked up in their listings, never joined to them.
 
     Raises:
-        ValueError: A folder is not there and no other has the picture, or the file is no picture, or a broken one.
+        ValueError: A folder is not there and no other has the picture, or the file is no picture, a broken one, or
+            one of more than `MAX_SHOWN` pixels.
     """
     if data == "digits":
         pixels = digit_pixels(sample_id)
@@ -172,4 +173,4 @@ def sample_picture(data: str | None, sample_id: str, folders: str | Path | None)
     path = looked_through.find(sample_id)
     if path is None and looked_through.missing:
         raise ValueError(looked_through.missing[0])
-    return None if path is None else open_image(path)
+    return None if path is None else open_image(path, max_pixels=MAX_SHOWN)

@@ -36,7 +36,7 @@ from cascade_core.nets.training.features import Batch, Features
 from cascade_core.nets.training.learner import Learner
 from cascade_core.nets.training.settings import Fit, Training, batches_of_pass, epoch_bar
 from cascade_core.nets.training.standardise import fold, tail, tail_of_state
-from cascade_core.support.files import atomic_write
+from cascade_core.support.files import atomic_write, opened
 
 CHECKPOINT_SECONDS = 30.0
 """Least time between two checkpoints within an epoch."""
@@ -210,7 +210,8 @@ class _Course:
             return
         way_out = f"delete {path} to begin anew"
         try:
-            state = torch.load(path, map_location=self.features.device, weights_only=True)
+            with opened(path) as stream:
+                state = torch.load(stream, map_location=self.features.device, weights_only=True)
             identity = state["identity"]
         except Exception:  # what a malformed archive makes of zipfile and pickle may be anything
             raise ValueError(f"Expected a checkpoint of training in {path} but it cannot be read; {way_out}") from None

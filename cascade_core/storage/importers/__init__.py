@@ -27,9 +27,10 @@ from cascade_core.storage.importers.mac_counts import read_macs, with_macs
 from cascade_core.storage.importers.several import of_each, one_after_another
 from cascade_core.storage.importers.stage_costs import EQUAL_MACS
 from cascade_core.storage.notes import notes_on
+from cascade_core.storage.parquet import check_parquet
 from cascade_core.storage.reading import is_run_file, load_run
 from cascade_core.support import checks
-from cascade_core.support.files import BadFile, Contents, Source, readable, source_of
+from cascade_core.support.files import BadFile, Contents, Source, opened, readable, source_of
 
 __all__ = [
     "EQUAL_MACS",
@@ -116,15 +117,12 @@ def _read_one(source: Source, wishes: Wishes, max_bytes: int, *, one_stage: bool
     with readable(source, "import"):
         ending = source.suffix.casefold()
         checks.one_of("the file's ending", ending, FORMATS)
-        with source.open("rb") as stream:
+        with opened(source) as stream:
             size = stream.seek(0, io.SEEK_END)
             if size > max_bytes:
                 raise BadFile(f"expected at most {max_bytes:,} bytes but the file has {size:,}")
             stream.seek(0)
             if ending == ".parquet":
-                # Whoever imports the package would wait for pandas; only tables need it.
-                from cascade_core.storage.importers.parquet_tables import check_parquet
-
                 check_parquet(stream)
                 if is_run_file(source):
                     return _run_file(source, wishes, max_bytes)

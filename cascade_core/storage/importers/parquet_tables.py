@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -14,14 +13,6 @@ from numpy.typing import NDArray
 from cascade_core.storage.importers.naming import ANSWERS, CORRECT, by_meaning, meaning
 from cascade_core.storage.importers.sheet import TEXTS, Sheet, check_count, is_list_wanted, is_wanted, matrix
 from cascade_core.support.files import BadFile
-
-
-def check_parquet(stream: BinaryIO) -> None:
-    """Raise BadFile unless a file begins and ends as Parquet does."""
-    begins = stream.read(4) == b"PAR1"
-    if not begins or (stream.seek(-4, io.SEEK_END) and stream.read(4) != b"PAR1"):
-        raise BadFile("expected a Parquet file but it does not begin and end as one: it is another kind, or cut short")
-    stream.seek(0)
 
 
 def read_parquet(stream: BinaryIO, max_bytes: int) -> Sheet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from PIL import Image
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.images.pixels import Preprocessing, open_image, preprocess
 from cascade_core.nets.networks.outside import torchvision_network
+from cascade_core.nets.running.trying import read_picture, sample_picture
+from cascade_core.support.files import Contents
+from tests.traps import ghostscript_trap
 
 PUBLISHED = [("resnet50", "IMAGENET1K_V1"), ("resnet50", "IMAGENET1K_V2"), ("efficientnet_b0", "IMAGENET1K_V1")]
 
@@ -136,7 +139,7 @@ def test_damaged_images_are_one_line_whatever_the_decoder_says(tmp_path: Path, n
     said = []
     for content in damaged:
         try:
-            assert open_image(io.BytesIO(content)).shape[2] == 3
+            assert open_image(Contents(name="the file", raw=content)).shape[2] == 3
         except ValueError as error:
             said.append(str(error))
     assert len(said) > 20
@@ -153,3 +156,42 @@ def test_a_long_thin_picture_is_not_scaled_beyond_all_memory() -> None:
     with pytest.raises(ValueError, match="not so long and thin but it has 100000 x 1 pixels"):
         preprocess(np.zeros((1, 100_000, 3), np.uint8), Preprocessing(size=224, resize=256))
     assert preprocess(np.zeros((1, 500, 3), np.uint8), Preprocessing(size=224, resize=256)).shape == (3, 224, 224)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.eps"])
+def test_no_other_program_is_started_for_a_picture(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither for a data set nor for what somebody tries, whatever a file is called."""
+    file, started = ghostscript_trap(tmp_path / "pictures" / name, monkeypatch)
+    for read in (open_image, lambda one: read_picture(one.read_bytes())):
+        with pytest.raises(ValueError, match="cannot be read: it is damaged, or none of PNG, JPEG, WEBP"):
+            read(file)
+    if file.suffix != ".eps":
+        with pytest.raises(ValueError, match="it is damaged, or none of PNG"):
+            sample_picture("imagefolder:x", name, file.parent)
+    assert not started.exists()
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"a\.png but it cannot be read: expected a regular file but it is a pipe"):
+        open_image(tmp_path / "a.png")
+
+
+def test_a_camera_s_notes_that_are_none_leave_the_picture(tmp_path: Path) -> None:
+    for notes in (b"", b"II*\0" + b"\xff" * 40, b"MM\0*\0\0\0\x08\xff\xff", b"x" * 60_000):
+        file = stored(tmp_path, RED, f"{len(notes)}.jpg", exif=b"Exif\0\0" + notes)
+        assert open_image(file, upright=True).shape == (4, 5, 3)
+
+
+def test_sizes_are_looked_at_before_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = stored(tmp_path, RED, "a.png")
+    assert open_image(path, max_pixels=20).shape == (4, 5, 3)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)
+    with pytest.raises(ValueError, match="expected at most 19 pixels but it has 5 x 4"):
+        open_image(path, max_pixels=19)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_large_picture_is_not_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)  # twice as many are refused, more are warned of
+    assert open_image(stored(tmp_path, RED, "a.png")).shape == (4, 5, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,10 +16,13 @@ from PIL import Image
 from torch import Tensor
 
 from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, preprocess
+from cascade_core.nets.running import bundled_run
 from cascade_core.nets.running.bundled_run import Bundle
 from cascade_core.nets.staged import StagedModel
+from cascade_core.storage import pictures
 from tests.nets.hostile import hostile_pictures
 from tests.nets.running.bundles import CLASSES, DIGITS, IMAGES, changed, run
+from tests.traps import ghostscript_trap
 
 
 def test_classifies_pictures_from_the_command_line_without_torch(
@@ -225,3 +229,19 @@ def test_a_threshold_out_of_reach_is_off_and_said(copied: Path, images: Tensor) 
     status, rows, errors = run(copied, str(copied / "one.npy"))
     assert (status, len(rows), len(errors)) == (0, 1, 1)
     assert errors[0].startswith("note: no confidence reaches the threshold 90")
+
+
+def test_pictures_are_opened_by_the_page_s_rules(
+    written: tuple[StagedModel, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same readers, so that no other program is started; and no pipe is waited for."""
+    assert (bundled_run.FORMATS, bundled_run.MAX_PIXELS) == (pictures.FORMATS, pictures.MAX_PIXELS)
+    bundle = Bundle(written[1])
+    file, started = ghostscript_trap(tmp_path / "a.png", monkeypatch)
+    with pytest.raises(ValueError, match=r"Expected a picture in .* but cannot identify image file"):
+        bundle.prepare(file)
+    assert not started.exists()
+    for name in ("pipe.png", "pipe.npy"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(ValueError, match="there is no regular file"):
+            bundle.prepare(tmp_path / name)

@@ -180,10 +180,10 @@ def test_an_uploaded_picture_stands_upright() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "of no known kind, or damaged"),
-        (b"no picture", "of no known kind, or damaged"),
+        (b"", "it is damaged, or none of PNG, JPEG"),
+        (b"no picture", "it is damaged, or none of PNG, JPEG"),
         (encoded(Image.new("RGB", (64, 64)))[:-30], "cannot be read"),
-        (encoded(Image.new("L", (7000, 7000))), "7000 x 7000 pixels, more than 40,000,000"),
+        (encoded(Image.new("L", (7000, 7000))), "at most 40,000,000 pixels but it has 7,000 x 7,000"),
         (encoded(Image.new("1", (20000, 20000))), "cannot be read"),  # Pillow's own limit
     ],
 )

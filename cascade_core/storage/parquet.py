@@ -1,0 +1,49 @@
+"""Parquet files of any origin, opened: what a file is and how long its footer says to be is looked at before Arrow.
+
+Arrow is handed an open stream and never a name, so that what was looked at is what is read.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import pyarrow.parquet as pq
+
+from cascade_core.support.files import BadFile, Source, opened
+
+MAX_FOOTER = 64 << 20
+"""Most bytes of a footer: hundreds of thousands of columns, or as many groups of rows."""
+
+_MAGIC = b"PAR1"
+
+
+@contextmanager
+def opened_parquet(source: Source, *, dictionaries: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """Yield a file of which the footer has been read.
+
+    Args:
+        dictionaries: Columns of texts that stay as they are stored, each text once.
+
+    Raises:
+        BadFile: It is no Parquet file, or no regular one.
+        OSError: There is none, or it may not be read.
+    """
+    with opened(source) as stream:
+        check_parquet(stream)
+        yield pq.ParquetFile(stream, page_checksum_verification=True, read_dictionary=list(dictionaries))
+
+
+def check_parquet(stream: BinaryIO) -> None:
+    """Raise BadFile unless a file begins and ends as Parquet does, with a footer that fits; it stands at its start."""
+    begins, size = stream.read(4), stream.seek(0, io.SEEK_END)
+    if begins != _MAGIC or size < 12 or stream.seek(-8, io.SEEK_END) < 0:
+        raise BadFile("expected a Parquet file but it does not begin and end as one: it is another kind, or cut short")
+    footer, ends = int.from_bytes(stream.read(4), "little"), stream.read(4)
+    if ends != _MAGIC or footer > size - 12:
+        raise BadFile("expected a Parquet file but it does not begin and end as one: it is another kind, or cut short")
+    if footer > MAX_FOOTER:
+        raise BadFile(f"expected a footer of at most {MAX_FOOTER:,} bytes but it has {footer:,}")
+    stream.seek(0)
