@@ -80,8 +80,9 @@ def _histograms(args: argparse.Namespace) -> tuple[Draw, str]:
     from cascade_core.rendering.paper import histograms
 
     setting = explored(args)
-    axis = confidence_axis(args.score, len(read_metadata(args.run)["class_names"]))
-    return histograms(setting.exploration.test, setting.rule, axis), setting.described
+    test = setting.exploration.test
+    axis = confidence_axis(test.score, test.classes, test.confidence)
+    return histograms(test, setting.rule, axis), setting.described
 
 
 def _comparison(args: argparse.Namespace) -> tuple[Draw, str]:

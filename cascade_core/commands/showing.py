@@ -51,10 +51,10 @@ def report_(args: argparse.Namespace) -> None:
     with claimed(args.out):
         opened = explored(args)
         metadata, run = read_metadata(args.run), identity(args.run)
-        origin = Origin.of(metadata["source"])
+        origin, test = Origin.of(metadata["source"]), opened.exploration.test
         data = live_data(
             opened.exploration,
-            confidence_axis(args.score, len(metadata["class_names"])),
+            confidence_axis(test.score, len(metadata["class_names"]), test.confidence),
             initial=opened.position,
             published=published_on(origin.dataset),
             meter=opened.exploration.meter,

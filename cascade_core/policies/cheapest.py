@@ -76,7 +76,11 @@ class CheapestWithinDrop(WithinDrop):
         """As for other drops, but from the gain that can be expected, where there is one; 0 is one of them."""
         selection, end = select(record), largest_drop(record)
         gain = 0.0 if selection is None else max(0.0, -selection.least)
-        below = round((count - 1) * gain / (gain + end))
+        share = (count - 1) * gain / (gain + end)
+        below = round(share)
+        # Rounded up, a large gain would be asked for that nobody may expect.
+        if selection is not None and below * end > -selection.perhaps * (count - 1 - below):
+            below = math.floor(share)
         step = end / (count - 1 - below)
         return step * (np.arange(count, dtype=np.float64) - below)
 

@@ -7,13 +7,14 @@ two.  Others are shown as they are.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cascade_core.simulation.scores import SCORES
+from cascade_core.simulation.scores import GIVEN, SCORES, range_of, score_range
 
 NINES = 5.0
 """End of the scale of nines; what is surer than 0.99999 stands in the last bin."""
@@ -77,7 +78,8 @@ class ConfidenceAxis:
             digits = np.ceil(-np.log10(remainder)).astype(int) + 2
             values = np.array([round(1.0 - rest, int(few)) for rest, few in zip(remainder, digits, strict=True)])
         else:
-            values = np.round(self.low + (self.high - self.low) * places, 4)
+            width = self.high - self.low
+            values = np.round(self.low + width * places, 4 - math.floor(math.log10(width)))
         return np.unique(np.concatenate([values.astype(np.float32), self.edges]))
 
     def bins(self, confidence: ArrayLike) -> NDArray[np.int64]:
@@ -85,13 +87,21 @@ class ConfidenceAxis:
         return np.minimum((self.place(confidence) * BINS).astype(np.int64), BINS - 1)
 
 
-def confidence_axis(score: str, classes: int) -> ConfidenceAxis:
-    """The axis for a score in `scores.SCORES`, with `classes` classes."""
+def confidence_axis(score: str, classes: int, confidence: NDArray[np.float32] | None = None) -> ConfidenceAxis:
+    """The axis for a score in `scores.SCORES`, with `classes` classes.
+
+    Args:
+        confidence: Those that are to be shown, of any shape; needed where they came with the answers, on any scale.
+    """
     about = SCORES[score]
-    if about.greatest == 1.0:
+    if confidence is None:
+        low, high = score_range(score, max(classes, 2))
+    else:
+        low, high = range_of(confidence, score, max(classes, 2))
+    if low >= 0 and high == 1:
         texts = ("0", "0.9", "0.99", "0.999", "0.9999", "0.99999")
         ticks = tuple((i / NINES, text) for i, text in enumerate(texts))
         return ConfidenceAxis(label=f"{about.axis}, on a scale of nines", ticks=ticks, low=0.0, high=1.0, nines=True)
-    low, high = about.least(max(classes, 2)), about.greatest
-    ticks = tuple((place, f"{low + (high - low) * place:.2f}") for place in (0.0, 0.25, 0.5, 0.75, 1.0))
+    write = "{:.2f}" if score != GIVEN else "{:.4g}"
+    ticks = tuple((place, write.format(low + (high - low) * place)) for place in (0.0, 0.25, 0.5, 0.75, 1.0))
     return ConfidenceAxis(label=about.axis, ticks=ticks, low=low, high=high, nines=False)

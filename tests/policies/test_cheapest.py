@@ -90,3 +90,14 @@ def test_too_few_samples_promise_nothing(stages: int) -> None:
         Infeasible, match=r"at most −1\.00 points but the best that these 8 samples let expect has 0\.00 \(max_drop 0"
     ):
         choose(record, CheapestWithinDrop(-0.01))
+
+
+@pytest.mark.parametrize("count", [3, 20, 401])
+def test_a_slider_starts_at_a_gain_that_can_be_had_however_large(count: int) -> None:
+    """The first stage is right for all samples, the last for one in five."""
+    n = 400
+    confidence = np.tile(np.linspace(0.2, 0.9, n, dtype=np.float32), (2, 1))
+    record = make_record(confidence, np.array([np.ones(n), np.arange(n) % 5 == 0]))
+    positions = CheapestWithinDrop.positions(record, count)
+    assert positions[0] < 0
+    assert CheapestWithinDrop.path(record, positions).thresholds.shape[0] == count

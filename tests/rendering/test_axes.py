@@ -35,3 +35,14 @@ def test_bins_never_fall_as_confidence_rises(score: str) -> None:
     assert (np.diff(bins) >= 0).all()
     assert bins.min() >= 0
     assert bins.max() == BINS - 1
+
+
+def test_a_given_confidence_has_the_scale_on_which_it_came() -> None:
+    percent = confidence_axis("confidence", 10, np.array([[20, 40], [60, 100]], np.float32))
+    assert percent.place([20, 60, 100, np.inf]) == pytest.approx([0, 0.5, 1, 1])
+    assert [text for _, text in percent.ticks] == ["20", "40", "60", "80", "100"]
+    shares = confidence_axis("confidence", 10, np.array([[0.3, 0.99999]], np.float32))
+    assert shares.nines
+    # As narrow as it may be, thresholds set by hand tell its values apart.
+    narrow = confidence_axis("confidence", 10, np.array([[7e-4, 9e-4]], np.float32) - 5e-4)
+    assert len(narrow.grid) > 900
