@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import warnings
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 
 from cascade_core.commands import choosing, cost_flags, deploying, figures, page, recording, runs, showing
 from cascade_core.commands.common import PROGRAM, Incomplete, Parser
-from cascade_core.commands.terminal import Readable, line
+from cascade_core.commands.terminal import Readable, line, remark
 from cascade_core.support.extras import MissingExtra
 from cascade_core.support.stopping import asked_by, stoppable
 
@@ -41,18 +42,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Names of files may hold what the terminal cannot show.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
-        if sys.stdout is None:
+        with _readable():
             return _run(arguments)
-        readable = Readable(sys.stdout)
-        try:
-            with redirect_stdout(readable):
-                return _run(arguments)
-        finally:
-            readable.flush()
     except OSError as error:
         # Nobody reads on, or there is no space: what is left to be printed must not be tried again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED if isinstance(error, BrokenPipeError) else _failed(error)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What is printed by whomever is visible, on the streams that there are; at the end all of it is sent."""
+    streams = ((sys.stdout, "standard output", redirect_stdout), (sys.stderr, "standard error", redirect_stderr))
+    with ExitStack() as stack:
+        for stream, name, redirected in streams:
+            if stream is not None:
+                readable = Readable(stream, name)
+                stack.callback(readable.flush)
+                stack.enter_context(redirected(readable))
+        yield
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -67,30 +75,31 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (ValueError, OSError, MissingExtra, MemoryError) as error:
         return _failed(error)
     except Incomplete as rest:
-        print(f"error: {rest}", file=sys.stderr)
+        remark(f"error: {rest}")
         return INCOMPLETE
     except KeyboardInterrupt as stop:
-        print(str(stop) or "stopped", file=sys.stderr)
+        remark(str(stop) or "stopped")
         return STOPPED + asked_by(stop)
     # What no room foresaw still ends in one line; the traceback is one setting away.
     except Exception as error:
         if os.environ.get("CASCADE_TRACEBACK"):
-            raise
+            traceback.print_exc()
+            return FAULT
         fault = f"{type(error).__name__}: {line(error)[:300]}; a fault of this program, CASCADE_TRACEBACK=1 shows where"
-        print(f"error: {fault}", file=sys.stderr)
+        remark(f"error: {fault}")
         return FAULT
     return 0
 
 
 def _failed(error: Exception) -> int:
     """Say in one line what is wrong with what came in."""
-    print(f"error: {line(error) or type(error).__name__}", file=sys.stderr)
+    remark(f"error: {line(error) or type(error).__name__}")
     return BAD_INPUT
 
 
 def _say(message: Warning | str, *_: object, **__: object) -> None:
     """A warning as one line on standard error."""
-    print(f"note: {line(message)}", file=sys.stderr)
+    remark(f"note: {line(message)}")
 
 
 if __name__ == "__main__":

@@ -145,6 +145,17 @@ def test_files_open_with_prose(path: Path) -> None:
     assert ast.get_docstring(ast.parse(text)) or not text, f"{path.relative_to(ROOT)} has no docstring"
 
 
+PRINTS = {"commands/terminal.py", "nets/progress.py", "nets/running/bundled_run.py"}
+"""What writes to a terminal, and makes visible what it writes."""
+
+
+@pytest.mark.parametrize("path", sources("cascade_core"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_is_printed_passes_the_filter(path: Path) -> None:
+    calls = [ast.unparse(one.func) for one in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(one, ast.Call)]
+    writes = {"print", "tqdm.write", "sys.stdout.write", "sys.stderr.write", "click.echo"} & set(calls)
+    assert not writes or str(path.relative_to(PACKAGE)) in PRINTS
+
+
 def test_folders_have_no_circles() -> None:
     graph = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): {

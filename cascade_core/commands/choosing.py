@@ -16,8 +16,9 @@ from cascade_core.analysis.mistakes import cheapest_with_mistakes
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import moved_words, splits
 from cascade_core.commands import cost_flags, policy_flags
-from cascade_core.commands.common import Parsers, add_verb, say, text
+from cascade_core.commands.common import Parsers, add_verb, say, tell_table
 from cascade_core.commands.dividing import add_split_flags, reading_of, source_of, split_of
+from cascade_core.commands.terminal import tell
 from cascade_core.policies import POLICIES, Policy, choose, describe_in
 from cascade_core.policies.base import rule_path
 from cascade_core.rendering.cost_words import bill_sentence, cost_sentences
@@ -52,19 +53,19 @@ def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> No
     chosen = _at_a_price(args, meter, split) if policy is None else _by_policy(args, policy, meter, split)
     rule, evaluation, test = chosen.rule, chosen.evaluation, chosen.test
     if args.in_sample:
-        print("in-sample: chosen and measured on the same samples")
-    print(f"answers: {chosen.answers}; {chosen.why}")
+        tell("in-sample: chosen and measured on the same samples")
+    tell(f"answers: {chosen.answers}; {chosen.why}")
     _print_evaluation(rule, evaluation, meter)
     _print_costs(meter, evaluation, args.mistake)
     if not args.in_sample:
         path = rule_path(test, [0.0], rule.thresholds[None], np.array([rule.plain]))
         bound = drop_bounds(test, path, ALPHA)[0]
-        print(f"certified with {CERTAINTY} confidence, for this choice alone: {wording.at_most(bound, 2)}")
+        tell(f"certified with {CERTAINTY} confidence, for this choice alone: {wording.at_most(bound, 2)}")
     if args.out:
         run = identity(args.run)
         described = chosen.policy
         save_choice(args.out, rule, evaluation, policy=described, run=run, split=split.describe(), meter=meter)
-        print(f"wrote {args.out}")
+        tell(f"wrote {args.out}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,7 +99,7 @@ def _at_a_price(args: argparse.Namespace, meter: Meter, split: Split) -> _Chosen
     found = explore(source_of(args, split), kind, split, answers=args.answers, meter=meter)
     position = cheapest_with_mistakes(found, args.mistake)
     setting = Setting(exploration=found, position=position)
-    print(f"{kind.title.lower()}, set to {setting.words}")
+    tell(f"{kind.title.lower()}, set to {setting.words}")
     return _Chosen(
         rule=setting.rule,
         evaluation=setting.evaluation,
@@ -117,9 +118,9 @@ def compare_(args: argparse.Namespace) -> None:
         return
     meter = cost_flags.meter_of(args)
     compared = compare(source_of(args, split), split, args.max_drop, args.answers, meter)
-    print(text(comparison_table(compared)))
+    tell_table(comparison_table(compared))
     where = "in-sample, on the" if args.in_sample else "measured on the other"
-    print(
+    tell(
         f"Set to a drop of {100 * args.max_drop:g} points on calibration samples; {where} "
         f"{compared[0].evaluation.n:,} samples. Drops are in points, below zero a gain; drop_certified_alone: at most "
         f"that, with {CERTAINTY} confidence, for each policy by itself. moves_by: by how much another "
@@ -132,8 +133,8 @@ def _compare_over(args: argparse.Namespace, drawn: Sequence[Split]) -> None:
     source = reading_of(args)
     meter = cost_flags.meter_of(args)
     compared = [compare(source(split), split, args.max_drop, args.answers, meter) for split in drawn]
-    print(text(seeds_table(compared)))
-    print(
+    tell_table(seeds_table(compared))
+    tell(
         f"Set to a drop of {100 * args.max_drop:g} points on calibration samples, measured on the others. Means and "
         f"standard deviations (sd) over {len(drawn)} splits; drops are in points."
     )
@@ -147,47 +148,47 @@ def evaluate_(args: argparse.Namespace) -> None:
     say(notes_on_file(args.run))
     split = choice.measured.get("split")
     if choice.run is None or split is None:
-        print("these samples may include those that the thresholds were chosen on: the choice does not say")
+        tell("these samples may include those that the thresholds were chosen on: the choice does not say")
     elif choice.run["sha256"] != digest(args.run):
-        print(f"another run than {choice.run['name']}, which the thresholds were chosen on")
+        tell(f"another run than {choice.run['name']}, which the thresholds were chosen on")
     elif split["measured_on"] == "test" and not args.all:
         record = record.split(split["fraction"], split["seed"])[1]
-        print(f"measured on the {record.n:,} samples that the thresholds never saw")
+        tell(f"measured on the {record.n:,} samples that the thresholds never saw")
     else:
-        print("in-sample: these samples include those that the thresholds were chosen on")
+        tell("in-sample: these samples include those that the thresholds were chosen on")
     evaluation, meter = evaluate(record, rule), cost_flags.meter_of(args)
     _print_evaluation(rule, evaluation, meter)
     _print_costs(meter, evaluation, None)
-    print(
+    tell(
         f"the choice file recorded accuracy {choice.measured['accuracy']:.2%}, "
         f"saving {choice.measured['saving']:.1%} on {choice.measured['n']:,} samples"
     )
 
 
 def _print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> None:
-    print(text(exits_table(rule, evaluation, meter)))
+    tell_table(exits_table(rule, evaluation, meter))
     if rule.plain:
-        print("nothing leaves early: the plain network answers every sample")
+        tell("nothing leaves early: the plain network answers every sample")
     low, high = evaluation.drop_interval()
-    print(
+    tell(
         f"accuracy {evaluation.accuracy:.2%} (plain network {evaluation.full_accuracy:.2%}), "
         f"{wording.change(evaluation.accuracy_drop, 2)} ({COVERAGE} interval {wording.interval(low, high, 2)}, "
         f"for these thresholds alone), "
         f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs, on {evaluation.n:,} samples"
     )
-    print(moved_words(evaluation))
+    tell(moved_words(evaluation))
 
 
 def _print_costs(meter: Meter, evaluation: Evaluation, price: float | None) -> None:
     """What the rule costs in another unit than MACs, and with a price for mistakes."""
     for sentence in cost_sentences(meter, evaluation):
-        print(sentence)
+        tell(sentence)
     if isinstance(meter, Milliseconds) and meter.batch > 1:
         whole = replace(meter, compaction=False).mean(evaluation)
         saved = 1 - whole / meter.plain(evaluation)
-        print(f"Computing whole batches while a sample is left: {whole:.3f} ms (saving {saved:.1%}).")
+        tell(f"Computing whole batches while a sample is left: {whole:.3f} ms (saving {saved:.1%}).")
     if price is not None:
-        print(bill_sentence(meter, evaluation, price))
+        tell(bill_sentence(meter, evaluation, price))
 
 
 def _add_choose(verbs: Parsers) -> None:

@@ -12,13 +12,14 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
-from cascade_core.commands.terminal import line
+from cascade_core.commands.terminal import line, remark, tell, tell_lines
 from cascade_core.rendering.in_points import in_points, is_drop
 from cascade_core.rendering.tables import stages_table
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.reading import load_record
 from cascade_core.storage.writing import save_run
+from cascade_core.support.visible import visible
 
 PROGRAM = "cascade-core" if Path(sys.argv[0]).stem == "cascade-core" else "python -m cascade_core"
 """What the user typed before the verb."""
@@ -83,15 +84,10 @@ def add_out(parser: argparse.ArgumentParser, folder: str = "") -> None:
     )
 
 
-def cell(text: str) -> str:
-    """A text that does not break the line and the columns that it stands in."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def say(notes: Iterable[str]) -> None:
     """Lines on what is odd about a run, on standard error."""
     for note in notes:
-        print(f"note: {cell(note)}", file=sys.stderr)
+        remark(f"note: {note}")
 
 
 def write_run(outputs: Outputs, args: argparse.Namespace) -> None:
@@ -104,15 +100,15 @@ def write_run(outputs: Outputs, args: argparse.Namespace) -> None:
 def report(out: Path) -> None:
     """Say what a run holds that was written, and what is odd about it."""
     record = load_record(out)
-    print(text(stages_table(record)))
-    print(f"wrote {out} ({record.n:,} samples)")
+    tell_table(stages_table(record))
+    tell(f"wrote {out} ({record.n:,} samples)")
     say(notes_on_file(out))
 
 
-def text(frame: pd.DataFrame) -> str:
-    """A table as text: shares in percent, drops `in_points`, whole numbers with separators."""
+def tell_table(frame: pd.DataFrame) -> None:
+    """Print a table: shares in percent, drops `in_points`, whole numbers with separators."""
     shown = in_points(frame)
-    shown.columns = [cell(str(name)) for name in shown.columns]
+    shown.columns = [visible(str(name)) for name in shown.columns]
     for name in shown.columns:
         if str(name).startswith("share") or str(name).endswith("accuracy") or str(name).startswith("saving"):
             shown[name] = ["-" if pd.isna(v) else f"{v:.2%}" for v in shown[name]]
@@ -127,5 +123,5 @@ def text(frame: pd.DataFrame) -> str:
         elif shown[name].dtype.kind == "i":
             shown[name] = [f"{v:,}" for v in shown[name]]
         else:
-            shown[name] = [cell(v) if isinstance(v, str) else v for v in shown[name]]
-    return shown.to_string(index=False) + "\n"
+            shown[name] = [visible(v) if isinstance(v, str) else v for v in shown[name]]
+    tell_lines(shown.to_string(index=False) + "\n")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from cascade_core.commands.common import Parsers, add_verb
+from cascade_core.commands.terminal import tell
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.own_costs import WHOLE, OwnCosts
 from cascade_core.simulation.timing import load_profile, profile_path
@@ -51,7 +52,7 @@ def costs(args: argparse.Namespace) -> None:
     """Write what each stage of a run costs in a unit of your own, beside the run."""
     given, out = own_costs(args, _stage_names(args.run)), costs_path(args.run)
     with claimed(out):
-        print(f"wrote {save_costs(given, out)}")
+        tell(f"wrote {save_costs(given, out)}")
 
 
 def own_costs(args: argparse.Namespace, names: tuple[str, ...]) -> OwnCosts:

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cascade_core.commands.common import Incomplete, Parsers, add_verb, cell, text
+from cascade_core.commands.common import Incomplete, Parsers, add_verb, tell_table
 from cascade_core.commands.networks import NETWORK, NETWORKS, add_network_flags, networks
+from cascade_core.commands.terminal import remark, tell
 from cascade_core.rendering.tables import profile_table
 from cascade_core.simulation.timing import profile_path, save_profile
 from cascade_core.storage.choice import Choice, load_choice
@@ -21,6 +22,7 @@ from cascade_core.storage.reading import read_metadata
 from cascade_core.support.checks import numbers
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
+from cascade_core.support.visible import visible
 
 if TYPE_CHECKING:
     from cascade_core.nets.networks.zoo import Network
@@ -41,7 +43,7 @@ def classify(args: argparse.Namespace) -> None:
     for one in classify_files(runner, files, named[0].preprocessing, args.batch_size):
         if isinstance(one, Failure):
             failed += 1
-            print(f"not classified: {cell(one.reason)}", file=sys.stderr)
+            remark(f"not classified: {one.reason}")
             continue
         spent += choice.costs[one.stage]
         row = {
@@ -51,10 +53,10 @@ def classify(args: argparse.Namespace) -> None:
             "stage": model.stage_names[one.stage],
             "macs": choice.costs[one.stage],
         }
-        print(_json_line(row) if args.json else "\t".join(map(cell, _cells(row))))
+        tell(*([_json_line(row)] if args.json else _cells(row)))
     count = len(files) - failed
     mean = f", {spent / count:,.0f} MACs each on average" if count else ""
-    print(f"{count:,} of {len(files):,} pictures classified{mean}", file=sys.stderr)
+    remark(f"{count:,} of {len(files):,} pictures classified{mean}")
     if failed:
         kind = Incomplete if count else ValueError
         raise kind(f"{failed:,} of {len(files):,} pictures were not classified; the lines above say why")
@@ -77,7 +79,7 @@ def _bundle(args: argparse.Namespace) -> None:
     model = load_cascade(named, len(names), download=args.download)
     _compare_costs(model, choice, named[0])
     out = write_bundle(args.out, model, args.choice, preprocessing=named[0].preprocessing, class_names=names)
-    print(f"wrote {out}; python {out}/run.py PICTURE classifies with numpy, onnxruntime and Pillow")
+    tell(f"wrote {out}; python {out}/run.py PICTURE classifies with numpy, onnxruntime and Pillow")
 
 
 def profile(args: argparse.Namespace) -> None:
@@ -103,8 +105,8 @@ def _profile(args: argparse.Namespace, metadata: Mapping[str, Any], out: Path) -
         )
     options = {"batch_sizes": args.batch_sizes} if args.batch_sizes else {}
     profiled = measure(model, example(named[0]), repeats=args.repeats, device=args.device, **options)
-    print(text(profile_table(profiled)))
-    print(f"wrote {save_profile(profiled, out)}")
+    tell_table(profile_table(profiled))
+    tell(f"wrote {save_profile(profiled, out)}")
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
@@ -114,13 +116,13 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _json_line(row: dict[str, Any]) -> str:
-    """A row as JSON, in letters that standard output can show."""
+    """A row as JSON, in letters that are seen and that standard output can show."""
     text = json.dumps(row, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         return json.dumps(row)
-    return text
+    return text if visible(text) == text else json.dumps(row)
 
 
 def _compare_costs(model: StagedModel, choice: Choice, network: Network) -> None:
@@ -129,10 +131,7 @@ def _compare_costs(model: StagedModel, choice: Choice, network: Network) -> None
 
     if costs_differ(model, choice, network):
         run = f" {choice.run['name']}" if choice.run else ""
-        print(
-            cell(f"note: the choice counts other MACs than this network has; was its run{run} made with this network?"),
-            file=sys.stderr,
-        )
+        remark(f"note: the choice counts other MACs than this network has; was its run{run} made with this network?")
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.dividing import source_of, split_of
 from cascade_core.commands.showing import add_position_flags, explored
+from cascade_core.commands.terminal import tell
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.comparison.data import Curve, not_drawn
@@ -47,10 +48,11 @@ def _figure(args: argparse.Namespace) -> None:
     style = Style(width=args.width, size=args.size, font=args.font, names=dict(args.rename))
     draw, about = CHARTS[args.chart](args)
     if args.texts:
-        print("\n".join(texts(draw)))
+        for text in texts(draw):
+            tell(text)
         return
     _write(args.out, draw, style)
-    print(f"wrote {', '.join(map(str, args.out))}: {about}")
+    tell(f"wrote {', '.join(map(str, args.out))}: {about}")
 
 
 def _write(files: list[Path], draw: Draw, style: Style) -> None:

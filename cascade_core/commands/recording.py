@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from cascade_core.commands.common import Parsers, add_out, add_verb, report, text
+from cascade_core.commands.common import Parsers, add_out, add_verb, report, tell_table
 from cascade_core.commands.networks import NETWORK, NETWORKS, add_network_flags, images
+from cascade_core.commands.terminal import tell
 from cascade_core.storage.parts import check_result, heads_beside
 from cascade_core.support.amounts import share
 from cascade_core.support.claims import claimed
@@ -80,8 +81,8 @@ def exits(args: argparse.Namespace) -> None:
             "shape": [" x ".join(map(str, point.shape)) for point, _ in points],
         }
     )
-    print(text(table))
-    print(f"{total:,} MACs in all; * marks --exits {args.exits or ','.join(chosen)}")
+    tell_table(table)
+    tell(f"{total:,} MACs in all; * marks --exits {args.exits or ','.join(chosen)}")
 
 
 def _add_recording_flags(parser: argparse.ArgumentParser, network: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cascade_core.commands.common import Parsers, add_out, add_verb, say, text, write_run
+from cascade_core.commands.common import Parsers, add_out, add_verb, say, tell_table, write_run
 from cascade_core.commands.cost_flags import add_own_costs, own_costs
+from cascade_core.commands.terminal import tell
 from cascade_core.rendering.tables import stages_table
 from cascade_core.storage.costs import costs_path, save_costs
 from cascade_core.storage.importers import FORMATS, Wishes, read_files, read_macs
@@ -50,21 +51,22 @@ def _import(args: argparse.Namespace) -> None:
     own = own_costs(args, tuple(stage.name for stage in outputs.stages)) if args.part else None
     write_run(outputs, args)
     if own is not None:
-        print(f"wrote {save_costs(own, costs_path(args.out))}, for --cost own")
+        tell(f"wrote {save_costs(own, costs_path(args.out))}, for --cost own")
 
 
 def show(args: argparse.Namespace) -> None:
     """Say what a run holds."""
     outputs = load_run(args.run)
     n, k = len(outputs.labels), len(outputs.class_names)
-    print(f"{args.run}: {n:,} samples, {k} classes, plain network {outputs.baseline_macs:,} MACs a sample\n")
+    tell(f"{args.run}: {n:,} samples, {k} classes, plain network {outputs.baseline_macs:,} MACs a sample")
+    tell()
     table = stages_table(outputs.record())
     if args.top_k != 1:
         table[f"top-{args.top_k} accuracy"] = outputs.record(top_k=args.top_k).stage_accuracy
-    print(text(table))
+    tell_table(table)
     for key, value in outputs.source.items():
         if key != "notes":
-            print(f"{key}: {value}")
+            tell(f"{key}: {value}")
     say(notes_on(outputs))
 
 

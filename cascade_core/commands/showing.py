@@ -11,6 +11,7 @@ from cascade_core.analysis.points import Setting
 from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.dividing import add_split_flags, source_of, split_of
+from cascade_core.commands.terminal import tell
 from cascade_core.policies import PRICED, SWEEPS
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data, words
@@ -64,7 +65,7 @@ def report_(args: argparse.Namespace) -> None:
         html = report_html(opened, data, run=run, source=metadata["source"])
         with atomic_write(args.out) as temporary:
             temporary.write_text(html, encoding="utf-8")
-        print(f"wrote {args.out} ({len(html.encode()):,} bytes), which opens at {opened.described}")
+        tell(f"wrote {args.out} ({len(html.encode()):,} bytes), which opens at {opened.described}")
 
 
 def _add_report(verbs: Parsers) -> None:

@@ -1,15 +1,31 @@
 """Python that runs a choice: a run's network and the exported JSON, or the JSON alone where the run names no network.
 
-What a file says (names, paths) goes in as literals, by `repr`, and is never part of the code.
+What a file says (names, paths) goes in as literals of visible characters, and is never part of the code.  Networks that
+are not made by this package alone, such as `module:factory`, are imported and called by their names: those stay empty,
+to be filled in, beside a comment that quotes the file.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Any
 
-from cascade_core.storage.origin import Origin
+from cascade_core.storage.origin import NetworkOrigin, Origin
+from cascade_core.support.visible import visible
+
+_OF_THIS_PACKAGE = re.compile(r"[A-Za-z0-9_.-]+")
+"""Names of networks that are looked up and never imported, as those with a colon are."""
+
+_FILE = re.compile(r"[^/\\:=+]+")
+"""Names of files beside the script."""
+
+_MOST_QUOTED = 20
+"""Networks of a run that a comment quotes, ..."""
+
+_MOST_LETTERS = 200
+"""... and letters of each."""
 
 _NETWORK = Template('''"""Classify pictures by the chosen thresholds, and compute no picture further than it needs.
 
@@ -21,20 +37,24 @@ from pathlib import Path
 
 from cascade_core import load_choice
 from cascade_core.nets import Answer, Runner, classify_files, find, image_files, load_cascade
+from cascade_core.support.visible import visible
 
-NETWORKS = $networks
+$networks
 CHOICE = $choice
 CLASSES = $classes
 
+if not NETWORKS:
+    sys.exit(f"Fill in NETWORKS in {__file__}: the networks that you trust, as NAME[=WEIGHTS][+HEADS]")
 networks = [find(text) for text in NETWORKS]
 rule = load_choice(CHOICE).rule
 runner = Runner(load_cascade(networks, len(CLASSES)), rule)
 for result in classify_files(runner, image_files([Path(sys.argv[1])]), networks[0].preprocessing):
     if isinstance(result, Answer):
         answer, stage = CLASSES[result.prediction], rule.stage_names[result.stage]
-        print(result.file, answer, f"{result.confidence:.4f}", stage, sep="\\t")
+        cells = [str(result.file), answer, f"{result.confidence:.4f}", stage]
+        print(*map(visible, cells), sep="\\t")
     else:
-        print(result.file, result.reason, sep="\\t", file=sys.stderr)
+        print(visible(str(result.file)), visible(result.reason), sep="\\t", file=sys.stderr)
 ''')
 
 _SOFTMAXES = Template('''"""Apply the chosen rule to softmaxes as they come, stage by stage.
@@ -88,25 +108,42 @@ def snippet(
         run: Name of the run.
         source: The run's metadata on where it comes from.
     """
-    networks = _networks(run, Origin.of(source))
-    if networks is None:
-        return _SOFTMAXES.substitute(choice=repr(choice), stages=repr(list(stage_names)))
-    return _NETWORK.substitute(networks=repr(networks), choice=repr(choice), classes=repr(list(class_names)))
+    networks, named = Origin.of(source).networks, _literal(choice)
+    if not networks or not all(network.name for network in networks):
+        return _SOFTMAXES.substitute(choice=named, stages=_literal(list(stage_names)))
+    return _NETWORK.substitute(networks=_to_be_run(run, networks), choice=named, classes=_literal(list(class_names)))
 
 
-def _networks(run: str, origin: Origin) -> list[str] | None:
-    """The arguments of `--network` that name the run's networks; None where the run does not name them all."""
-    if not origin.networks or not all(network.name for network in origin.networks):
-        return None
-    texts = []
-    for network in origin.networks:
-        text = network.name
-        if network.weights is not None and network.weights.name:
-            text += f"={network.weights.name}"
-        if network.heads is not None:
-            # A run of an earlier form names no file of heads: it lies beside the run, under the same name.
-            file = network.heads.file
-            heads = f"{run}.safetensors" if file is None else file.name
-            text += f"+{heads}" if heads else ""
-        texts.append(text)
-    return texts
+def _literal(value: object) -> str:
+    """Plain data in Python, on one line and every character seen."""
+    return visible(repr(value))
+
+
+def _to_be_run(run: str, networks: Sequence[NetworkOrigin]) -> str:
+    """The line that sets NETWORKS, or that line to be filled in, below comments that quote the run."""
+    parts = [_parts(run, network) for network in networks]
+    if all(_is_of_this_package(*one) for one in parts):
+        return f"NETWORKS = {_literal([_typed(*one) for one in parts])}"
+    quoted = [f"#   {_literal(_typed(*one)[:_MOST_LETTERS])}" for one in parts[:_MOST_QUOTED]]
+    said = "# The run's file names these networks. Type those that you trust: what stands here is imported and called."
+    return "\n".join([said, *quoted, "NETWORKS = []"])
+
+
+def _parts(run: str, network: NetworkOrigin) -> tuple[str, str | None, str | None]:
+    """Name, weights and heads of a network."""
+    weights = None if network.weights is None else network.weights.name
+    if network.heads is None:
+        return network.name, weights, None
+    # A run of an earlier form names no file of heads: it lies beside the run, under the same name.
+    file = network.heads.file
+    return network.name, weights, f"{run}.safetensors" if file is None else file.name
+
+
+def _is_of_this_package(name: str, weights: str | None, heads: str | None) -> bool:
+    """Whether only this package's code and torchvision's is run, on files beside the script."""
+    return bool(_OF_THIS_PACKAGE.fullmatch(name)) and all(_FILE.fullmatch(one) for one in (weights, heads) if one)
+
+
+def _typed(name: str, weights: str | None, heads: str | None) -> str:
+    """As an argument of `--network`."""
+    return name + (f"={weights}" if weights else "") + (f"+{heads}" if heads else "")

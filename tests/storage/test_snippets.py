@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,20 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from cascade_core import ExitRule, Pool, SharedThreshold, choose, evaluate, fit_pool, load_run, save_choice
+from cascade_core import (
+    ExitRule,
+    Pool,
+    SharedThreshold,
+    StageOutputs,
+    choose,
+    evaluate,
+    fit_pool,
+    load_run,
+    save_choice,
+)
 from cascade_core.storage.snippets import snippet
 from tests.installing import Installer
+from tests.names import hostile_names, is_clean
 from tests.oracle import f32
 from tests.samples import sample_run
 
@@ -61,6 +75,7 @@ def test_softmaxes_leave_as_simulated(
 
 def test_pictures_are_classified_by_the_run_s_network(installer: Installer, tmp_path: Path) -> None:
     run = load_run(ROOT / "cache" / "digits.parquet")
+    assert isinstance(run, StageOutputs)
     record = run.record(pool=fit_pool(run.probs, run.labels))
     rule = choose(record, SharedThreshold(0.9))
     save_choice(tmp_path / "digits.json", rule, evaluate(record, rule))
@@ -90,3 +105,73 @@ def test_names_are_literals() -> None:
         assert "os" not in imported
         constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
         assert bad in constants
+
+
+FOREIGN: list[dict[str, Any]] = [
+    {"name": "os:abort"},
+    {"name": "trapmod:make", "weights": "w.pt"},
+    {"name": "trapmod.deep:make", "heads": {"file": "h.safetensors"}},
+    {"name": "timm:resnet18"},
+    {"name": "hf:somebody/trap"},
+    {"name": ":"},
+    {"name": "resnet50=trapmod:make"},
+    {"name": "resnet50+x.safetensors"},
+    {"name": "small-cnn\nimport trapmod"},
+    {"name": "small-cnn", "weights": "../../elsewhere.pt"},
+    {"name": "small-cnn", "weights": "\\\\host\\share\\w.pt"},
+    {"name": "small-cnn", "weights": "a=b.pt"},
+    {"name": "small-cnn", "heads": {"file": "/etc/x.safetensors"}},
+]
+
+
+@pytest.mark.parametrize("network", FOREIGN, ids=str)
+@pytest.mark.parametrize("others", [[], [{"name": "small-cnn"}]])
+def test_what_a_run_names_is_not_run_until_somebody_types_it(
+    network: dict[str, Any],
+    others: list[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[str] = []
+    trap = types.ModuleType("trapmod")
+    monkeypatch.setattr(trap, "make", lambda *_, **__: called.append("made"), raising=False)
+    for name in ("trapmod", "trapmod.deep"):
+        monkeypatch.setitem(sys.modules, name, trap)
+    monkeypatch.setattr(os, "abort", lambda: called.append("aborted"))
+    monkeypatch.setattr(sys, "argv", ["script.py", str(tmp_path)])
+    script = snippet("c.json", "mine", {"networks": [*others, network]}, ["a", "b"], ["s", "t"])
+    with pytest.raises(SystemExit, match=r"Fill in NETWORKS in script\.py"):
+        exec(script, {"__file__": "script.py"})
+    assert called == []
+    assert "NETWORKS = []" in script.splitlines()
+    assert any(line.startswith("#   '") and repr(network["name"])[1:-1][:5] in line for line in script.splitlines())
+
+
+def test_a_script_holds_a_line_for_each_network_however_many(tmp_path: Path) -> None:
+    networks = [{"name": f"trapmod:{'x' * 100_000}{number}"} for number in range(300)]
+    script = snippet("c.json", "mine", {"networks": networks}, ["a"], ["s"])
+    assert len(script) < 10_000
+    assert script.count("\n#   ") == 20
+
+
+def test_any_name_leaves_a_script_as_it_is() -> None:
+    """The script of hostile names is that of plain ones but for its literals, and every character of it is seen."""
+
+    def shape(*names: str, network: dict[str, Any]) -> str:
+        run, stage = names
+        text = snippet(f"{run}.json", run, {"networks": [network]} if network else {}, [run, stage], [stage, run])
+        assert is_clean(text, keep="\n")
+        tree = ast.parse(text)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                node.value = ""
+        comments = [line for line in text.split("\n") if line.startswith("#")]
+        assert len(comments) == (2 if network.get("name") else 0)
+        assert text.count("\n") == len(text.splitlines())
+        return ast.dump(tree)
+
+    names = [name for name in hostile_names(3, 400) if name]
+    for run, name in zip(names[::2], names[1::2], strict=True):
+        foreign = {"name": f"{name}:{run}", "weights": name, "heads": {"file": run}}
+        assert shape(run, name, network=foreign) == shape("r", "s", network={"name": "a:b"})
+        assert shape(run, name, network={}) == shape("r", "s", network={})

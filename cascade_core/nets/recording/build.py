@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from cascade_core.nets.cutting.attach import LAST, Cut, assemble, cut
 from cascade_core.nets.devices import resolve_device, resolve_precision, threads
@@ -28,6 +26,7 @@ from cascade_core.nets.heads.weights import HeadsFile
 from cascade_core.nets.images.datasets import ImageSet, check_classes
 from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, example
 from cascade_core.nets.networks.zoo import Network
+from cascade_core.nets.progress import above_bars
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, record
 from cascade_core.nets.staged import CascadedNetwork, StagedModel
 from cascade_core.nets.training.fitting import fit_heads
@@ -121,7 +120,7 @@ class _Fitting:
         checkpoint = file.with_name(f"{file.name}.checkpoint")
         if self._is_in(file):
             if progress:
-                tqdm.write(f"{file} holds these heads already; delete it to fit them again", file=sys.stderr)
+                above_bars(f"{file} holds these heads already; delete it to fit them again")
             _remove_older(checkpoint, file)
             return
         # A network that is trained here is small, and its weights then do not depend on the number of cores.

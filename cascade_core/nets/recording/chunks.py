@@ -12,15 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from tqdm import tqdm
-
+from cascade_core.nets.progress import Bar, above_bars
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, read_plan, write_json
 from cascade_core.storage.writing import is_part, merge_parts, save_part
@@ -121,7 +119,7 @@ class Chunks:
         try:
             with (
                 stoppable(),
-                tqdm(total=self.samples, initial=self._done, unit="images", disable=not shown, mininterval=1) as bar,
+                Bar(total=self.samples, initial=self._done, unit="images", shown=shown, mininterval=1) as bar,
             ):
                 for number in range(group.rank, self.count, group.size):
                     if group.rank and self._ended():
@@ -177,7 +175,7 @@ class Chunks:
             if name in there and is_part(self.folder / name, self._stamp(number), len(self._samples(number))):
                 self.missing.remove(number)
 
-    def _do(self, number: int, compute: Compute, bar: tqdm[NoReturn], rank: int) -> None:
+    def _do(self, number: int, compute: Compute, bar: Bar, rank: int) -> None:
         start = time.monotonic()
         outputs = compute(self._samples(number), bar.update)
         path = self.folder / part_name(number)
@@ -191,7 +189,7 @@ class Chunks:
         self._slowest = max(self._slowest, time.monotonic() - start)
         self._show(bar)
 
-    def _show(self, bar: tqdm[NoReturn]) -> None:
+    def _show(self, bar: Bar) -> None:
         self._look()
         bar.n = self._done
         bar.refresh()
@@ -199,7 +197,7 @@ class Chunks:
     def _unwritable(self, error: OSError) -> OSError:
         return OSError(f"{error}; {self._tally()}: mend this and start the same command again to continue")
 
-    def _wait_for_others(self, compute: Compute, bar: tqdm[NoReturn]) -> None:
+    def _wait_for_others(self, compute: Compute, bar: Bar) -> None:
         last_progress, remaining, warned = time.monotonic(), len(self.missing), False
         while self.missing:
             self._show(bar)
@@ -208,7 +206,7 @@ class Chunks:
             elif time.monotonic() - last_progress > max(PATIENCE, SLOWEST * self._slowest):
                 if not warned:
                     silent = f"no chunk came from other processes for {time.monotonic() - last_progress:.0f} s"
-                    tqdm.write(f"{silent}; computing here what is missing, {remaining:,} chunks", file=sys.stderr)
+                    above_bars(f"{silent}; computing here what is missing, {remaining:,} chunks")
                     warned = True
                 # A slow process goes upwards, so the last is the one that it needs longest for.
                 self._do(max(self.missing), compute, bar, 0)

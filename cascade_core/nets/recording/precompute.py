@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.answers import with_logits
@@ -33,6 +32,7 @@ from cascade_core.nets.devices import keep_heap, lay_out, resolve_device, thread
 from cascade_core.nets.heads.weights import state_digest
 from cascade_core.nets.images.datasets import ImageSet, batches
 from cascade_core.nets.macs import baseline_macs, stage_costs
+from cascade_core.nets.progress import Bar
 from cascade_core.nets.recording.chunks import Chunks
 from cascade_core.nets.staged import StagedModel, softmaxes
 from cascade_core.simulation.outputs import StageOutputs
@@ -67,7 +67,7 @@ def precompute(
     task = _Task.of(model, data, batch_size, resolve_device(device), source)
     with (
         _placed(task.model, task.device),
-        tqdm(total=len(data), unit="images", disable=not progress, mininterval=1) as bar,
+        Bar(total=len(data), unit="images", shown=progress, mininterval=1) as bar,
     ):
         return task.compute(range(len(data)), bar.update, _circumstances())
 

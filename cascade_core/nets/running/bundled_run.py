@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import numpy as np
 import onnxruntime
@@ -31,6 +32,8 @@ FLOOR = np.float32(1e-12)  # what a smaller softmax counts as where it is pooled
 MAX_PIXELS = 1 << 26  # of a picture that is read, and of one that is scaled
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")  # whose readers call no other program
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".npy"}
+UNSEEN = {*"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"}  # printable without a shape
+UNSEEN |= {*map(chr, range(0xFE00, 0xFE0E)), *map(chr, range(0xE0100, 0xE01F0))}
 Array = Any  # of numpy; this file stands alone and is kept short
 
 
@@ -67,10 +70,11 @@ class Bundle:
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError(f"Expected a choice as choose writes it but it lacks {error}; write it anew") from None
         if names != self.stages or len(macs) != len(names):
-            others = ", ".join(map(str, names))
-            raise ValueError(f"Expected a choice for the stages {', '.join(self.stages)} but it is for {others}")
+            raise ValueError(
+                f"Expected a choice for {', '.join(self.stages)} but it is for {', '.join(map(str, names))}"
+            )
         classes, weights = len(self.manifest["classes"]), _weights(rule, version, len(names))
-        if score not in SCORES or not _whole(top_k, 1, classes) or not all(_whole(m, 0, math.inf) for m in macs):
+        if score not in SCORES or not _whole(top_k, 1, classes) or not all(_whole(m, 0, 1 << 63) for m in macs):
             raise ValueError(f"Expected a choice with a score of {', '.join(SCORES)}, a top_k and MACs it can have")
         if {len(t) if isinstance(t, list) else 0 for t in thresholds} not in (set(), {0}, {classes}):
             raise ValueError(f"Expected a choice with one threshold a stage, or one for each of {classes} classes")
@@ -184,8 +188,7 @@ class Bundle:
         return normal.transpose(2, 0, 1)[None].astype(np.float32)
 
     def _bytes(self, name: str) -> bytes:
-        file = self.folder / name
-        if not file.is_file():
+        if not (file := self.folder / name).is_file():
             raise ValueError(f"Expected the file {file} of the bundle but there is none")
         return file.read_bytes()
 
@@ -268,9 +271,8 @@ def _whole(value: Any, low: float, high: float) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _cell(text: str) -> str:
-    """A text that does not break the columns that it stands in."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+def _visible(text: str) -> str:
+    return "".join(c if (c.isprintable() or category(c) == "Zs") and c not in UNSEEN else ascii(c)[1:-1] for c in text)
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
@@ -289,26 +291,26 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments:
         print("usage: python run.py PICTURE_OR_FOLDER ...", file=sys.stderr)
         return 2
-    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
+    warnings.showwarning = lambda message, *_, **__: print(_visible(f"note: {message}"), file=sys.stderr)
     try:
         files = _files([Path(argument) for argument in arguments])
         if not files:
             raise ValueError(f"Expected pictures in {', '.join(map(str, arguments))} but there are none")
         bundle = Bundle(Path(__file__).resolve().parent)
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(_visible(f"error: {error}"), file=sys.stderr)
         return 2
     failed = 0
     for file in files:
         try:
             predictions, confidences, stages = bundle(bundle.prepare(file))
         except Exception as error:  # onnxruntime has errors of its own; a picture stops nothing but itself
-            print(f"error: {_cell(' '.join(str(error).split()))}", file=sys.stderr)
+            print(_visible(f"error: {error}"), file=sys.stderr)
             failed += 1
             continue
         for prediction, confidence, stage in zip(predictions, confidences, stages, strict=True):
-            label = _cell(bundle.manifest["classes"][prediction])
-            print(f"{_cell(str(file))}\t{label}\t{confidence:.4f}\t{bundle.stages[stage]}\t{bundle.macs[stage]:,}")
+            label, macs = bundle.manifest["classes"][prediction], f"{bundle.macs[stage]:,}"
+            print(*map(_visible, (str(file), label, f"{confidence:.4f}", bundle.stages[stage], macs)), sep="\t")
     if failed:
         print(f"{failed:,} of {len(files):,} files were not classified", file=sys.stderr)
     return 0 if not failed else 2 if failed == len(files) else 1

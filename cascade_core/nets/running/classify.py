@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from cascade_core.nets.heads.weights import read_heads
 from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, preprocess
 from cascade_core.nets.macs import baseline_macs, stage_costs
 from cascade_core.nets.networks.named import example, in_a_row, load_model
 from cascade_core.nets.networks.zoo import Network
+from cascade_core.nets.progress import Bar
 from cascade_core.nets.recording.runs import check_networks
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
@@ -78,7 +78,7 @@ def classify_files(
 ) -> Iterator[Answer | Failure]:
     """An answer for each file, or why there is none, in order; on a terminal a bar shows how far it is."""
     checks.whole("batch_size", batch_size, 1, 1 << 20)
-    for start in tqdm(range(0, len(files), batch_size), unit="batches", disable=None):
+    for start in Bar(range(0, len(files), batch_size), unit="batches", shown=None):
         some = files[start : start + batch_size]
         pixels: dict[Path, torch.Tensor] = {}
         failures: dict[Path, Failure] = {}

@@ -15,9 +15,9 @@ from typing import TypeVar
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from cascade_core.nets.devices import resolve_device
+from cascade_core.nets.progress import Bar
 from cascade_core.nets.running.runner import Answers, Softmaxes, made_ready, note_answers, softmaxes
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
@@ -58,7 +58,7 @@ def measure(
     m = len(model.stage_names)
     times = np.empty((3 * m + 1, len(batch_sizes), repeats))
     made_ready(model, place, fold=False)
-    for column, size in enumerate(tqdm(batch_sizes, unit="batch sizes", disable=not progress)):
+    for column, size in enumerate(Bar(batch_sizes, unit="batch sizes", shown=progress)):
         images = example.to(place).expand(size, -1, -1, -1).contiguous(memory_format=torch.channels_last)
         for turn in range(-WARM_UP, repeats):
             seconds = _timed(model, images, place)

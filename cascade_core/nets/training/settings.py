@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from cascade_core.nets.images.datasets import ImageSet, batches
+from cascade_core.nets.progress import Bar
 from cascade_core.nets.training.learner import Learner
 from cascade_core.support import checks
 
@@ -155,4 +155,4 @@ def epoch_bar(data: ImageSet, training: Training, epoch: int, progress: bool) ->
     """A progress bar for one pass over the training samples."""
     total = min(len(data), batches_of_pass(data, training) * training.batch_size)
     title = f"epoch {epoch + 1}/{training.epochs}"
-    return tqdm(total=total, desc=title, unit=" images", disable=not progress, mininterval=1)
+    return Bar(total=total, desc=title, unit=" images", shown=progress, mininterval=1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import warnings
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +20,11 @@ from torch import Tensor
 
 from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, preprocess
 from cascade_core.nets.running import bundled_run
-from cascade_core.nets.running.bundled_run import Bundle
+from cascade_core.nets.running.bundled_run import Bundle, _visible
 from cascade_core.nets.staged import StagedModel
 from cascade_core.storage import pictures
+from cascade_core.support.visible import visible
+from tests.names import hostile_names, is_clean
 from tests.nets.hostile import hostile_pictures
 from tests.nets.running.bundles import CLASSES, DIGITS, IMAGES, changed, run
 from tests.traps import ghostscript_trap
@@ -78,7 +83,7 @@ def test_a_damaged_or_missing_file_is_named(written: tuple[StagedModel, Path], t
         Bundle(copied)
     other = json.loads((copied / "choice.json").read_text())
     other["rule"]["thresholds"][0]["stage"] = "elsewhere"
-    with pytest.raises(ValueError, match=r"a choice for the stages .* but it is for elsewhere"):
+    with pytest.raises(ValueError, match=r"a choice for .*, .* but it is for elsewhere"):
         Bundle(written[1]).set_choice(other)
 
 
@@ -245,3 +250,75 @@ def test_pictures_are_opened_by_the_page_s_rules(
         os.mkfifo(tmp_path / name)
         with pytest.raises(ValueError, match="there is no regular file"):
             bundle.prepare(tmp_path / name)
+
+
+def test_its_filter_is_that_of_the_package() -> None:
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert _visible(every) == visible(every)
+
+
+def test_names_that_a_terminal_would_obey_are_shown(copied: Path, tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "p\x1b[2J\u202e.png")
+    (tmp_path / "broken\u200b\x1b[2J.png").write_bytes(b"no picture")
+    manifest = json.loads((copied / "manifest.json").read_text())
+    names = [f"{number}{name}" for number, name in enumerate(hostile_names(4, len(manifest["stages"])))]
+    rows = json.loads((copied / "choice.json").read_text())["rule"]["thresholds"]
+    changed(copied / "manifest.json", "stages", value=names)
+    changed(copied / "manifest.json", "classes", value=[f"c\x1b[31m\u2028\u3164{i}" for i in range(len(CLASSES))])
+    files = [str(file) for file in sorted(tmp_path.glob("*.png"))]
+    for name, row in zip(names, rows, strict=True):
+        row["stage"] = name
+    status, out, errors = run(copied, *files)  # the choice names the stages of before
+    assert (status, out, len(errors)) == (2, [], 1)
+    assert is_clean(errors[0])
+    changed(copied / "choice.json", "rule", "thresholds", value=rows)
+    changed(copied / "choice.json", "rule", "thresholds", 0, "threshold", value=7)
+    status, out, errors = run(copied, *files)
+    assert status == 1
+    assert len(out) == 1
+    assert len(errors) == 3
+    assert all(is_clean(line, keep="\t") for line in out + errors)
+    assert "p\\x1b[2J\\u202e.png\tc\\x1b[31m" in out[0]
+
+
+ODD: list[object] = [
+    None,
+    True,
+    -1,
+    10**400,
+    -(10**400),
+    1e308,
+    float("nan"),
+    float("inf"),
+    "1",
+    "\x1b[2J",
+    [],
+    {},
+    [[]],
+    [None] * 3,
+    {"stage": 1},
+]
+
+
+def test_any_odd_value_in_any_place_is_a_choice_or_one_line(copied: Path) -> None:
+    bundle = Bundle(copied)
+    choice = json.loads((copied / "choice.json").read_text())
+
+    def places(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+        inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        return [path, *(place for key, one in inner for place in places(one, (*path, key)))]
+
+    for *path, last in filter(None, places(choice)):
+        for odd in ODD:
+            spoiled = copy.deepcopy(choice)
+            place = spoiled
+            for step in path:
+                place = place[step]
+            place[last] = odd
+            with warnings.catch_warnings(), suppress(ValueError):
+                warnings.simplefilter("ignore")
+                bundle.set_choice(spoiled)
+                assert all(np.isfinite(w) for row in bundle.weights for w in row)
+                assert all(column.dtype == np.float32 for column in bundle.thresholds)
+                assert not any(np.isnan(column).any() for column in bundle.thresholds)
+                assert all(0 <= macs < 1 << 63 for macs in bundle.macs)
