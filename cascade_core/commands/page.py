@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import runpy
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +23,9 @@ def page(args: argparse.Namespace) -> None:
             raise ValueError(f"Expected a folder of runs but {args.folder} is none")
         os.environ["CASCADE_CACHE"] = str(args.folder.resolve())
     port = [] if args.port is None else ["--server.port", str(checks.whole("--port", args.port, 1, 65535))]
+    # The server stops its work at these, and then has them handled as they were to be before it started.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     # As `python -m streamlit run` starts it, in this process, so that signals reach it; settings lie beside the script.
     # What it prints has colours of its own.
     sys.stdout, sys.argv = sys.__stdout__, ["streamlit", "run", str(HOME / "dashboard.py"), *port]

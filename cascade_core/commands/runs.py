@@ -1,10 +1,11 @@
-"""Verbs on run files: `join`, `import` and `show`."""
+"""Verbs on run files: `join`, `import`, `show` and `prepare`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from cascade_core.analysis.prepared import prepare
 from cascade_core.commands.common import Parsers, add_out, add_verb, say, tell_table, write_run
 from cascade_core.commands.cost_flags import add_own_costs, own_costs
 from cascade_core.commands.terminal import tell
@@ -70,6 +71,12 @@ def show(args: argparse.Namespace) -> None:
     say(notes_on(outputs))
 
 
+def prepare_(args: argparse.Namespace) -> None:
+    """Choose what the page shows of a run first, and keep it beside the run, so that it opens at once."""
+    for run in args.runs:
+        tell(f"wrote {prepare(run)}")
+
+
 def _add_join(verbs: Parsers) -> None:
     parser = add_verb(
         verbs, "join", join, "join small.parquet large.parquet --names small,large --out cache/both.parquet"
@@ -108,8 +115,16 @@ def _add_show(verbs: Parsers) -> None:
     parser.add_argument("--top-k", type=int, default=1, help="accuracy among the k largest too (default 1)")
 
 
+def _add_prepare(verbs: Parsers) -> None:
+    parser = add_verb(verbs, "prepare", prepare_, "prepare cache/digits.parquet")
+    parser.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN", help="a run file in the folder that the page shows"
+    )
+
+
 def add(verbs: Parsers) -> None:
     """Add these verbs."""
     _add_join(verbs)
     _add_import(verbs)
     _add_show(verbs)
+    _add_prepare(verbs)

@@ -1,6 +1,6 @@
-"""What may be asked next, answered while nobody waits: the question that is shown, put to each of the other runs.
+"""What may be asked next, answered while nobody waits: the same about the other runs, and of the run by other policies.
 
-Choosing thresholds for a run takes up to two seconds, and whoever opens the page tries the other runs soon.  One thread
+Choosing thresholds takes up to two seconds, and whoever opens the page tries other runs and policies soon.  One thread
 of the server answers for them, one after the other, once the page has been quiet for a moment; what it finds is kept
 where the page looks for it (`questions.explored`).  It never answers for runs that a session brought.
 """
@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from cascade_core.panels import private, questions
+from cascade_core.panels import private, questions, sidebar
 from cascade_core.panels.questions import Question
-from cascade_core.panels.runs import Run
+from cascade_core.panels.runs import Run, list_runs
+from cascade_core.policies import SWEEPS
 from cascade_core.simulation.meters import MACS
 
 QUIET = 1.5
@@ -73,12 +74,24 @@ class Ahead:
 _AHEAD = Ahead(questions.explored)
 
 
+def open() -> None:
+    """Answer what the page asks first when it is opened without a link."""
+    runs = list_runs()[0]
+    if runs:
+        selection = sidebar.opening(runs)
+        with suppress(ValueError, OSError):
+            questions.payload(selection.question, selection.meter, selection.published)
+
+
 def prepare(question: Question, runs: Sequence[Run]) -> None:
-    """Answer the same question for the other runs of the cache folder, soon."""
+    """Answer the same question for the other runs of the cache folder soon, and then by other policies."""
     if private.session_id() is None or question.meter != MACS or question.top_k > 1:
         return
-    others = [run for run in runs if not run.yours and run.digest != question.run.digest]
-    _AHEAD.ask([replace(question, run=run) for run in others if run.softmax_bytes <= LARGEST])
+    known = [run for run in runs if not run.yours and run.softmax_bytes <= LARGEST]
+    likely = [replace(question, run=run) for run in known if run.digest != question.run.digest]
+    if question.run.digest in {run.digest for run in known}:
+        likely += [replace(question, policy=name) for name in SWEEPS if name != question.policy]
+    _AHEAD.ask(likely)
 
 
 def wait() -> None:

@@ -7,7 +7,8 @@ alone, and never taken from another.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial, wraps
 from operator import attrgetter
@@ -15,7 +16,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
+from cascade_core.analysis import prepared
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from cascade_core.analysis.prepared import Prepared
 from cascade_core.analysis.spread import Judged
 from cascade_core.panels.runs import Run
 from cascade_core.policies import SWEEPS
@@ -25,6 +28,7 @@ from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation import suspicions
 from cascade_core.simulation.meters import MACS, Meter
+from cascade_core.support.files import BadFile
 
 MOST_SOFTMAXES = 1 << 28
 """Bytes of softmaxes up to which automatic answers weigh pooled ones: reading and pooling more takes many seconds."""
@@ -95,7 +99,16 @@ def notes(run: Run) -> tuple[str, ...]:
     Raises:
         BadFile: The file is malformed.
     """
-    return run.notes(lambda: outputs(run))
+    return (*run.notes(lambda: outputs(run)), *_passed_over(run))
+
+
+def _passed_over(run: Run) -> Iterator[str]:
+    """A line on a file beside the run that should hold what was found out about it."""
+    try:
+        if run.path is not None:
+            prepared.load_prepared(run.path, run.digest)
+    except BadFile as error:
+        yield f"passed over, and thresholds chosen anew: {error}"
 
 
 def is_meaningless(run: Run) -> bool:
@@ -138,9 +151,26 @@ def _divided(run: Run, score: str, split: Split, top_k: int, meter: Meter) -> Ha
 
 def _explored(question: Question, halved: Callable[[Run, str, Split, int, Meter], Halves]) -> Exploration:
     run, score, split, k, meter = question.run, question.score, question.split, question.top_k, question.meter
+    found = _prepared(question)
+    if found is not None:
+        with suppress(ValueError):  # of another run, which is then chosen for anew
+            return found.explored(halved(run, score, split, k, meter))
     alone = question.answers == "own" or (question.answers == "auto" and run.softmax_bytes > MOST_SOFTMAXES)
     divided = _record(run, score, k) if alone else halved(run, score, split, k, meter)
     return explore(divided, SWEEPS[question.policy], split, answers=question.answers, meter=meter)
+
+
+def _prepared(question: Question) -> Prepared | None:
+    """What was found out beforehand, if this is the usual question about a run of the cache folder."""
+    asked = (question.policy, question.score, question.answers, question.split, question.meter, question.top_k)
+    usual = (prepared.POLICY.name, prepared.SCORE, "auto", prepared.SPLIT, MACS, 1)
+    run = question.run
+    if run.path is None or run.softmax_bytes > MOST_SOFTMAXES or asked != usual:
+        return None
+    try:
+        return prepared.load_prepared(run.path, run.digest)
+    except BadFile:  # which `notes` says; the question is answered anew
+        return None
 
 
 def payload(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -51,6 +51,20 @@ def select(runs: Sequence[Run]) -> Selection:
         selection = Selection(question=question, published=_published(run, question.top_k))
         _hold()
         return selection
+
+
+def opening(runs: Sequence[Run]) -> Selection:
+    """What is looked at first, before anything was chosen, of `runs` (at least one)."""
+    names = {run.name: run for run in runs}
+    run = names[_preferred(names)]
+    question = Question(
+        run=run,
+        policy=state.POLICY.default,
+        score=state.SCORE.default,
+        answers=state.ANSWERS.default,
+        split=Split(seed=state.SEED.default, in_sample=state.IN_SAMPLE.default),
+    )
+    return Selection(question=question, published=_on_same_data(run))
 
 
 def _question(run: Run) -> Question:
@@ -122,7 +136,7 @@ def _run(runs: Sequence[Run]) -> Run:
     names = list(by_name)
     gone = state.RUN.get()
     if gone not in by_name:
-        state.RUN.set(PREFERRED_RUN if PREFERRED_RUN in names else names[0])
+        state.RUN.set(_preferred(names))
     chosen = st.selectbox(
         "Run",
         names,
@@ -136,9 +150,17 @@ def _run(runs: Sequence[Run]) -> Run:
     return by_name[chosen]
 
 
+def _preferred(names: Collection[str]) -> str:
+    return PREFERRED_RUN if PREFERRED_RUN in names else next(iter(names))
+
+
+def _on_same_data(run: Run) -> tuple[PublishedResult, ...]:
+    return tuple(published_on(run.origin.dataset))[:1]
+
+
 def _published(run: Run, top_k: int) -> tuple[PublishedResult, ...]:
     titles = {series.name: series for series in PUBLISHED}
-    same_data = tuple(published_on(run.origin.dataset))[:1]
+    same_data = _on_same_data(run)
     words = {"auto": same_data[0].name if same_data else "none on these data", "none": "none"}
     state.PUBLISHED.keep()
     chosen = st.selectbox(

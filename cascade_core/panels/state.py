@@ -89,6 +89,9 @@ PLACE = Value[Any]("place", None)
 BEFORE = Value("place:before", "")
 """`place.Place` that is kept while something else is looked at, and the numbers of before, in words."""
 
+PUT_UP = Value("live:put-up", False)
+"""Whether the browser has had time to put up its first live panel."""
+
 GONE = Value[str | None]("gone", None)
 """The run that was looked at and is no longer there."""
 

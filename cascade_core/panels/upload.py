@@ -89,7 +89,7 @@ def offer() -> None:
             "becomes a run on the command line, which takes more, and the page lists it at once:"
         )
         target = shlex.quote(str(runs.cache_folder() / "mine.parquet"))
-        st.code(f"python -m cascade_core import FILE --out {target}", language="bash", wrap_lines=True)
+        st.text(f"python -m cascade_core import FILE --out {target}")  # code would have browsers load its highlighter
         st.caption(
             "What you bring here is seen in this session alone and written nowhere; your last "
             f"{KEPT} files are kept until you leave the page."

@@ -101,6 +101,10 @@ class Halves:
             return self._divided(pooled, "it was asked for")
         return self._decided(own, pooled, policy)
 
+    def answered_by(self, pool: Pool | None, why: str) -> Divided:
+        """The samples, answered by a pool that was chosen before, or by stages alone; without held-out answers."""
+        return self._divided(priced(self._record(self.calibration, pool), self.meter), why)
+
     def _decided(self, own: Record, pooled: Record, policy: Policy | type[Policy]) -> Divided:
         mine, shared = (select(record.apart[0] if policy.tests else record) for record in (own, pooled))
         # There are enough samples for a pool, and so for these.

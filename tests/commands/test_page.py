@@ -38,15 +38,19 @@ def empty(tmp_path: Path) -> Path:
     return tmp_path / "empty"
 
 
-def test_page_answers_on_this_computer_alone_and_ends_quietly(installer: Installer, empty: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_page_answers_on_this_computer_alone_and_ends_quietly(
+    installer: Installer, empty: Path, number: signal.Signals
+) -> None:
     with opened(installer, empty, str(empty)) as (process, log, port):
         with socket.socket() as elsewhere:
             # Streamlit's own default listens everywhere; the settings beside the page's door do not.
             assert elsewhere.connect_ex(("127.0.0.2", port)) != 0
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(timeout=20) == 0
         assert "Traceback" not in log.read_text()
         assert "Error" not in log.read_text()
+        assert "Aborted" not in log.read_text()
     assert not list(empty.iterdir())
 
 

@@ -15,7 +15,9 @@ from cascade_core.analysis.exploration import Split
 from cascade_core.panels import ahead, private, questions
 from cascade_core.panels.questions import Question
 from cascade_core.panels.runs import Run, list_runs
+from cascade_core.policies import SWEEPS
 from cascade_core.simulation.meters import MACS
+from tests.opening import opened
 from tests.samples import sample_run
 
 WAIT = 30.0
@@ -59,6 +61,20 @@ def test_new_questions_take_the_place_of_those_that_wait(runs: list[Run]) -> Non
     assert answered.empty()
 
 
+def test_what_a_page_opens_with_is_answered_when_the_server_starts(
+    runs: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead.open()
+    monkeypatch.setattr(questions, "explore", lambda *_, **__: pytest.fail("It was answered before"))
+    monkeypatch.setattr(questions, "live_data", lambda *_, **__: pytest.fail("It was answered before"))
+    assert not opened().error
+
+
+def test_a_server_starts_without_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASCADE_CACHE", str(tmp_path / "none"))
+    ahead.open()
+
+
 def test_nothing_begins_while_somebody_is_at_work(runs: list[Run]) -> None:
     answered = Event()
     worker = ahead.Ahead(lambda _: answered.set(), quiet=3600.0)
@@ -98,7 +114,7 @@ def test_the_page_finds_what_was_answered(
     assert questions.explored(question(runs[0])).path.positions.size
 
 
-def test_the_same_question_of_the_other_runs_that_are_small(runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_runs_that_are_small_and_then_other_policies(runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[Question]] = []
     monkeypatch.setattr(ahead._AHEAD, "ask", asked.append)
     shown, other, large = runs
@@ -109,7 +125,10 @@ def test_the_same_question_of_the_other_runs_that_are_small(runs: list[Run], mon
     ahead.prepare(replace(question(shown), top_k=2), runs)
     assert not asked
     ahead.prepare(question(shown), [*runs, yours])
-    assert asked.pop() == [question(other), question(large)]
+    policies = [replace(question(shown), policy=name) for name in SWEEPS if name != "cheapest"]
+    assert asked.pop() == [question(other), question(large), *policies]
+    ahead.prepare(question(yours), [*runs, yours])
+    assert asked.pop() == [question(run) for run in runs]
     monkeypatch.setattr(ahead, "LARGEST", other.softmax_bytes - 1)
     ahead.prepare(question(shown), runs)
     assert all(one.run.softmax_bytes < other.softmax_bytes for one in asked.pop())

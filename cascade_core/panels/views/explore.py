@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import streamlit as st
 
-from cascade_core.panels import opening, spending
+from cascade_core.panels import opening, private, spending, state
 from cascade_core.panels.live import live_panel
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
+
+PUT_UP = 0.7
+"""Seconds that a browser takes to put up its first live panel."""
 
 
 def show(shown: Shown) -> None:
@@ -23,6 +27,7 @@ def show(shown: Shown) -> None:
     here = shown.at(live_panel(shown.payload, opened=partial(opening.follow, shown.question.run)))
     spending.spent(here)
     st.caption(shown.exploration.answers_words)
+    _put_up()
     # What draws tables and charts takes a while to import: the panel is on its way to the browser by now.
     from cascade_core.panels import details, exports
     from cascade_core.panels.paper import figure_button
@@ -39,3 +44,13 @@ def show(shown: Shown) -> None:
         exports.positions_and_script(here)
     details.details(here)
     exports.load_back(here)
+
+
+def _put_up() -> None:
+    """Let a browser that has just been opened put up the panel before it is sent what stands below.
+
+    It would load what draws tables first, and show the slider a second later.
+    """
+    if private.session_id() is not None and not state.PUT_UP.get():
+        state.PUT_UP.set(True)
+        time.sleep(PUT_UP)

@@ -1,0 +1,165 @@
+"""What the usual question finds out about a run, kept beside it as ``RUN.prepared.json``: who opens it does not wait.
+
+Choosing between own and pooled answers, and between families of rules, takes seconds; what was chosen takes none to
+evaluate.  A file is of one run, known by its digest, and of one `VERSION` of choosing; any other is passed over, and
+the question is answered anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from cascade_core.policies.answers import Halves
+from cascade_core.policies.cheapest import CheapestWithinDrop
+from cascade_core.policies.families import FAMILIES
+from cascade_core.simulation.paths import RulePath, evaluate_path
+from cascade_core.simulation.pool import Pool
+from cascade_core.simulation.record import check_pool
+from cascade_core.storage.choice import shortest
+from cascade_core.storage.reading import digest, load_run
+from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
+
+SUFFIX = ".prepared.json"
+VERSION = 1
+"""To be raised whenever the usual question is answered otherwise; a test compares the shipped files."""
+
+MAX_BYTES = 1 << 20
+
+POLICY, SCORE, SPLIT = CheapestWithinDrop, "max_probability", Split()
+"""The usual question, for automatic answers and MACs."""
+
+_WORDS = re.compile(r"[\w ,.%'-]{1,300}", re.ASCII)
+"""What the reason is made of: a page shows it among sentences of its own."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """What was found out: the rules of the whole slider, their family, and why these answers; as in `Exploration`."""
+
+    path: RulePath
+    family: str | None
+    why: str
+
+    def explored(self, divided: Halves) -> Exploration:
+        """What `explore` would return.
+
+        Raises:
+            ValueError: The rules are of another run.
+        """
+        parts = divided.answered_by(self.path.pool, self.why)
+        return Exploration(
+            policy=POLICY,
+            split=SPLIT,
+            calibration=parts.calibration,
+            test=parts.test,
+            path=self.path,
+            evaluation=evaluate_path(parts.test, self.path),
+            answers=parts.answers,
+            why=parts.why,
+            family=self.family,
+        )
+
+
+def prepared_path(run: str | Path) -> Path:
+    """Where what was prepared for a run lies."""
+    path = Path(run)
+    return path.with_name(path.name.removesuffix(".parquet") + SUFFIX)
+
+
+def save_prepared(exploration: Exploration, run_digest: str, path: str | Path) -> Path:
+    """Write what the usual question found, atomically.
+
+    Args:
+        run_digest: SHA-256 of the run, in hex.
+    """
+    found = exploration.path
+    rules, places = np.unique(found.thresholds, axis=0, return_inverse=True)
+    data = {
+        "version": VERSION,
+        "run": run_digest,
+        "why": exploration.why,
+        "family": exploration.family,
+        "pool": None if found.pool is None else found.pool.weights,
+        "stages": found.stage_names,
+        "positions": found.positions.tolist(),
+        "rules": _nested(rules),
+        "places": places.ravel().tolist(),
+        "plain": np.flatnonzero(found.plain).tolist(),
+    }
+    with atomic_write(Path(path)) as temporary:
+        temporary.write_text(json.dumps(data, allow_nan=False) + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def _nested(thresholds: Any) -> Any:
+    """Lists of the shortest numbers, null for what is infinite."""
+    return [_nested(row) for row in thresholds] if np.ndim(thresholds) else shortest(thresholds)
+
+
+def load_prepared(run: str | Path, run_digest: str) -> Prepared | None:
+    """What was prepared for a run of this digest; None where nothing was, or for another run or by another version.
+
+    Raises:
+        BadFile: There is a file that no version writes.
+    """
+    source = prepared_path(run)
+    if not source.exists():
+        return None
+    with readable(source):
+        data = strict_json(read_bytes(source, MAX_BYTES))
+        if not isinstance(data, dict):
+            raise BadFile("expected a JSON object, as `python -m cascade_core prepare` writes it")
+        if (data.get("version"), data.get("run")) != (VERSION, run_digest):
+            return None
+        try:
+            return _prepared(data)
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+            raise BadFile(f"expected what `python -m cascade_core prepare` writes but {error!r}") from None
+
+
+def _prepared(data: dict[str, Any]) -> Prepared:
+    if data["family"] not in (None, *(family.name for family in FAMILIES)):
+        raise ValueError("the family is none of this program's")
+    if not _WORDS.fullmatch(data["why"]):
+        raise ValueError("the reason is no plain sentence")
+    rules = np.array(data["rules"], dtype=np.float32)  # what is null there is not a number
+    thresholds = np.where(np.isnan(rules), np.float32(np.inf), rules)[_places(data["places"])]
+    plain = np.zeros(len(thresholds), dtype=bool)
+    plain[_places(data["plain"])] = True
+    path = RulePath(
+        positions=np.array(data["positions"], dtype=np.float64),
+        thresholds=thresholds,
+        plain=plain,
+        score=SCORE,
+        top_k=1,
+        pool=None if data["pool"] is None else Pool(weights=tuple(map(tuple, data["pool"]))),
+        stage_names=tuple(data["stages"]),
+    )
+    check_pool(path.pool, len(path.stage_names))
+    return Prepared(path=path, family=data["family"], why=data["why"])
+
+
+def _places(numbers: Any) -> NDArray[np.int64]:
+    places = np.array(numbers, dtype=np.int64)
+    if places.size and places.min() < 0:
+        raise ValueError(f"a place is {places.min()}")
+    return places
+
+
+def prepare(run: str | Path) -> Path:
+    """Answer the usual question for a run, and keep the answer beside it.
+
+    Raises:
+        BadFile: The run is malformed.
+        ValueError: It has too few samples to be divided.
+    """
+    divided = halves(load_run(run), SPLIT, SCORE)
+    return save_prepared(explore(divided, POLICY, SPLIT), digest(Path(run)), prepared_path(run))
