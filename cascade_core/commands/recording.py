@@ -22,8 +22,8 @@ from cascade_core.support.group import is_first
 
 def build(args: argparse.Namespace) -> None:
     """Fit heads to a frozen network, then precompute its softmaxes."""
-    check_result(args.out)
     with claimed(args.out, args.heads_out or heads_beside(args.out)):
+        check_result(args.out)
         _build(args)
 
 
@@ -47,9 +47,9 @@ def _build(args: argparse.Namespace) -> None:
 
 def precompute(args: argparse.Namespace) -> None:
     """Run a cascade once over a data set and keep every stage's softmax."""
-    check_result(args.out)
     # The others of a group have the first one's leave.
     with claimed(*([args.out] if is_first() else [])):
+        check_result(args.out)
         _precompute(args)
 
 

@@ -80,7 +80,7 @@ class Chunks:
         plan = read_plan(self.folder)
         # Work of which nothing is done stands in nobody's way: it failed, or was killed, before its first part.
         if rank == 0 and (plan is None or (plan["work"] != self.work and not self._any_part())):
-            write_json(self.folder / PLAN, {"work": self.work, "noted": noted})
+            self._plan(noted)
             plan = None
         if plan is None:
             plan = self._wait_for_plan()
@@ -92,6 +92,13 @@ class Chunks:
         if not isinstance(plan.get("noted"), dict) or plan["noted"].keys() != noted.keys():
             raise ValueError(f"Expected {self.folder / PLAN} to note {', '.join(noted)} but it does not; delete it")
         return dict(plan["noted"])
+
+    def _plan(self, noted: Mapping[str, Any]) -> None:
+        try:
+            write_json(self.folder / PLAN, {"work": self.work, "noted": noted})
+        except OSError:
+            self._withdraw()
+            raise
 
     def _any_part(self) -> bool:
         return next(self.folder.glob("part-*.parquet"), None) is not None
