@@ -7,8 +7,11 @@ reruns the fragment that the panel is in, as the browser does; a change in the s
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+import urllib.request
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -68,6 +71,7 @@ class Visitor:
     panel: Panel = field(default_factory=Panel)
     states: dict[str, WidgetState] = field(default_factory=dict)
     cached: dict[str, ForwardMsg] = field(default_factory=dict)
+    session: str = ""
 
     async def release(self, index: int) -> Answer:
         """Let go of the slider at a position."""
@@ -84,6 +88,15 @@ class Visitor:
     async def draw(self, seed: int) -> Answer:
         """Enter a seed of the split."""
         self.states["seed"] = WidgetState(id=self.ids["seed"], int_value=seed)
+        return await self.ask()
+
+    async def upload(self, url: str, name: str, raw: bytes) -> Answer:
+        """Drop a file on the page at `url`, as one's own softmaxes."""
+        number = str(uuid.uuid4())
+        await asyncio.to_thread(_put, url, f"/_stcore/upload_file/{self.session}/{number}", name, raw)
+        state = WidgetState(id=self.ids["own_file"])
+        state.file_uploader_state_value.uploaded_file_info.add(file_id=number, name=name, size=len(raw))
+        self.states["own_file"] = state
         return await self.ask()
 
     async def ask(self, fragment: str = "") -> Answer:
@@ -117,6 +130,8 @@ class Visitor:
 
     def _message(self, message: ForwardMsg) -> ForwardMsg:
         """The message, or the earlier one that it refers to; a large one is kept, as a browser would."""
+        if message.WhichOneof("type") == "new_session":
+            self.session = message.new_session.initialize.session_id
         if message.WhichOneof("type") == "ref_hash":
             return self.cached[message.ref_hash]
         if message.metadata.cacheable:
@@ -131,7 +146,7 @@ class Visitor:
             if data["id"] != self.panel.payload:
                 self.panel.payload, self.panel.exit_counts = data["id"], data["exit_counts"]
                 self.panel.position = data["slider"]["initial"]
-        if kind in ("bidi_component", "selectbox", "number_input"):
+        if kind in ("bidi_component", "selectbox", "number_input", "file_uploader"):
             name = str(getattr(element, kind).id)
             self.ids[name.rsplit("-", 1)[-1]] = name
             if name.endswith("-policy"):
@@ -144,3 +159,18 @@ async def visiting(url: str) -> AsyncIterator[Visitor]:
     address = url.replace("http", "ws", 1) + "/_stcore/stream"
     async with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
         yield Visitor(socket=socket)
+
+
+def _put(url: str, path: str, name: str, raw: bytes) -> None:
+    """Send a file as a browser's form does, with the token against forged requests."""
+    with urllib.request.urlopen(f"{url}/_stcore/health") as answer:
+        cookie = answer.headers["Set-Cookie"].split(";")[0]
+    border = uuid.uuid4().hex
+    head = f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    headers = {
+        "Cookie": cookie,
+        "X-Xsrftoken": cookie.partition("=")[2],
+        "Content-Type": f"multipart/form-data; boundary={border}",
+    }
+    form = head.encode() + raw + f"\r\n--{border}--\r\n".encode()
+    urllib.request.urlopen(urllib.request.Request(url + path, form, headers, method="PUT")).close()
