@@ -165,7 +165,6 @@ case("lying-shape.npz", "array 'probs' declares shape (2, 900, 900) but holds on
 )
 
 # Arrays that do not fit.
-case("no-labels.npz", "expected labels, of shape (samples,)")(lambda: npz(labels=None))
 case("no-probs.npz", "expected either probs or logits")(lambda: npz(probs=None))
 case("both.npz", "expected either probs or logits")(lambda: npz(logits=LOGITS))
 case("flat.npz", "shape (stages, samples, classes) but it had shape (4, 3)")(lambda: npz(probs=PROBS[0]))

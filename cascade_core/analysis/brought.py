@@ -17,6 +17,7 @@ from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.storage.choice import BY_HAND, Choice
 from cascade_core.support import wording
+from cascade_core.support.terms import Terms, terms
 
 SAME = 1e-6
 """Difference of two fractions up to which they are the same: less than one of a million samples."""
@@ -90,7 +91,7 @@ def verdict(choice: Choice, evaluation: Evaluation, sha256: str, split: Mapping[
         sha256: Of the run that is shown.
         split: Which of its samples they are, as `Split.describe` says it.
     """
-    now = _numbers(evaluation.accuracy, evaluation.accuracy_drop, evaluation.saving)
+    now = _numbers(evaluation.accuracy, evaluation.accuracy_drop, evaluation.saving, evaluation.terms)
     provenance = _provenance(choice, sha256, split)
     if choice.run is None or choice.run["sha256"] != sha256 or not _same(choice.measured.get("split"), split):
         return Verdict(agrees=None, words=f"On these {evaluation.n:,} samples: {now}. {provenance}")
@@ -98,7 +99,8 @@ def verdict(choice: Choice, evaluation: Evaluation, sha256: str, split: Mapping[
     pairs = [(found[name], getattr(evaluation, name)) for name in ("n", "accuracy", "accuracy_drop", "saving")]
     if all(abs(recorded - measured) <= SAME for recorded, measured in pairs):
         return Verdict(agrees=True, words=f"On these {evaluation.n:,} samples, as the file says: {now}. {provenance}")
-    then = _numbers(found["accuracy"], found["accuracy_drop"], found["saving"])
+    theirs = terms(found.get("reference", "labels"))
+    then = _numbers(found["accuracy"], found["accuracy_drop"], found["saving"], theirs)
     return Verdict(
         agrees=False,
         words=f"The file does not agree with itself. It says of {found['n']:,} samples: {then}. Its thresholds on "
@@ -107,9 +109,10 @@ def verdict(choice: Choice, evaluation: Evaluation, sha256: str, split: Mapping[
     )
 
 
-def _numbers(accuracy: float, drop: float, saving: float) -> str:
-    gave = wording.change(drop, 2)
-    return f"accuracy {wording.percent(accuracy, 2)}, {gave}, {wording.percent(saving, 1)} of the computation saved"
+def _numbers(accuracy: float, drop: float, saving: float, words: Terms) -> str:
+    gave = wording.change(drop, 2, words)
+    right = f"{words.accuracy} {wording.percent(accuracy, 2)}"
+    return f"{right}, {gave}, {wording.percent(saving, 1)} of the computation saved"
 
 
 def _same(theirs: Mapping[str, Any] | None, ours: Mapping[str, Any]) -> bool:

@@ -27,6 +27,7 @@ from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record, split_indices
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.support import checks
+from cascade_core.support.terms import Terms
 
 POSITIONS = 401
 """Slider positions; a step is less than one pixel on most screens."""
@@ -106,9 +107,15 @@ class Exploration:
     family: str | None = None
 
     @property
+    def terms(self) -> Terms:
+        """The words for what is measured."""
+        return self.test.terms
+
+    @property
     def slider(self) -> Slider:
         """How positions are shown: budgets as shares of what the plain network costs."""
         slider = self.policy.slider
+        slider = replace(slider, label=self.terms.of(slider.label))
         if self.meter is MACS or not slider.relative:
             return slider
         label = slider.label.replace(MACS.noun, self.meter.noun)

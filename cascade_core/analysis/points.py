@@ -123,7 +123,7 @@ def operating_point(setting: Setting, *, run: str, name: str = "") -> OperatingP
     exploration = setting.exploration
     return OperatingPoint(
         run=run,
-        policy=exploration.policy.title,
+        policy=exploration.terms.of(exploration.policy.title),
         setting=setting.words,
         score=exploration.test.score,
         answers=exploration.answers,

@@ -17,6 +17,7 @@ from cascade_core.analysis.exploration import Exploration, Split
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.meters import MACS, Meter, along
 from cascade_core.support import checks, wording
+from cascade_core.support.terms import LABELS, Terms
 
 SEEDS = 10
 """Splits over which figures are spread unless another number is asked for."""
@@ -133,17 +134,17 @@ class Spread:
 
 def moved_words(evaluation: Evaluation, meter: Meter = MACS) -> str:
     """How far the drop, and the saving where it is of MACs, would typically move on other samples, in a sentence."""
-    drop = f"the drop by up to ±\u00a0{wording.points(evaluation.drop_move)} points"
+    drop = f"the {evaluation.terms.short_drop} by up to ±\u00a0{wording.points(evaluation.drop_move)} points"
     saving = f" and the saving by up to ±\u00a0{wording.percent(evaluation.saving_move, 1)}" if meter is MACS else ""
     return f"Another {evaluation.n:,} samples would move {drop}{saving}, two times in three {STANDARD_ERROR}."
 
 
-def realised_words(setting: str, realised: Realised) -> str:
+def realised_words(setting: str, realised: Realised, terms: Terms = LABELS) -> str:
     """What a slider's setting came to over splits, in a sentence."""
     (drop, drop_spread), (saving, saving_spread) = realised.drop, realised.saving
     return (
         f"Over {len(realised.drops)} splits, set to {setting}: {wording.points(abs(drop))} ± "
-        f"{wording.points(drop_spread)} points {'more accurate' if drop < 0 else 'given up'}, "
+        f"{wording.points(drop_spread)} points {terms.gained if drop < 0 else terms.given_up}, "
         f"{wording.fixed(100 * abs(saving), 1)} ± {wording.percent(saving_spread, 1)} "
         f"{'saved' if saving >= 0 else 'added'} (means and standard deviations)."
     )

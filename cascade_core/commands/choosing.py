@@ -36,6 +36,7 @@ from cascade_core.support import wording
 from cascade_core.support.amounts import drop
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
+from cascade_core.support.terms import terms
 
 
 def choose_(args: argparse.Namespace) -> None:
@@ -60,7 +61,8 @@ def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> No
     if not args.in_sample:
         path = rule_path(test, [0.0], rule.thresholds[None], np.array([rule.plain]))
         bound = drop_bounds(test, path, ALPHA)[0]
-        tell(f"certified with {CERTAINTY} confidence, for this choice alone: {wording.at_most(bound, 2)}")
+        bounded = wording.at_most(bound, 2, evaluation.terms)
+        tell(f"certified with {CERTAINTY} confidence, for this choice alone: {bounded}")
     if args.out:
         run = identity(args.run)
         described = chosen.policy
@@ -99,7 +101,7 @@ def _at_a_price(args: argparse.Namespace, meter: Meter, split: Split) -> _Chosen
     found = explore(source_of(args, split), kind, split, answers=args.answers, meter=meter)
     position = cheapest_with_mistakes(found, args.mistake)
     setting = Setting(exploration=found, position=position)
-    tell(f"{kind.title.lower()}, set to {setting.words}")
+    tell(f"{found.terms.of(kind.title).lower()}, set to {setting.words}")
     return _Chosen(
         rule=setting.rule,
         evaluation=setting.evaluation,
@@ -118,11 +120,12 @@ def compare_(args: argparse.Namespace) -> None:
         return
     meter = cost_flags.meter_of(args)
     compared = compare(source_of(args, split), split, args.max_drop, args.answers, meter)
-    tell_table(comparison_table(compared))
+    tell_table(comparison_table(compared), compared[0].evaluation.terms)
+    certified = compared[0].evaluation.terms.column("drop_certified_alone")
     where = "in-sample, on the" if args.in_sample else "measured on the other"
     tell(
         f"Set to a drop of {100 * args.max_drop:g} points on calibration samples; {where} "
-        f"{compared[0].evaluation.n:,} samples. Drops are in points, below zero a gain; drop_certified_alone: at most "
+        f"{compared[0].evaluation.n:,} samples. {_drops(compared[0].evaluation)}; {certified}: at most "
         f"that, with {CERTAINTY} confidence, for each policy by itself. moves_by: by how much another "
         f"{compared[0].evaluation.n:,} samples would move the figure."
     )
@@ -133,11 +136,18 @@ def _compare_over(args: argparse.Namespace, drawn: Sequence[Split]) -> None:
     source = reading_of(args)
     meter = cost_flags.meter_of(args)
     compared = [compare(source(split), split, args.max_drop, args.answers, meter) for split in drawn]
-    tell_table(seeds_table(compared))
+    tell_table(seeds_table(compared), compared[0][0].evaluation.terms)
     tell(
         f"Set to a drop of {100 * args.max_drop:g} points on calibration samples, measured on the others. Means and "
-        f"standard deviations (sd) over {len(drawn)} splits; drops are in points."
+        f"standard deviations (sd) over {len(drawn)} splits. {_drops(compared[0][0].evaluation)}."
     )
+
+
+def _drops(evaluation: Evaluation) -> str:
+    """What columns of drops hold."""
+    if evaluation.reference == "labels":
+        return "Drops are in points, below zero a gain"
+    return f"Points are of {evaluation.terms.drop}"
 
 
 def evaluate_(args: argparse.Namespace) -> None:
@@ -160,19 +170,21 @@ def evaluate_(args: argparse.Namespace) -> None:
     _print_evaluation(rule, evaluation, meter)
     _print_costs(meter, evaluation, None)
     tell(
-        f"the choice file recorded accuracy {choice.measured['accuracy']:.2%}, "
+        f"the choice file recorded {terms(choice.measured.get('reference', 'labels')).accuracy} "
+        f"{choice.measured['accuracy']:.2%}, "
         f"saving {choice.measured['saving']:.1%} on {choice.measured['n']:,} samples"
     )
 
 
 def _print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> None:
-    tell_table(exits_table(rule, evaluation, meter))
+    tell_table(exits_table(rule, evaluation, meter), evaluation.terms)
     if rule.plain:
         tell("nothing leaves early: the plain network answers every sample")
-    low, high = evaluation.drop_interval()
+    (low, high), words = evaluation.drop_interval(), evaluation.terms
     tell(
-        f"accuracy {evaluation.accuracy:.2%} (plain network {evaluation.full_accuracy:.2%}), "
-        f"{wording.change(evaluation.accuracy_drop, 2)} ({COVERAGE} interval {wording.interval(low, high, 2)}, "
+        f"{words.accuracy} {evaluation.accuracy:.2%} (plain network {evaluation.full_accuracy:.2%}), "
+        f"{wording.change(evaluation.accuracy_drop, 2, words)} ({COVERAGE} interval "
+        f"{wording.interval(low, high, 2, words)}, "
         f"for these thresholds alone), "
         f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs, on {evaluation.n:,} samples"
     )

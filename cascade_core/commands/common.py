@@ -19,6 +19,7 @@ from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.reading import load_record
 from cascade_core.storage.writing import save_run
+from cascade_core.support.terms import LABELS, Terms
 from cascade_core.support.visible import visible
 
 PROGRAM = "cascade-core" if Path(sys.argv[0]).stem == "cascade-core" else "python -m cascade_core"
@@ -100,12 +101,12 @@ def write_run(outputs: Outputs, args: argparse.Namespace) -> None:
 def report(out: Path) -> None:
     """Say what a run holds that was written, and what is odd about it."""
     record = load_record(out)
-    tell_table(stages_table(record))
+    tell_table(stages_table(record), record.terms)
     tell(f"wrote {out} ({record.n:,} samples)")
     say(notes_on_file(out))
 
 
-def tell_table(frame: pd.DataFrame) -> None:
+def tell_table(frame: pd.DataFrame, terms: Terms = LABELS) -> None:
     """Print a table: shares in percent, drops `in_points`, whole numbers with separators."""
     shown = in_points(frame)
     shown.columns = [visible(str(name)) for name in shown.columns]
@@ -124,4 +125,4 @@ def tell_table(frame: pd.DataFrame) -> None:
             shown[name] = [f"{v:,}" for v in shown[name]]
         else:
             shown[name] = [visible(v) if isinstance(v, str) else v for v in shown[name]]
-    tell_lines(shown.to_string(index=False) + "\n")
+    tell_lines(shown.rename(columns=terms.column).to_string(index=False) + "\n")

@@ -61,10 +61,11 @@ def show(args: argparse.Namespace) -> None:
     n, k = len(outputs.labels), len(outputs.class_names)
     tell(f"{args.run}: {n:,} samples, {k} classes, plain network {outputs.baseline_macs:,} MACs a sample")
     tell()
-    table = stages_table(outputs.record())
+    record = outputs.record()
+    table = stages_table(record)
     if args.top_k != 1:
         table[f"top-{args.top_k} accuracy"] = outputs.record(top_k=args.top_k).stage_accuracy
-    tell_table(table)
+    tell_table(table, record.terms)
     for key, value in outputs.source.items():
         if key != "notes":
             tell(f"{key}: {value}")

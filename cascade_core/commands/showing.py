@@ -57,7 +57,7 @@ def report_(args: argparse.Namespace) -> None:
             opened.exploration,
             confidence_axis(test.score, len(metadata["class_names"]), test.confidence),
             initial=opened.position,
-            published=published_on(origin.dataset),
+            published=published_on(origin.dataset, opened.exploration.test.reference),
             meter=opened.exploration.meter,
             name=run["name"],
             **words(origin, run["name"]),

@@ -17,6 +17,7 @@ from cascade_core.panels import state
 from cascade_core.panels.live import Stand, as_json, released
 from cascade_core.panels.state import Key
 from cascade_core.rendering.comparison import beside_js, comparison_css
+from cascade_core.support.terms import Terms
 
 
 @cache
@@ -33,12 +34,14 @@ class Pair:
         panels: Payloads of the live panel.
         names: How they are headed.
         called: What they are called in a sentence.
+        terms: Words for what both measure.
         hold: "drop" or "cost": what the second has as near as it can to the first.
     """
 
     panels: tuple[Mapping[str, Any], Mapping[str, Any]]
     names: Sequence[str]
     called: Sequence[str]
+    terms: Terms
     hold: str
 
 
@@ -53,6 +56,7 @@ def side_by_side(pair: Pair, stand: Stand) -> Stand:
             "panels": list(pair.panels),
             "names": list(pair.names),
             "called": list(pair.called),
+            "terms": pair.terms.as_json(),
             "hold": pair.hold,
             "start": start["at"],
             "turn": start["turn"],

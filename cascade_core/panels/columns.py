@@ -15,7 +15,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import ArrayLike
 
-from cascade_core.support.wording import fixed, percent
+from cascade_core.support.terms import LAST_STAGE, Terms
+from cascade_core.support.wording import capital, fixed, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,15 @@ def number(label: str, decimals: int = 0, about: str | None = None, *, before: s
 def share(label: str, about: str | None = None, *, before: str = "") -> Column:
     """Fractions in percent, behind a text."""
     return Column(label=label, write=lambda value: f"{before}{percent(value, 1)}", about=about)
+
+
+def accuracy_columns(terms: Terms) -> dict[str, Column]:
+    """Columns of what was right, and of what was lost of it in points."""
+    lost = f"{capital(terms.accuracy_given_up)}{'; below zero it is a gain' * (terms is not LAST_STAGE)}."
+    return {
+        "accuracy": share(capital(terms.accuracy)),
+        "accuracy_drop": number(f"{capital(terms.short_drop)}, points", 2, lost),
+    }
 
 
 def thresholds(label: str, values: ArrayLike, about: str | None = None) -> Column:

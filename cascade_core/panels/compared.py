@@ -129,7 +129,7 @@ def _add(curves: dict[int, Curve], place: int, question: Question, spreads: bool
             curves[place] = replace(curves[place], spread=spreading.over_seeds(question))
     except ValueError as error:
         st.warning("One of these cannot be shown.", icon=":material/warning:")
-        st.text(f"{question.run.name}, {SWEEPS[question.policy].title}: {error}")
+        st.text(f"{question.run.name}, {question.run.terms.of(SWEEPS[question.policy].title)}: {error}")
 
 
 def remembered(value: state.Value[bool], key: str, draw: Callable[..., object]) -> bool:

@@ -21,6 +21,8 @@ from cascade_core.simulation.own_costs import MAX_LETTERS, PARTS, WHOLE, OwnCost
 from cascade_core.simulation.timing import Profile
 from cascade_core.storage.costs import SUFFIX, parse_costs
 from cascade_core.support.files import strict_json
+from cascade_core.support.terms import Terms
+from cascade_core.support.wording import capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +72,7 @@ def meter_of(run: Run) -> Meter:
         st.caption("This run has no profile, so costs are in MACs.")
     _complain("The profile beside this run cannot be used:", complaint)
     meter = _own(run) if unit == "own" else _milliseconds(profile) if unit == "milliseconds" and profile else MACS
-    _price(meter)
+    _price(meter, run.terms)
     return meter
 
 
@@ -187,14 +189,14 @@ def _described(unit: str, per: int, frame: pd.DataFrame) -> dict[str, Any]:
     return {"unit": unit, "per": per, "stages": dict(zip(frame.index[:-1], rows, strict=False)), "plain": rows[-1]}
 
 
-def _price(meter: Meter) -> None:
+def _price(meter: Meter, terms: Terms) -> None:
     """What a wrong answer costs; the slider goes to where computing and mistakes cost least together."""
     about = (
-        "Puts the slider where computing and wrong answers cost least together, by the half of the samples that chose "
-        "the thresholds."
+        f"Puts the slider where computing and {terms.wrong_answers} cost least together, by the half of the samples "
+        "that chose the thresholds."
     )
     st.number_input(
-        f"A wrong answer costs, in {meter.unit}",
+        f"{capital(terms.wrong_answer)} costs, in {meter.unit}",
         min_value=0.0,
         max_value=MAX_PRICE,
         format="%g",
@@ -204,7 +206,7 @@ def _price(meter: Meter) -> None:
         key=state.PRICE.key,
     )
     if state.PRICE.get() is not None:
-        st.caption("The slider was put where computing and wrong answers cost least together.")
+        st.caption(f"The slider was put where computing and {terms.wrong_answers} cost least together.")
 
 
 def _complain(what: str, complaint: str) -> None:

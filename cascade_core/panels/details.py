@@ -13,7 +13,7 @@ from cascade_core.analysis.yardsticks import overthinking
 from cascade_core.panels import state
 from cascade_core.panels.address import fit
 from cascade_core.panels.charts import chart, palette, picture_format
-from cascade_core.panels.columns import Column, number, share, table, thresholds
+from cascade_core.panels.columns import Column, accuracy_columns, number, share, table, thresholds
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.spreading import spread_over_seeds
 from cascade_core.policies import Slider
@@ -25,6 +25,7 @@ from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.support.wording import capital, percent
 
@@ -74,11 +75,13 @@ def exits_table(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> None:
         "threshold_high": thresholds("to", frame[found[-1]], "There is a threshold for each class."),
         "samples": number("Leave here"),
         "share": share("Share"),
-        "accuracy": share("Right", "Of those that leave here."),
+        "accuracy": share(capital(evaluation.terms.right), "Of those that leave here."),
         own: _cost(f"Cost, {cost_words.per(meter)}{cost_words.batches(meter)}", frame.get(own, []), LEAVING),
         "macs": number(f"Cost, {cost_words.per(MACS)}", 0, LEAVING),
     }
-    table(frame, columns, "Each stage's threshold, the samples that leave there, how many are right, and their costs.")
+    right = evaluation.terms.right
+    alt = f"Each stage's threshold, the samples that leave there, how many are {right}, and their costs."
+    table(frame, columns, alt)
 
 
 def _cost(label: str, values: Iterable[float], about: str) -> Column:
@@ -87,15 +90,15 @@ def _cost(label: str, values: Iterable[float], about: str) -> Column:
 
 def _tradeoff(shown: Shown) -> None:
     published, meter = shown.selection.published, shown.selection.meter
-    spread = spread_over_seeds(shown)
+    spread, accuracy = spread_over_seeds(shown), capital(shown.exploration.terms.accuracy)
     figure = explore.tradeoff(shown.setting, palette(), published, meter)
     if spread is not None:
         explore.add_spread(figure, spread, palette(), meter)
     chart(
         figure,
         "tradeoff",
-        "Accuracy against cost",
-        f"Accuracy against mean {meter.unit} of the cascade at every slider position, with the plain network.",
+        f"{accuracy} against cost",
+        f"{accuracy} against mean {meter.unit} of the cascade at every slider position, with the plain network.",
     )
     if published:
         st.caption(
@@ -107,8 +110,9 @@ def _tradeoff(shown: Shown) -> None:
 
 
 def _residual(shown: Shown) -> None:
+    accuracy = capital(shown.exploration.terms.accuracy)
     st.caption(
-        "Accuracy of each stage on the calibration samples at or above a confidence. The paper's rule takes "
+        f"{accuracy} of each stage on the calibration samples at or above a confidence. The paper's rule takes "
         "the smallest confidence at which it is within epsilon of its best."
     )
     exploration, axis = shown.exploration, shown.question.axis
@@ -116,8 +120,8 @@ def _residual(shown: Shown) -> None:
     chart(
         explore.residual_accuracy_curves(exploration.calibration, shown.rule, epsilon, axis, palette()),
         "residual",
-        "Residual accuracy",
-        "Accuracy of each stage on the samples at or above a confidence, against that confidence.",
+        f"Residual {shown.exploration.terms.accuracy}",
+        f"{accuracy} of each stage on the samples at or above a confidence, against that confidence.",
     )
     picture_format()
 
@@ -125,42 +129,57 @@ def _residual(shown: Shown) -> None:
 def _stages(shown: Shown) -> None:
     """What each stage is worth: alone, as a judge of itself, and on the way."""
     test = shown.exploration.test
-    shares = overthinking(test)
-    st.markdown(
-        f"Of all test samples **{percent(shares.wasteful, 1)}** are right early and by the plain network, "
-        f"**{percent(shares.needed, 1)}** by the plain network only, "
-        f"**{percent(shares.destructive, 1)}** early but not by the plain network (overthinking), "
-        f"**{percent(shares.hopeless, 1)}** nowhere."
-    )
-    ranking = "Probability that a right answer is surer than a wrong one; it decides what a stage can save."
-    superfluous = "An earlier stage is as accurate on the samples that get here: this exit could be dropped."
+    terms = test.terms
+    st.markdown(_where_right(test))
+    ranking = terms.of("Chance that a right answer is surer than a wrong answer; it decides what a stage can save.")
+    superfluous = f"An earlier stage is {terms.as_accurate} on the samples that get here: this exit could be dropped."
     meter, frame = shown.exploration.meter, tables.worth_table(shown.exploration)
     columns = {
         "stage": "Stage",
-        "accuracy": share("Accuracy alone"),
+        "accuracy": share(f"{capital(terms.accuracy)} alone"),
         "cost_alone": _cost(
             f"Cost alone, {cost_words.per(meter)}", frame["cost_alone"], "Were every sample to leave here."
         ),
         "auroc": number("Ranking (AUROC)", 3, ranking),
-        "calibration_error": share("Calibration error", "Mean distance between confidence and accuracy (ECE)."),
+        "calibration_error": share(
+            "Calibration error", terms.of("Mean distance between confidence and accuracy (ECE).")
+        ),
         "used": share("Used at", "Share of slider positions at which anything leaves here."),
         "dominated": st.column_config.CheckboxColumn("Superfluous", help=superfluous),
     }
     table(frame, columns, "What each stage is worth on the test samples.")
     st.caption(
-        "All test samples at every stage, whether they reach it or not (above, only those that do); wrong answers at "
-        "the bottom."
+        "All test samples at every stage, whether they reach it or not (above, only those that do); "
+        f"{terms.wrong_answers} at the bottom."
     )
     chart(
         explore.confidence_histograms(test, shown.rule, shown.question.axis, palette()),
         "confidence",
         "Confidence at each stage",
-        "Histograms of confidence at each stage, right and wrong answers, with the stage's threshold.",
+        f"Histograms of confidence at each stage, {terms.right_answers} and {terms.wrong_answers}, with the threshold.",
     )
     if SCORES[test.score].is_probability:
-        alt = "Share of right answers against mean confidence for each stage, with the diagonal of perfect calibration."
-        chart(explore.reliability_curves(test, palette()), "reliability", "Accuracy by confidence", alt)
+        alt = f"Share of {terms.right_answers} against mean confidence for each stage, and where the two are equal."
+        chart(
+            explore.reliability_curves(test, palette()), "reliability", f"{capital(terms.accuracy)} by confidence", alt
+        )
     picture_format()
+
+
+def _where_right(test: Record) -> str:
+    """Which share of the samples is right at an early stage, at the last, at both and at neither, as markdown."""
+    shares = overthinking(test)
+    if test.reference != "labels":
+        return (
+            f"Of all test samples **{percent(shares.wasteful, 1)}** are {test.terms.right} at an early stage, "
+            f"**{percent(shares.needed, 1)}** at the last only."
+        )
+    return (
+        f"Of all test samples **{percent(shares.wasteful, 1)}** are right early and by the plain network, "
+        f"**{percent(shares.needed, 1)}** by the plain network only, "
+        f"**{percent(shares.destructive, 1)}** early but not by the plain network (overthinking), "
+        f"**{percent(shares.hopeless, 1)}** nowhere."
+    )
 
 
 def _positions(shown: Shown) -> None:
@@ -172,8 +191,7 @@ def _positions(shown: Shown) -> None:
     cost, saved = cost_words.columns(meter)
     columns: dict[str, Column] = {
         slider.parameter: _slider_column(slider, exploration.shown),
-        "accuracy": share("Accuracy"),
-        "accuracy_drop": number("Given up, points", 2, "Of accuracy, against the plain network; below zero, gained."),
+        **accuracy_columns(exploration.terms),
         "drop_low": number("from", 2, f"Lower end of its {COVERAGE} interval, rounded down."),
         "drop_high": number("to", 2, f"Upper end of its {COVERAGE} interval, rounded up."),
         "drop_certified": number("at most, everywhere", 2, f"With {CERTAINTY} confidence, at all positions at once."),

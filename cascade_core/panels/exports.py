@@ -44,9 +44,12 @@ def positions_and_script(shown: Shown) -> None:
     run, exploration, stem = shown.question.run, shown.exploration, file_stem(shown.setting, shown.question.run.name)
 
     def path_csv() -> str:
-        return path_table(exploration, shown.selection.meter).to_csv(index=False)
+        return (
+            path_table(exploration, shown.selection.meter).rename(columns=exploration.terms.column).to_csv(index=False)
+        )
 
-    about = "A row for each position of the slider: thresholds, accuracy, drop, cost and exits."
+    terms = exploration.terms
+    about = f"A row for each position of the slider: thresholds, {terms.accuracy}, {terms.short_drop}, cost and exits."
     name = f"{run.name}-{exploration.policy.name}-all.csv"
     _save("All positions (CSV)", path_csv, name, "text/csv", icon="table", about=about)
     source, classes = run.metadata["source"], run.metadata["class_names"]

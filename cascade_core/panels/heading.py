@@ -19,6 +19,6 @@ def show(shown: Shown, place: DeltaGenerator, *, named: bool = False, badged: bo
     """
     line = headline(shown.exploration, shown.question.run.origin, shown.question.run.name)
     if named:
-        line = f"{shown.question.run.name}, {shown.exploration.policy.title}: {line}"
+        line = f"{shown.question.run.name}, {shown.exploration.terms.of(shown.exploration.policy.title)}: {line}"
     badge = "" if badged else wording.badge(shown.exploration.split.in_sample, by_hand=shown.setting.is_by_hand)
     place.html(heading(line, badge))

@@ -23,11 +23,12 @@ def operating_words(setting: Setting) -> str:
     """The line, as markdown; nothing in it comes from a file."""
     exploration, here, meter = setting.exploration, setting.evaluation, setting.exploration.meter
     measured = "samples that also chose the thresholds" if exploration.split.in_sample else "test samples"
-    slider = exploration.slider.label
+    slider, terms = exploration.slider.label, exploration.terms
     place = f"**{setting.words}**" if setting.is_by_hand else f"{slider}: **{setting.words}**"
     return (
-        f"**{exploration.policy.title}**, {place}. Accuracy "
+        f"**{terms.of(exploration.policy.title)}**, {place}. {wording.capital(terms.accuracy)} "
         f"**{wording.percent(here.accuracy, 1)}** (plain network {wording.percent(here.full_accuracy, 1)}), "
-        f"{wording.change(here.accuracy_drop, 1)}; **{wording.saving(spent(meter, here)['saving'], meter.noun)}**, "
+        f"{wording.change(here.accuracy_drop, 1, terms)}; "
+        f"**{wording.saving(spent(meter, here)['saving'], meter.noun)}**, "
         f"on {here.n:,} {measured}."
     )

@@ -116,12 +116,13 @@ def _saving(shown: Shown) -> float:
 def _words(shown: Shown) -> str:
     """What is shown, in a line: "91.2 % accuracy, 0.9 points given up, saves 38 % ... with mine, Cheapest"."""
     here, question, exploration = shown.evaluation, shown.question, shown.exploration
-    whose = [question.run.name, exploration.policy.title, f"{exploration.answers} answers"]
+    whose = [question.run.name, exploration.terms.of(exploration.policy.title), f"{exploration.answers} answers"]
     whose += [SCORES[question.score].title] if question.score != state.SCORE.default else []
     whose += [f"top {question.top_k}"] if question.top_k > 1 else []
     whose += [f"seed {question.split.seed}"] if question.split.seed else []
     return (
-        f"{wording.percent(here.accuracy, 1)} accuracy, {wording.change(here.accuracy_drop, 1)}, "
+        f"{wording.percent(here.accuracy, 1)} {here.terms.accuracy}, "
+        f"{wording.change(here.accuracy_drop, 1, here.terms)}, "
         f"{wording.saving(_saving(shown), shown.selection.meter.noun)} with {', '.join(whose)}"
     )
 

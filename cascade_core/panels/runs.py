@@ -25,6 +25,7 @@ from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
 from cascade_core.support.files import BadFile, Stamp, readable, stamp
+from cascade_core.support.terms import Terms, terms
 
 Stamps = tuple[Stamp | None, ...]
 """Of the files of a run, in order."""
@@ -61,6 +62,11 @@ class Run:
     def stage_names(self) -> tuple[str, ...]:
         """Names of its stages, first to last."""
         return tuple(stage["name"] for stage in self.metadata["stages"])
+
+    @property
+    def terms(self) -> Terms:
+        """The words for what is measured on it."""
+        return terms(self.metadata.get("reference", "labels"))
 
     @property
     def yours(self) -> bool:

@@ -15,6 +15,7 @@ from cascade_core.policies import SWEEPS
 from cascade_core.rendering.published import PUBLISHED, SOURCE, PublishedResult, published_on
 from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.scores import SCORES
+from cascade_core.support.terms import LABELS, Terms
 
 PREFERRED_RUN = "cifar10-hybrid"
 """The one of the shipped runs that saves most."""
@@ -71,11 +72,11 @@ def _question(run: Run) -> Question:
     policy = st.selectbox(
         "Policy",
         list(SWEEPS),
-        format_func=lambda name: SWEEPS[name].title,
+        format_func=lambda name: run.terms.of(SWEEPS[name].title),
         help="How thresholds follow from the slider.",
         key=state.POLICY.key,
     )
-    st.caption(SWEEPS[policy].promise)
+    st.caption(run.terms.of(SWEEPS[policy].promise))
     score = st.selectbox(
         "Confidence score",
         list(SCORES),
@@ -84,8 +85,9 @@ def _question(run: Run) -> Question:
         key=state.SCORE.key,
     )
     about = (
-        "A stage may answer alone, or with the softmaxes of all stages that were passed, weighted as makes the labels "
-        "of the calibration half most likely. Automatic takes what is expected to save more on new samples."
+        "A stage may answer alone, or with the softmaxes of all stages that were passed, weighted as makes "
+        f"{run.terms.labels} of the calibration half most likely. Automatic takes what is expected to save more on new "
+        "samples."
     )
     answers = st.selectbox(
         "Answers", list(_ANSWERS), format_func=lambda name: _ANSWERS[name], help=about, key=state.ANSWERS.key
@@ -95,11 +97,11 @@ def _question(run: Run) -> Question:
     about = "Choose and measure on the same samples, as is often done. Looks better than it is."
     in_sample = st.toggle("In-sample numbers", help=about, key=state.IN_SAMPLE.key)
     split = Split(seed=int(seed), in_sample=in_sample)
-    top_k = _top_k(len(run.metadata["class_names"]))
+    top_k = _top_k(len(run.metadata["class_names"]), run.terms)
     return Question(run=run, policy=policy, score=score, answers=answers, split=split, top_k=top_k)
 
 
-def _top_k(classes: int) -> int:
+def _top_k(classes: int, terms: Terms) -> int:
     """How many of the likeliest answers may be the right one; fewer than there are classes."""
     offered = [k for k in LIKELIEST if k < classes] or [1]
     if state.TOP_K.get() not in offered:
@@ -109,10 +111,10 @@ def _top_k(classes: int) -> int:
     state.TOP_K.keep()
     about = "An answer counts as right if the true class is among so many of its likeliest; the plain network's too."
     return st.selectbox(
-        "Right if among the likeliest",
+        terms.of("Right if among the likeliest"),
         offered,
         format_func=lambda k: "1: the answer itself" if k == 1 else str(k),
-        help=about,
+        help=terms.of(about),
         key=state.TOP_K.key,
     )
 
@@ -159,6 +161,9 @@ def _on_same_data(run: Run) -> tuple[PublishedResult, ...]:
 
 
 def _published(run: Run, top_k: int) -> tuple[PublishedResult, ...]:
+    if run.terms is not LABELS:
+        st.caption("Published results are accuracies, and not drawn where there are no labels.")
+        return ()
     titles = {series.name: series for series in PUBLISHED}
     same_data = _on_same_data(run)
     words = {"auto": same_data[0].name if same_data else "none on these data", "none": "none"}

@@ -24,7 +24,7 @@ def spread_over_seeds(shown: Shown) -> Spread | None:
         return None
     spread = over_seeds(shown.question)
     realised = spread.realised(float(shown.exploration.shown[shown.position]), shown.selection.meter)
-    st.markdown(realised_words(shown.setting.words, realised))
+    st.markdown(realised_words(shown.setting.words, realised, shown.exploration.test.terms))
     return spread
 
 

@@ -21,6 +21,7 @@ from cascade_core.panels.pictures import pictures
 from cascade_core.panels.shown import Shown
 from cascade_core.rendering.cost_words import leaving
 from cascade_core.rendering.gallery import Group, cards, gallery_data
+from cascade_core.support.terms import LABELS
 
 MEANINGS = {
     "harmed": "Wrong where they leave here; the plain network is right.",
@@ -30,6 +31,10 @@ NONE = {
     "harmed": "No test sample is wrong here that the plain network has right.",
     "helped": "No test sample is right here that the plain network has wrong.",
 }
+CHANGED = "Answered otherwise where they leave here than at the last stage."
+UNCHANGED = "No test sample is answered otherwise here than at the last stage."
+"""The same where there are no labels."""
+
 MOST = {"harmed": 6, "helped": 4}
 """Tiles of each kind."""
 
@@ -55,9 +60,10 @@ def strip(shown: Shown) -> None:
     """Tiles of harmed and helped samples; a click opens one in *Try it*, or all of a kind in *Samples*."""
     found = outcomes(shown.exploration.test, shown.rule)
     before = _rest(shown, found).before
-    groups = [_group(shown, found, kind, before) for kind in MOST]
-    stages = len(found.record.stages)
-    gallery(shown.question.run, gallery_data("tiles", groups, palette(), stages), state.STRIP)
+    kinds = MOST if found.record.reference == "labels" else ("harmed",)
+    groups = [_group(shown, found, kind, before) for kind in kinds]
+    stages, terms = len(found.record.stages), found.record.terms
+    gallery(shown.question.run, gallery_data("tiles", groups, palette(), stages, terms), state.STRIP)
 
 
 def _rest(shown: Shown, found: Outcomes) -> Rest:
@@ -75,7 +81,7 @@ def _rest(shown: Shown, found: Outcomes) -> Rest:
 
 
 def _group(shown: Shown, found: Outcomes, kind: str, before: NDArray[np.int64]) -> Group:
-    run = shown.question.run
+    run, terms = shown.question.run, found.record.terms
     whole, new = newly_first(pick(found, SampleFilter(kind=kind, order="least sure"), ()), before)
     index, total = whole[: MOST[kind]], len(whole)
     ids, numbers = questions.sample_ids(run), shown.question.split.test_index(len(questions.sample_ids(run)))
@@ -83,8 +89,8 @@ def _group(shown: Shown, found: Outcomes, kind: str, before: NDArray[np.int64]) 
     small, costs = pictures(run, names).thumbnails, leaving(shown.exploration.meter, shown.evaluation)
     return Group(
         kind=kind,
-        title=f"{kind.capitalize()} {total:,}" + (f", {new.sum():,} new" if new.any() else ""),
-        words=MEANINGS[kind] if total else NONE[kind],
+        title=f"{terms.of(kind).capitalize()} {total:,}" + (f", {new.sum():,} new" if new.any() else ""),
+        words=(MEANINGS[kind] if total else NONE[kind]) if terms is LABELS else (CHANGED if total else UNCHANGED),
         total=total,
         cards=cards(found, index, names, run.metadata["class_names"], small, costs, new[: len(index)]),
     )

@@ -266,5 +266,6 @@ def _templates() -> None:
         "Tables have a row for each sample at each stage: `sample_id`, `label` (a class number from 0, or a name), "
         "`stage`, `macs` (multiply-accumulates that it adds, such as `10M`; or `macs_up_to`, from the start), `p_0`, "
         "`p_1`, ... (softmax; or `p_cat`, `logit_0`, one list `probs`, ...). NumPy archives hold `probs` or `logits` "
-        "(stages, samples, classes), `labels` and `macs`. Ids and MACs may be left out."
+        "(stages, samples, classes), `labels` and `macs`. Ids and MACs may be left out; without labels "
+        "the last stage's answer stands in, and disagreement with it is counted."
     )

@@ -122,7 +122,7 @@ def bill_sentence(meter: Meter, result: Evaluation, price: float, unit: str = "s
     """What computing and mistakes cost together, against the plain network."""
     own, plain = bill(meter, result, price), plain_bill(meter, result, price)
     return (
-        f"With {amount(price)} {meter.unit} for a wrong answer: {_sum(own)} {per(meter, unit)}, "
+        f"With {amount(price)} {meter.unit} for {result.terms.wrong_answer}: {_sum(own)} {per(meter, unit)}, "
         f"where the plain network has {_sum(plain)}."
     )
 

@@ -25,10 +25,10 @@ def headline(exploration: Exploration, origin: Origin, run: str) -> str:
     measured = "samples" if exploration.split.in_sample else "test samples"
     top = "" if test.top_k == 1 else f", top {test.top_k}"
     cost = "" if origin.assumed_macs else f", {wording.macs(test.baseline_macs)}"
-    return (
-        f"{_cascade(origin, run, len(test.stages))} ({test.n:,} {measured}{top}); "
-        f"plain network {wording.percent(result.full_accuracy, 1)}{cost}"
-    )
+    plain = f"plain network {wording.percent(result.full_accuracy, 1)}"
+    if test.reference != "labels":
+        plain = "no labels, the last stage's answer stands in"
+    return f"{_cascade(origin, run, len(test.stages))} ({test.n:,} {measured}{top}); {plain}{cost}"
 
 
 def _cascade(origin: Origin, run: str, stages: int) -> str:

@@ -16,6 +16,7 @@ from cascade_core.analysis.points import OperatingPoint
 from cascade_core.rendering.cost_words import columns, decimals, mean_title
 from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.meters import MACS, Meter, spent
+from cascade_core.support.terms import common
 from cascade_core.support.wording import fixed
 
 
@@ -27,10 +28,17 @@ def meters_of(points: Sequence[OperatingPoint]) -> list[Meter]:
 def points_table(points: Sequence[OperatingPoint]) -> pd.DataFrame:
     """A row an operating point, numbered from 1: where it comes from, and what it does on the test samples.
 
+    `compared_with` says what answers were compared with, where it is not the labels of all.
     `mean_macs` and `saving` are of MACs; after them come the `columns` of other meters, NaN where a point has another.
     """
     named = any(point.name for point in points)
-    rows = [({"name": point.name} if named else {}) | _row(point) for point in points]
+    unlabelled = any(point.evaluation.reference != "labels" for point in points)
+    rows = [
+        ({"name": point.name} if named else {})
+        | _row(point)
+        | ({"compared_with": point.evaluation.reference} if unlabelled else {})
+        for point in points
+    ]
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="number"))
 
 
@@ -65,12 +73,12 @@ def _costs(point: OperatingPoint) -> dict[str, float]:
 
 def points_latex(points: Sequence[OperatingPoint]) -> str:
     """The operating points as a LaTeX table (booktabs): percent, costs in the points' units, and drops `in_points`."""
-    frame = in_points(points_table(points))
+    frame, terms = in_points(points_table(points)), common(point.evaluation.terms for point in points)
     texts = [(what, frame[what].tolist()) for what in ("name", "run", "policy", "setting") if what in frame]
     intervals = frame[["accuracy_drop", "drop_low", "drop_high"]].itertuples(index=False)
     numbers = [
-        ("accuracy (%)", [f"{100 * value:.2f}" for value in frame["accuracy"]]),
-        ("drop (points)", [f"{drop:.2f} [{low:.2f}, {high:.2f}]" for drop, low, high in intervals]),
+        (f"{terms.accuracy} (%)", [f"{100 * value:.2f}" for value in frame["accuracy"]]),
+        (f"{terms.short_drop} (points)", [f"{drop:.2f} [{low:.2f}, {high:.2f}]" for drop, low, high in intervals]),
         ("certified everywhere", ["" if np.isnan(value) else f"{value:.2f}" for value in frame["drop_certified"]]),
     ]
     meters = meters_of(points)

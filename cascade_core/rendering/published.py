@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cascade_core.support.terms import Reference
+
 SOURCE = "Berestizshevsky & Even, arXiv 1805.10982"
 
 
@@ -93,6 +95,11 @@ PUBLISHED = (
 """Every published series, in the paper's order."""
 
 
-def published_on(dataset: str | None) -> tuple[PublishedResult, ...]:
-    """Series on a data set, by the name that `Origin.dataset` has of it, such as "CIFAR-10"; on "ImageNet" top-1."""
+def published_on(dataset: str | None, reference: Reference = "labels") -> tuple[PublishedResult, ...]:
+    """Series on a data set, by the name that `Origin.dataset` has of it, such as "CIFAR-10"; on "ImageNet" top-1.
+
+    They are accuracies: beside answers that are compared with anything but labels there are none.
+    """
+    if reference != "labels":
+        return ()
     return tuple(series for series in PUBLISHED if dataset in (series.name, series.name.removesuffix(" top-1")))

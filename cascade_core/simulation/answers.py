@@ -26,8 +26,8 @@ class StageAnswers(Outputs):
         predictions: (M, N) int64 class numbers, in [0, K).
         confidence: (M, N) float32, finite; larger is surer.
         correct: (M, N) bool, whether each answer is right; without it, whether it is the label.
-        labels, stages, baseline_macs, sample_ids, class_names, source: As in `Outputs`; without class names there are
-            as many classes as labels and predictions name.
+        labels, stages, baseline_macs, sample_ids, class_names, source, reference: As in `Outputs`; without class names
+            there are as many classes as labels and predictions name.
 
     Raises:
         ValueError: A shape or a value does not fit; the message says which sample.
@@ -52,15 +52,19 @@ class StageAnswers(Outputs):
                 f"Expected predictions to be from 0 to {k - 1} but stage {stage}, sample {sample} has "
                 f"{predictions[stage, sample]}"
             )
-        self._check_fields(m, n, k)
+        self._check_fields(m, n, k, last=predictions[-1])
         put = object.__setattr__
         put(self, "predictions", predictions)
         put(self, "confidence", confidence)
         right = predictions == self.labels if self.correct is None else self.correct
         put(self, "correct", checks.array("correct", right, np.bool_, "(stages, samples)", shape))
+        if self.reference == "last stage" and not self.judged_by_label:
+            raise ValueError("Expected no correct where the last stage's answers are the reference: they say it")
 
     def _classes(self, predictions: NDArray[np.int64]) -> int:
-        labels = checks.integers("labels", self.labels, "(samples)", (None,))
+        labels = checks.integers(
+            "labels", predictions[-1] if self.labels is None else self.labels, "(samples)", (None,)
+        )
         named = 1 + max(0, int(predictions.max()), int(labels.max(initial=0)))
         return named if self.class_names is None else len(self.class_names)
 
@@ -97,6 +101,7 @@ class StageAnswers(Outputs):
             baseline_macs=self.baseline_macs,
             score=GIVEN,
             classes=len(self.class_names),
+            reference=self.reference,
         )
 
     def take(self, index: NDArray[np.int64]) -> StageAnswers:

@@ -16,6 +16,7 @@ from cascade_core.simulation.bounds import LEVEL, mean_and_error, mean_interval,
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.stages import exit_costs
+from cascade_core.support.terms import Reference, Terms, terms
 
 Numbers: TypeAlias = Any
 """Python's own number for one rule, else an array in the shape of the leading axes."""
@@ -39,6 +40,7 @@ class Evaluation:
         helped: (...) samples answered correctly that the plain network gets wrong.
         n: () or (...) all samples.
         baseline_macs: MACs of the plain network on one sample.
+        reference: What counts as correct: the "labels", or the answers of the "last stage".
     """
 
     stage_names: tuple[str, ...]
@@ -51,6 +53,7 @@ class Evaluation:
     helped: Numbers
     n: Numbers
     baseline_macs: int
+    reference: Reference = "labels"
 
     def __getitem__(self, index: int) -> Evaluation:
         """The evaluation at `index` of the first leading axis."""
@@ -70,7 +73,13 @@ class Evaluation:
             helped=helped,
             n=n,
             baseline_macs=self.baseline_macs,
+            reference=self.reference,
         )
+
+    @property
+    def terms(self) -> Terms:
+        """The words for what is counted."""
+        return terms(self.reference)
 
     @property
     def accuracy(self) -> Numbers:
@@ -93,8 +102,12 @@ class Evaluation:
         return _share(self.harmed - self.helped, self.n)
 
     def drop_interval(self, level: float = LEVEL) -> tuple[Numbers, Numbers]:
-        """(...) ends of the paired confidence interval of each drop, fractions; see `bounds.paired_interval`."""
+        """(...) ends of the paired confidence interval of each drop, fractions; see `bounds.paired_interval`.
+
+        What the last stage says cannot be bettered: against that, the lower end is 0 at least.
+        """
         low, high = paired_interval(self.harmed, self.helped, self.n, level)
+        low = low if self.reference == "labels" else np.maximum(low, 0.0)
         return tuple(_plain(np.where(np.greater(self.n, 0), end, np.nan)) for end in (low, high))
 
     @property
@@ -189,4 +202,5 @@ def count_groups(
         helped=by_group(right & ~full),
         n=np.bincount(groups, minlength=size),
         baseline_macs=record.baseline_macs,
+        reference=record.reference,
     )

@@ -30,7 +30,7 @@ class StageOutputs(Outputs):
 
     Attributes:
         probs: (M, N, K) float32, rows sum to 1.
-        labels, stages, baseline_macs, sample_ids, class_names, source: As in `Outputs`.
+        labels, stages, baseline_macs, sample_ids, class_names, source, reference: As in `Outputs`.
 
     Raises:
         ValueError: A shape or a value does not fit; the message says which sample.
@@ -44,7 +44,8 @@ class StageOutputs(Outputs):
             raise ValueError(f"Expected probs to hold a stage, a sample and a class but it had shape {probs.shape}")
         _check_softmax(probs)
         object.__setattr__(self, "probs", probs)
-        self._check_fields(*probs.shape)
+        m, n, k = probs.shape
+        self._check_fields(m, n, k, last=probs[-1].argmax(axis=1))
 
     @property
     def scores(self) -> tuple[str, ...]:
@@ -74,6 +75,7 @@ class StageOutputs(Outputs):
             baseline_macs=self.baseline_macs,
             score=score,
             top_k=k,
+            reference=self.reference,
         )
 
     @property

@@ -135,4 +135,5 @@ def evaluate_path(record: Record, path: RulePath) -> Evaluation:
         full_correct=full,
         n=record.n,
         baseline_macs=record.baseline_macs,
+        reference=record.reference,
     )

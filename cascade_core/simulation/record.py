@@ -18,6 +18,7 @@ from cascade_core.simulation import scores
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.stages import MAX_MACS, Stage, checked_baseline, checked_stages
 from cascade_core.support import checks
+from cascade_core.support.terms import REFERENCES, Reference, Terms, terms
 
 _HALF_SEED = 1
 
@@ -45,6 +46,7 @@ class Record:
         held_out: The same samples, each answered by a pool that was fitted without it: what thresholds are judged on
             while they are chosen; None where no pool was fitted to these samples.
         classes: Number of classes, K; without it, as many as labels and predictions name.
+        reference: What answers are compared with: "labels", or the "last stage", whose answers `labels` then are.
 
     Raises:
         ValueError: A shape or a value does not fit.
@@ -66,6 +68,7 @@ class Record:
     fitted: NDArray[np.bool_] | None = None
     held_out: Record | None = None
     classes: int = None  # type: ignore[assignment]  # likewise
+    reference: Reference = "labels"
 
     def __post_init__(self) -> None:
         confidence = checks.array("confidence", self.confidence, np.float32, "(stages, samples)", (None, None))
@@ -85,12 +88,15 @@ class Record:
         put(self, "stages", checked_stages(self.stages, *shape))
         put(self, "baseline_macs", checked_baseline(self.baseline_macs, self.stages))
         checks.one_of("score", self.score, tuple(scores.SCORES))
+        checks.one_of("reference", self.reference, REFERENCES)
         put(self, "top_k", checks.whole("top_k", self.top_k, 1, MAX_MACS))
         check_pool(self.pool, shape[0])
         for what, kind in (("confidence", np.float32), ("predictions", np.int64), ("correct", np.bool_)):
             name, last = f"baseline_{what}", getattr(self, what)[-1]
             value = getattr(self, name)
             put(self, name, last if value is None else checks.array(name, value, kind, "(samples)", shape[1:]))
+        if self.reference == "last stage":
+            check_stand_in(self.labels, self.baseline_predictions)
         answers = (self.labels, self.predictions, self.baseline_predictions)
         named = 1 + max(int(numbers.max()) for numbers in answers)
         put(self, "classes", named if self.classes is None else checks.whole("classes", self.classes, named, MAX_MACS))
@@ -99,6 +105,11 @@ class Record:
     def stage_names(self) -> tuple[str, ...]:
         """Names of the stages, first to last."""
         return tuple(s.name for s in self.stages)
+
+    @property
+    def terms(self) -> Terms:
+        """The words for what is measured on it."""
+        return terms(self.reference)
 
     @property
     def n(self) -> int:
@@ -197,6 +208,15 @@ def check_pool(pool: Pool | None, stages: int) -> None:
     """Raise ValueError unless a pool, if there is one, is of so many stages."""
     if pool is not None and len(pool.weights) != stages:
         raise ValueError(f"Expected a pool of {stages} stages but it is of {len(pool.weights)}")
+
+
+def check_stand_in(labels: NDArray[np.int64], last: NDArray[np.int64]) -> None:
+    """Raise ValueError unless labels (N,) are what the last stage says, (N,), where that is the reference."""
+    for i in np.flatnonzero(labels != last)[:1]:
+        raise ValueError(
+            f"Expected labels to be the last stage's answers where these are the reference but sample {i} has "
+            f"{labels[i]} where that answers {last[i]}"
+        )
 
 
 def split_indices(n: int, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.pool import Pool
-from cascade_core.simulation.record import Record
+from cascade_core.simulation.record import Record, check_stand_in
 from cascade_core.simulation.stages import Stage, checked_baseline, checked_stages
 from cascade_core.support import checks
+from cascade_core.support.terms import REFERENCES, Reference
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,21 +27,23 @@ class Outputs(ABC):
     """What stages said of samples, and what the stages, samples and classes are.
 
     Attributes:
-        labels: (N,) int64 class numbers, in [0, K).
+        labels: (N,) int64 class numbers, in [0, K); without them, the last stage's answers stand in.
         stages: M stages, first to last.
         baseline_macs: MACs of the plain network that would be run instead (for a cascade of models
             the last model alone); without it, all trunk pieces and the last head.
         sample_ids: (N,) different texts, such as file names; without them, the sample numbers.
         class_names: K texts; without them, the class numbers.
         source: Where the run came from (network, weights digest, data set, versions, ...), as JSON data.
+        reference: What answers are compared with: the "labels", or, where there are none, the "last stage".
     """
 
-    labels: NDArray[np.int64]
+    labels: NDArray[np.int64] = None  # type: ignore[assignment]  # filled in below, never None afterwards
     stages: tuple[Stage, ...]
-    baseline_macs: int = None  # type: ignore[assignment]  # filled in below, never None afterwards
+    baseline_macs: int = None  # type: ignore[assignment]  # likewise
     sample_ids: NDArray[np.str_] = None  # type: ignore[assignment]  # likewise
     class_names: tuple[str, ...] = None  # type: ignore[assignment]  # likewise
     source: Mapping[str, Any] = field(default_factory=dict)
+    reference: Reference = None  # type: ignore[assignment]  # likewise
 
     @property
     @abstractmethod
@@ -69,8 +72,12 @@ class Outputs(ABC):
     def nbytes(self) -> int:
         """Bytes of what stages said."""
 
-    def _check_fields(self, m: int, n: int, k: int) -> None:
-        """Check and cast the fields that are here, of m stages, n samples and k classes."""
+    def _check_fields(self, m: int, n: int, k: int, last: NDArray[np.int64]) -> None:
+        """Check and cast the fields that are here, of m stages, n samples and k classes.
+
+        Args:
+            last: (N,) what the last stage answers.
+        """
         ids = np.arange(n).astype(str) if self.sample_ids is None else np.asarray(self.sample_ids).astype(str)
         if ids.shape != (n,):
             raise ValueError(f"Expected sample_ids to have shape ({n},) (samples) but it had shape {ids.shape}")
@@ -78,12 +85,24 @@ class Outputs(ABC):
         ids.setflags(write=False)
         classes = [str(c) for c in range(k)] if self.class_names is None else self.class_names
         put = object.__setattr__
-        put(self, "labels", _labels(self.labels, n, k))
+        put(self, "reference", self._reference())
+        put(self, "labels", last if self.labels is None else _labels(self.labels, n, k))
+        if self.reference == "last stage":
+            check_stand_in(self.labels, last)
         put(self, "stages", checked_stages(self.stages, m, n))
         put(self, "baseline_macs", checked_baseline(self.baseline_macs, self.stages))
         put(self, "sample_ids", ids)
         put(self, "class_names", checks.names("class_names", classes, k, "class"))
         put(self, "source", _json_data("source", self.source))
+
+    def _reference(self) -> Reference:
+        """What answers are compared with, as said or as labels are there."""
+        found: Reference = "last stage" if self.labels is None else "labels"
+        reference = found if self.reference is None else self.reference
+        checks.one_of("reference", reference, REFERENCES)
+        if reference == "labels" != found:
+            raise ValueError("Expected labels where they are the reference but there are none")
+        return reference
 
 
 def _labels(values: Any, n: int, k: int) -> NDArray[np.int64]:

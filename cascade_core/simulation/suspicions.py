@@ -44,20 +44,21 @@ def suspicions(outputs: Outputs) -> tuple[str, ...]:
 
 
 def suspicions_of_answers(record: Record, class_names: Sequence[str] | None = None) -> tuple[str, ...]:
-    """The same of what answers and costs show without softmaxes.
+    """The same of what answers and costs show without softmaxes; without labels, of costs.
 
     Args:
         record: Answers, each stage's own.
     """
     lines = few_macs(record.stages)
-    if record.n >= LEAST_SAMPLES:
+    if record.n >= LEAST_SAMPLES and record.reference == "labels":
         lines += _at_chance(record, class_names) or _falls(record)
     return tuple(lines)
 
 
 def is_meaningless(record: Record) -> bool:
     """Whether the plain network is right no more often than by chance, so that nothing can be measured against it."""
-    return record.n >= LEAST_SAMPLES and _no_better_than_chance(record, len(record.stages) - 1)
+    measured = record.reference == "labels" and record.n >= LEAST_SAMPLES
+    return measured and _no_better_than_chance(record, len(record.stages) - 1)
 
 
 def few_macs(stages: Sequence[Stage]) -> list[str]:

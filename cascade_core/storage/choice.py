@@ -270,6 +270,7 @@ def _measured(evaluation: Evaluation) -> dict[str, Any]:
     low, high = evaluation.drop_interval()
     least, most = evaluation.saving_interval()
     return {
+        **({} if evaluation.reference == "labels" else {"reference": evaluation.reference}),
         "n": evaluation.n,
         "accuracy": evaluation.accuracy,
         "full_accuracy": evaluation.full_accuracy,

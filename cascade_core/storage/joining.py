@@ -24,6 +24,8 @@ from cascade_core.support import checks
 def join_runs(runs: Sequence[Outputs], names: Sequence[str]) -> Outputs:
     """The stages of all runs, one run after another, on the samples of the first in its order.
 
+    Labels are those of any run that has them; where none has, the last stage of all is the reference.
+
     Args:
         runs: Two or more, cheapest first; a later run may hold the samples in another order.
         names: One a run; a run's only stage is called by it, several stages have it in front of theirs.
@@ -38,9 +40,10 @@ def join_runs(runs: Sequence[Outputs], names: Sequence[str]) -> Outputs:
     first = runs[0]
     orders = [_order(first, called[0], run, name) for run, name in zip(runs, called, strict=True)]
     form, by_stage = _said(runs, called, orders)
+    labels = _labels([run if run.reference == "labels" else None for run in runs], orders, called)
     return form(
         **by_stage,
-        labels=first.labels,
+        labels=labels,  # type: ignore[arg-type]  # None = the last stage's answers
         stages=tuple(
             replace(stage, name=name if len(run.stages) == 1 else f"{name}, {stage.name}")
             for run, name in zip(runs, called, strict=True)
@@ -59,7 +62,9 @@ def _said(
     runs: Sequence[Outputs], names: Sequence[str], orders: Sequence[NDArray[np.int64]]
 ) -> tuple[type[StageOutputs] | type[StageAnswers], dict[str, Any]]:
     """What a run of these is, and its fields whose first axis is stages."""
-    for form, fields in ((StageOutputs, ("probs",)), (StageAnswers, ("predictions", "confidence", "correct"))):
+    # What is right in a run without labels is as its own last stage has it, which is not the last of all.
+    judged = ("correct",) if all(run.reference == "labels" for run in runs) else ()
+    for form, fields in ((StageOutputs, ("probs",)), (StageAnswers, ("predictions", "confidence", *judged))):
         if all(isinstance(run, form) for run in runs):
             pairs = list(zip(runs, orders, strict=True))
             return form, {f: np.concatenate([getattr(run, f)[:, order] for run, order in pairs]) for f in fields}
@@ -71,7 +76,7 @@ def _order(first: Outputs, first_name: str, run: Outputs, name: str) -> NDArray[
     """(N,) where in `run` each sample of `first` is.
 
     Raises:
-        ValueError: Its classes, samples or labels are not those of `first`.
+        ValueError: Its classes or samples are not those of `first`.
     """
     if run.class_names != first.class_names:
         pairs = zip(run.class_names, first.class_names, strict=False)
@@ -80,15 +85,30 @@ def _order(first: Outputs, first_name: str, run: Outputs, name: str) -> NDArray[
         raise ValueError(f"Expected {name} to have the classes of {first_name} but {difference}")
     _check_ids(first.sample_ids, first_name, run.sample_ids, name)
     sorting = np.argsort(run.sample_ids)
-    order = sorting[np.searchsorted(run.sample_ids[sorting], first.sample_ids)]
-    wrong = run.labels[order] != first.labels
-    if wrong.any():
-        i = int(np.flatnonzero(wrong)[0])
-        raise ValueError(
-            f"Expected {name} to have the labels of {first_name} but {wrong.sum():,} of {len(wrong):,} differ, the "
-            f"first is {str(first.sample_ids[i])!r}: {run.labels[order[i]]} where {first_name} has {first.labels[i]}"
-        )
-    return order
+    return sorting[np.searchsorted(run.sample_ids[sorting], first.sample_ids)]
+
+
+def _labels(
+    runs: Sequence[Outputs | None], orders: Sequence[NDArray[np.int64]], names: Sequence[str]
+) -> NDArray[np.int64] | None:
+    """(N,) the labels of all runs that have them; None where none has.
+
+    Raises:
+        ValueError: They differ.
+    """
+    labelled = [(run, order, name) for run, order, name in zip(runs, orders, names, strict=True) if run is not None]
+    if not labelled:
+        return None
+    first, first_order, first_name = labelled[0]
+    labels = first.labels[first_order]
+    for run, order, name in labelled[1:]:
+        wrong = run.labels[order] != labels
+        for i in np.flatnonzero(wrong)[:1]:
+            raise ValueError(
+                f"Expected {name} to have the labels of {first_name} but {wrong.sum():,} of {len(wrong):,} differ, the "
+                f"first is {str(run.sample_ids[order[i]])!r}: {run.labels[order[i]]} where {first_name} has {labels[i]}"
+            )
+    return labels
 
 
 def _check_ids(expected: NDArray[np.str_], first_name: str, own: NDArray[np.str_], name: str) -> None:

@@ -8,6 +8,8 @@ from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.suspicions import suspicions, suspicions_of_answers
 from cascade_core.storage.origin import Json, Origin
 from cascade_core.storage.reading import is_small, load_record, load_run, read_metadata
+from cascade_core.storage.schema import outputs_fields
+from cascade_core.support.terms import NO_LABELS, Reference
 
 ASSUMED_MACS = (
     "MACs were not given: every stage is taken to add the same. Savings are right only if that is so; give MACs, or "
@@ -17,7 +19,7 @@ ASSUMED_MACS = (
 
 def notes_on(outputs: Outputs) -> tuple[str, ...]:
     """Lines to show wherever the run is looked at; names in them come from files and are not escaped."""
-    return tuple(dict.fromkeys((*_of_import(outputs.source), *suspicions(outputs))))
+    return tuple(dict.fromkeys((*_of_import(outputs.source, outputs.reference), *suspicions(outputs))))
 
 
 def notes_on_file(path: str | Path) -> tuple[str, ...]:
@@ -30,11 +32,16 @@ def notes_on_file(path: str | Path) -> tuple[str, ...]:
         return notes_on(load_run(path))
     metadata = read_metadata(path)
     odd = suspicions_of_answers(load_record(path), metadata["class_names"])
-    return tuple(dict.fromkeys((*_of_import(metadata["source"]), *odd)))
+    return tuple(dict.fromkeys((*_of_import(metadata["source"], outputs_fields(metadata)["reference"]), *odd)))
 
 
-def _of_import(source: Json) -> tuple[str, ...]:
-    """What importing said, of the run or of each of those that it was joined of."""
+def _of_import(source: Json, reference: Reference) -> tuple[str, ...]:
+    """What importing said, of the run or of each of those that it was joined of, and that there are no labels."""
     origin = Origin.of(source)
     joined = [f"{run['name']}: {line}" for run in origin.joined or () for line in Origin.of(run).notes]
-    return (*[ASSUMED_MACS] * origin.assumed_macs, *origin.notes, *joined)
+    lines = [*origin.notes, *joined]
+    # Of several files some may have had labels, and where none had one line says all.
+    unlabelled = [line for line in lines if NO_LABELS in line] if reference == "last stage" else []
+    stands_in = unlabelled[:1] or [NO_LABELS] * (reference == "last stage")
+    others = [line for line in lines if NO_LABELS not in line]
+    return (*stands_in, *[ASSUMED_MACS] * origin.assumed_macs, *others)

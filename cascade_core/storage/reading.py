@@ -147,6 +147,7 @@ def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> R
             baseline_macs=fields["baseline_macs"],
             score=score,
             classes=len(metadata["class_names"]),
+            reference=fields["reference"],
         )
 
 

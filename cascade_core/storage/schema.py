@@ -23,9 +23,10 @@ from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.stages import Stage
 from cascade_core.support.files import BadFile, strict_json
+from cascade_core.support.terms import REFERENCES
 
-SCHEMA_VERSION = ANSWERS_SINCE = 2
-"""Files of version 1 have softmaxes; runs with softmaxes are still written so, for readers that know no others."""
+SCHEMA_VERSION = ANSWERS_SINCE = REFERENCE_SINCE = 2
+"""Files of version 1 have softmaxes and labels; such runs are still written so, for readers that know no others."""
 
 STORED_SCORES = ("max_probability", "margin", "negative_entropy")
 """Scores that have columns of their own in files with softmaxes; others are computed from the softmaxes."""
@@ -37,9 +38,11 @@ PART_KEY = b"cascade_core_part"
 
 def run_metadata(outputs: Outputs) -> dict[str, Any]:
     """What `read_metadata` would find in the file that `save_run` would write."""
-    form: dict[str, Any] = {"schema_version": ANSWERS_SINCE, "softmaxes": False}
-    if isinstance(outputs, StageOutputs):
-        form = {"schema_version": 1}
+    form: dict[str, Any] = {"schema_version": 1}
+    if not isinstance(outputs, StageOutputs):
+        form = {"schema_version": ANSWERS_SINCE, "softmaxes": False}
+    if outputs.reference != "labels":
+        form |= {"schema_version": REFERENCE_SINCE, "reference": outputs.reference}
     return form | {
         "stages": [{"name": s.name, "trunk_macs": s.trunk_macs, "head_macs": s.head_macs} for s in outputs.stages],
         "baseline_macs": outputs.baseline_macs,
@@ -67,6 +70,11 @@ def parse_metadata(raw: bytes | None) -> dict[str, Any]:
     for key, kind in (("stages", list), ("baseline_macs", int), ("class_names", list), ("source", dict)):
         if not isinstance(metadata.get(key), kind) or metadata[key] == []:
             raise BadFile(f"expected {key} in its metadata but it is missing, empty or of another type")
+    reference = metadata.get("reference", "labels")
+    if reference not in REFERENCES:
+        raise BadFile(
+            f"expected reference in its metadata to be one of {', '.join(REFERENCES)} but it has {reference!r:.40}"
+        )
     for stage in metadata["stages"]:
         if not isinstance(stage, dict) or stage.keys() != {"name", "trunk_macs", "head_macs"}:
             raise BadFile(f"expected a stage to have name, trunk_macs and head_macs but one is {str(stage)[:60]}")
@@ -103,6 +111,7 @@ def outputs_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
         "baseline_macs": metadata["baseline_macs"],
         "class_names": tuple(metadata["class_names"]),
         "source": metadata["source"],
+        "reference": metadata.get("reference", "labels"),
     }
 
 

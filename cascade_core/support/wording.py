@@ -10,6 +10,8 @@ import math
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 
+from cascade_core.support.terms import LABELS, Terms
+
 _MAGNITUDES = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
 
 _NOT_IN_FILE_NAMES = re.compile(r'[\s\x00-\x1f\x7f-\x9f<>:"/\\|?*]+')
@@ -51,14 +53,14 @@ def points(drop: float) -> str:
     return fixed(100 * drop, 2)
 
 
-def change(drop: float, digits: int) -> str:
+def change(drop: float, digits: int, terms: Terms = LABELS) -> str:
     """What a drop, a fraction, is to the reader: something given up, a gain if it is negative, or nothing.
 
     >>> change(0.012, 1), change(-0.005, 1), change(-0.0004, 1)
     ('1.2 points given up', '0.5 points more accurate', 'no drop')
     """
     size = fixed(abs(100 * drop), digits)
-    return f"{size} points {_side(drop)}" if _shows(size) else "no drop"
+    return f"{size} points {_side(drop, terms)}" if _shows(size) else terms.no_drop
 
 
 def outward(value: float, digits: int, up: bool) -> float:
@@ -75,7 +77,7 @@ def outward(value: float, digits: int, up: bool) -> float:
     return (math.ceil(scaled - 1e-9) if up else math.floor(scaled + 1e-9)) / 10.0**digits
 
 
-def interval(low: float, high: float, digits: int) -> str:
+def interval(low: float, high: float, digits: int, terms: Terms = LABELS) -> str:
     """The interval of a drop, ends as fractions and rounded outwards, on either side of zero or on both.
 
     >>> interval(0.0021, 0.0059, 1), interval(-0.006, -0.002, 1)
@@ -86,11 +88,11 @@ def interval(low: float, high: float, digits: int) -> str:
     least, most = outward(100 * low, digits, False), outward(100 * high, digits, True)
     near, far = sorted((abs(least), abs(most)))
     if least < 0 < most:
-        return f"from {fixed(most, digits)} points given up to {fixed(-least, digits)} more accurate"
-    return f"from {fixed(near, digits)} to {fixed(far, digits)} points {_side(least)}"
+        return f"from {fixed(most, digits)} points {terms.given_up} to {fixed(-least, digits)} {terms.gained}"
+    return f"from {fixed(near, digits)} to {fixed(far, digits)} points {_side(least, terms)}"
 
 
-def at_most(drop: float, digits: int) -> str:
+def at_most(drop: float, digits: int, terms: Terms = LABELS) -> str:
     """What an upper bound on a drop, a fraction, says: given up at most, or more accurate at least.
 
     >>> at_most(0.01201, 1), at_most(-0.0029, 1), at_most(-0.0004, 1)
@@ -98,11 +100,11 @@ def at_most(drop: float, digits: int) -> str:
     """
     most = outward(100 * drop, digits, True)
     if most == 0:
-        return "no drop"
-    return f"{'at most' if most > 0 else 'at least'} {fixed(abs(most), digits)} points {_side(most)}"
+        return terms.no_drop
+    return f"{'at most' if most > 0 else 'at least'} {fixed(abs(most), digits)} points {_side(most, terms)}"
 
 
-def certified(drop: float | None, level: float, by_hand: bool) -> str:
+def certified(drop: float | None, level: float, by_hand: bool, terms: Terms = LABELS) -> str:
     """Which bound on the drop holds wherever a slider is let go, with a confidence; without one, why there is none.
 
     >>> certified(0.01201, 0.95, False)
@@ -114,7 +116,8 @@ def certified(drop: float | None, level: float, by_hand: bool) -> str:
         return (
             f"not certified: {'set by hand on these samples' if by_hand else 'the same samples chose the thresholds'}"
         )
-    return f"{at_most(drop, 2)}, with {percent(level, 0)} confidence at this and every position of the slider at once"
+    bound = at_most(drop, 2, terms)
+    return f"{bound}, with {percent(level, 0)} confidence at this and every position of the slider at once"
 
 
 def badge(in_sample: bool, by_hand: bool) -> str:
@@ -126,8 +129,8 @@ def badge(in_sample: bool, by_hand: bool) -> str:
     return ", ".join(["set by hand"] * by_hand + ["in-sample"] * in_sample)
 
 
-def _side(drop: float) -> str:
-    return "more accurate" if drop < 0 else "given up"
+def _side(drop: float, terms: Terms) -> str:
+    return terms.gained if drop < 0 else terms.given_up
 
 
 def _shows(size: str) -> bool:
@@ -145,7 +148,7 @@ def saving(share: float, noun: str) -> str:
     return f"costs {size} more {noun} than the plain network" if share < 0 else f"saves {size} of the {noun}"
 
 
-def setting(value: float, decimals: int, unit: str) -> str:
+def setting(value: float, decimals: int, unit: str, terms: Terms = LABELS) -> str:
     """Where a slider stands, in its unit; a bare number is a confidence.
 
     Points have a decimal more than `decimals` unless it is zero, since positions lie that close; fewer than none are a
@@ -158,7 +161,7 @@ def setting(value: float, decimals: int, unit: str) -> str:
         return f"{number(value, decimals, unit)} {unit}".rstrip()
     gain = value < 0 and _shows(fixed(-value, decimals + 1))
     size = re.sub(r"\.?0$", "", fixed(-value if gain else value, decimals + 1))
-    return f"{size} {unit} more accurate" if gain else f"{size} {unit}"
+    return f"{size} {unit} {terms.gained}" if gain else f"{size} {unit}"
 
 
 def number(value: float, decimals: int, unit: str) -> str:

@@ -10,7 +10,9 @@ import pytest
 
 from cascade_core import CheapestWithinDrop, choose, evaluate, load_choice, load_run, save_choice, save_run
 from cascade_core.__main__ import main
+from cascade_core.support.terms import NO_LABELS
 from tests.samples import sample_run
+from tests.support.test_terms import LIES
 
 
 def test_choose_then_evaluate_tell_the_same_numbers(
@@ -119,3 +121,24 @@ def test_compare_over_seeds_prints_means_and_standard_deviations(run: Path, caps
 def test_a_spread_needs_splits(run: Path, flags: list[str], fault: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(run), *flags]) != 0
     assert fault in capsys.readouterr().err
+
+
+def test_without_labels_every_line_speaks_of_the_last_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labelled = sample_run(n=2000)
+    np.savez(tmp_path / "mine.npz", probs=labelled.probs, macs=[10_000, 20_000, 30_000])
+    run, choice = str(tmp_path / "mine.parquet"), str(tmp_path / "choice.json")
+    assert main(["import", str(tmp_path / "mine.npz"), "--out", run]) == 0
+    assert f"note: {NO_LABELS} The file holds 'probs', 'macs'." in capsys.readouterr().err
+    for verb in (
+        ["choose", run, "--max-drop", "1%", "--out", choice],
+        ["choose", run, "--mistake", "5"],
+        ["choose", run, "--policy", "certified", "--max-drop", "5%"],
+        ["evaluate", choice, run],
+        ["compare", run],
+        ["compare", run, "--seeds", "2"],
+        ["show", run, "--top-k", "2"],
+    ):
+        assert main(verb) == 0
+        told = capsys.readouterr()
+        assert not LIES.search(told.out.replace(str(tmp_path), "")), told.out
+        assert "greement" in told.out

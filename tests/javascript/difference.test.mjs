@@ -1,11 +1,13 @@
 // Two panels at one drop or one cost, by hand.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { differenceText, alikePosition } from "../../cascade_core/rendering/comparison/difference.js";
 
+const { labels: terms } = JSON.parse(readFileSync(new URL("../support/terms.json", import.meta.url), "utf8"));
 const panel = { drop: [0, 0.02, 0.02, 0.04], saving: [0.08, 0.24, 0.4, 0.48] };
-const pair = (hold) => ({ called: ["fine heads", "hybrid"], hold, panels: [{ cost_noun: "computation" }, { cost_noun: "computation" }] });
+const pair = (hold) => ({ called: ["fine heads", "hybrid"], hold, terms, panels: [{ cost_noun: "computation" }, { cost_noun: "computation" }] });
 
 test("the nearest drop, and of several the cheapest", () => {
   const at = (drop) => alikePosition(panel, { drop, saving: 0 }, "drop");

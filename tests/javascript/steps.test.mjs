@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { handText } from "../../cascade_core/rendering/live/byhand.js";
@@ -6,6 +7,8 @@ import { flowSentence } from "../../cascade_core/rendering/live/flow.js";
 import { sums } from "../../cascade_core/rendering/live/opened.js";
 import { nearestTo, stepFrom } from "../../cascade_core/rendering/live/positions.js";
 import { bestValue, nextText, presetPositions } from "../../cascade_core/rendering/live/steps.js";
+
+const TERMS = JSON.parse(readFileSync(new URL("../support/terms.json", import.meta.url), "utf8"));
 
 /** A slider from 0 to 2 points in steps of 0.05; savings rise to 40 % at one point and stay there. */
 function model() {
@@ -18,6 +21,7 @@ function model() {
     cost: saving.map((share) => 100 * (1 - share)),
     accuracy: values.map((value) => 0.9 - value / 100),
     cost_noun: "computation",
+    terms: TERMS.labels,
   };
 }
 
@@ -98,7 +102,7 @@ test("the best value is farthest above the line between the ends; a straight cur
 /** Two stages of 30 and 60 MACs, the first with a head of 4; 50 of 100 leave at the first. */
 function chosen() {
   const costing = { batch: 1, compaction: true, pooled: false, used_later: [false], trunk: [[0, 30], [0, 60]], head: [[0, 4], [0, 0]], pool: [[0, 0], [0, 0]] };
-  const shown = { count: 2, stages: ["early", "late"], samples: 100, unit: "images", level: 0.95, baseline: { cost: 90, label: "plain network" }, certificate: { level: 0.95 }, plain: [false], costing };
+  const shown = { reference: "labels", terms: TERMS.labels, count: 2, stages: ["early", "late"], samples: 100, unit: "images", level: 0.95, baseline: { cost: 90, label: "plain network" }, certificate: { level: 0.95 }, plain: [false], costing };
   const point = { g: 0, byHand: false, thresholds: [0.9], exits: [50, 50], rights: [48, 40], accuracy: 0.88, drop: 0.03, harmed: 5, certified: 0.05001, cost: 64, saving: 26 / 90 };
   return [shown, point];
 }
@@ -116,6 +120,17 @@ test("numbers open up into sums that come out", () => {
   assert.equal(gain, "1.00 points more accurate = 6.00 \u2212 5.00");
   const byHand = sums(shown, { ...point, byHand: true, certified: null })[2];
   assert.match(byHand.join(" "), /Not certified. These thresholds were set by hand/);
+});
+
+test("without labels sums are of agreement", () => {
+  const [shown, point] = chosen();
+  const unlabelled = { ...shown, reference: "last stage", terms: TERMS["last stage"] };
+  const [accuracy, drop] = sums(unlabelled, { ...point, accuracy: 0.95, drop: 0.05, harmed: 5 });
+  assert.match(accuracy[1], /88 of 100 images are in agreement\.$/);
+  assert.deepEqual(drop, [
+    "5.00 points of disagreement = 5 / 100",
+    "5 of 100 images are changed: the cascade answers otherwise than the last stage.",
+  ]);
 });
 
 test("a threshold for each class has its sum too, from the heads that are run", () => {

@@ -5,11 +5,12 @@ import { test } from "node:test";
 import { pictureName } from "../../cascade_core/rendering/live/pictures.js";
 import * as words from "../../cascade_core/rendering/live/words.js";
 
+const TERMS = JSON.parse(readFileSync(new URL("../support/terms.json", import.meta.url), "utf8"));
 const CASES = JSON.parse(readFileSync(new URL("../support/words.json", import.meta.url), "utf8"));
 
 for (const [name, rows] of Object.entries(CASES)) {
   test(`${name} writes what wording.py writes`, () => {
-    for (const [given, text] of rows) assert.equal(words[name](...given), text);
+    for (const [given, text] of rows) assert.equal(words[name](...given.map((one) => TERMS[one] ?? one)), text);
   });
 }
 
@@ -25,14 +26,14 @@ test("one of many", () => {
 });
 
 test("a picture's name says run, policy, position and chart", () => {
-  const model = { name: "a/b: c", policy: "cheapest", slider: { values: [0.5], decimals: 1, unit: "points" } };
+  const model = { name: "a/b: c", policy: "cheapest", slider: { values: [0.5], decimals: 1, unit: "points" }, terms: TERMS.labels };
   assert.equal(words.sliderText(model, 0), "0.5 points");
   assert.equal(pictureName(model, "curve", { g: 0 }), "a-b-c-cheapest-0.50points-curve");
   assert.equal(pictureName(model, "curve", { g: 0, byHand: true }), "a-b-c-cheapest-0.50points-by-hand-curve");
 });
 
 test("what is certain is a gain or a drop, rounded to the side of caution, or is not", () => {
-  const model = { certificate: { level: 0.95 } };
+  const model = { certificate: { level: 0.95 }, terms: TERMS.labels };
   const said = (certified, byHand = false) => words.certificateText(model, { certified, byHand });
   const end = "with 95 % confidence at this and every position of the slider at once.";
   assert.deepEqual([0, -0.0029, 0.0121].map((bound) => said(bound)), [
@@ -41,5 +42,5 @@ test("what is certain is a gain or a drop, rounded to the side of caution, or is
     `At most 1.21 points given up, ${end}`,
   ]);
   assert.equal(said(null, true), "Not certified: set by hand on these samples.");
-  assert.equal(words.certificateText({ certificate: null }, { certified: null, byHand: false }), "Not certified: the same samples chose the thresholds.");
+  assert.equal(words.certificateText({ ...model, certificate: null }, { certified: null, byHand: false }), "Not certified: the same samples chose the thresholds.");
 });

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from cascade_core import Evaluation, ExitRule, Pool, Stage, StageOutputs, evaluate
+from cascade_core.policies.base import rule_path
 from cascade_core.simulation.evaluation import count_groups
+from cascade_core.simulation.paths import evaluate_path
+from cascade_core.support.terms import LAST_STAGE
 from tests.oracle import (
     assert_outcome,
     f32,
@@ -21,6 +24,7 @@ from tests.oracle import (
     random_record,
     random_rules,
 )
+from tests.samples import sample_run
 
 STAGES = (Stage(name="a", trunk_macs=100, head_macs=10), Stage(name="b", trunk_macs=200, head_macs=20))
 RECORD = make_record(
@@ -210,3 +214,15 @@ def test_refuses_a_rule_for_others() -> None:
         evaluate(RECORD, ExitRule(thresholds=f32(0.5), stage_names=("x", "y")))
     with pytest.raises(ValueError, match="score max_probability"):
         evaluate(RECORD, ExitRule(thresholds=f32(0.5), score="margin"))
+
+
+def test_disagreement_with_the_last_stage_is_never_below_zero() -> None:
+    """The same counts: with labels the interval goes below zero, against the last stage's answers it begins there."""
+    labelled = sample_run()
+    unlabelled = StageOutputs(probs=labelled.probs, stages=labelled.stages)
+    rule = ExitRule(thresholds=[np.inf, np.inf])
+    low, high = evaluate(unlabelled.record(), rule).drop_interval()
+    assert (low, evaluate(labelled.record(), rule).drop_interval()[0] < 0 < high) == (0, True)
+    path = rule_path(unlabelled.record(), [0.0], np.array([[np.inf, np.inf]], np.float32))
+    assert evaluate_path(unlabelled.record(), path).drop_interval()[0].tolist() == [0]
+    assert evaluate_path(unlabelled.record(), path)[0].terms is LAST_STAGE

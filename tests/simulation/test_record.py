@@ -241,3 +241,21 @@ def test_record_without_baseline_is_the_plain_network() -> None:
         stages=record.stages,
     )
     assert plain.baseline_macs == 100 + 70 + 50 + 3
+
+
+def test_without_labels_the_last_stage_is_the_reference() -> None:
+    """Two stages, three samples: the first agrees with the last on the first and the third."""
+    probs = np.array([[[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], [[0.6, 0.4], [0.1, 0.9], [0.2, 0.8]]])
+    stages = (Stage(name="a", trunk_macs=1, head_macs=0), Stage(name="b", trunk_macs=2, head_macs=0))
+    outputs = StageOutputs(probs=probs, stages=stages)
+    assert (outputs.reference, outputs.labels.tolist()) == ("last stage", [0, 1, 1])
+    record = outputs.record(pool=Pool(weights=((1.0,), (3.0, 0.0))))
+    assert record.reference == record.split(0.4)[0].reference == "last stage"
+    assert record.baseline_correct.all()  # whatever a pool makes of the last stage
+    assert record.correct.tolist() == [[True, False, True], [True, False, True]]
+    with pytest.raises(ValueError, match="labels to be the last stage's answers where these are the reference but"):
+        replace(outputs, labels=np.array([0, 0, 1]))
+    with pytest.raises(ValueError, match="Expected labels where they are the reference but there are none"):
+        StageOutputs(probs=probs, stages=stages, reference="labels")
+    with pytest.raises(ValueError, match="reference"):
+        StageOutputs(probs=probs, stages=stages, reference="teacher")  # type: ignore[arg-type]

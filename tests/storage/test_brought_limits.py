@@ -62,7 +62,7 @@ def test_cells_are_counted_whatever_separates_them(how: dict[str, str], monkeypa
 
 
 def test_names_of_any_length_are_no_known_names() -> None:
-    assert "a column 'label'" in refused(b"p_" + b"x" * 100_000 + b",b\n1,2\n", "csv", 1 << 20)
+    assert "columns 'label' and 'stage'" in refused(b"p_" + b"x" * 100_000 + b",b\n1,2\n", "csv", 1 << 20)
 
 
 def test_more_stages_than_anybody_has() -> None:

@@ -103,7 +103,6 @@ def test_large_file_is_refused(tmp_path: Path) -> None:
     [
         ({"probs": None}, "either probs or logits, of shape (stages, samples, classes)"),
         ({"logits": MADE.probs}, "either probs or logits"),
-        ({"labels": None}, "expected labels, of shape (samples,)"),
         ({"probs": MADE.probs[0]}, "shape (stages, samples, classes) but it had shape (20, 3)"),
         ({"probs": MADE.probs + 0.1}, "each row summing to 1"),
         ({"probs": MADE.probs[:, :0], "labels": []}, "hold a stage, a sample and a class"),

@@ -145,10 +145,8 @@ def test_parquet_rows_are_counted_from_one(tmp_path: Path, table: pd.DataFrame) 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_columns_that_do_not_fit(tmp_path: Path, table: pd.DataFrame, ending: str) -> None:
-    for column in ("label", "stage"):
-        assert_bad(
-            write(table.drop(columns=[column]), tmp_path, ending), f"a column '{column}' but there are sample_id"
-        )
+    for columns, words in ((["stage"], "a column 'stage'"), (["label", "stage"], "columns 'label' and 'stage'")):
+        assert_bad(write(table.drop(columns=columns), tmp_path, ending), f"{words} but there are sample_id")
     assert_bad(write(table.drop(columns=["p_0", "p_1"]), tmp_path, ending), "columns p_0, p_1, ... (softmaxes)")
     assert_bad(
         write(table.rename(columns={"p_1": "p_2"}), tmp_path, ending), "2 columns p_0 to p_1 but 'p_1' is missing"
@@ -173,13 +171,13 @@ def test_csv_with_a_sample_missing_and_one_twice(tmp_path: Path, table: pd.DataF
         (b"", "the names of columns but the file is empty"),
         (b"\n\n", "the names of columns but the file is empty"),
         (b"label,stage,p_0\n0,a,\xff\n", "UTF-8 or UTF-16 text but some bytes are not"),
-        ("p_0,p_1\n".encode("utf-16"), "a column 'label' but there are p_0, p_1"),
+        ("p_0,p_1\n".encode("utf-16"), "columns 'label' and 'stage' but there are p_0, p_1"),
         (b"\xff\xfel\x00a\xd8\xd8\x00", "UTF-8 or UTF-16 text but some bytes are not"),
         (b"label,stage,p_0,macs\n0,a,1,5,8,9\n", "a name for every column in the first row but the rows below"),
         (b"label,stage,p_0,macs\n0,a,1,5\n0,a,1,5,8,9\n", "line 3"),
         (b"label,stage,p_0,p_0\n0,a,1,1\n", "2 columns p_0 to p_1 but there are two of p_0"),
         (b'label,stage,p_0\n"0,a,1\n', "Cannot import"),
-        (b"\x00\x01\x02", "a column 'label'"),
+        (b"\x00\x01\x02", "columns 'label' and 'stage'"),
     ],
 )
 def test_csv_that_is_none(tmp_path: Path, raw: bytes, words: str) -> None:

@@ -141,6 +141,8 @@ STAGE = {"name": "a", "trunk_macs": 1, "head_macs": 1}
         ({"softmaxes": False}, "expected softmaxes in its metadata to be true, or false in version 2"),
         ({"softmaxes": 1}, "expected softmaxes in its metadata to be true, or false in version 2"),
         ({"softmaxes": False, "schema_version": 2}, "expected a column 'stage_0_confidence'"),
+        ({"reference": "teacher"}, "expected reference in its metadata to be one of labels, last stage but it has"),
+        ({"reference": "last stage"}, "labels to be the last stage's answers where these are the reference but sample"),
         ({"stages": ...}, "expected stages in its metadata"),
         ({"stages": []}, "expected stages in its metadata"),
         ({"stages": "abc"}, "expected stages in its metadata"),

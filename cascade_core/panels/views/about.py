@@ -14,6 +14,7 @@ from cascade_core.rendering.figures.network import stage_macs
 from cascade_core.rendering.markup import facts, markup_css
 from cascade_core.rendering.provenance import provenance
 from cascade_core.support import wording
+from cascade_core.support.wording import capital
 
 _COUNTED = """
 - **Counted:** multiply-accumulates (MACs) of convolutions, linear layers and matrix products, by ptflops.
@@ -64,13 +65,14 @@ def show(shown: Shown) -> None:
 
 
 def _table(shown: Shown) -> None:
+    terms = shown.exploration.terms
     columns = {
         "stage": "Stage",
         "trunk_macs": number("Trunk, MACs", 0, "Of its own piece of the trunk."),
         "head_macs": number("Head, MACs"),
         "cumulative_macs": number("Up to here, MACs", 0, "All pieces and all heads up to here."),
         "share": share("Share", "Of the plain network's MACs; more than 100 % where heads come on top."),
-        "accuracy": share("Accuracy alone"),
+        "accuracy": share(f"{capital(terms.accuracy)} alone"),
     }
     table(tables.macs_table(shown.exploration.test), columns, "The MACs of each stage.")
     st.caption(f"The plain network: {wording.macs(shown.exploration.test.baseline_macs)}.")

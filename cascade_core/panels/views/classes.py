@@ -11,7 +11,7 @@ from cascade_core.analysis.classes import confusion, evaluate_classes, most_conf
 from cascade_core.panels import state
 from cascade_core.panels.charts import chart, choose, palette, picture_format
 from cascade_core.panels.clicks import on_mark, on_row
-from cascade_core.panels.columns import number, share, table
+from cascade_core.panels.columns import accuracy_columns, number, share, table
 from cascade_core.panels.opening import open_samples
 from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
@@ -25,6 +25,8 @@ from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, of_groups
 from cascade_core.simulation.record import Record
+from cascade_core.support.terms import LABELS
+from cascade_core.support.wording import capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +41,8 @@ def show(shown: Shown) -> None:
     _table(tables.classes_table(evaluation, names, spent, plain), evaluation, meter, names)
     drawn = drawn_classes(evaluation)
     st.subheader("What each class gives up, and saves", anchor=False)
+    if test.reference != "labels":
+        st.caption(f"Classes are by the {test.terms.label}.")
     occurring = int((evaluation.n > 0).sum())
     if occurring > MOST_BARS:
         st.caption(f"The {MOST_BARS} of {occurring:,} classes with the largest drop; the table above has all.")
@@ -46,7 +50,8 @@ def show(shown: Shown) -> None:
         class_bars(evaluation, names, 1 - spent / plain, palette(), meter.noun),
         "class-bars",
         "Drop and saving by class",
-        f"Accuracy drop with its {COVERAGE} interval, and {meter.noun} saved, of each class, the largest drop on top.",
+        f"{capital(test.terms.drop)} with its {COVERAGE} interval, and {meter.noun} saved, of each class, the largest "
+        f"{test.terms.short_drop} on top.",
         **on_mark("class-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])]))),
     )
     picture_format()
@@ -55,13 +60,12 @@ def show(shown: Shown) -> None:
 
 
 def _table(frame: pd.DataFrame, evaluation: Evaluation, meter: Meter, names: Sequence[str]) -> None:
-    frame = in_points(frame)
+    frame, terms = in_points(frame), evaluation.terms
     columns = {
         "class": st.column_config.TextColumn("Class", pinned=True),
         "samples": number("Samples"),
-        "accuracy": share("Accuracy"),
-        "full_accuracy": share("Plain network", "Its accuracy on the class."),
-        "accuracy_drop": number("Drop, points", 2, "Accuracy given up; below zero it is a gain."),
+        **accuracy_columns(terms),
+        "full_accuracy": share("Plain network", terms.of("Its accuracy on the class.")) if terms is LABELS else None,
         "drop_low": number("Drop at least", 2, f"Lower end of the {COVERAGE} interval, points; rounded down."),
         "drop_high": number("Drop at most", 2, f"Upper end of the {COVERAGE} interval, points; rounded up."),
         "cost": number("Mean MACs") if meter is MACS else number(f"Mean {per(meter)}", decimals(frame["cost"])),
@@ -81,25 +85,29 @@ def _table(frame: pd.DataFrame, evaluation: Evaluation, meter: Meter, names: Seq
 def _confusion(test: Record, rule: ExitRule, names: list[str]) -> None:
     about, key = "Only the samples that left there, with the answer that they left with.", Key.CLASSES.of("stage")
     stage = choose(st, "Samples that left at", test.stage_names, "any stage", help=about, key=key, width=320)
+    terms = test.terms
     left = "" if stage is None else test.stage_names[stage]
     if len(names) <= MOST_CELLS:
         counts = confusion(test, rule, stage)
-        st.caption(f"{counts.sum():,} samples, {counts.sum() - counts.trace():,} of them wrong; right answers in grey.")
-        figure = confusion_matrix(counts, names, palette())
+        st.caption(
+            f"{counts.sum():,} samples, {counts.sum() - counts.trace():,} of them {terms.wrong}; "
+            f"{terms.right_answers} in grey."
+        )
+        figure = confusion_matrix(counts, names, palette(), terms)
         opens = on_mark("confusion", lambda cell: _open(names, label=int(cell["y"]), answer=int(cell["x"]), left=left))
-        chart(figure, "confusion", "Confusion", "Samples of each true class by answer.", **opens)
+        chart(figure, "confusion", "Confusion", f"Samples by {terms.label} and answer.", **opens)
         return
     mistakes = most_confused(test, rule, stage, MOST_CELLS)
-    st.caption(f"The {len(mistakes)} most frequent mistakes.")
+    st.caption(f"The {len(mistakes)} most frequent {terms.mistakes}.")
     columns = {
-        "class": "True class",
+        "class": capital(terms.label),
         "answer": "Answer",
         "samples": number("Samples"),
-        "share": share("Share", "Of the samples of the true class that left there."),
+        "share": share("Share", terms.of("Of the samples of the true class that left there.")),
     }
     pairs = [(one.label, one.answer) for one in mistakes]
     opens = on_row("mistakes", lambda row: _open(names, label=pairs[row][0], answer=pairs[row][1], left=left))
-    table(tables.mistakes_table(mistakes, names), columns, "The most frequent mistakes.", **opens)
+    table(tables.mistakes_table(mistakes, names), columns, f"The most frequent {terms.mistakes}.", **opens)
 
 
 def _open(names: Sequence[str], *, label: int, answer: int | None = None, left: str = "") -> None:

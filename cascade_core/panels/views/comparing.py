@@ -11,7 +11,7 @@ import streamlit as st
 from cascade_core.analysis.spread import SEEDS, STANDARD_ERROR
 from cascade_core.panels import compared, pins, state
 from cascade_core.panels.beside import Pair, side_by_side
-from cascade_core.panels.columns import number, share, table
+from cascade_core.panels.columns import accuracy_columns, number, share, table
 from cascade_core.panels.comparison import comparison_chart
 from cascade_core.panels.live import Stand, send
 from cascade_core.panels.paper import comparison_button
@@ -29,6 +29,7 @@ from cascade_core.rendering.points import meters_of, points_latex, points_table
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.meters import MACS
 from cascade_core.support import wording
+from cascade_core.support.terms import common
 from cascade_core.support.wording import capital
 
 A_LITTLE = 0.001
@@ -69,7 +70,7 @@ def _chosen(question: Question, runs: dict[str, Run]) -> tuple[list[str], list[s
         state.COMPARED_POLICIES,
         question.policy,
         [question.policy],
-        format_func=lambda name: SWEEPS[name].title,
+        format_func=lambda name: question.run.terms.of(SWEEPS[name].title),
         help="A line style each.",
     )
     return names, policies
@@ -79,7 +80,7 @@ def _compare(shown: Shown, runs: Sequence[Run], policies: Sequence[str], pinned:
     """The chart, which is drawn again with each curve that comes, and below it what it does not say."""
     costs = compared.costs(runs, shown.selection.meter)
     questions = compared.asked(shown.question, runs, policies, costs)
-    certified, spread = _switches(shown.exploration.split.in_sample)
+    certified, spread = _switches(shown.exploration.split.in_sample, common(run.terms for run in runs).accuracy)
     marks = [
         Pinned(number=i, point=pin.point, meter=costs.meters[pin.point.run])
         for i, pin in enumerate(pinned, 1)
@@ -123,10 +124,13 @@ def _beside(shown: Shown, curves: Sequence[Curve]) -> Shown:
         st.warning("These cannot be laid side by side.", icon=":material/warning:")
         st.text(str(error))
         return shown
-    names, called = headings([one.run.name for one in both], [SWEEPS[one.policy].title for one in both])
+    names, called = headings(
+        [one.run.name for one in both], [one.run.terms.of(SWEEPS[one.policy].title) for one in both]
+    )
+    shared = common(one.run.terms for one in both)
     before = Stand(index=shown.position, hand=shown.setting.by_hand)
     now = side_by_side(
-        Pair(panels=(payloads[0], payloads[1]), names=names, called=called, hold=state.HOLD.get()), before
+        Pair(panels=(payloads[0], payloads[1]), names=names, called=called, hold=state.HOLD.get(), terms=shared), before
     )
     if now != before:
         send(shown.payload, now.index, now.hand)
@@ -146,7 +150,7 @@ def _second(question: Question, names: Sequence[str]) -> tuple[str, str]:
         list(SWEEPS),
         state.BESIDE_POLICY,
         question.policy if others else other_policy,
-        format_func=lambda name: SWEEPS[name].title,
+        format_func=lambda name: question.run.terms.of(SWEEPS[name].title),
     )
     held = state.HOLD.get()
     st.caption(
@@ -156,10 +160,10 @@ def _second(question: Question, names: Sequence[str]) -> tuple[str, str]:
     return run, policy
 
 
-def _switches(in_sample: bool) -> tuple[bool, bool]:
+def _switches(in_sample: bool, accuracy: str) -> tuple[bool, bool]:
     """Whether to draw what is certain, and how curves spread over splits."""
     certain = (
-        f"A thin dashed line: accuracy is above it with {CERTAINTY} confidence, at all positions of a curve at once."
+        f"A thin dashed line: {accuracy} is above it with {CERTAINTY} confidence, at all positions of a curve at once."
     )
     spread = f"A band: divide the samples by {SEEDS} seeds, choose and judge with each, and see where the curves lie."
     with st.container(horizontal=True):
@@ -192,14 +196,14 @@ def _notes(
 
 def _at_one_drop(shown: Shown, curves: Sequence[Curve]) -> None:
     """All curves where they give up what the slider's position does, the one that saves most first."""
-    drop = shown.evaluation.accuracy_drop
-    st.markdown(f"**Each where its measured drop is nearest to that of the slider, {wording.change(drop, 2)}**")
+    drop, terms = shown.evaluation.accuracy_drop, common(curve.exploration.terms for curve in curves)
+    change = wording.change(drop, 2, shown.evaluation.terms)
+    st.markdown(f"**Each where its measured drop is nearest to that of the slider, {change}**")
     columns = {
         "run": "Run",
         "policy": "Policy" if len({curve.policy for curve in curves}) > 1 else None,  # None: the column is not shown
         "saving": share("Saved", f"Of the plain network's {curves[0].meter.unit}."),
-        "accuracy": share("Accuracy"),
-        "accuracy_drop": number("Drop, points", 2, "Accuracy given up; below zero it is a gain."),
+        **accuracy_columns(terms),
         "drop_certified": number("at most, everywhere", 2, f"With {CERTAINTY} confidence, at all positions at once."),
         "answers": "Answers",
     }
@@ -232,8 +236,8 @@ def _pinned(pinned: list[pins.Pin]) -> None:
         "answers": "Answers",
         "measured_on": "Measured on",
         "samples": number("Samples"),
-        "accuracy": share("Accuracy"),
-        "accuracy_drop": number("Drop, points", 2, "Accuracy given up; below zero it is a gain."),
+        "compared_with": "Compared with",
+        **accuracy_columns(common(point.evaluation.terms for point in points)),
         "drop_low": number("from", 2),
         "drop_high": number("to", 2, f"Ends of the paired {COVERAGE} interval of the drop, for this point alone."),
         "drop_certified": number(

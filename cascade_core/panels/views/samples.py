@@ -21,6 +21,7 @@ from cascade_core.rendering.cost_words import leaving
 from cascade_core.rendering.gallery import Group, cards, gallery_data
 from cascade_core.storage.pictures import PICTURES, are_built_in
 from cascade_core.support import wording
+from cascade_core.support.wording import capital
 
 PAGE = 24
 """Cards on a page."""
@@ -29,11 +30,14 @@ _KINDS = {
     "all": ("All", "Every test sample."),
     "harmed": ("Harmed", "Wrong where they left; the plain network would have been right."),
     "helped": ("Helped", "Right where they left; the plain network would have been wrong."),
-    "wrong": ("Wrong", "Answered wrongly where they left."),
-    "right": ("Right", "Answered correctly where they left."),
+    "wrong": ("Wrong", "Wrong where they left."),
+    "right": ("Right", "Right where they left."),
     "easy": ("Easy", "Left before the last stage."),
     "hard": ("Hard", "Went on to the last stage."),
 }
+_AGAINST_THE_PLAIN = ("harmed", "helped")
+"""Kinds that say nothing more than *wrong* where the plain network's answer is the reference."""
+
 _PARTS = {
     "kind": "any kind",
     "label": "any true class",
@@ -50,11 +54,11 @@ def show(shown: Shown) -> None:
     whole = questions.sample_ids(run)
     ids = [whole[i] for i in question.split.test_index(len(whole))]
     found = outcomes(shown.exploration.test, shown.rule)
-    chosen = _chosen_filter(shown, found)
+    chosen, terms = _chosen_filter(shown, found), found.record.terms
     index = pick(found, chosen, ids)
     st.caption(
-        f"{_KINDS[chosen.kind][1]} {len(index):,} of {len(ids):,}. A disc marks where a sample left, a ring what later "
-        "stages would have said. Click a picture to take it through the network."
+        f"{terms.of(_KINDS[chosen.kind][1])} {len(index):,} of {len(ids):,}. A disc marks where a sample left, a ring "
+        "what later stages would have said. Click a picture to take it through the network."
     )
     if not len(index):
         _nothing(found, chosen)
@@ -72,27 +76,31 @@ def show(shown: Shown) -> None:
     costs = leaving(shown.exploration.meter, shown.evaluation)
     made = cards(found, index, names, run.metadata["class_names"], small.thumbnails, costs)
     groups = [Group(kind=chosen.kind, cards=made)]
-    gallery(run, gallery_data("cards", groups, palette(), len(found.record.stages)), state.GALLERY)
+    gallery(run, gallery_data("cards", groups, palette(), len(found.record.stages), terms), state.GALLERY)
 
 
 def _chosen_filter(shown: Shown, found: Outcomes) -> SampleFilter:
     names, stages, many = shown.question.run.metadata["class_names"], found.record.stage_names, counts(found)
     for value in state.FILTERS:
         value.keep()
+    terms = found.record.terms
+    kinds = [kind for kind in _KINDS if found.record.reference == "labels" or kind not in _AGAINST_THE_PLAIN]
+    if state.KIND.get() not in kinds:
+        state.KIND.set("wrong")
     kind = st.segmented_control(
         "Show",
-        list(_KINDS),
-        format_func=lambda kind: f"{_KINDS[kind][0]} {many[kind]:,}",
+        kinds,
+        format_func=lambda kind: f"{terms.of(_KINDS[kind][0])} {many[kind]:,}",
         required=True,
         label_visibility="collapsed",
         key=state.KIND.key,
         persist_state="session",
     )
     row = st.container(horizontal=True)
-    label = _one_of(row, "True class", names, "all classes", state.LABEL)
+    label = _one_of(row, capital(terms.label), names, "all classes", state.LABEL)
     answer = _one_of(row, "Answer", names, "any answer", state.ANSWER)
     stage = _one_of(row, "Left at", stages, "any stage", state.LEFT)
-    words = {"harmed first": "harmed first", "surest": "surest first", "least sure": "least sure first"}
+    words = {"harmed first": terms.of("harmed first"), "surest": "surest first", "least sure": "least sure first"}
     order = row.selectbox(
         "Order", ORDERS, format_func=lambda one: words.get(one, "by name"), key=state.ORDER.key, persist_state="session"
     )
@@ -132,7 +140,11 @@ def _end(place: Any, label: str, question: Question, value: state.Value[float]) 
 def _nothing(found: Outcomes, chosen: SampleFilter) -> None:
     """Say what to change where no sample is left."""
     st.info("No test sample is all of that at this position of the slider.", icon=":material/filter_alt_off:")
-    others = [f"{_PARTS[part]}: {count:,}" for part, count in without_each(found, chosen).items() if count]
+    others = [
+        f"{found.record.terms.of(_PARTS[part])}: {count:,}"
+        for part, count in without_each(found, chosen).items()
+        if count
+    ]
     if others:
         st.markdown(f"With one filter less there are samples: {'; '.join(others)}.")
     st.button(

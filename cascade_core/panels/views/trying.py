@@ -119,7 +119,7 @@ def _passage(shown: Shown, passage: Passage, sample: int | None) -> None:
     """What each stage says, and for a sample of the run whether that is what the run recorded."""
     axis, run = shown.question.axis, shown.question.run
     outputs = None if sample is None else questions.outputs(run)
-    label = None if outputs is None else int(outputs.labels[sample])
+    label = int(outputs.labels[sample]) if outputs is not None and outputs.reference == "labels" else None
     meter = shown.exploration.meter
     costs = () if meter is MACS else leaving(meter, shown.evaluation)
     st.html(passage_cards.passage_html(passage, run.metadata["class_names"], axis, palette(), label, costs))

@@ -14,13 +14,14 @@ import { keptAlive } from "../live/hosting.js";
 import { belowSlider, mount } from "../live/panel.js";
 import { followScheme, paintScheme } from "../live/scheme.js";
 import { differenceText, alikePosition } from "./difference.js";
-/** @import { Heard, Payload, Stand } from "../live/types.js" */
+/** @import { Heard, Payload, Stand, Terms } from "../live/types.js" */
 
 /**
  * @typedef {object} Pair
  * @property {[Payload, Payload]} panels
  * @property {[string, string]} names of run and policy, as the panels are headed
  * @property {[string, string]} called what they are called in a sentence
+ * @property {Terms} terms for both
  * @property {"drop" | "cost"} hold what the second has as near as it can to the first
  * @property {Stand} start where the first stands
  * @property {number} turn another turn moves the first to `start`

@@ -13,7 +13,7 @@ import { keptAlive } from "../live/hosting.js";
 import { boxAround, boxesAlong, placeLabelAt } from "../live/labels.js";
 import { scale, spread, ticksOf } from "../live/scales.js";
 import { followScheme, paintScheme } from "../live/scheme.js";
-import { change, fixed, percent } from "../live/words.js";
+import { capital, change, fixed, percent } from "../live/words.js";
 
 const NARROW = 520; // px
 const [CERTAIN, MEAN] = ["5 3", "1.5 2.5"]; // dashes of thin lines; those of policies are thick
@@ -84,7 +84,8 @@ function comparisonSentence(data) {
     const best = one.saving.reduce((most, saving, i) => (one.drop[i] <= 0.01 && saving > one.saving[most] ? i : most), one.saving.length - 1);
     return `${one.run}, ${one.policy}: ${fixed(100 * one.accuracy[best], 1)} % at ${costText(data, one.cost[best])}`;
   });
-  return `Accuracy against mean cost. Cheapest points that give up at most one point: ${told.join("; ")}.`;
+  const { accuracy, given_up } = data.terms;
+  return `${capital(accuracy)} against mean cost. Cheapest points with at most one point ${given_up}: ${told.join("; ")}.`;
 }
 
 function comparisonScales(data, area) {
@@ -164,7 +165,7 @@ function drawMarks(drawing, data, x, y) {
   };
   for (const run of data.runs) {
     coloured(mark("run-mark", SQUARE, run.plain, `${run.name}: plain network`), run);
-    coloured(mark("run-mark", STAR, run.oracle, `${run.name}: oracle, which leaves at the first stage that is right`), run);
+    coloured(mark("run-mark", STAR, run.oracle, `${run.name}: oracle, which leaves at the first stage that is ${data.terms.right}`), run);
   }
   for (const series of data.published) {
     for (const point of series.points) mark("published", DIAMOND, point, `${series.label}, ${point.text}`);
@@ -216,13 +217,13 @@ function comparisonKeys(data, homeless) {
   if (homeless.length) rows.push(homeless.map((one) => key(runLine(one, "M-14 0H14"), one.label)));
   if (data.policies.length > 1) rows.push(data.policies.map(({ title, dash }) => key(line(dash), title)));
   const marks = [
-    key(svg("path", "key-mark", { d: STAR }), "oracle: leaves at the first stage that is right"),
+    key(svg("path", "key-mark", { d: STAR }), `oracle: leaves at the first stage that is ${data.terms.right}`),
     key(svg("path", "key-mark", { d: SQUARE }), "plain network"),
   ];
   if (data.published.length) marks.push(key(svg("path", "published", { d: DIAMOND }), data.published.map((one) => one.label).join(", ")));
   if (data.pinned.length) marks.push(key(svg("path", "pin-ring", { d: "M-7 0A7 7 0 1 0 7 0A7 7 0 1 0 -7 0Z" }), "pinned, by number"));
   const edge = (dash) => svg("path", "run-edge", { d: "M-14 0H14", "stroke-dasharray": dash });
-  if (data.curves.some((one) => one.certain)) marks.push(key(edge(CERTAIN), `the accuracy is above this line with ${data.sure} confidence`));
+  if (data.curves.some((one) => one.certain)) marks.push(key(edge(CERTAIN), `the ${data.terms.accuracy} is above this line with ${data.sure} confidence`));
   if (data.curves.some((one) => one.spread)) {
     const band = svg("g", "key-spread");
     band.append(svg("path", "key-band", { d: "M-14 -7H14V7H-14Z" }), edge(MEAN));
@@ -272,5 +273,5 @@ function nearestPoint(curves, x, y) {
 function readingText({ curve, i }) {
   const saved = curve.saving[i];
   const cost = `${percent(Math.abs(saved), 1)} ${saved < 0 ? "added" : "saved"}`;
-  return `${curve.run}, ${curve.policy}: ${fixed(100 * curve.accuracy[i], 1)} %, ${change(curve.drop[i], 1)}, ${cost}.`;
+  return `${curve.run}, ${curve.policy}: ${fixed(100 * curve.accuracy[i], 1)} %, ${change(curve.drop[i], 1, curve.terms)}, ${cost}.`;
 }

@@ -23,6 +23,7 @@ from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.bounds import CERTAINTY
 from cascade_core.simulation.meters import MACS, Meter, along
 from cascade_core.support import wording
+from cascade_core.support.terms import common
 
 DASHES = ("", "9 5", "2 4", "10 4 2 4", "16 5", "16 4 2 4 2 4", "5 3", "12 3 3 3")
 """Of policies, as SVG has them; the first is a line without gaps.  Colours are of runs."""
@@ -82,7 +83,7 @@ def comparison_data(
     policies = list(dict.fromkeys(curve.policy for curve in curves))
     chosen = colours or run_colours(runs, runs)
     names = short_names(runs)
-    unit = curves[0].meter.unit
+    unit, terms = curves[0].meter.unit, common(curve.exploration.terms for curve in curves)
     return {
         "runs": [_run(run, names[run], chosen[run], curves, shares) for run in runs],
         "curves": [
@@ -90,7 +91,8 @@ def comparison_data(
             | {"looked_at": curve.run == looked_at, "dash": DASHES[policies.index(curve.policy) % len(DASHES)]}
             for curve in curves
         ],
-        "policies": [{"title": title, "dash": DASHES[i % len(DASHES)]} for i, title in enumerate(policies)],
+        "terms": terms.as_json(),
+        "policies": [{"title": terms.of(title), "dash": DASHES[i % len(DASHES)]} for i, title in enumerate(policies)],
         "pinned": [_pin(pin, shares) for pin in pinned],
         "published": [_series(series) for series in published] if not not_drawn(curves, pinned) else [],
         "shares": shares,
@@ -111,6 +113,8 @@ def not_drawn(curves: Sequence[Curve], pinned: Sequence[Pinned] = ()) -> str:
     """Why published results cannot be drawn beside these curves, in a sentence; empty where they can."""
     if curves[0].meter is not MACS:
         return f"Published results are not drawn: their costs are MACs, and these are {curves[0].meter.unit}."
+    if any(curve.exploration.test.reference != "labels" for curve in curves):
+        return "Published results are not drawn: they are accuracies, and not all of these runs have labels."
     if not of_one_network(curves, pinned):
         return (
             "Published results are not drawn: their costs are shares of one plain network's MACs, and these curves "
@@ -163,7 +167,8 @@ def _label(curve: Curve, names: Mapping[str, str], policies: int) -> str:
     """What stands at the curve's end: the run, the policy, or both, whichever tells it from the others."""
     if policies == 1:
         return names[curve.run]
-    return curve.policy if len(names) == 1 else f"{names[curve.run]}: {curve.policy}"
+    policy = curve.exploration.terms.of(curve.policy)
+    return policy if len(names) == 1 else f"{names[curve.run]}: {policy}"
 
 
 def _curve(curve: Curve, label: str, colour: int, shares: bool, certified: bool) -> dict[str, Any]:
@@ -173,8 +178,9 @@ def _curve(curve: Curve, label: str, colour: int, shares: bool, certified: bool)
     certificate = curve.exploration.certificate if certified else None
     return {
         "run": curve.run,
-        "policy": curve.policy,
+        "policy": result.terms.of(curve.policy),
         "label": label,
+        "terms": result.terms.as_json(),
         "colour": colour,
         "cost": _rounded(costs[order] / unit),
         "accuracy": _rounded(result.accuracy[order]),

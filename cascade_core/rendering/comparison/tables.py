@@ -25,7 +25,7 @@ def _row(curve: Curve, drop: float) -> dict[str, object]:
     result, certificate = exploration.at(position), exploration.certificate
     return {
         "run": curve.run,
-        "policy": curve.policy,
+        "policy": curve.exploration.terms.of(curve.policy),
         "saving": 1 - curve.meter.mean(result) / curve.plain,
         "accuracy": result.accuracy,
         "accuracy_drop": result.accuracy_drop,

@@ -16,6 +16,7 @@ from cascade_core.simulation.bounds import COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.meters import MACS
 from cascade_core.support import wording
+from cascade_core.support.terms import LABELS, Terms
 
 MOST_BARS = 40
 """Classes that are drawn; of more, those with the largest drop."""
@@ -56,12 +57,12 @@ def class_bars(
     Args:
         saving: (K,) fractions of what `noun` names.
     """
-    order = drawn_classes(evaluation)
+    order, words = drawn_classes(evaluation), evaluation.terms
     drop, (low, high) = evaluation.accuracy_drop[order], (end[order] for end in evaluation.drop_interval())
     names = plain([class_names[i] for i in order])
     places = list(range(len(order)))
     figure = make_subplots(
-        cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=("accuracy drop", f"{noun} saved")
+        cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=(evaluation.terms.drop, f"{noun} saved")
     )
     figure.add_bar(
         x=100 * drop,
@@ -70,7 +71,7 @@ def class_bars(
         marker_color=[palette.wrong if value > 0 else palette.stages(3)[0] for value in drop],
         error_x=_whiskers(drop, low, high, palette),
         customdata=[
-            f"{name}: {wording.change(middle, 2)}, {COVERAGE} interval {wording.interval(least, most, 2)}"
+            f"{name}: {wording.change(middle, 2, words)}, {COVERAGE} interval {wording.interval(least, most, 2, words)}"
             for name, middle, least, most in zip(names, drop.tolist(), low.tolist(), high.tolist(), strict=True)
         ],
         hovertemplate="%{customdata}<extra></extra>",
@@ -95,7 +96,9 @@ def class_bars(
     return figure
 
 
-def confusion_matrix(counts: NDArray[np.int64], class_names: Sequence[str], palette: Palette) -> go.Figure:
+def confusion_matrix(
+    counts: NDArray[np.int64], class_names: Sequence[str], palette: Palette, terms: Terms = LABELS
+) -> go.Figure:
     """Samples of each true class by answer (K, K); right answers in grey, so that errors stand out."""
     names, places = plain(class_names), list(range(len(counts)))
     errors = np.where(np.eye(len(counts), dtype=bool), np.nan, counts)
@@ -132,7 +135,7 @@ def confusion_matrix(counts: NDArray[np.int64], class_names: Sequence[str], pale
     }
     ends = [-0.5, len(counts) - 0.5]
     figure.update_xaxes(title_text="answer", tickangle=-90, range=ends, **axis)
-    figure.update_yaxes(title_text="true class", range=ends[::-1], **axis)
+    figure.update_yaxes(title_text=terms.label, range=ends[::-1], **axis)
     below = round(LETTER * min(LONGEST, max(map(len, class_names))))
     height = 110 + 30 * len(counts) + below
     figure.update_layout(height=height, margin=MARGIN, hovermode="closest", hoverdistance=-1)

@@ -41,7 +41,7 @@ def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, 
     bins = axis.bins(record.confidence)
     centres = (np.arange(BINS) + 0.5) / BINS
     for stage, colour in enumerate(palette.stages(len(names))):
-        for right, label, fill in ((False, "wrong", palette.wrong), (True, "right", colour)):
+        for right, label, fill in ((False, record.terms.wrong, palette.wrong), (True, record.terms.right, colour)):
             counts = np.bincount(bins[stage][record.correct[stage] == right], minlength=BINS)
             bar = go.Bar(x=centres, y=counts, name=f"{names[stage]}, {label}", marker_color=fill, width=0.9 / BINS)
             figure.add_trace(bar, row=stage + 1, col=1)
@@ -88,10 +88,11 @@ def reliability_curves(record: Record, palette: Palette) -> go.Figure:
             name=name,
             line={"color": colour, "width": 2},
             customdata=bins.counts,
-            hovertemplate="confidence %{x:.3f}: %{y:.1f} % of %{customdata:,} right<extra>%{fullData.name}</extra>",
+            hovertemplate=f"confidence %{{x:.3f}}: %{{y:.1f}} % of %{{customdata:,}} {record.terms.right}"
+            "<extra>%{fullData.name}</extra>",
         )
     figure.update_xaxes(title_text="mean confidence of the samples in a bin", range=[0, 1])
-    figure.update_yaxes(title_text="right among them, %", range=[0, 102])
+    figure.update_yaxes(title_text=f"{record.terms.right} among them, %", range=[0, 102])
     figure.update_layout(height=440, margin=MARGIN, legend={"orientation": "h", "y": -0.2})
     return figure
 
@@ -109,10 +110,11 @@ def residual_accuracy_curves(
         figure.add_scatter(
             x=axis.place(deltas[kept]),
             y=100 * alphas[kept],
-            name=f"{names[stage]}: accuracy at or above",
+            name=f"{names[stage]}: {record.terms.accuracy} at or above",
             line={"color": colour, "width": 2},
             customdata=deltas[kept],
-            hovertemplate="confidence ≥ %{customdata:.5g}: %{y:.2f} % right<extra>%{fullData.name}</extra>",
+            hovertemplate=f"confidence ≥ %{{customdata:.5g}}: %{{y:.2f}} % {record.terms.right}"
+            "<extra>%{fullData.name}</extra>",
         )
         for value, dash, what in ((best, "dot", "best"), (best - epsilon, "dash", "best less epsilon")):
             figure.add_scatter(
@@ -135,7 +137,7 @@ def residual_accuracy_curves(
         tickvals=[at for at, _ in axis.ticks],
         ticktext=[text for _, text in axis.ticks],
     )
-    figure.update_yaxes(title_text="residual accuracy, %")
+    figure.update_yaxes(title_text=f"residual {record.terms.accuracy}, %")
     figure.update_layout(height=440, margin=MARGIN, legend={"orientation": "h", "y": -0.25})
     return figure
 
@@ -182,12 +184,13 @@ def tradeoff(
     if meter is MACS:
         add_published(figure, published, palette)
     (across, unit) = plain([mean_title(meter, shares=True), meter.unit])
+    here = f"%{{x:.1f}} % of the {unit}, %{{y:.2f}} % {exploration.terms.right}"
     figure.update_traces(
-        hovertemplate=f"%{{x:.1f}} % of the {unit}, %{{y:.2f}} % right<extra>%{{fullData.name}}</extra>",
+        hovertemplate=f"{here}<extra>%{{fullData.name}}</extra>",
         selector={"hoverinfo": None},
     )
     figure.update_xaxes(title_text=across)
-    figure.update_yaxes(title_text="accuracy, %")
+    figure.update_yaxes(title_text=f"{exploration.terms.accuracy}, %")
     figure.update_layout(height=460, margin=MARGIN, legend={"orientation": "h", "y": -0.2})
     return figure
 
@@ -238,7 +241,7 @@ def _marks(setting: Setting, palette: Palette, meter: Meter) -> list[tuple[str, 
     alone = zip(plain(here.stage_names)[:-1], exploration.alone, ramp, strict=False)
     marks = [
         ("chosen", here, "circle", palette.stages(3)[1], 14),
-        ("oracle: leaves at the first right stage", exploration.oracle, "star", palette.text, 12),
+        (f"oracle: leaves at the {exploration.terms.first_right}", exploration.oracle, "star", palette.text, 12),
         ("oracle that gives up at once", exploration.cheapest_oracle, "star-open", palette.text, 12),
         *((f"{name} alone", one, "cross", colour, 9) for name, one, colour in alone),
     ]

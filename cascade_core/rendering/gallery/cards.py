@@ -17,6 +17,7 @@ from cascade_core.analysis.samples import Outcomes
 from cascade_core.rendering.palette import Palette
 from cascade_core.storage.pictures import Thumbnail
 from cascade_core.support import wording
+from cascade_core.support.terms import LABELS, Terms
 
 DECIMALS = 5
 """Of a confidence, at most; a card is narrow."""
@@ -147,7 +148,9 @@ def _verdict(right: bool, plain_right: bool) -> str:
     return "helped" if right else "harmed"
 
 
-def gallery_data(look: str, groups: Iterable[Group], palette: Palette, stages: int) -> dict[str, Any]:
+def gallery_data(
+    look: str, groups: Iterable[Group], palette: Palette, stages: int, terms: Terms = LABELS
+) -> dict[str, Any]:
     """What ``gallery.js`` draws, in the colours of `palette`, for a cascade of `stages` stages.
 
     Args:
@@ -164,30 +167,32 @@ def gallery_data(look: str, groups: Iterable[Group], palette: Palette, stages: i
                 "title": group.title,
                 "total": group.total,
                 "words": group.words,
-                "cards": [_card(card, ramp) for card in group.cards],
+                "cards": [_card(card, ramp, terms) for card in group.cards],
             }
             for group in groups
         ],
     }
 
 
-def _card(card: Card, ramp: Sequence[str]) -> dict[str, Any]:
+def _card(card: Card, ramp: Sequence[str], terms: Terms) -> dict[str, Any]:
     answers = [*card.answers, card.plain] if card.pooled else list(card.answers)
     picture = card.picture
     return {
         "id": card.sample_id,
         "name": _cut(card.sample_id),
         "label": _cut(card.label),
+        "truth": f"{terms.label} {_cut(card.label)}",
         "verdict": card.verdict,
+        "fate": terms.of(card.verdict),
         "cost": card.cost,
         "new": card.new,
         "picture": None if picture is None else {"uri": picture.uri, "crisp": picture.crisp},
-        "answers": [_line(one, ramp) for one in answers],
-        "plain": _line(card.plain, ramp),
+        "answers": [_line(one, ramp, terms) for one in answers],
+        "plain": _line(card.plain, ramp, terms),
     }
 
 
-def _line(one: StageAnswer, ramp: Sequence[str]) -> dict[str, Any]:
+def _line(one: StageAnswer, ramp: Sequence[str], terms: Terms) -> dict[str, Any]:
     return {
         "stage": one.stage,
         "name": _cut(one.name),
@@ -195,6 +200,7 @@ def _line(one: StageAnswer, ramp: Sequence[str]) -> dict[str, Any]:
         "answer": _cut(one.answer),
         "confidence": one.confidence,
         "right": one.right,
+        "verdict": terms.right if one.right else terms.wrong,
         "colour": None if one.stage is None else ramp[one.stage],
     }
 

@@ -5,8 +5,8 @@
  */
 
 /**
- * @typedef {{stage: number|null, name: string, short: string, answer: string, confidence: string, right: boolean, colour: string|null}} Line
- * @typedef {{id: string, name: string, label: string, verdict: string, cost: string, new: boolean,
+ * @typedef {{stage: number|null, name: string, short: string, answer: string, confidence: string, right: boolean, verdict: string, colour: string|null}} Line
+ * @typedef {{id: string, name: string, label: string, truth: string, verdict: string, fate: string, cost: string, new: boolean,
  *   picture: {uri: string, crisp: boolean}|null, answers: Line[], plain: Line}} Shown
  * @typedef {{kind: string, title: string, total: number, words: string, cards: Shown[]}} Group
  * @typedef {{look: "cards"|"tiles", wrong: string, line: string, groups: Group[]}} Gallery
@@ -96,7 +96,7 @@ function entry(card, tell) {
   open.append(...(shown.length ? shown : [element("span", "", {}, "Try it")]));
   const words = element("div", "text");
   words.append(element("p", "label", {}, card.label));
-  if (card.verdict) words.append(element("span", card.verdict, {}, card.verdict));
+  if (card.verdict) words.append(element("span", card.verdict, {}, card.fate));
   words.append(element("p", "quiet", {}, card.cost));
   const id = element("p", "id", { title: card.name });
   id.append(...breakable(card.name));
@@ -113,8 +113,8 @@ function breakable(name) {
 /** @param {Shown} card */
 function opener(card, name, tell) {
   const [left] = card.answers;
-  const fate = [card.new && "new", card.verdict].filter(Boolean).join(", ");
-  const label = `Try ${card.name}: ${fate ? `${fate}, ` : ""}true class ${card.label}, answered ${left.answer} at ${left.name}`;
+  const fate = [card.new && "new", card.fate].filter(Boolean).join(", ");
+  const label = `Try ${card.name}: ${fate ? `${fate}, ` : ""}${card.truth}, answered ${left.answer} at ${left.name}`;
   const node = element("button", name, { type: "button", "aria-label": label, title: `${card.name}: open it in Try it` });
   node.addEventListener("click", () => tell({ kind: "sample", id: card.id }));
   return node;
@@ -152,7 +152,7 @@ function row(line, here) {
     name,
     element("td", "", { title: line.answer }, line.answer),
     element("td", "", {}, line.confidence),
-    element("td", line.right ? "right" : "wrong", { title: line.right ? "right" : "wrong" }, line.right ? "✓" : "✗"),
+    element("td", line.right ? "right" : "wrong", { title: line.verdict }, line.right ? "✓" : "✗"),
   );
   return node;
 }

@@ -26,14 +26,14 @@ export function handLine(model, back) {
 }
 
 /**
- * "0.2 points more given up, 1.1 % less saved than by the policy, whose best at this drop saves 3.4 % more."
+ * "0.2 points more given up, 1.1 % less saved than by the policy, whose best at this ${model.terms.short_drop} saves 3.4 % more."
  * @param {Model} model @param {Point} point
  */
 export function handText(model, point) {
   const here = { drop: model.drop[point.g], saving: model.saving[point.g] };
-  const against = `${differences(point, here).join(", ")} than by the policy`;
+  const against = `${differences(model, point, here).join(", ")} than by the policy`;
   const best = bestWithin(model, point.drop);
-  if (best === null) return `${against}; none of its positions is as accurate.`;
+  if (best === null) return `${against}; none of its positions is ${model.terms.as_accurate}.`;
   if (point.drop > Math.max(...model.drop)) return `${against}, whose slider does not go that far.`;
   const more = model.saving[best] - point.saving;
   const size = percent(Math.abs(more), 1);
@@ -41,11 +41,11 @@ export function handText(model, point) {
   return `${against}, whose best at this drop saves ${what}.`;
 }
 
-function differences(point, here) {
+function differences({ terms }, point, here) {
   const drop = fixed(Math.abs(100 * (point.drop - here.drop)), 2);
   const saved = percent(Math.abs(point.saving - here.saving), 1);
   return [
-    `${drop} points ${point.drop < here.drop ? "less" : "more"} given up`,
+    `${drop} points ${point.drop < here.drop ? "less" : "more"} ${terms.given_up}`,
     `${saved} ${point.saving < here.saving ? "less" : "more"} saved`,
   ];
 }

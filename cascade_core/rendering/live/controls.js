@@ -52,8 +52,8 @@ export function story(model) {
   const describe = (point) => {
     const [accuracy, , , , times] = readoutTexts(model, point);
     const results = [
-      `accuracy ${accuracy[0]} %`,
-      change(point.drop, 1),
+      `${model.terms.accuracy} ${accuracy[0]} %`,
+      change(point.drop, 1, model.terms),
       saving(point.saving, model.cost_noun),
       times[3],
     ];

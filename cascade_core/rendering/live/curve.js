@@ -4,12 +4,12 @@
 import { canvas, html, legend, section, svg } from "./elements.js";
 import { boxAround, boxesAlong, placeLabelAt } from "./labels.js";
 import { scale, spread, ticksOf } from "./scales.js";
-import { fixed, percent, sliderText } from "./words.js";
+import { capital, fixed, percent, sliderText } from "./words.js";
 /** @import { Model } from "./types.js" */
 
 /** @param {Model} model */
 export function curve(model) {
-  const { node } = section("curve", `Accuracy against ${model.cost_noun}`);
+  const { node } = section("curve", `${capital(model.terms.accuracy)} against ${model.cost_noun}`);
   const drawing = svg("svg", "plot", { role: "img" });
   const below = html("div", "below");
   const plot = html("div", "plot-box", { tabindex: "0", role: "group" });
@@ -75,9 +75,9 @@ export function nearestPosition(model, spot, x, y) {
 
 /** @param {Model} model */
 function curveSentence(model, point) {
-  const here = `${fixed(100 * point.accuracy, 1)} % accuracy at ${percent(point.cost / model.baseline.cost)}`;
+  const here = `${fixed(100 * point.accuracy, 1)} % ${model.terms.accuracy} at ${percent(point.cost / model.baseline.cost)}`;
   const plain = `the ${model.baseline.label} has ${fixed(100 * model.baseline.accuracy, 1)} % at 100 %`;
-  return `Accuracy against ${model.cost_unit}. Here: ${here} of the ${model.cost_unit}; ${plain}.`;
+  return `${capital(model.terms.accuracy)} against ${model.cost_unit}. Here: ${here} of the ${model.cost_unit}; ${plain}.`;
 }
 
 /** Axes, band, line, reference points and their labels; returns the scales and what moves. @param {Model} model */
@@ -97,7 +97,7 @@ function curveFrame(model, drawing, below) {
   if (model.certificate) {
     const certain = svg("path", "certain", { d: `M${line(points.map((p) => [p.cost, p.certain]))}` });
     const sure = `${fixed(100 * model.certificate.level, 0)} %`;
-    certain.append(svg("title", "", {}, `certified: with ${sure} confidence accuracy is above this line everywhere`));
+    certain.append(svg("title", "", {}, `certified: with ${sure} confidence ${model.terms.accuracy} is above this line everywhere`));
     drawing.append(certain);
   }
   drawing.append(svg("path", "line", { d: `M${line(points.map((p) => [p.cost, p.accuracy]))}` }));
@@ -135,7 +135,7 @@ function references(model) {
   const plain = { cost: 1, accuracy: model.baseline.accuracy };
   const groups = [{ label: model.baseline.label, shape: SHAPES.circle, name: "plain", points: [plain] }];
   if (oracle && model.count > 1) {
-    const point = { ...oracle, text: "leaves at the first stage that is right" };
+    const point = { ...oracle, text: `leaves at the first stage that is ${model.terms.right}` };
     groups.push({ label: "oracle", shape: SHAPES.star, name: "oracle", points: [point] });
   }
   published.forEach(({ label, points }, i) => {

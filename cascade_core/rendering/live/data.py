@@ -79,6 +79,8 @@ def live_data(
         "samples": result.n,
         "in_sample": exploration.split.in_sample,
         "unit": unit,
+        "reference": result.reference,
+        "terms": result.terms.as_json(),
         "baseline": {"accuracy": result.full_accuracy, "cost": plain, "label": "plain network"},
         "cost_unit": meter.unit,
         "cost_noun": meter.noun,
@@ -181,10 +183,10 @@ def _certificate(exploration: Exploration) -> dict[str, Any] | None:
 
 
 def _slider(exploration: Exploration, initial: int) -> dict[str, Any]:
-    slider, shown = exploration.slider, exploration.shown
+    slider, shown, terms = exploration.slider, exploration.shown, exploration.terms
     zero = _zero(shown)
     ticks = ([] if slider.unit else round_ticks(shown)) or [
-        (i, "no drop" if i == zero else number(float(shown[i]), slider.decimals, slider.unit))
+        (i, terms.no_drop if i == zero else number(float(shown[i]), slider.decimals, slider.unit))
         for i in _ticks(len(shown), zero)
     ]
     return {

@@ -44,7 +44,7 @@ export function flowSentence(model, point) {
   let left = model.samples;
   const each = model.stages.map((name, stage) => {
     left -= point.exits[stage];
-    const right = point.exits[stage] ? `, ${rightText(point, stage)} of them right` : "";
+    const right = point.exits[stage] ? `, ${rightText(point, stage)} of them ${model.terms.right}` : "";
     const rest = stage < model.count - 1 ? `; ${grouped.format(left)} go on` : "";
     return `${grouped.format(point.exits[stage])} leave at ${name}${right}${rest}.`;
   });

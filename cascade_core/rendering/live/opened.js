@@ -47,13 +47,16 @@ export function sums(model, point) {
 /** @param {Model} model @param {Point} point @returns {[string, string]} */
 function accuracySum(model, point) {
   const right = point.rights.reduce((sum, count) => sum + count, 0);
-  const terms = leavers(model, point).map((stage) => `${share(model, point, stage)} \u00d7 ${rightText(point, stage).replace(" %", "")}`);
-  const all = `${grouped.format(right)} of ${grouped.format(model.samples)} ${model.unit} are right`;
-  return [`${fixed(100 * point.accuracy, 1)} % = ${joined(terms)}`, `The share that leaves at each stage, times how many of those are right; ${all}.`];
+  const summands = leavers(model, point).map((stage) => `${share(model, point, stage)} \u00d7 ${rightText(point, stage).replace(" %", "")}`);
+  const are = `are ${model.terms.right}`;
+  const all = `${grouped.format(right)} of ${grouped.format(model.samples)} ${model.unit} ${are}`;
+  return [`${fixed(100 * point.accuracy, 1)} % = ${joined(summands)}`, `The share that leaves at each stage, times how many of those ${are}; ${all}.`];
 }
 
 /** @param {Model} model @param {Point} point @returns {[string, string]} */
 function dropSum(model, point) {
+  const { terms } = model;
+  if (model.reference !== "labels") return disagreementSum(model, point);
   const helped = point.harmed - Math.round(point.drop * model.samples);
   const part = (count) => fixed((100 * count) / model.samples, 2);
   const gain = point.drop < 0;
@@ -61,8 +64,17 @@ function dropSum(model, point) {
   const size = fixed(Math.abs(100 * point.drop), 2);
   const harmed = `${grouped.format(point.harmed)} of ${grouped.format(model.samples)} ${model.unit} are harmed (the plain network is right, the cascade is not)`;
   return [
-    `${size} points ${gain ? "more accurate" : "given up"} = ${part(more)} \u2212 ${part(less)}`,
+    `${size} points ${gain ? terms.gained : terms.given_up} = ${part(more)} \u2212 ${part(less)}`,
     `${gain ? "Helped less harmed" : "Harmed less helped"}: ${harmed}, ${grouped.format(helped)} are helped.`,
+  ];
+}
+
+/** Against the last stage nothing can be gained. @param {Model} model @param {Point} point @returns {[string, string]} */
+function disagreementSum({ terms, samples, unit }, { harmed }) {
+  const [changed, all] = [harmed, samples].map((count) => grouped.format(count));
+  return [
+    `${fixed((100 * harmed) / samples, 2)} points ${terms.given_up} = ${changed} / ${all}`,
+    `${changed} of ${all} ${unit} are ${terms.harmed}: the cascade answers otherwise than the last stage.`,
   ];
 }
 
@@ -76,9 +88,9 @@ function boundSum(model, point) {
   }
   const sure = percent(model.certificate.level, 0);
   return [
-    `${at_most(point.certified, 2)}, at this and every position of the slider at once`,
+    `${at_most(point.certified, 2, model.terms)}, at this and every position of the slider at once`,
     `With ${sure} confidence, on new ${model.unit} like these, wherever the slider is let go. ` +
-      `The ${percent(model.level, 0)} interval beside the drop is narrower because it is about this position alone.`,
+      `The ${percent(model.level, 0)} interval beside the ${model.terms.short_drop} is narrower because it is about this position alone.`,
   ];
 }
 

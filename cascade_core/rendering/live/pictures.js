@@ -97,7 +97,7 @@ function picture(shell, model, name, build, point) {
 /** Which run and policy, where the slider stands, and what that does, in one line. @param {Model} model */
 function pictureLine(model, point) {
   const whose = [model.name, model.policy].filter(Boolean).join(", ");
-  const what = `${fixed(100 * point.accuracy, 1)} % accuracy, ${change(point.drop, 1)}`;
+  const what = `${fixed(100 * point.accuracy, 1)} % ${model.terms.accuracy}, ${change(point.drop, 1, model.terms)}`;
   const where = `${placeText(model, point)}: ${what}, ${saving(point.saving, model.cost_noun)}`;
   return whose ? `${whose} \u2013 ${where}` : where;
 }

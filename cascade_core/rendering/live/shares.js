@@ -29,7 +29,7 @@ export function shares(model) {
 function stageNumbers(model, picture, point) {
   const thing = (stage) => {
     const [share, count, right] = shareTexts(model, stage, point());
-    const text = `${count} ${model.unit} leave at ${model.stages[stage]}, ${share} of all; ${right} of them right`;
+    const text = `${count} ${model.unit} leave at ${model.stages[stage]}, ${share} of all; ${right} of them ${model.terms.right}`;
     const x = ((stage + 0.5) * picture.drawing.clientWidth) / model.count;
     return { key: stage, x, y: 0, text, open: { kind: "stage", stage } };
   };
@@ -48,7 +48,7 @@ function shareTexts(model, stage, point) {
 function shareTable(model) {
   const table = html("table", "table");
   const top = html("tr", "");
-  top.append(...["stage", "share", model.unit, "right"].map((text) => html("th", "", { scope: "col" }, text)));
+  top.append(...["stage", "share", model.unit, model.terms.right].map((text) => html("th", "", { scope: "col" }, text)));
   const body = html("tbody", "");
   const rows = model.stages.map((name, stage) => {
     const row = tint(html("tr", ""), model, stage);

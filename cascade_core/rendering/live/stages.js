@@ -4,7 +4,7 @@
 import { canvas, html, legend, section, svg, tint } from "./elements.js";
 import { reaching } from "./payload.js";
 import { axisPlace, niceStep, short } from "./scales.js";
-import { behaviour, confidence, grouped, rightText } from "./words.js";
+import { behaviour, capital, confidence, grouped, rightText } from "./words.js";
 /** @import { Histogram, Model, Point } from "./types.js" */
 
 const FLAG = 8; // pixels that half a flag's head takes beyond the axis
@@ -21,10 +21,6 @@ export function stageCharts(model) {
   return { ...parts, answers, plots: charts.map((chart) => chart.plot), box: (stage) => charts[stage].box() };
 }
 
-function capital(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 /** @param {Model} model */
 function stageLegend(model) {
   const swatch = (...names) => {
@@ -34,9 +30,10 @@ function stageLegend(model) {
   };
   const leaving = html("span", "swatch");
   leaving.append(...model.stages.map((_, stage) => tint(html("i", "swatch-stage"), model, stage)));
-  const entries = [[leaving, "right, leaves here"]];
-  if (model.count > 1) entries.push([swatch("swatch-on"), "right, goes on"]);
-  entries.push([model.count > 1 ? swatch("swatch-wrong", "swatch-wrong-on") : swatch("swatch-wrong"), "wrong"]);
+  const { right, wrong } = model.terms;
+  const entries = [[leaving, `${right}, leaves here`]];
+  if (model.count > 1) entries.push([swatch("swatch-on"), `${right}, goes on`]);
+  entries.push([model.count > 1 ? swatch("swatch-wrong", "swatch-wrong-on") : swatch("swatch-wrong"), wrong]);
   return legend(entries);
 }
 
@@ -94,7 +91,7 @@ function binText(model, ends, { right, wrong, leaveRight, leaveWrong }, bin) {
   const range = `${model.score} ${confidence(ends[0])} to ${confidence(ends[1])}`;
   if (reach === 0) return `${range}: no ${model.unit}`;
   const whole = leave === reach ? "all leave" : leave === 0 ? "none leaves" : `${grouped.format(leave)} leave`;
-  return `${range}: ${grouped.format(reach)} ${model.unit}, ${grouped.format(right[bin])} right; ${whole}`;
+  return `${range}: ${grouped.format(reach)} ${model.unit}, ${grouped.format(right[bin])} ${model.terms.right}; ${whole}`;
 }
 
 /** @param {Point} point */
@@ -106,7 +103,7 @@ function tallyText(stage, point) {
 function stageSentence(model, stage, point) {
   const leave = point.exits[stage];
   const arrivals = `${grouped.format(reaching(point, stage))} ${model.unit} arrive`;
-  const right = leave ? `, ${rightText(point, stage)} of them right` : "";
+  const right = leave ? `, ${rightText(point, stage)} of them ${model.terms.right}` : "";
   const says = `${model.stages[stage]} ${behaviour(model, stage, point)}`;
   return `Histogram. ${says}: ${arrivals} and ${grouped.format(leave)} leave${right}.`;
 }

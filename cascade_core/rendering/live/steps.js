@@ -66,7 +66,7 @@ function gained(model, more, whole) {
  * @param {Model} model @param {Point} point
  */
 function savingsText(model, { g }) {
-  const { saving, accuracy, cost_noun } = model;
+  const { saving, accuracy, cost_noun, terms } = model;
   const here = saving[g];
   const more = saving.findIndex((share, other) => other > g && share >= here + STEP_OF_SAVING - 1e-9);
   const less = saving.findLastIndex((share, other) => other < g && share <= here - STEP_OF_SAVING + 1e-9);
@@ -74,8 +74,8 @@ function savingsText(model, { g }) {
   const of = `of the ${cost_noun}`;
   const told = (other, what) => changed(accuracy[other] - accuracy[g], what);
   if (more < 0 && less < 0) return `All positions of the slider save about as much ${of}.`;
-  if (more < 0) return `The slider's end is less than ${size} on; saving ${size} less ${of} ${told(less, "accuracy")}.`;
-  const first = `Saving ${size} more ${of} ${told(more, "accuracy")}`;
+  if (more < 0) return `The slider's end is less than ${size} on; saving ${size} less ${of} ${told(less, terms.accuracy)}.`;
+  const first = `Saving ${size} more ${of} ${told(more, terms.accuracy)}`;
   return less < 0 ? `${first}.` : `${first}; saving ${size} less ${told(less, "it")}.`;
 }
 

@@ -17,6 +17,8 @@
  * @property {number} samples how many were measured
  * @property {boolean} in_sample whether the same samples chose the thresholds
  * @property {string} unit plural noun for samples
+ * @property {string} reference what answers are compared with: "labels" or "last stage"
+ * @property {Terms} terms the words that follow from it, see terms.py
  * @property {{accuracy: number, cost: number, label: string}} baseline the plain network
  * @property {string} cost_unit such as "MACs"
  * @property {string} cost_noun what is saved, such as "computation"
@@ -51,6 +53,8 @@
  * @property {string} [panel] key under which the page remembers where the slider stands
  * @property {number} [turn] of the page's wishes for the slider: another turn moves it to `initial`
  */
+
+/** @typedef {Object<"accuracy" | "short_drop" | "accuracy_given_up" | "given_up" | "gained" | "no_drop" | "as_accurate" | "right" | "wrong" | "harmed" | "label", string>} Terms */
 
 /**
  * @typedef {object} Slider

@@ -1,7 +1,7 @@
 // @ts-check
 /** Numbers and behaviour in words: the same wording on the page, in titles and for screen readers. */
 
-/** @import { Model, Point } from "./types.js" */
+/** @import { Model, Point, Terms } from "./types.js" */
 
 export const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 /** @type {[number, string][]} */
@@ -31,15 +31,15 @@ function shows(size) {
   return /[1-9]/.test(size);
 }
 
-/** @param {number} drop */
-function side(drop) {
-  return drop < 0 ? "more accurate" : "given up";
+/** @param {number} drop @param {Terms} terms */
+function side(drop, terms) {
+  return drop < 0 ? terms.gained : terms.given_up;
 }
 
-/** What a drop, a fraction, is to the reader: something given up, a gain, or nothing. @param {number} drop */
-export function change(drop, digits) {
+/** What a drop, a fraction, is to the reader: something given up, a gain, or nothing. @param {number} drop @param {Terms} terms */
+export function change(drop, digits, terms) {
   const size = fixed(Math.abs(100 * drop), digits);
-  return shows(size) ? `${size} points ${side(drop)}` : "no drop";
+  return shows(size) ? `${size} points ${side(drop, terms)}` : terms.no_drop;
 }
 
 /**
@@ -51,25 +51,25 @@ export function outward(value, digits, up) {
   return (up ? Math.ceil(scaled - 1e-9) + 0 : Math.floor(scaled + 1e-9)) / 10 ** digits;
 }
 
-/** The interval of a drop, on either side of zero or on both. @param {number} low @param {number} high */
-export function interval(low, high, digits) {
+/** The interval of a drop, on either side of zero or on both. @param {number} low @param {number} high @param {Terms} terms */
+export function interval(low, high, digits, terms) {
   const [least, most] = [outward(100 * low, digits, false), outward(100 * high, digits, true)];
-  if (least < 0 && most > 0) return `from ${fixed(most, digits)} points given up to ${fixed(-least, digits)} more accurate`;
+  if (least < 0 && most > 0) return `from ${fixed(most, digits)} points ${terms.given_up} to ${fixed(-least, digits)} ${terms.gained}`;
   const [near, far] = [least, most].map(Math.abs).sort((a, b) => a - b);
-  return `from ${fixed(near, digits)} to ${fixed(far, digits)} points ${side(least)}`;
+  return `from ${fixed(near, digits)} to ${fixed(far, digits)} points ${side(least, terms)}`;
 }
 
-/** What an upper bound on a drop, a fraction, says: given up at most, or more accurate at least. @param {number} drop */
-export function at_most(drop, digits) {
+/** What an upper bound on a drop, a fraction, says: given up at most, or more accurate at least. @param {number} drop @param {Terms} terms */
+export function at_most(drop, digits, terms) {
   const most = outward(100 * drop, digits, true);
-  if (most === 0) return "no drop";
-  return `${most > 0 ? "at most" : "at least"} ${fixed(Math.abs(most), digits)} points ${side(most)}`;
+  if (most === 0) return terms.no_drop;
+  return `${most > 0 ? "at most" : "at least"} ${fixed(Math.abs(most), digits)} points ${side(most, terms)}`;
 }
 
-/** Which bound on the drop holds everywhere, or why there is none. @param {?number} drop @param {number} level */
-export function certified(drop, level, byHand) {
+/** Which bound on the drop holds everywhere, or why there is none. @param {?number} drop @param {number} level @param {Terms} terms */
+export function certified(drop, level, byHand, terms) {
   if (drop === null) return `not certified: ${byHand ? "set by hand on these samples" : "the same samples chose the thresholds"}`;
-  return `${at_most(drop, 2)}, with ${percent(level, 0)} confidence at this and every position of the slider at once`;
+  return `${at_most(drop, 2, terms)}, with ${percent(level, 0)} confidence at this and every position of the slider at once`;
 }
 
 /** What stands beside numbers that promise less than others do. @param {boolean} inSample @param {boolean} byHand */
@@ -86,13 +86,13 @@ export function saving(share, noun) {
 /**
  * Where a slider stands; a bare number is a confidence.  Points have a decimal more than `decimals` unless it is zero,
  * since positions lie that close; fewer than none are a gain.
- * @param {number} value
+ * @param {number} value @param {Terms} terms
  */
-export function setting(value, decimals, unit) {
+export function setting(value, decimals, unit, terms) {
   if (unit !== "points") return unit ? `${fixed(value, decimals)} ${unit}` : confidence(value);
   const gain = value < 0 && shows(fixed(-value, decimals + 1));
   const size = fixed(gain ? -value : value, decimals + 1).replace(/\.?0$/, "");
-  return gain ? `${size} ${unit} more accurate` : `${size} ${unit}`;
+  return gain ? `${size} ${unit} ${terms.gained}` : `${size} ${unit}`;
 }
 
 /** What files on a slider position are called, as in wording.py. @param {number} value @param {number} decimals */
@@ -130,6 +130,11 @@ function percentileWords(model, point) {
   return `; ${each.join(", ")}`;
 }
 
+/** A text as the beginning of a sentence. @param {string} text */
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function singular(noun) {
   return noun.replace(/(?<=[^s])s$/, "");
 }
@@ -153,7 +158,7 @@ export function behaviour(model, stage, point) {
 /** @param {Model} model @param {number} g */
 export function sliderText(model, g) {
   const { values, decimals, unit } = model.slider;
-  return setting(values[g], decimals, unit);
+  return setting(values[g], decimals, unit, model.terms);
 }
 
 /** Where the panel stands: what the slider is at, or that thresholds are set by hand. @param {Model} model @param {Point} point */
@@ -176,7 +181,8 @@ export function rightText(point, stage) {
 export function readoutTexts(model, point) {
   const { drop } = point;
   const size = fixed(Math.abs(100 * drop), 1);
-  const kind = !shows(size) ? "no drop" : drop < 0 ? "more accurate" : "accuracy given up";
+  const { terms } = model;
+  const kind = !shows(size) ? terms.no_drop : drop < 0 ? terms.gained : terms.accuracy_given_up;
   const share = percent(Math.abs(point.saving)).replace(" %", "");
   const ratio = model.baseline.cost / point.cost;
   const times = Math.max(ratio, 1 / ratio);
@@ -185,10 +191,10 @@ export function readoutTexts(model, point) {
   const early = `${percent(1 - point.exits[model.count - 1] / model.samples)} of ${model.unit} leave early`;
   const compute = model.cost_noun === "computation" ? "to compute" : model.cost_noun;
   const plain = `${model.baseline.label} ${fixed(100 * model.baseline.accuracy, 1)} %`;
-  const ends = interval(point.low, point.high, 1);
+  const ends = interval(point.low, point.high, 1, terms);
   const cost = point.saving < 0 ? `more ${model.cost_noun} than the plain network` : `${model.cost_noun} saved`;
   return [
-    [fixed(100 * point.accuracy, 1), "%", "accuracy", plain],
+    [fixed(100 * point.accuracy, 1), "%", terms.accuracy, plain],
     [size, "points", kind, `${percent(model.level, 0)} interval, here alone: ${ends}`],
     boundTexts(model, point),
     [share, "%", cost, costs(model, point.cost) + percentileWords(model, point)],
@@ -199,10 +205,10 @@ export function readoutTexts(model, point) {
 /** The readout of what is certain of the drop, or why nothing is. @param {Model} model @param {Point} point */
 function boundTexts(model, point) {
   if (point.certified === null || !model.certificate) {
-    return ["\u2013", "", "not certified", certified(null, 0, point.byHand).split(": ")[1]];
+    return ["\u2013", "", "not certified", certified(null, 0, point.byHand, model.terms).split(": ")[1]];
   }
   const most = outward(100 * point.certified, 2, true);
-  const kind = most < 0 ? "more accurate, at least" : "given up, at most";
+  const kind = most < 0 ? `${model.terms.gained}, at least` : `${model.terms.given_up}, at most`;
   const sure = `${percent(model.certificate.level, 0)} sure, at this and every position`;
   return [fixed(Math.abs(most), 2), "points", kind, sure];
 }
@@ -219,6 +225,7 @@ function wholeBatches(point) {
 
 /** What is certain of the drop, or why nothing is, in one sentence. @param {Model} model @param {Point} point */
 export function certificateText(model, point) {
-  const text = certified(model.certificate ? point.certified : null, model.certificate?.level ?? 0, point.byHand);
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  const { certificate, terms } = model;
+  const text = certified(certificate ? point.certified : null, certificate?.level ?? 0, point.byHand, terms);
+  return `${capital(text)}.`;
 }

@@ -16,6 +16,7 @@ from cascade_core.rendering.paper import marks
 from cascade_core.rendering.paper.sheet import Draw, Sheet
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation.meters import along
+from cascade_core.support.terms import common
 
 EVERY = 0.12
 """Of the plot's diagonal, from one marker of a line to the next."""
@@ -38,11 +39,11 @@ def comparison(curves: Sequence[Curve], published: Sequence[PublishedResult] = (
     policies = list(dict.fromkeys(curve.policy for curve in curves))
     colours = dict(zip(runs, LIGHT.stages(max(2, len(runs))), strict=False))
     shares = of_one_network(curves)
-    across = _across(curves, shares)
+    across, words = _across(curves, shares), common(curve.exploration.terms for curve in curves)
 
     def draw(sheet: Sheet) -> None:
         (axes,) = sheet.plots(1, 3.4 if sheet.style.wide else 2.5)
-        marks.frame(sheet, axes, across, "accuracy, %")
+        marks.frame(sheet, axes, across, f"{words.accuracy}, %")
         for curve in curves:
             dash = marks.DASHES[policies.index(curve.policy) % len(marks.DASHES)]
             _line(axes, curve, _unit(curve, shares), linestyle=dash, markevery=EVERY, **looks(sheet, curve.run))
@@ -52,7 +53,7 @@ def comparison(curves: Sequence[Curve], published: Sequence[PublishedResult] = (
             sheet.explain(Line2D([], [], **looks(sheet, run)), run)
         if len(policies) > 1:
             for dash, title in zip(marks.DASHES, policies, strict=False):
-                sheet.explain(Line2D([], [], color=marks.INK, linestyle=dash), title)
+                sheet.explain(Line2D([], [], color=marks.INK, linestyle=dash), words.of(title))
         for marker, text in ((PLAIN, "plain network"), (ORACLE, "oracle")):
             sheet.explain(
                 Line2D([], [], linestyle="none", color=marks.INK, markersize=sheet.style.size, **marker), text

@@ -26,7 +26,7 @@ def curve(exploration: Exploration, chosen: Evaluation, published: Sequence[Publ
 
     def draw(sheet: Sheet) -> None:
         (axes,) = sheet.plots(1, 3.1 if sheet.style.wide else 2.15)
-        marks.frame(sheet, axes, mean_title(meter, shares=True), "accuracy, %")
+        marks.frame(sheet, axes, mean_title(meter, shares=True), f"{exploration.terms.accuracy}, %")
         unit = meter.plain(exploration.evaluation) / 100
         _cascade(sheet, exploration, unit)
         if meter is MACS:

@@ -28,8 +28,8 @@ def exits(evaluation: Evaluation) -> Draw:
         axes.set_ylim(0, 1.14 * float(shares.max()))
         axes.set_xticks(places, [cut(sheet.say(name), sheet.fitting(1.0)) for name in evaluation.stage_names])
         _turn_if_crowded(sheet)
-        sheet.explain(Patch(color=marks.CASCADE), "right")
-        sheet.explain(Patch(**marks.WRONG), "wrong")
+        sheet.explain(Patch(color=marks.CASCADE), evaluation.terms.right)
+        sheet.explain(Patch(**marks.WRONG), evaluation.terms.wrong)
 
     return draw
 

@@ -17,13 +17,13 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
 from cascade_core.support.wording import confidence
 
-LAYERS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("wrong, leaves", marks.WRONG),
-    ("wrong, goes on", {**marks.WRONG, "edgecolor": LIGHT.wrong_staying, "hatch": r"\\\\\\"}),
-    ("right, leaves", {"facecolor": marks.CASCADE, "linewidth": 0}),
-    ("right, goes on", {"facecolor": LIGHT.staying, "linewidth": 0}),
+LAYERS: tuple[tuple[bool, str, dict[str, Any]], ...] = (
+    (False, "leaves", marks.WRONG),
+    (False, "goes on", {**marks.WRONG, "edgecolor": LIGHT.wrong_staying, "hatch": r"\\\\\\"}),
+    (True, "leaves", {"facecolor": marks.CASCADE, "linewidth": 0}),
+    (True, "goes on", {"facecolor": LIGHT.staying, "linewidth": 0}),
 )
-"""From the foot of a bar to its top."""
+"""From the foot of a bar to its top: whether answers are right, what becomes of them, and how they are drawn."""
 
 
 def histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis) -> Draw:
@@ -43,8 +43,8 @@ def histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis) -> Draw:
                 _thresholds(sheet, axes, rule.columns[stage], axis)
         _scale(sheet, plots[-1], axis)
         sheet.figure.supylabel(sheet.say("samples"), fontsize=sheet.style.size)
-        for text, looks in LAYERS:
-            sheet.explain(Patch(**looks), text)
+        for right, fate, looks in LAYERS:
+            sheet.explain(Patch(**looks), f"{record.terms.right if right else record.terms.wrong}, {fate}")
 
     return draw
 
@@ -87,7 +87,7 @@ def _bars(sheet: Sheet, axes: Axes, counts: NDArray[np.int64]) -> None:
     """Bars in layers; one that stands far above all others is cut off, and says its count."""
     edges = np.linspace(0.0, 1.0, BINS + 1)
     tops = counts.cumsum(axis=0)
-    for (_, looks), foot, top in zip(LAYERS, tops - counts, tops, strict=True):
+    for (_, _, looks), foot, top in zip(LAYERS, tops - counts, tops, strict=True):
         axes.stairs(top, edges, baseline=foot, fill=True, **looks)
     tall = int(tops[-1].argmax())
     others = float(np.delete(tops[-1], tall).max())

@@ -34,6 +34,7 @@ from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import BY_HAND, choice_json
 from cascade_core.storage.origin import Origin
 from cascade_core.support import wording
+from cascade_core.support.terms import LABELS, Terms
 from cascade_core.support.version import VERSION
 from cascade_core.support.wording import fixed, percent
 
@@ -84,7 +85,7 @@ def report_html(
         data=script_json(opened),
     )
     style = live_css() + file("report.css") + badge_css()
-    title = f"{run['name']}: {exploration.policy.title}"
+    title = f"{run['name']}: {exploration.terms.of(exploration.policy.title)}"
     return document(title, body, style=style, script=bundled("report/report.js"))
 
 
@@ -117,7 +118,7 @@ def file_stem(setting: Setting, name: str) -> str:
 def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
     """The words of the page that depend on what is shown, escaped."""
     exploration = setting.exploration
-    test, unit = exploration.test, data["unit"]
+    test, unit, terms = exploration.test, data["unit"], exploration.terms
     from_where = "the least threshold of all classes" if exploration.path.by_class else "their threshold"
     certificate = (
         "There is no certificate: thresholds were chosen and measured on the same samples."
@@ -126,8 +127,11 @@ def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
         f"{unit} like these. That is more than an interval says: it holds at all positions at once, wherever one stops."
     )
     sentences = {
-        "policy": exploration.policy.title,
-        "promise": exploration.policy.promise,
+        "policy": terms.of(exploration.policy.title),
+        "promise": terms.of(exploration.policy.promise),
+        "measure": wording.capital(terms.accuracy),
+        "short_drop": terms.short_drop,
+        **_measure(terms),
         "setting": setting.described,
         "lead": " ".join(
             [
@@ -146,10 +150,24 @@ def _sentences(setting: Setting, data: Mapping[str, Any]) -> dict[str, str]:
         "points_text": f"Evenly spread over the slider's {len(exploration.path)} positions{_bold(setting)}. Below each "
         f"drop stands its {COVERAGE} interval, for that position alone; below the share "
         f"of {unit} that leave at a stage, {from_where}.",
-        "stages_text": f"What each stage computes for one of the {unit}, and how often its answer would be right if "
-        "all were to leave there.",
+        "stages_text": f"What each stage computes for one of the {unit}, and how often its answer would be "
+        f"{terms.right} if all were to leave there.",
     }
     return {name: escape(text) for name, text in sentences.items()}
+
+
+def _measure(terms: Terms) -> dict[str, str]:
+    """What is counted, and what is lost of it."""
+    if terms is LABELS:
+        return {
+            "as_meant": "whose answer is right",
+            "lost": "what is lost against the plain network, in points: from 93 % to 92 % is one point; below zero it "
+            "is a gain.",
+        }
+    return {
+        "as_meant": "whose answer is the last stage's, which stands in since there are no labels",
+        "lost": "the rest, in points: from 100 % to 99 % is one point.",
+    }
 
 
 def _plain(exploration: Exploration) -> str:
@@ -167,20 +185,21 @@ def _bold(setting: Setting) -> str:
 
 def _lead(setting: Setting, unit: str) -> str:
     """What the rule does, and what is certain of it."""
-    result, meter = setting.evaluation, setting.exploration.meter
+    result, meter, terms = setting.evaluation, setting.exploration.meter, setting.exploration.terms
     low, high = result.drop_interval()
     where = "In-sample, on" if setting.exploration.split.in_sample else "On"
     return (
-        f"{where} {result.n:,} {unit}: accuracy {percent(result.accuracy, 2)}, where the plain network has "
-        f"{percent(result.full_accuracy, 2)}. That is {wording.change(result.accuracy_drop, 2)} "
-        f"({COVERAGE} interval {wording.interval(low, high, 2)}, for this position alone). "
+        f"{where} {result.n:,} {unit}: {terms.accuracy} {percent(result.accuracy, 2)}, where the plain network has "
+        f"{percent(result.full_accuracy, 2)}. That is {wording.change(result.accuracy_drop, 2, terms)} "
+        f"({COVERAGE} interval {wording.interval(low, high, 2, terms)}, for this position alone). "
         f"The cascade {wording.saving(spent(meter, result)['saving'], meter.noun)}. {_certified(setting)}"
     )
 
 
 def _certified(setting: Setting) -> str:
     """What is certain of the drop, as a sentence."""
-    return f"{wording.capital(wording.certified(setting.certified, 1 - ALPHA, by_hand=setting.is_by_hand))}."
+    by_hand, terms = setting.is_by_hand, setting.exploration.terms
+    return f"{wording.capital(wording.certified(setting.certified, 1 - ALPHA, by_hand, terms))}."
 
 
 def _operating_points(setting: Setting) -> str:
@@ -191,8 +210,8 @@ def _operating_points(setting: Setting) -> str:
     least = "least " if exploration.path.by_class else ""
     columns = [
         Cell(text=slider.label, note=slider.unit),
-        Cell(text="accuracy"),
-        Cell(text="drop", note="points"),
+        Cell(text=exploration.terms.accuracy),
+        Cell(text=exploration.terms.short_drop, note="points"),
         *([Cell(text="at most, everywhere", note="points, certified")] if certified else []),
         Cell(text="saved", note=f"of the {exploration.meter.unit}"),
         *(Cell(text=name, note="share") for name in names),
@@ -228,7 +247,7 @@ def _stages(exploration: Exploration) -> str:
         Cell(text="MACs of its head"),
         Cell(text="MACs up to here", note="all heads run"),
         *([] if meter is MACS else [Cell(text=f"{meter.unit} up to here", note=f"{_of(meter)}, all heads run")]),
-        Cell(text="accuracy alone"),
+        Cell(text=f"{exploration.terms.accuracy} alone"),
     ]
     rows = [
         Row(

@@ -23,6 +23,7 @@ from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.meters import spent
 from cascade_core.storage.origin import Origin
 from cascade_core.support import wording
+from cascade_core.support.terms import Terms
 
 SOURCE = "slides.html"
 
@@ -59,8 +60,9 @@ def slides(stops: Sequence[Stop]) -> str:
 
 def _slide(stop: Stop, number: int, count: int) -> str:
     exploration = stop.setting.exploration
-    in_sample = exploration.split.in_sample
-    line = f"{headline(exploration, stop.origin, stop.run)}. {exploration.policy.title}, {stop.setting.described}."
+    in_sample, accuracy = exploration.split.in_sample, wording.capital(exploration.terms.accuracy)
+    title = exploration.terms.of(exploration.policy.title)
+    line = f"{headline(exploration, stop.origin, stop.run)}. {title}, {stop.setting.described}."
     half = (
         "measured on the samples that chose the thresholds"
         if in_sample
@@ -78,7 +80,7 @@ def _slide(stop: Stop, number: int, count: int) -> str:
         numbers="".join(_numbers(stop.setting)),
         thresholds=_thresholds(stop.setting),
         measured=escape(" ".join([f"{stop.run}, {half}.", *costs])),
-        about=escape(f"Accuracy against {exploration.meter.noun} of {stop.run}, with the chosen point."),
+        about=escape(f"{accuracy} against {exploration.meter.noun} of {stop.run}, with the chosen point."),
         curve=_curve(stop.setting),
     )
 
@@ -87,27 +89,37 @@ def _numbers(setting: Setting) -> Iterator[str]:
     """The numbers of a slide: value, what it is, and what it is measured against."""
     result, meter = setting.evaluation, setting.exploration.meter
     low, high = result.drop_interval()
-    interval = f"{COVERAGE} interval {wording.interval(low, high, 2)}"
+    terms = result.terms
+    interval = f"{COVERAGE} interval {wording.interval(low, high, 2, terms)}"
     numbers = [
-        (wording.percent(result.accuracy, 1), "accuracy", f"plain network {wording.percent(result.full_accuracy, 1)}"),
-        (wording.fixed(abs(100 * result.accuracy_drop), 2), _kind(result.accuracy_drop), interval),
+        (
+            wording.percent(result.accuracy, 1),
+            terms.accuracy,
+            f"plain network {wording.percent(result.full_accuracy, 1)}",
+        ),
+        (wording.fixed(abs(100 * result.accuracy_drop), 2), _kind(result.accuracy_drop, terms), interval),
         (wording.percent(spent(meter, result)["saving"], 1), f"of the {meter.noun} saved", against(meter, result)),
     ]
     if setting.certified is not None:
         most = wording.outward(100 * setting.certified, 2, up=True)
-        what = "points given up, at most" if most >= 0 else "points more accurate, at least"
+        what = f"{_kind(most, terms)}, {'at most' if most >= 0 else 'at least'}"
         numbers.insert(2, (wording.fixed(abs(most), 2), what, f"{CERTAINTY} sure, everywhere on the slider"))
     for value, what, note in numbers:
         yield piece("number", SOURCE).substitute(value=escape(value), what=escape(what), note=escape(note))
 
 
-def _kind(drop: float) -> str:
-    return "points more accurate" if drop < 0 else "points given up"
+def _kind(drop: float, terms: Terms) -> str:
+    return f"points {terms.gained if drop < 0 else terms.given_up}"
 
 
 def _thresholds(setting: Setting) -> str:
     """A row a stage: from which confidence on samples leave, how many do, and how many of them are right."""
-    columns = [Cell(text="stage"), Cell(text="leaves at"), Cell(text="share"), Cell(text="right")]
+    columns = [
+        Cell(text="stage"),
+        Cell(text="leaves at"),
+        Cell(text="share"),
+        Cell(text=setting.evaluation.terms.right),
+    ]
     rows = []
     for one in exits_table(setting.rule, setting.evaluation).to_dict("records"):
         right = "–" if one["accuracy"] != one["accuracy"] else wording.percent(one["accuracy"], 1)

@@ -48,10 +48,11 @@ def read_npz(stream: BinaryIO, max_bytes: int) -> Found:
             with archive.open(info) as member:
                 _check_header(name, member, info.file_size)
         arrays = {name: _read_array(archive, name, info) for name, info in members.items()}
+        names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
     stages = arrays.pop("stage", None)
     if stages is not None and stages.dtype.kind in "US":
         arrays.setdefault("stage_names", stages)
-    return Found(arrays=arrays)
+    return Found(arrays=arrays, names=names)
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

@@ -16,7 +16,7 @@ from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.importers.axes import in_order
 from cascade_core.storage.importers.found import Found
-from cascade_core.storage.importers.labels import class_numbers, least_classes
+from cascade_core.storage.importers.labels import class_numbers, least_classes, without_labels
 from cascade_core.storage.importers.naming import MAC_NAMES, VALUES
 from cascade_core.storage.importers.said import Said
 from cascade_core.storage.importers.softmaxes import as_softmaxes
@@ -74,12 +74,14 @@ def assemble(found: Found, wishes: Wishes, file_name: str) -> Outputs:
     """
     arrays = _overridden(found.arrays, wishes)
     said = _said(found, arrays, wishes)
-    count = len(said.accuracy)
+    if said.labels is None:
+        found.notes.append(without_labels(found.names))
+    count = said.stages
     check_stage_count(count)
     order, names = stage_order(found, arrays, wishes.stage_names, count)
     costs = costed(found, arrays, None if wishes.costs_said else order, names, wishes.assume_equal_macs)
     if found.named_stages:
-        found.notes += doubts_about_order(names, costs.macs, said.accuracy[order])
+        found.notes += doubts_about_order(names, costs.macs, None if said.accuracy is None else said.accuracy[order])
     title = ASSUMED if costs.assumed else None
     origin = Origin(imported_from=file_name, notes=tuple(found.notes), assumed_macs=costs.assumed, title=title)
     return said.outputs(
@@ -97,16 +99,16 @@ def _said(found: Found, arrays: dict[str, Any], wishes: Wishes) -> Said:
     if is_without_softmaxes(arrays):
         return said_without_softmaxes(found, arrays, classes, wishes.labels_from)
     kind = _kind(arrays)
-    if "labels" not in arrays:
-        raise BadFile("expected labels, of shape (samples,)")
-    labels = np.asarray(arrays["labels"])
+    labels = np.asarray(arrays["labels"]) if "labels" in arrays else None
     values = _values(found, kind, arrays, labels, wishes)
     check_stage_count(len(values))
     probs = as_softmaxes(found, kind, values)
     if classes is not None:
         classes = checks.names("class_names", classes, probs.shape[2], "class")
-    numbers = class_numbers(found, labels, probs.shape[2], classes, wishes.labels_from)
-    accuracy = (probs.argmax(axis=2) == numbers).mean(axis=1)
+    numbers, accuracy = None, None
+    if labels is not None:
+        numbers = class_numbers(found, labels, probs.shape[2], classes, wishes.labels_from)
+        accuracy = (probs.argmax(axis=2) == numbers).mean(axis=1)
     return Said(form=StageOutputs, by_stage={"probs": probs}, labels=numbers, class_names=classes, accuracy=accuracy)
 
 
@@ -130,7 +132,9 @@ def _kind(arrays: dict[str, Any]) -> str:
     return kinds[0]
 
 
-def _values(found: Found, kind: str, arrays: dict[str, Any], labels: NDArray[Any], wishes: Wishes) -> NDArray[Any]:
+def _values(
+    found: Found, kind: str, arrays: dict[str, Any], labels: NDArray[Any] | None, wishes: Wishes
+) -> NDArray[Any]:
     """(M, N, K) softmaxes or logits."""
     raw = np.asarray(arrays[kind])
     if raw.dtype.kind not in "biuf":
@@ -138,9 +142,10 @@ def _values(found: Found, kind: str, arrays: dict[str, Any], labels: NDArray[Any
     stages = [np.size(arrays[name]) for name in ("stage_names", *MAC_NAMES) if name in arrays]
     stages += [] if wishes.stage_names is None else [len(wishes.stage_names)]
     classes = np.size(arrays["class_names"]) if "class_names" in arrays else None
-    known = (stages[0] if stages else None, len(labels) if labels.ndim else 0, classes)
-    values = in_order(found, kind, raw, known, least_classes(labels, wishes.labels_from))
-    if values.shape[1] != len(np.atleast_1d(labels)):
+    samples = _count(arrays.get("sample_ids") if labels is None else labels)
+    known = (stages[0] if stages else None, samples, classes)
+    values = in_order(found, kind, raw, known, 1 if labels is None else least_classes(labels, wishes.labels_from))
+    if labels is not None and values.shape[1] != len(np.atleast_1d(labels)):
         raise BadFile(
             f"expected labels to have shape ({values.shape[1]},) (samples) but it had shape {labels.shape}; {kind} of "
             f"shape {raw.shape} was read as (stages, samples, classes)"
@@ -148,3 +153,10 @@ def _values(found: Found, kind: str, arrays: dict[str, Any], labels: NDArray[Any
     if not values.size:
         raise BadFile(f"expected {kind} to hold a stage, a sample and a class but it had shape {raw.shape}")
     return values
+
+
+def _count(of_samples: Any) -> int | None:
+    """How many samples an array has entries of; None where there is none."""
+    if of_samples is None:
+        return None
+    return len(of_samples) if np.ndim(of_samples) else 0

@@ -17,7 +17,7 @@ from cascade_core.storage.importers.naming import PROBS
 from cascade_core.storage.importers.softmaxes import of_two_classes, sum_to
 from cascade_core.support.files import BadFile
 
-Known = tuple[int | None, int, int | None]
+Known = tuple[int | None, int | None, int | None]
 
 _AXES = ("stages", "samples", "classes")
 
@@ -40,12 +40,17 @@ def in_order(found: Found, kind: str, raw: NDArray[Any], known: Known, least: in
         return raw
     stages, samples, _ = known
     values = raw
-    if values.ndim == 2 and values.shape[0] == samples and stages in (None, 1):
+    if values.ndim == 2 and samples in (None, values.shape[0]) and stages in (None, 1):
         values = values[None]
     elif values.ndim == 2 and values.shape[1] == samples and least <= 2 and stages in (None, values.shape[0]):
         values = values[..., None]
     if values.ndim != 3:
         raise BadFile(f"expected {kind} to have shape (stages, samples, classes) but it had shape {raw.shape}")
+    if stages is None and samples is None and values.shape[0] > values.shape[1]:
+        raise BadFile(
+            f"expected {kind} of shape (stages, samples, classes) but shape {raw.shape} has more stages than samples, "
+            "and neither labels, sample_ids, macs nor stage_names say which axis is which"
+        )
     if not _fits(kind, values, (0, 1, 2), known, least):
         values = _turned(found, kind, values, known, least)
     if values.shape[2] == 1 and (least == 2 or (kind == PROBS and not (values == 1).all())):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ class Found:
         label_place: How a sample's label is called.
         rows: (M, N) rows of a table, by which the first fault is found; None where stage and sample say it.
         notes: Lines on what was mended or supposed so far.
+        names: What the file calls all that it holds, read or not.
         named_stages: Whether stages stand in the order in which a table first names them, and nothing confirms that.
     """
 
@@ -37,6 +38,7 @@ class Found:
     label_place: Callable[[int], str] = "sample {}".format
     rows: NDArray[np.int64] | None = None
     notes: list[str] = field(default_factory=list)
+    names: Sequence[str] = ()
     named_stages: bool = False
 
     def first(self, wrong: NDArray[np.bool_]) -> tuple[int, int]:

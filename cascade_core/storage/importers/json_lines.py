@@ -25,9 +25,12 @@ def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
         BadFile: A line is no flat object, lacks what others have, or there is more than may be read.
     """
     rows: list[dict[str, Any]] = []
+    all_names: list[str] = []
     taken = 0
     for number, line in _lines(stream, max_bytes):
-        row = _object(line, number)
+        whole = _object(line, number)
+        row = {name: _value(name, value, number) for name, value in whole.items() if is_wanted(name)}
+        all_names = all_names or list(whole)
         taken += _ROW + sum(value.nbytes if isinstance(value, np.ndarray) else _VALUE for value in row.values())
         if taken > max_bytes:
             raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but up to row {number} there are more")
@@ -44,6 +47,7 @@ def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
         frame=pd.DataFrame({name: [row[name] for row in rows] for name in names if name not in listed}),
         matrices={name: _matrix(name, [row[name] for row in rows]) for name in listed},
         first=1,
+        names=all_names,
     )
 
 
@@ -61,15 +65,14 @@ def _lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, str]]:
 
 
 def _object(line: str, number: int) -> dict[str, Any]:
-    """The entries of one line that an importer knows, lists as arrays."""
+    """The entries of one line, those of objects with a number for each class by class."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise BadFile(f"expected an object of JSON in row {number} but it is {line.strip()[:40]!r}")
-    flat = {one: cell for name, value in data.items() for one, cell in _by_class(name, value)}
-    return {name: _value(name, value, number) for name, value in flat.items() if is_wanted(name)}
+    return {one: cell for name, value in data.items() for one, cell in _by_class(name, value)}
 
 
 def _by_class(name: str, value: Any) -> Iterable[tuple[str, Any]]:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.storage.importers.found import Found
+from cascade_core.storage.importers.naming import class_column, resembling
 from cascade_core.support.files import BadFile
+from cascade_core.support.terms import NO_LABELS
 
 MOST = 1 << 53
 """Beyond this, numbers that a table holds may not be those that were written."""
@@ -23,6 +25,14 @@ def least_classes(labels: NDArray[Any], labels_from: int) -> int:
         return int(labels.shape[1])
     largest = labels.max()
     return int(largest) + 1 - labels_from if 0 <= largest < MOST else 1
+
+
+def without_labels(names: Sequence[str]) -> str:
+    """A line on a file that has no labels among what it holds, so that a misspelt name is noticed."""
+    ordered = sorted(names, key=lambda name: class_column(name) is not None)
+    listed = ", ".join(repr(name)[:40] for name in ordered[:8]) + (", ..." if len(ordered) > 8 else "")
+    meant = "".join(f"; if {name!r:.40} holds labels, call it 'label'" for name in resembling("labels", names)[:1])
+    return f"{NO_LABELS} The file holds {listed}{meant}."
 
 
 def class_numbers(

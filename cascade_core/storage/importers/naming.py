@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 
 from cascade_core.support.files import BadFile
@@ -101,6 +102,13 @@ def label_column(name: str) -> int | None:
     """The class that a column of labels is of, where there is one for each class: ``label_0``, ``y_1``."""
     found = _LABEL.fullmatch(plain(name)) if len(name) <= _LONGEST else None
     return None if found is None else int(found[1])
+
+
+def resembling(means: str, names: Iterable[str]) -> list[str]:
+    """Names that an importer does not know and that are nearly one of those that mean `means`."""
+    known = (means, *_OTHERS[means])
+    unknown = [name for name in names if len(name) <= _LONGEST and meaning(name) is None and class_column(name) is None]
+    return [name for name in unknown if get_close_matches(plain(name), known, 1, 0.75)]
 
 
 def by_meaning(names: Iterable[str], what: str) -> dict[str, str]:

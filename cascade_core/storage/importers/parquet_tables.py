@@ -39,6 +39,7 @@ def read_parquet(stream: BinaryIO, max_bytes: int) -> Sheet:
         frame=table.drop_columns(lists).to_pandas(ignore_metadata=True),
         matrices={name: _matrix(name, table[name].combine_chunks()) for name in lists},
         first=1,
+        names=schema.names,
     )
 
 

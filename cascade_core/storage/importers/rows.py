@@ -31,12 +31,14 @@ class Rows:
     by_appearance: bool
 
 
-def arranged(sheet: Sheet, stages: pd.Series[Any] | None, samples: pd.Series[Any] | None, labels: NDArray[Any]) -> Rows:
+def arranged(
+    sheet: Sheet, stages: pd.Series[Any] | None, samples: pd.Series[Any] | None, labels: NDArray[Any] | None
+) -> Rows:
     """The rows by stage and sample, samples in the order in which the first stage has them.
 
     Args:
         stages, samples: (rows,) what says so; without stages there is one, without samples they stand in one order.
-        labels: (rows,) or (rows, K).
+        labels: (rows,) or (rows, K); None where there are none.
 
     Raises:
         BadFile: A sample is missing or repeated at a stage, or has two labels.
@@ -56,7 +58,8 @@ def arranged(sheet: Sheet, stages: pd.Series[Any] | None, samples: pd.Series[Any
     at = np.empty((m, n), dtype=np.int64)
     at[stage, sample] = np.arange(len(sheet.frame))
     at = at[:, np.argsort(at[0])]
-    _check_labels(sheet, at, labels, stage_names)
+    if labels is not None:
+        _check_labels(sheet, at, labels, stage_names)
     own_ids = None if samples is None else names.to_numpy(dtype=np.str_)[sample[at[0]]]
     return Rows(at=at, stage_names=stage_names, sample_ids=own_ids, by_appearance=by_appearance)
 

@@ -28,11 +28,18 @@ class Sheet:
         frame: Its columns of one value a row.
         matrices: Its list columns, (rows, width) numbers by name.
         first: The number by which an editor calls the first row.
+        names: What the file calls all of its columns, also those that no importer reads; None where these are all.
     """
 
     frame: pd.DataFrame
     first: int
     matrices: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    names: Sequence[str] | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """What the file calls all of its columns."""
+        return [*map(str, self.frame.columns), *self.matrices] if self.names is None else list(self.names)
 
     def row(self, index: Any) -> int:
         """What an editor calls a row."""

@@ -5,7 +5,6 @@ Rows are named as an editor counts them: from 1, the header of a CSV file being 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,15 +42,18 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
     known = by_meaning([*names, *sheet.matrices], "column")
     if "labels" not in known:
         sheet, known = _with_one_hot(sheet, known)
-    _check_columns(known, [*names, *sheet.matrices], one_stage)
+    if "stage" not in known and not one_stage:
+        expected = "a column 'stage'" if "labels" in known else "columns 'label' and 'stage'"
+        listed = ", ".join(sheet.columns[:8])
+        raise BadFile(f"expected {expected} but there are {listed}, or a file for each stage, all of them named")
     if sheet.frame.empty:
         raise BadFile("expected a row for each sample at each stage but there are none")
     values = None if is_without_softmaxes(sheet, known) else class_values(sheet, known)
     _check_cells(sheet, known, values)
     texts = {what: _texts(sheet, known[what], max_bytes) for what in TEXTS if what in known}
-    labels = _labels(sheet, known["labels"], max_bytes)
+    labels = _labels(sheet, known["labels"], max_bytes) if "labels" in known else None
     rows = arranged(sheet, texts.get("stage"), texts.get("sample_ids"), labels)
-    arrays: dict[str, Any] = {"labels": labels[rows.at[0]]}
+    arrays: dict[str, Any] = {} if labels is None else {"labels": labels[rows.at[0]]}
     if values is None:
         arrays |= {what: answer_column(sheet, known[what], what)[rows.at] for what in OF_ANSWERS if what in known}
     else:
@@ -72,6 +74,7 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
         place=lambda stage, sample: f"row {sheet.row(rows.at[stage, sample])}",
         label_place=lambda sample: f"row {sheet.row(rows.at[0, sample])}, column {known['labels']!r}",
         rows=rows.at,
+        names=sheet.columns,
         named_stages=rows.by_appearance,
     )
 
@@ -85,13 +88,6 @@ def _with_one_hot(sheet: Sheet, known: dict[str, str]) -> tuple[Sheet, dict[str,
     ones = sheet.frame[columns].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
     name = f"{columns[0]} .. {columns[-1]}"
     return replace(sheet, matrices={**sheet.matrices, name: ones}), {**known, "labels": name}
-
-
-def _check_columns(known: dict[str, str], names: Sequence[str], one_stage: bool) -> None:
-    for means, usual in (("labels", "label"), ("stage", "stage")):
-        if means not in known and not (means == "stage" and one_stage):
-            more = ", or a file for each stage, all of them named" if means == "stage" else ""
-            raise BadFile(f"expected a column {usual!r} but there are {', '.join(names[:8])}{more}")
 
 
 def _check_cells(sheet: Sheet, known: dict[str, str], values: Values | None) -> None:

@@ -48,12 +48,14 @@ def said_without_softmaxes(
     if answers is not None:
         answers = _by_stage(found, ANSWERS, answers, arrays, confidence.shape)
     labels = np.asarray(arrays["labels"]) if "labels" in arrays else None
-    if right is None and (answers is None or labels is None):
-        raise BadFile("expected answers and labels, or which answers are correct, beside confidence")
+    if right is None and answers is None:
+        raise BadFile("expected answers, or which answers are correct, beside confidence")
     if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels is not None and labels.shape != confidence.shape[1:]:
         raise BadFile(f"expected labels to have shape ({confidence.shape[1]},) (samples) but it had {labels.shape}")
+    if answers is not None and labels is None and right is None:
+        return _without_labels(found, answers, confidence, class_names, labels_from)
     predictions, numbers, names = _classes(found, answers, labels, right, class_names, labels_from)
     judged = predictions == numbers if right is None else right
     if answers is not None and labels is not None and right is not None:
@@ -64,6 +66,24 @@ def said_without_softmaxes(
         labels=numbers,
         class_names=names,
         accuracy=judged.mean(axis=1),
+    )
+
+
+def _without_labels(
+    found: Found,
+    answers: NDArray[Any],
+    confidence: NDArray[Any],
+    class_names: tuple[str, ...] | None,
+    labels_from: int,
+) -> Said:
+    """Answers that nothing says of which are right."""
+    (predictions,), names = _numbered(found, [answers], class_names, labels_from)
+    return Said(
+        form=StageAnswers,
+        by_stage={"predictions": predictions, "confidence": _numbers(found, confidence)},
+        labels=None,
+        class_names=names,
+        accuracy=None,
     )
 
 

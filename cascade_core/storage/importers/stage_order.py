@@ -60,12 +60,15 @@ def stage_order(
     return order, [names[i] for i in order]
 
 
-def doubts_about_order(names: Sequence[str], macs: NDArray[np.int64], accuracy: NDArray[np.float64]) -> list[str]:
-    """A line on stages in the order in which rows name them, where MACs or accuracy do not rise."""
-    falling = [what for what, values in (("MACs", macs), ("accuracy", accuracy)) if (np.diff(values) < 0).any()]
+def doubts_about_order(
+    names: Sequence[str], macs: NDArray[np.int64], accuracy: NDArray[np.float64] | None
+) -> list[str]:
+    """A line on stages in the order in which rows name them, where MACs or, if it is known, accuracy do not rise."""
+    rising = {"MACs": macs} | ({} if accuracy is None else {"accuracy": accuracy})
+    falling = [what for what, values in rising.items() if (np.diff(values) < 0).any()]
     if not falling:
         return []
-    order = np.argsort(macs if "MACs" in falling else accuracy, kind="stable").tolist()
+    order = np.argsort(rising[falling[0]], kind="stable").tolist()
     return [
         f"Stages stand in the order in which the file first names them ({_list(names, range(len(names)))}), in which "
         f"{' and '.join(falling)} fall: if {_list(names, order)} is the order, say so (stage_names)."

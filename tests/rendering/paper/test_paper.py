@@ -206,7 +206,7 @@ def luminance(colour: str) -> float:
 
 def test_grey_is_enough() -> None:
     """Lines differ in dash or marker; areas in lightness or hatching."""
-    looks: Sequence[Any] = [looks for _, looks in LAYERS]
+    looks: Sequence[Any] = [looks for _, _, looks in LAYERS]
     for one, other in combinations(looks, 2):
         hatched = one.get("hatch") != other.get("hatch")
         assert hatched or abs(luminance(one["facecolor"]) - luminance(other["facecolor"])) > 0.25
