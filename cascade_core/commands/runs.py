@@ -11,11 +11,11 @@ from cascade_core.commands.cost_flags import add_own_costs, own_costs
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.tables import stages_table
 from cascade_core.storage.costs import costs_path, save_costs
-from cascade_core.storage.importers import FORMATS, Wishes, read_files, read_macs
+from cascade_core.storage.importers import FORMATS, TooLarge, Wishes, read_files, read_macs
 from cascade_core.storage.joining import join_runs
 from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import load_run
-from cascade_core.support.checks import numbers
+from cascade_core.support.checks import in_range, numbers
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
 
@@ -48,11 +48,19 @@ def _import(args: argparse.Namespace) -> None:
     )
     if (args.unit is None) != (args.part is None):
         raise ValueError("expected --unit and --part together: what costs are counted in, and what each stage costs")
-    outputs = read_files(args.files, wishes)
+    try:
+        outputs = read_files(args.files, wishes, None if args.max_gigabytes is None else int(args.max_gigabytes * 1e9))
+    except TooLarge as error:
+        raise TooLarge(f"{error}; --max-gigabytes allows more") from None
     own = own_costs(args, tuple(stage.name for stage in outputs.stages)) if args.part else None
     write_run(outputs, args)
     if own is not None:
         tell(f"wrote {save_costs(own, costs_path(args.out))}, for --cost own")
+
+
+def gigabytes(text: str) -> float:
+    """A number of gigabytes, as typed."""
+    return in_range("gigabytes", text, 1e-9, 1e6)  # type: ignore[arg-type]  # what is no number is refused
 
 
 def show(args: argparse.Namespace) -> None:
@@ -107,6 +115,8 @@ def _add_import(verbs: Parsers) -> None:
     parser.add_argument(
         "--labels-from", type=int, default=0, choices=(0, 1), help="number of the first class (default 0)"
     )
+    about = "most that a file may take when it is unpacked (default: 20 times its size, but 0.13 to 2.1)"
+    parser.add_argument("--max-gigabytes", type=gigabytes, metavar="GB", help=about)
     add_own_costs(parser, required=False)
 
 

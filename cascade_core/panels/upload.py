@@ -21,7 +21,7 @@ from cascade_core.panels import meant, runs, state
 from cascade_core.panels.runs import Run
 from cascade_core.panels.state import Key
 from cascade_core.simulation.recorded import Outputs
-from cascade_core.storage.importers import EQUAL_MACS, FORMATS, Wishes, read_files, with_macs
+from cascade_core.storage.importers import EQUAL_MACS, FORMATS, TooLarge, Wishes, read_files, with_macs
 from cascade_core.storage.importers.templates import csv_template, npz_template
 from cascade_core.storage.reading import is_run_file
 from cascade_core.storage.schema import run_metadata
@@ -141,7 +141,10 @@ def read_upload(file_name: str, raw: bytes, wishes: Wishes = _AS_IT_SAYS) -> tup
             f"Cannot import {spoken}: expected at most {MEGABYTES} MB but it has {len(raw) / 2**20:,.1f}; {LARGER}"
         )
     contents = Contents(name=spoken, raw=raw)
-    outputs = read_files([contents], wishes, UNPACKED_BYTES)
+    try:
+        outputs = read_files([contents], wishes, UNPACKED_BYTES)
+    except TooLarge as error:
+        raise TooLarge(f"{error}; {LARGER}") from None
     stages, n = len(outputs.stages), len(outputs.labels)
     if stages > MAX_STAGES:
         raise BadFile(f"Cannot import {spoken}: expected at most {MAX_STAGES} stages but it has {stages:,}")

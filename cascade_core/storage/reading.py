@@ -270,10 +270,11 @@ def _checked_rows(part: Source, stages: int, columns: Sequence[str], list_sizes:
     """How many rows a part declares, where its columns are those of a run."""
     with opened_parquet(part) as opened:
         schema = opened.schema_arrow
-        missing = [c for c in columns if c not in schema.names]
-        if missing:
-            raise BadFile(f"expected a column {missing[0]!r} but there are {', '.join(schema.names[:8])}, ...")
-        if f"stage_{stages}_prediction" in schema.names:
+        names = schema.names
+        there = set(names)
+        for missing in [name for name in columns if name not in there][:1]:
+            raise BadFile(f"expected a column {missing!r} but there are {', '.join(names[:8])}, ...")
+        if f"stage_{stages}_prediction" in there:
             raise BadFile(f"expected columns of the {stages} stages that its metadata names but there are more")
         for name in columns:
             check_type(name, schema.field(name).type, list_sizes.get(name))

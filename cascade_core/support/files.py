@@ -287,4 +287,5 @@ def readable(path: Source, verb: str = "read") -> Iterator[None]:
             raise
         if isinstance(error, OSError) and error.strerror:
             text = error.strerror.lower()
-        raise BadFile(f"Cannot {verb} {path}: {text[:300]}") from None
+        kind = type(error) if isinstance(error, BadFile) else BadFile
+        raise kind(f"Cannot {verb} {path}: {text[:300]}") from None

@@ -133,3 +133,23 @@ def test_where_to_write_is_checked_before_any_work(
     assert "Cannot write" in error or "to end in .parquet" in error
     assert error.count("\n") == 1
     assert not list(run.parent.glob("**/.*tmp"))
+
+
+def test_import_refuses_what_takes_too_much_until_it_is_allowed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small file that claims to be large, by the limit of small files; the line says how to allow it."""
+    monkeypatch.setattr("cascade_core.storage.importers.room.LEAST", 100_000)
+    np.savez_compressed(tmp_path / "mine.npz", logits=np.zeros((2, 1_000, 10)), labels=np.zeros(1_000, np.int64))
+    assert (tmp_path / "mine.npz").stat().st_size < 2_000
+    out = tmp_path / "mine.parquet"
+    verb = ["import", str(tmp_path / "mine.npz"), "--macs", "10M,20M", "--out", str(out)]
+    assert main(verb) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: Cannot import {tmp_path}/mine.npz: expected at most 100,000 bytes unpacked but ")
+    assert line.endswith("; --max-gigabytes allows more")
+    assert not out.exists()
+    assert main([*verb, "--max-gigabytes", "0.001"]) == 0
+    for odd in ("none", "-1", "nan"):
+        with pytest.raises(SystemExit):
+            main([*verb, "--max-gigabytes", odd])

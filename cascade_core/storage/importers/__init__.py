@@ -24,6 +24,7 @@ from cascade_core.storage.importers.archives import read_npz
 from cascade_core.storage.importers.assembling import Wishes, assemble
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.mac_counts import read_macs, with_macs
+from cascade_core.storage.importers.room import TooLarge, room_for
 from cascade_core.storage.importers.several import of_each, one_after_another
 from cascade_core.storage.importers.stage_costs import EQUAL_MACS
 from cascade_core.storage.notes import notes_on
@@ -35,16 +36,13 @@ from cascade_core.support.files import BadFile, Contents, Source, opened, readab
 __all__ = [
     "EQUAL_MACS",
     "FORMATS",
-    "MAX_BYTES",
+    "TooLarge",
     "Wishes",
     "import_run",
     "read_files",
     "read_macs",
     "with_macs",
 ]
-
-MAX_BYTES = 2 << 30
-"""Most bytes that an imported file may take, on disk and unpacked."""
 
 FORMATS = (".npz", ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
 """Endings of files that are read, in small letters or capitals."""
@@ -62,7 +60,7 @@ def import_run(
     class_names: Sequence[str] | None = None,
     labels_from: int = 0,
     assume_equal_macs: bool = True,
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int | None = None,
 ) -> Outputs:
     """Read softmaxes or logits from files of `FORMATS`; a run file is read as it is.
 
@@ -78,7 +76,8 @@ def import_run(
         class_names: Names of the classes, by which labels may call them; overrides the file's.
         labels_from: The number of the first class, 0 or 1.
         assume_equal_macs: Where nobody says `macs`, take every stage to cost the same; the run's title says so then.
-        max_bytes: Refuse files larger than this, on disk or unpacked.
+        max_bytes: Refuse files that are larger, or take more when they are unpacked; None = what a file of its size may
+            take, see `room`.
 
     Raises:
         BadFile: One line: what was expected, what came, where, and what to do; also where an
@@ -99,10 +98,11 @@ def import_run(
     return outputs
 
 
-def read_files(files: Sequence[File], wishes: Wishes, max_bytes: int = MAX_BYTES) -> Outputs:
+def read_files(files: Sequence[File], wishes: Wishes, max_bytes: int | None = None) -> Outputs:
     """`import_run` without warnings: what it would warn of is in the run's notes.
 
     Raises:
+        TooLarge: A file takes more than `max_bytes`.
         BadFile: As for `import_run`.
         ValueError: Several files do not fit one another.
     """
@@ -113,23 +113,22 @@ def read_files(files: Sequence[File], wishes: Wishes, max_bytes: int = MAX_BYTES
     return one_after_another(runs, _called(sources), wishes)
 
 
-def _read_one(source: Source, wishes: Wishes, max_bytes: int, *, one_stage: bool) -> Outputs:
+def _read_one(source: Source, wishes: Wishes, max_bytes: int | None, *, one_stage: bool) -> Outputs:
     with readable(source, "import"):
         ending = source.suffix.casefold()
         checks.one_of("the file's ending", ending, FORMATS)
         with opened(source) as stream:
             size = stream.seek(0, io.SEEK_END)
-            if size > max_bytes:
-                raise BadFile(f"expected at most {max_bytes:,} bytes but the file has {size:,}")
+            room = room_for(size) if max_bytes is None else max_bytes
+            if size > room:
+                raise TooLarge(f"expected at most {room:,} bytes but the file has {size:,}")
             stream.seek(0)
             if ending == ".parquet":
                 check_parquet(stream)
                 if is_run_file(source):
-                    return _run_file(source, wishes, max_bytes)
-            found = (
-                read_npz(stream, max_bytes) if ending == ".npz" else _read_table(stream, ending, max_bytes, one_stage)
-            )
-        return assemble(found, wishes, PurePath(str(source)).name)
+                    return _run_file(source, wishes, room)
+            found = read_npz(stream, room) if ending == ".npz" else _read_table(stream, ending, room, one_stage)
+        return assemble(found, wishes, PurePath(str(source)).name, room)
 
 
 def _run_file(source: Source, wishes: Wishes, max_bytes: int) -> Outputs:

@@ -7,6 +7,7 @@ is unpacked than they declare.
 
 from __future__ import annotations
 
+import io
 import math
 import zipfile
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.naming import ANSWERS, CORRECT, EITHER, MAC_NAMES, VALUES, by_meaning
+from cascade_core.storage.importers.room import TooLarge
 from cascade_core.support.files import BadFile
 
 _EITHER = ("labels", "stage", ANSWERS, EITHER, CORRECT, *MAC_NAMES)
@@ -25,6 +27,12 @@ _TEXTS = ("stage_names", "class_names", "sample_ids")
 
 _BFLOAT16 = np.dtype("V2")
 """As what NumPy writes numbers of a type that it does not know, of which that is the one of two bytes."""
+
+MAX_DIRECTORY = 1 << 20
+"""Most bytes of an archive's directory: some ten thousand arrays."""
+
+_LONGEST_END = 22 + (1 << 16)
+"""Most bytes of what follows the directory, with a comment."""
 
 _WRITTEN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -37,10 +45,11 @@ def read_npz(stream: BinaryIO, max_bytes: int) -> Found:
     """
     if not zipfile.is_zipfile(stream):
         raise BadFile("expected a NumPy archive, as numpy.savez writes it, but it is not a zip file, or is cut short")
+    _check_directory(stream)
     with zipfile.ZipFile(stream) as archive:
         members = _members(archive)
         if sum(info.file_size for info in members.values()) > max_bytes:
-            raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but the archive declares more")
+            raise TooLarge(f"expected at most {max_bytes:,} bytes unpacked but the archive declares more")
         for name, info in members.items():
             # Other decompressors hand out all that a block unpacks to, however much was asked for.
             if info.compress_type not in _WRITTEN:
@@ -53,6 +62,17 @@ def read_npz(stream: BinaryIO, max_bytes: int) -> Found:
     if stages is not None and stages.dtype.kind in "US":
         arrays.setdefault("stage_names", stages)
     return Found(arrays=arrays, names=names)
+
+
+def _check_directory(stream: BinaryIO) -> None:
+    """Refuse archives of more members than anybody writes, each of which takes a while to list."""
+    stream.seek(max(0, stream.seek(0, io.SEEK_END) - _LONGEST_END))
+    end = stream.read()
+    at = end.rfind(b"PK\x05\x06")
+    size = int.from_bytes(end[at + 12 : at + 16], "little")
+    if size > MAX_DIRECTORY:
+        raise BadFile(f"expected a directory of at most {MAX_DIRECTORY:,} bytes but the archive's has {size:,}")
+    stream.seek(0)
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

@@ -17,7 +17,8 @@ from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.importers.axes import in_order
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.labels import class_numbers, least_classes, without_labels
-from cascade_core.storage.importers.naming import MAC_NAMES, VALUES
+from cascade_core.storage.importers.naming import CONFIDENCE, MAC_NAMES, VALUES
+from cascade_core.storage.importers.room import check_room
 from cascade_core.storage.importers.said import Said
 from cascade_core.storage.importers.softmaxes import as_softmaxes
 from cascade_core.storage.importers.stage_answers import is_without_softmaxes, said_without_softmaxes
@@ -65,15 +66,16 @@ class Wishes:
         return {name: value for name, value in named.items() if value is not None and value is not True}
 
 
-def assemble(found: Found, wishes: Wishes, file_name: str) -> Outputs:
+def assemble(found: Found, wishes: Wishes, file_name: str, max_bytes: int) -> Outputs:
     """The run that a file holds.
 
     Raises:
+        TooLarge: It would take more than `max_bytes`.
         BadFile: Something is missing, or does not fit.
         ValueError: Likewise.
     """
     arrays = _overridden(found.arrays, wishes)
-    said = _said(found, arrays, wishes)
+    said = _said(found, arrays, wishes, max_bytes)
     if said.labels is None:
         found.notes.append(without_labels(found.names))
     count = said.stages
@@ -93,15 +95,17 @@ def assemble(found: Found, wishes: Wishes, file_name: str) -> Outputs:
     )
 
 
-def _said(found: Found, arrays: dict[str, Any], wishes: Wishes) -> Said:
+def _said(found: Found, arrays: dict[str, Any], wishes: Wishes, max_bytes: int) -> Said:
     """What stages said: softmaxes, or answers and confidences where there are none."""
     classes = texts(arrays.get("class_names"))
     if is_without_softmaxes(arrays):
+        check_room(1, np.size(arrays[CONFIDENCE]), 1, max_bytes)
         return said_without_softmaxes(found, arrays, classes, wishes.labels_from)
     kind = _kind(arrays)
     labels = np.asarray(arrays["labels"]) if "labels" in arrays else None
     values = _values(found, kind, arrays, labels, wishes)
     check_stage_count(len(values))
+    check_room(len(values), values.shape[1], values.shape[2], max_bytes)
     probs = as_softmaxes(found, kind, values)
     if classes is not None:
         classes = checks.names("class_names", classes, probs.shape[2], "class")

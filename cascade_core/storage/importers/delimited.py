@@ -15,7 +15,8 @@ from typing import BinaryIO
 import pandas as pd
 
 from cascade_core.storage.importers.naming import by_meaning, class_column, meaning
-from cascade_core.storage.importers.sheet import MAX_COLUMNS, Sheet, is_wanted
+from cascade_core.storage.importers.room import ROW, TooLarge
+from cascade_core.storage.importers.sheet import MAX_COLUMNS, Sheet, is_wanted, too_many_columns
 from cascade_core.support.files import BadFile
 
 _BLOCK = 1 << 20
@@ -107,10 +108,12 @@ def _check_size(stream: BinaryIO, max_bytes: int) -> None:
             cells[separator] += block.count(separator.encode())
         lines += block.count(b"\n")
     if max(header.values()) >= MAX_COLUMNS:
-        raise BadFile(f"expected at most {MAX_COLUMNS:,} columns but the first row names {max(header.values()) + 1:,}")
+        raise too_many_columns(max(header.values()) + 1)
     most = max(cells.values()) + lines
-    if 8 * most > max_bytes:
-        raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but it has {most:,} cells of 8")
+    if 8 * most + ROW * lines > max_bytes:
+        raise TooLarge(
+            f"expected at most {max_bytes:,} bytes unpacked but it has {most:,} cells of 8, and {lines:,} rows of {ROW}"
+        )
     stream.seek(0)
 
 

@@ -11,11 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cascade_core.storage.importers.naming import LOGITS, PROBS, meaning
+from cascade_core.storage.importers.room import TooLarge
 from cascade_core.storage.importers.sheet import Sheet, check_count, is_list_wanted, is_wanted, matrix
 from cascade_core.support.files import BadFile
 
 _ROW, _VALUE = 256, 32
 """Bytes that an object and a value take while they are read, at least."""
+
+MAX_LINE = 16 << 20
+"""Most bytes of a line, which holds one sample at one stage."""
 
 
 def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
@@ -33,7 +37,7 @@ def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
         all_names = all_names or list(whole)
         taken += _ROW + sum(value.nbytes if isinstance(value, np.ndarray) else _VALUE for value in row.values())
         if taken > max_bytes:
-            raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but up to row {number} there are more")
+            raise TooLarge(f"expected at most {max_bytes:,} bytes unpacked but up to row {number} there are more")
         if rows and row.keys() != rows[0].keys():
             name = next(iter(row.keys() ^ rows[0].keys()))
             raise BadFile(
@@ -41,7 +45,6 @@ def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
             )
         rows.append(row)
     names = list(rows[0]) if rows else []
-    check_count(names)
     listed = [name for name in names if isinstance(rows[0][name], np.ndarray)]
     return Sheet(
         frame=pd.DataFrame({name: [row[name] for row in rows] for name in names if name not in listed}),
@@ -53,9 +56,11 @@ def read_json_lines(stream: BinaryIO, max_bytes: int) -> Sheet:
 
 def _lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, str]]:
     """Lines that hold something, with their numbers."""
-    for number, raw in enumerate(stream, 1):
+    for number, raw in enumerate(iter(lambda: stream.readline(MAX_LINE + 1), b""), 1):
+        if len(raw) > MAX_LINE:
+            raise BadFile(f"expected lines of at most {MAX_LINE:,} bytes but row {number} is longer")
         if _VALUE * raw.count(b",") > max_bytes:
-            raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but row {number} alone has more")
+            raise TooLarge(f"expected at most {max_bytes:,} bytes unpacked but row {number} alone has more")
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
@@ -72,6 +77,7 @@ def _object(line: str, number: int) -> dict[str, Any]:
         data = None
     if not isinstance(data, dict):
         raise BadFile(f"expected an object of JSON in row {number} but it is {line.strip()[:40]!r}")
+    check_count(data)
     return {one: cell for name, value in data.items() for one, cell in _by_class(name, value)}
 
 

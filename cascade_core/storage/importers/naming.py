@@ -25,6 +25,9 @@ ANSWERS, CONFIDENCE, CORRECT = "answers", "confidence", "correct"
 _LONGEST = 1_000
 """Letters of a name beyond which it is none that is known."""
 
+_REMEMBERED = 1 << 17
+"""Names whose meaning is kept; a table with a column for each of many classes is gone through several times."""
+
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 MAC_NAMES: Mapping[str, tuple[int, int]] = {
@@ -85,12 +88,12 @@ def class_column(name: str) -> ClassColumn | None:
     return _class_column(name) if len(name) <= _LONGEST else None
 
 
-@lru_cache(1 << 12)
+@lru_cache(_REMEMBERED)
 def _meaning(name: str) -> str | None:
     return _MEANING.get(plain(name))
 
 
-@lru_cache(1 << 12)
+@lru_cache(_REMEMBERED)
 def _class_column(name: str) -> ClassColumn | None:
     found = _CLASS.fullmatch(name.strip().lstrip("#").strip())
     if found is None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cascade_core.storage.importers.naming import ANSWERS, CORRECT, by_meaning, meaning
+from cascade_core.storage.importers.room import ROW, TooLarge
 from cascade_core.storage.importers.sheet import TEXTS, Sheet, check_count, is_list_wanted, is_wanted, matrix
 from cascade_core.support.files import BadFile
 
@@ -49,8 +50,8 @@ def _check_size(file: pq.ParquetFile, plain: int, lists: list[str], max_bytes: i
     # A list takes as many values as its leaf column declares.
     chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
     listed = sum(chunk.num_values for chunk in chunks if chunk.path_in_schema.partition(".")[0] in lists)
-    if max(8 * (rows * plain + listed), sum(group.total_byte_size for group in groups)) > max_bytes:
-        raise BadFile(f"expected at most {max_bytes:,} bytes unpacked but it declares {rows:,} rows of more")
+    if max(8 * (rows * plain + listed) + ROW * rows, sum(group.total_byte_size for group in groups)) > max_bytes:
+        raise TooLarge(f"expected at most {max_bytes:,} bytes unpacked but it declares {rows:,} rows of more")
 
 
 def _check_type(name: str, dtype: pa.DataType) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cascade_core.storage.importers.naming import EITHER, LOGITS, PROBS, class_column, label_column, meaning
 from cascade_core.support.files import BadFile
 
-MAX_COLUMNS = 100_000
-"""Most columns of a table."""
+MAX_COLUMNS = 32_768
+"""Most columns of a table; a row of more is a line of an archive, and takes seconds to name."""
 
 TEXTS = ("sample_ids", "stage")
 """Columns that may be texts or numbers."""
@@ -56,10 +56,18 @@ def is_list_wanted(name: str) -> bool:
     return meaning(name) in (PROBS, LOGITS, EITHER, "labels")
 
 
-def check_count(names: Sequence[str]) -> None:
+def too_many_columns(count: int) -> BadFile:
+    """What is said of a table of so many."""
+    return BadFile(
+        f"expected at most {MAX_COLUMNS:,} columns but the first row names {count:,}; "
+        "a NumPy archive may hold more classes"
+    )
+
+
+def check_count(names: Collection[str]) -> None:
     """Refuse tables of too many columns."""
     if len(names) > MAX_COLUMNS:
-        raise BadFile(f"expected at most {MAX_COLUMNS:,} columns but the first row names {len(names):,}")
+        raise too_many_columns(len(names))
 
 
 def matrix(name: str, lengths: NDArray[np.int64], flat: NDArray[Any], first: int) -> NDArray[Any]:

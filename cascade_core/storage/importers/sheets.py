@@ -23,6 +23,7 @@ from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.labels import MOST
 from cascade_core.storage.importers.mac_counts import is_count
 from cascade_core.storage.importers.naming import MAC_NAMES, PROBS, by_meaning, label_column
+from cascade_core.storage.importers.room import TooLarge
 from cascade_core.storage.importers.rows import Rows, arranged
 from cascade_core.storage.importers.sheet import TEXTS, Sheet
 from cascade_core.support.files import BadFile
@@ -49,9 +50,11 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
     if sheet.frame.empty:
         raise BadFile("expected a row for each sample at each stage but there are none")
     values = None if is_without_softmaxes(sheet, known) else class_values(sheet, known)
+    for name in known.values():
+        _check_texts(sheet, name, max_bytes)
     _check_cells(sheet, known, values)
-    texts = {what: _texts(sheet, known[what], max_bytes) for what in TEXTS if what in known}
-    labels = _labels(sheet, known["labels"], max_bytes) if "labels" in known else None
+    texts = {what: _texts(sheet.frame[known[what]]) for what in TEXTS if what in known}
+    labels = _labels(sheet, known["labels"]) if "labels" in known else None
     rows = arranged(sheet, texts.get("stage"), texts.get("sample_ids"), labels)
     arrays: dict[str, Any] = {} if labels is None else {"labels": labels[rows.at[0]]}
     if values is None:
@@ -131,28 +134,31 @@ def _no_count(column: pd.Series[Any]) -> NDArray[np.bool_]:
     return ~column.astype(str).map(known).to_numpy(dtype=bool)
 
 
-def _texts(sheet: Sheet, name: str, max_bytes: int) -> pd.Series[Any]:
-    """A column of texts or numbers; refused where the longest would make all of them too large."""
-    column = sheet.frame[name]
-    if column.dtype.kind in "iuf":
-        return column
+def _check_texts(sheet: Sheet, name: str, max_bytes: int) -> None:
+    """Raise TooLarge where the longest text of a column would make all of them too large; none is written out."""
+    if name not in sheet.frame or (column := sheet.frame[name]).dtype.kind in "iufb":
+        return
     if isinstance(column.dtype, pd.CategoricalDtype):
-        lengths = column.cat.categories.astype(str).str.len().to_numpy()[column.cat.codes.to_numpy()]
+        # A cell without a text has the code -1.
+        lengths = np.append(column.cat.categories.astype(str).str.len(), 0)[column.cat.codes.to_numpy()]
     else:
         lengths = column.astype(str).str.len().to_numpy()
     # An array of texts gives each as much room as the longest.
     if 4 * len(lengths) * int(lengths.max()) > max_bytes:
         at = int(lengths.argmax())
-        raise BadFile(
+        raise TooLarge(
             f"expected shorter texts in column {name!r} but in row {sheet.row(at)} it has {lengths[at]:,} "
             f"characters, and as many in each of {len(lengths):,} rows take more than {max_bytes:,} bytes"
         )
-    if isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered:
-        return column
-    return column.astype(str)
 
 
-def _labels(sheet: Sheet, name: str, max_bytes: int) -> NDArray[Any]:
+def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column of texts or numbers; categories that have an order keep it."""
+    ordered = isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered
+    return column if ordered or column.dtype.kind in "iuf" else column.astype(str)
+
+
+def _labels(sheet: Sheet, name: str) -> NDArray[Any]:
     """(rows,) numbers or texts, or (rows, K)."""
     if name in sheet.matrices:
         return sheet.matrices[name]
@@ -162,7 +168,7 @@ def _labels(sheet: Sheet, name: str, max_bytes: int) -> NDArray[Any]:
     numbers = pd.to_numeric(column.astype(str), errors="coerce").to_numpy(dtype=np.float64)
     if np.isfinite(numbers).all():
         return numbers
-    return _texts(sheet, name, max_bytes).str.strip().to_numpy(dtype=np.str_)
+    return column.astype(str).str.strip().to_numpy(dtype=np.str_)
 
 
 def _stage_macs(sheet: Sheet, name: str, rows: Rows) -> NDArray[Any]:

@@ -6,7 +6,7 @@ nowhere negative and sums to 1, they are softmaxes, whatever they are called, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -19,6 +19,9 @@ from cascade_core.support.files import BadFile
 
 EXACT = 1e-5
 """How far exact ones do, in float32."""
+
+_AT_ONCE = 1 << 20
+"""Values that are converted at once."""
 
 NEGATIVE = -1e-6
 """What arithmetic leaves of zero."""
@@ -37,24 +40,34 @@ def as_softmaxes(found: Found, kind: str, values: NDArray[Any]) -> NDArray[np.fl
     result = np.empty(values.shape, dtype=np.float32)
     sums, wrong = np.ones(values.shape[:2]), np.zeros(values.shape[:2], dtype=bool)
     forms = []
-    for stage, native in enumerate(values):
-        rows = native.astype(np.float64)
-        forms.append(_form(rows, kind))
-        # What is no number is looked for, not an accident.
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+    # What is no number is looked for, not an accident.
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        for stage, native in enumerate(values):
+            forms.append(_form(native, kind))
             if forms[-1] == LOGITS:
-                wrong[stage] = ~np.isfinite(rows.max(axis=1)) | np.isnan(rows).any(axis=1)
-                result[stage] = softmax(rows)
+                for at, rows in _blocks(native):
+                    wrong[stage, at] = ~np.isfinite(rows.max(axis=1)) | np.isnan(rows).any(axis=1)
+                    result[stage, at] = softmax(rows)
                 continue
-            shares = _CONVERSIONS[forms[-1]](rows)
-            sums[stage] = shares.sum(axis=1)
-            wrong[stage] = ~(np.abs(sums[stage] - 1) <= ROUNDED) | (shares.min(axis=1) < NEGATIVE)
+            shares = _CONVERSIONS[forms[-1]]
+            for at, rows in _blocks(native):
+                sums[stage, at] = shares(rows).sum(axis=1)
+                wrong[stage, at] = ~(np.abs(sums[stage, at] - 1) <= ROUNDED) | (shares(rows).min(axis=1) < NEGATIVE)
             exact = np.abs(sums[stage] - 1).max() <= EXACT
-            result[stage] = np.maximum(shares if exact else shares / sums[stage][:, None], 0)
+            for at, rows in _blocks(native):
+                result[stage, at] = np.maximum(shares(rows) if exact else shares(rows) / sums[stage, at][:, None], 0)
     if wrong.any():
         _refuse(found, forms, values, *found.first(wrong))
     _note(found, kind, forms, sums)
     return result
+
+
+def _blocks(values: NDArray[Any]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Some rows after others in float64, and where they stand: all at once would take several times what they hold."""
+    step = max(1, _AT_ONCE // values.shape[1])
+    for start in range(0, len(values), step):
+        at = slice(start, start + step)
+        yield at, values[at].astype(np.float64)
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -75,17 +88,18 @@ def sum_to(rows: NDArray[Any], total: float, axis: int = -1) -> bool:
         return bool(near.all() and (rows >= NEGATIVE).all())
 
 
-def _form(rows: NDArray[np.float64], kind: str) -> str:
+def _form(values: NDArray[Any], kind: str) -> str:
     """What a stage's rows are: probs, logits, percents, or logarithms of softmaxes."""
-    if rows.shape[1] < 2:
+    if values.shape[1] < 2:
         return PROBS if kind == PROBS else LOGITS
-    if sum_to(rows, 1):
+    if all(sum_to(rows, 1) for _, rows in _blocks(values)):
         return PROBS
-    if sum_to(rows, 100):
+    if all(sum_to(rows, 100) for _, rows in _blocks(values)):
         return "percents"
     if kind != PROBS:
         return LOGITS
-    return "logarithms" if (rows <= -NEGATIVE).all() and sum_to(np.exp(rows), 1) else PROBS
+    logarithms = all((rows <= -NEGATIVE).all() and sum_to(np.exp(rows), 1) for _, rows in _blocks(values))
+    return "logarithms" if logarithms else PROBS
 
 
 def _refuse(found: Found, forms: Sequence[str], values: NDArray[Any], stage: int, sample: int) -> NoReturn:
