@@ -81,6 +81,7 @@ class Outputs(ABC):
         ids = np.arange(n).astype(str) if self.sample_ids is None else np.asarray(self.sample_ids).astype(str)
         if ids.shape != (n,):
             raise ValueError(f"Expected sample_ids to have shape ({n},) (samples) but it had shape {ids.shape}")
+        checks.encodable("sample_ids", ids)
         _check_ids(ids)
         ids.setflags(write=False)
         classes = [str(c) for c in range(k)] if self.class_names is None else self.class_names

@@ -6,6 +6,7 @@ Types call these once, at their door; algorithms below contain no checks.  Every
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -117,11 +118,23 @@ def one_of(name: str, value: str, allowed: Sequence[str]) -> str:
     return value
 
 
+def encodable(name: str, texts: NDArray[np.str_]) -> None:
+    """Raise ValueError where a text holds what is no character, and so cannot be written to a file."""
+    codes = np.ascontiguousarray(texts).view(np.uint32).reshape(len(texts), -1)
+    bad = ((codes >= 0xD800) & (codes <= 0xDFFF)) | (codes > sys.maxunicode)
+    if bad.any():
+        place, letter = np.argwhere(bad)[0]
+        raise ValueError(
+            f"Expected {name} to hold texts but number {place} has no character, {codes[place, letter]:#x}, "
+            f"in place {letter}; is the file damaged?"
+        )
+
+
 def names(name: str, value: Sequence[str], length: int, each: str) -> tuple[str, ...]:
     """Return `value` as a tuple of `length` distinct, non-empty names, one for each `each`.
 
     Raises:
-        ValueError: The count differs, or a name is empty, repeated or not a text.
+        ValueError: The count differs, or a name is empty, repeated, not a text or not of characters.
     """
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ValueError(f"Expected {name} to hold {length} names, one for each {each}, but it was {repr(value)[:60]}")
@@ -131,6 +144,7 @@ def names(name: str, value: Sequence[str], length: int, each: str) -> tuple[str,
     for item in result:
         if not isinstance(item, str) or not item:
             raise ValueError(f"Expected {name} to hold non-empty texts but one was {item!r}")
+    encodable(name, np.array(result))
     seen: set[str] = set()
     for item in result:
         if item in seen:

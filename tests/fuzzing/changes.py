@@ -85,6 +85,15 @@ def in_bytes(raw: bytes, random: Random) -> bytes:
     return bytes(changed)
 
 
+def in_digits(raw: bytes, random: Random) -> bytes:
+    """A text with one digit, or a few, another: what is nearly good."""
+    changed = bytearray(raw)
+    digits = [place for place, letter in enumerate(changed) if 48 <= letter < 58]
+    for _ in range(random.choice(FEW)):
+        changed[random.choice(digits)] = random.randrange(48, 58)
+    return bytes(changed)
+
+
 def in_json(raw: bytes, random: Random) -> bytes:
     """A JSON document with one to three of its values replaced, dropped, doubled or wrapped."""
     document = json.loads(raw)

@@ -25,7 +25,7 @@ from cascade_core.storage.choice import save_choice
 from cascade_core.storage.parts import DONE, PLAN
 from cascade_core.storage.reading import digest
 from cascade_core.storage.writing import run_bytes
-from tests.fuzzing.changes import Change, in_arrays, in_bytes, in_json, in_lines
+from tests.fuzzing.changes import Change, in_arrays, in_bytes, in_digits, in_json, in_lines
 from tests.samples import sample_run
 
 Open = Callable[[Path], None]
@@ -247,17 +247,18 @@ def imported(name: str) -> Open:
 
 
 EVALUATE = ("evaluate", "{}/choice.json", "{}/run.parquet")
-JSON: Sequence[Change] = (in_json, in_json, in_bytes)
+JSON: Sequence[Change] = (in_json, in_json, in_digits, in_bytes)
+TEXT: Sequence[Change] = (in_lines, in_digits, in_bytes)
 
 DOORS = {
     "import-npz": Door(files=_arrays, changes=(in_arrays, in_bytes), open=imported("softmaxes.npz")),
     "import-answers": Door(files=_answers, changes=(in_arrays, in_bytes), open=imported("answers.npz")),
     "import-csv": Door(
         files=lambda: {"softmaxes.csv": _frame().to_csv(index=False).encode()},
-        changes=(in_lines, in_bytes),
+        changes=TEXT,
         open=imported("softmaxes.csv"),
     ),
-    "import-jsonl": Door(files=_lines, changes=(in_lines, in_bytes), open=imported("softmaxes.jsonl")),
+    "import-jsonl": Door(files=_lines, changes=TEXT, open=imported("softmaxes.jsonl")),
     "import-parquet": Door(
         files=lambda: {"softmaxes.parquet": _table()}, changes=(in_bytes,), open=imported("softmaxes.parquet")
     ),
