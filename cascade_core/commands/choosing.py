@@ -21,13 +21,13 @@ from cascade_core.commands.dividing import add_split_flags, reading_of, source_o
 from cascade_core.commands.terminal import tell
 from cascade_core.policies import POLICIES, Policy, choose, describe_in
 from cascade_core.policies.base import rule_path
-from cascade_core.rendering.cost_words import bill_sentence, cost_sentences
+from cascade_core.rendering.cost_words import amount, bill_sentence, cost_sentences, per
 from cascade_core.rendering.tables import comparison_table, exits_table, seeds_table
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
 from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.meters import Meter, Milliseconds
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.notes import notes_on_file
@@ -56,7 +56,7 @@ def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> No
     if args.in_sample:
         tell("in-sample: chosen and measured on the same samples")
     tell(f"answers: {chosen.answers}; {chosen.why}")
-    _print_evaluation(rule, evaluation, meter)
+    _print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
     _print_costs(meter, evaluation, args.mistake)
     if not args.in_sample:
         path = rule_path(test, [0.0], rule.thresholds[None], np.array([rule.plain]))
@@ -167,7 +167,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     else:
         tell("in-sample: these samples include those that the thresholds were chosen on")
     evaluation, meter = evaluate(record, rule), cost_flags.meter_of(args)
-    _print_evaluation(rule, evaluation, meter)
+    _print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
     _print_costs(meter, evaluation, None)
     tell(
         f"the choice file recorded {terms(choice.measured.get('reference', 'labels')).accuracy} "
@@ -176,8 +176,10 @@ def evaluate_(args: argparse.Namespace) -> None:
     )
 
 
-def _print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> None:
-    tell_table(exits_table(rule, evaluation, meter), evaluation.terms)
+def _print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter, macs: bool) -> None:
+    """The table of exits and the totals; costs by the meter alone where nobody knows MACs."""
+    table = exits_table(rule, evaluation, meter)
+    tell_table(table if macs else table.drop(columns="macs"), evaluation.terms)
     if rule.plain:
         tell("nothing leaves early: the plain network answers every sample")
     (low, high), words = evaluation.drop_interval(), evaluation.terms
@@ -186,9 +188,16 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> N
         f"{wording.change(evaluation.accuracy_drop, 2, words)} ({COVERAGE} interval "
         f"{wording.interval(low, high, 2, words)}, "
         f"for these thresholds alone), "
-        f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs, on {evaluation.n:,} samples"
+        f"{_saved(evaluation, MACS if macs else meter)}, on {evaluation.n:,} samples"
     )
     tell(moved_words(evaluation))
+
+
+def _saved(evaluation: Evaluation, meter: Meter) -> str:
+    if meter is MACS:
+        return f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs"
+    plain = meter.plain(evaluation)
+    return f"saving {1 - meter.mean(evaluation) / plain:.1%} of {amount(plain)} {per(meter)}"
 
 
 def _print_costs(meter: Meter, evaluation: Evaluation, price: float | None) -> None:

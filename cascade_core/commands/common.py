@@ -17,7 +17,8 @@ from cascade_core.rendering.in_points import in_points, is_drop
 from cascade_core.rendering.tables import stages_table
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.notes import notes_on_file
-from cascade_core.storage.reading import load_record
+from cascade_core.storage.reading import load_record, read_metadata
+from cascade_core.storage.schema import costs_in_place_of_macs
 from cascade_core.storage.writing import save_run
 from cascade_core.support.terms import LABELS, Terms
 from cascade_core.support.visible import visible
@@ -101,7 +102,7 @@ def write_run(outputs: Outputs, args: argparse.Namespace) -> None:
 def report(out: Path) -> None:
     """Say what a run holds that was written, and what is odd about it."""
     record = load_record(out)
-    tell_table(stages_table(record), record.terms)
+    tell_table(stages_table(record, costs_in_place_of_macs(read_metadata(out))), record.terms)
     tell(f"wrote {out} ({record.n:,} samples)")
     say(notes_on_file(out))
 

@@ -12,6 +12,7 @@ from cascade_core.simulation.own_costs import WHOLE, OwnCosts
 from cascade_core.simulation.timing import load_profile, profile_path
 from cascade_core.storage.costs import costs_path, load_costs, save_costs
 from cascade_core.storage.reading import read_metadata
+from cascade_core.storage.schema import costs_in_place_of_macs, own_meter, usual_meter
 from cascade_core.support.claims import claimed
 
 UNITS = ("macs", "milliseconds", "own")
@@ -20,8 +21,9 @@ UNITS = ("macs", "milliseconds", "own")
 def add_cost_flags(parser: argparse.ArgumentParser, *, mistake: bool = False) -> None:
     """The unit, the size of batches, and where it is asked for the price of a wrong answer."""
     about = (
-        "what costs are counted in: macs, milliseconds (needs `profile`), own (what `costs` wrote beside the run), or "
-        "a .json file of costs (default macs; with --batch milliseconds)"
+        "what costs are counted in: macs, milliseconds (needs `profile`), own (what `costs` wrote beside the run, or "
+        "its file said), or a .json file of costs (default macs, or own where a run has no MACs; with --batch "
+        "milliseconds)"
     )
     parser.add_argument("--cost", metavar="UNIT", help=about)
     parser.add_argument("--batch", type=int, help="for milliseconds: samples computed at once (default 1)")
@@ -36,16 +38,25 @@ def meter_of(args: argparse.Namespace) -> Meter:
     Raises:
         ValueError: There is no such unit, or what it needs does not lie beside the run.
     """
-    unit = args.cost or ("milliseconds" if args.batch else "macs")
+    unit = args.cost or ("milliseconds" if args.batch else "usual")
     if args.batch and unit != "milliseconds":
         raise ValueError(f"--batch is for --cost milliseconds, not for --cost {unit}")
+    if unit == "usual":
+        return usual_meter(read_metadata(args.run))
     if unit == "macs":
         return MACS
     if unit == "milliseconds":
         return Milliseconds(profile=load_profile(profile_path(args.run)), batch=args.batch or 1)
     if unit != "own" and not unit.endswith(".json"):
         raise ValueError(f"expected --cost to be {', '.join(UNITS)} or a .json file but it was {unit!r}")
-    return load_costs(costs_path(args.run) if unit == "own" else unit, _stage_names(args.run))
+    beside = costs_path(args.run)
+    own = own_meter(read_metadata(args.run)) if unit == "own" and not beside.is_file() else None
+    return own or load_costs(beside if unit == "own" else unit, _stage_names(args.run))
+
+
+def macs_known(run: Path, meter: Meter) -> bool:
+    """Whether MACs are to be told: they are known, or are what costs are counted in."""
+    return meter is MACS or costs_in_place_of_macs(read_metadata(run)) is None
 
 
 def costs(args: argparse.Namespace) -> None:

@@ -9,12 +9,15 @@ from cascade_core.analysis.prepared import prepare
 from cascade_core.commands.common import Parsers, add_out, add_verb, say, tell_table, write_run
 from cascade_core.commands.cost_flags import add_own_costs, own_costs
 from cascade_core.commands.terminal import tell
+from cascade_core.rendering.cost_words import amount, per
 from cascade_core.rendering.tables import stages_table
+from cascade_core.simulation.sample_costs import PERCENTILES, percentiles_by_stage
 from cascade_core.storage.costs import costs_path, save_costs
 from cascade_core.storage.importers import FORMATS, TooLarge, Wishes, read_files, read_macs
 from cascade_core.storage.joining import join_runs
 from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import load_run
+from cascade_core.storage.schema import costs_in_place_of_macs, run_metadata
 from cascade_core.support.checks import in_range, numbers
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
@@ -67,10 +70,17 @@ def show(args: argparse.Namespace) -> None:
     """Say what a run holds."""
     outputs = load_run(args.run)
     n, k = len(outputs.labels), len(outputs.class_names)
-    tell(f"{args.run}: {n:,} samples, {k} classes, plain network {outputs.baseline_macs:,} MACs a sample")
+    own = costs_in_place_of_macs(run_metadata(outputs))
+    plain = f"{outputs.baseline_macs:,} MACs a sample"
+    if own is not None:
+        plain = f"{amount(sum(own.plain_parts.values()))} {per(own)}"
+    tell(f"{args.run}: {n:,} samples, {k} classes, plain network {plain}")
     tell()
     record = outputs.record()
-    table = stages_table(record)
+    table = stages_table(record, own)
+    if outputs.spending is not None:
+        for share, costs in zip(PERCENTILES, percentiles_by_stage(outputs.spending), strict=True):
+            table[f"p{100 * share:g}"] = [amount(cost) for cost in costs]
     if args.top_k != 1:
         table[f"top-{args.top_k} accuracy"] = outputs.record(top_k=args.top_k).stage_accuracy
     tell_table(table, record.terms)

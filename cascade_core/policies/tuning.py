@@ -16,6 +16,7 @@ from cascade_core.simulation.record import split_indices
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.choice import save_choice
 from cascade_core.storage.reading import identity
+from cascade_core.storage.schema import run_metadata, usual_meter
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +57,7 @@ def tune(
     score: str | None = None,
     top_k: int = 1,
     answers: str = "auto",
-    meter: Meter = MACS,
+    meter: Meter | None = None,
 ) -> Tuned:
     """Choose thresholds on one part of the samples, and measure on the other what they do.
 
@@ -65,12 +66,13 @@ def tune(
         seed: Of the division.
         score, top_k: What thresholds are compared with, see `Outputs.record`.
         answers: "own", "pooled", or "auto": whichever is expected to save more on new samples.
-        meter: What the policy is to save.
+        meter: What the policy is to save; None = MACs, or the run's own costs where it has no MACs.
 
     Raises:
         Infeasible: No rule fulfils the policy's parameters; the message names the best.
         ValueError: A part would be empty, or an argument is none of those above.
     """
+    meter = usual_meter(run_metadata(outputs)) if meter is None else meter
     calibration, test = split_indices(len(outputs.labels), fraction, seed)
     halves = Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k, meter=meter)
     divided = halves.divided(policy, answers)

@@ -103,19 +103,35 @@ def cost_sentences(meter: Meter, result: Evaluation, unit: str = "samples") -> l
         )
         sentences.append(f"Of this: {parts}.")
     if "percentiles" in told:
-        sentences.append(percentile_sentence(told["percentiles"], plain, unit))
+        shares = told["percentiles"]
+        by_time = isinstance(meter, Milliseconds)
+        sentences.append(percentile_sentence(shares, plain, unit) if by_time else paid_sentence(shares, meter, unit))
     return sentences
 
 
 def percentile_sentence(percentiles: list[dict[str, float]], plain: float, unit: str = "samples") -> str:
     """Within which times most samples are done, where the plain network takes the same for all."""
-    shares = " and ".join(
-        f"{wording.percent(one['share'], 0)} within {amount(one['within'])} ms" for one in percentiles
-    )
+    shares = _shares(percentiles, "ms")
     return (
         f"Of single {unit} {shares}; the plain network takes {amount(plain)} ms for each "
         "(medians of the stages; a cascade lowers the mean and makes the slowest slower)."
     )
+
+
+def paid_sentence(percentiles: list[dict[str, float]], meter: Meter, unit: str = "samples") -> str:
+    """What most samples cost at most, where that differs from one to the next."""
+    of = meter.unit if meter.per == 1 else per(meter, unit)
+    return f"Of the {unit} {_shares(percentiles, of)}."
+
+
+def _shares(percentiles: list[dict[str, float]], unit: str) -> str:
+    """Shares of the samples that are within amounts of a unit.
+
+    >>> _shares([{"share": 0.5, "within": 2.0}, {"share": 0.99, "within": 12.0}], "ms")
+    '50 % within 2 ms and 99 % within 12 ms'
+    """
+    texts = [f"{wording.percent(one['share'], 0)} within {amount(one['within'])} {unit}" for one in percentiles]
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
 
 def bill_sentence(meter: Meter, result: Evaluation, price: float, unit: str = "samples") -> str:
@@ -150,6 +166,7 @@ __all__ = [
     "decimals",
     "leaving",
     "mean_title",
+    "paid_sentence",
     "per",
     "percentile_sentence",
 ]

@@ -14,17 +14,25 @@ from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import Realised
-from cascade_core.rendering.cost_words import by_exit_column, columns
+from cascade_core.rendering.cost_words import by_exit_column, columns, per
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, along, spent
+from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.simulation.timing import Profile
 
 
-def stages_table(record: Record) -> pd.DataFrame:
-    """A row a stage: its MACs and its accuracy on all samples, were it to answer every one."""
+def stages_table(record: Record, own: OwnCosts | None = None) -> pd.DataFrame:
+    """A row a stage: its MACs and its accuracy on all samples, were it to answer every one.
+
+    Args:
+        own: What stages cost, to be told in place of MACs that nobody knows.
+    """
+    if own is not None:
+        costs = {f"mean {per(own)}": own.totals}
+        return pd.DataFrame({"stage": record.stage_names, **costs, "accuracy": record.stage_accuracy})
     return pd.DataFrame(
         {
             "stage": record.stage_names,

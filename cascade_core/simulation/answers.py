@@ -26,8 +26,8 @@ class StageAnswers(Outputs):
         predictions: (M, N) int64 class numbers, in [0, K).
         confidence: (M, N) float32, finite; larger is surer.
         correct: (M, N) bool, whether each answer is right; without it, whether it is the label.
-        labels, stages, baseline_macs, sample_ids, class_names, source, reference: As in `Outputs`; without class names
-            there are as many classes as labels and predictions name.
+        labels, stages, baseline_macs, sample_ids, class_names, source, reference, costs, spending: As in `Outputs`;
+            without class names there are as many classes as labels and predictions name.
 
     Raises:
         ValueError: A shape or a value does not fit; the message says which sample.
@@ -102,6 +102,7 @@ class StageAnswers(Outputs):
             score=GIVEN,
             classes=len(self.class_names),
             reference=self.reference,
+            spending=self.spending,
         )
 
     def take(self, index: NDArray[np.int64]) -> StageAnswers:
@@ -111,8 +112,7 @@ class StageAnswers(Outputs):
             predictions=self.predictions[:, index],
             confidence=self.confidence[:, index],
             correct=self.correct[:, index],
-            labels=self.labels[index],
-            sample_ids=self.sample_ids[index],
+            **self._taken(index),
         )
 
     @property

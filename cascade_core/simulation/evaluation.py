@@ -41,6 +41,8 @@ class Evaluation:
         n: () or (...) all samples.
         baseline_macs: MACs of the plain network on one sample.
         reference: What counts as correct: the "labels", or the answers of the "last stage".
+        paid: What samples cost where a record says that of each, else None: `Paid` of one rule; with leading axes
+            something that has one for each index.
     """
 
     stage_names: tuple[str, ...]
@@ -54,6 +56,7 @@ class Evaluation:
     n: Numbers
     baseline_macs: int
     reference: Reference = "labels"
+    paid: Any = None
 
     def __getitem__(self, index: int) -> Evaluation:
         """The evaluation at `index` of the first leading axis."""
@@ -74,6 +77,7 @@ class Evaluation:
             n=n,
             baseline_macs=self.baseline_macs,
             reference=self.reference,
+            paid=None if self.paid is None else self.paid[index],
         )
 
     @property
@@ -191,6 +195,7 @@ def count_groups(
     def by_group(members: NDArray[np.bool_]) -> NDArray[np.int64]:
         return np.bincount(groups[members], minlength=size)
 
+    paid = None if record.spending is None else record.spending.paid(exits, active)
     return Evaluation(
         stage_names=record.stage_names,
         exit_counts=np.bincount(cells, minlength=size * m).reshape(size, m),
@@ -203,4 +208,5 @@ def count_groups(
         n=np.bincount(groups, minlength=size),
         baseline_macs=record.baseline_macs,
         reference=record.reference,
+        paid=None if paid is None else [paid.take(groups == group) for group in range(size)],
     )

@@ -17,9 +17,6 @@ from cascade_core.simulation.record import Record, check_pool, digests
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.support import checks
 
-SUM_TOLERANCE = 1e-3
-"""How far a softmax may sum from 1; float32 rounding stays well below, wrong axes and logits do not."""
-
 ROUNDED = 0.03
 """How far rounded softmaxes may sum from 1; what is imported is divided by its sum."""
 
@@ -30,7 +27,7 @@ class StageOutputs(Outputs):
 
     Attributes:
         probs: (M, N, K) float32, rows sum to 1.
-        labels, stages, baseline_macs, sample_ids, class_names, source, reference: As in `Outputs`.
+        labels, stages, baseline_macs, sample_ids, class_names, source, reference, costs, spending: As in `Outputs`.
 
     Raises:
         ValueError: A shape or a value does not fit; the message says which sample.
@@ -76,6 +73,7 @@ class StageOutputs(Outputs):
             score=score,
             top_k=k,
             reference=self.reference,
+            spending=self.spending,
         )
 
     @property
@@ -92,7 +90,7 @@ class StageOutputs(Outputs):
 
     def take(self, index: NDArray[np.int64]) -> StageOutputs:
         """The samples at `index` (n,), in that order."""
-        return replace(self, probs=self.probs[:, index], labels=self.labels[index], sample_ids=self.sample_ids[index])
+        return replace(self, probs=self.probs[:, index], **self._taken(index))
 
 
 def _check_softmax(probs: NDArray[np.float32]) -> None:
@@ -101,7 +99,7 @@ def _check_softmax(probs: NDArray[np.float32]) -> None:
         # Infinities and NaN are what is looked for, not an accident.
         with np.errstate(invalid="ignore", over="ignore"):
             sums = rows.sum(axis=1, dtype=np.float64)
-            bad = np.flatnonzero(~(np.abs(sums - 1) <= SUM_TOLERANCE) | (rows.min(axis=1) < 0))
+            bad = np.flatnonzero(~(np.abs(sums - 1) <= scores.SUM_TOLERANCE) | (rows.min(axis=1) < 0))
         if bad.size:
             i = int(bad[0])
             raise ValueError(

@@ -1,7 +1,8 @@
 """Costs of the user's own, in any unit: what each stage costs whoever reaches it, and what the plain network costs.
 
-A stage's cost is paid for every sample that reaches it, its head included, whether or not the head is run.  Where a
-cascade spans machines it has parts, such as device, network and cloud, that add up.
+A stage's cost is paid for every sample that reaches it, its head included, whether or not the head is run; stages that
+are models of their own are passed over, and not paid, where no sample may leave.  Where a cascade spans machines it has
+parts, such as device, network and cloud, that add up.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class OwnCosts:
         stage_names: M names.
         stages: M mappings from the name of a part to its cost; without parts, `WHOLE` to the cost.
         plain_parts: The same for the plain network.
+        separate: Whether each stage is a model of its own, which needs none of those before it.
 
     Raises:
         ValueError: A text is empty or too long, a cost is not from 0 to `MAX_COST`, the plain network costs nothing, or
@@ -53,6 +55,7 @@ class OwnCosts:
     stage_names: tuple[str, ...]
     stages: tuple[Mapping[str, float], ...]
     plain_parts: Mapping[str, float]
+    separate: bool = False
     noun: str = "cost"
 
     def __post_init__(self) -> None:
@@ -91,6 +94,7 @@ class OwnCosts:
             "per": self.per,
             "stages": {name: _plain(parts) for name, parts in zip(self.stage_names, self.stages, strict=True)},
             "plain": _plain(self.plain_parts),
+            **({"separate": True} if self.separate else {}),
         }
 
     def mean(self, result: Evaluation) -> float:
@@ -114,7 +118,8 @@ class OwnCosts:
         if not result.active[:-1].any():
             return {"parts": {name: self.plain_parts.get(name, 0.0) for name in self.parts}}
         costs = {name: [parts.get(name, 0.0) for parts in self.stages] for name in self.parts}
-        return {"parts": {name: float(reaching(result) @ np.array(each)) for name, each in costs.items()}}
+        asked = reaching(result) * (result.active if self.separate else 1)
+        return {"parts": {name: float(asked @ np.array(each)) for name, each in costs.items()}}
 
     def table(self, record: Record) -> CostTable:
         """What each stage costs."""
@@ -123,7 +128,8 @@ class OwnCosts:
 
     @property
     def _table(self) -> CostTable:
-        return single(self.totals, np.zeros(len(self.stages)), float(sum(self.plain_parts.values())))
+        plain, none = float(sum(self.plain_parts.values())), np.zeros(len(self.stages))
+        return single(none, self.totals, plain) if self.separate else single(self.totals, none, plain)
 
     def _check(self, stage_names: tuple[str, ...]) -> None:
         if stage_names != self.stage_names:

@@ -17,6 +17,7 @@ from cascade_core.simulation.exits import ExitRule, active_heads, cast_threshold
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.reach import within_reach
 from cascade_core.simulation.record import Record
+from cascade_core.simulation.spending import Paid
 from cascade_core.simulation.stages import exit_costs
 from cascade_core.support import checks
 
@@ -136,4 +137,18 @@ def evaluate_path(record: Record, path: RulePath) -> Evaluation:
         n=record.n,
         baseline_macs=record.baseline_macs,
         reference=record.reference,
+        paid=None if record.spending is None else _PaidAlong(record=record, path=path),
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _PaidAlong:
+    """What each sample pays under each rule of a path, which is found out where it is asked for."""
+
+    record: Record
+    path: RulePath
+
+    def __getitem__(self, position: int) -> Paid:
+        assert self.record.spending is not None
+        exits = self.path.rule(position).exit_stages(self.record)
+        return self.record.spending.paid(exits, self.path.active[position])

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.outputs import SUM_TOLERANCE
-from cascade_core.simulation.scores import SCORES
+from cascade_core.simulation.scores import SCORES, SUM_TOLERANCE
 
 SHOWN = 3
 """Most stages that are named."""

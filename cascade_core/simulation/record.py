@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
 from cascade_core.simulation.pool import Pool
+from cascade_core.simulation.spending import Spending
 from cascade_core.simulation.stages import MAX_MACS, Stage, checked_baseline, checked_stages
 from cascade_core.support import checks
 from cascade_core.support.terms import REFERENCES, Reference, Terms, terms
@@ -47,6 +48,7 @@ class Record:
             while they are chosen; None where no pool was fitted to these samples.
         classes: Number of classes, K; without it, as many as labels and predictions name.
         reference: What answers are compared with: "labels", or the "last stage", whose answers `labels` then are.
+        spending: What each sample costs at each stage, in a unit of its own; None where samples cost alike.
 
     Raises:
         ValueError: A shape or a value does not fit.
@@ -69,6 +71,7 @@ class Record:
     held_out: Record | None = None
     classes: int = None  # type: ignore[assignment]  # likewise
     reference: Reference = "labels"
+    spending: Spending | None = None
 
     def __post_init__(self) -> None:
         confidence = checks.array("confidence", self.confidence, np.float32, "(stages, samples)", (None, None))
@@ -155,6 +158,7 @@ class Record:
             codes=None if self.codes is None else self.codes[index],
             fitted=None if self.fitted is None else self.fitted[index],
             held_out=None if self.held_out is None else self.held_out.take(index),
+            spending=None if self.spending is None else self.spending.take(index),
         )
 
     def plain(self) -> Record:

@@ -15,8 +15,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record, check_stand_in
+from cascade_core.simulation.sample_costs import SampleCosts
+from cascade_core.simulation.spending import Spending
 from cascade_core.simulation.stages import Stage, checked_baseline, checked_stages
 from cascade_core.support import checks
 from cascade_core.support.terms import REFERENCES, Reference
@@ -35,6 +38,8 @@ class Outputs(ABC):
         class_names: K texts; without them, the class numbers.
         source: Where the run came from (network, weights digest, data set, versions, ...), as JSON data.
         reference: What answers are compared with: the "labels", or, where there are none, the "last stage".
+        costs: What stages cost in a unit of the run's own; None where nobody says so.
+        spending: What that is for each sample, of which `costs` are the means; None where samples cost alike.
     """
 
     labels: NDArray[np.int64] = None  # type: ignore[assignment]  # filled in below, never None afterwards
@@ -44,6 +49,13 @@ class Outputs(ABC):
     class_names: tuple[str, ...] = None  # type: ignore[assignment]  # likewise
     source: Mapping[str, Any] = field(default_factory=dict)
     reference: Reference = None  # type: ignore[assignment]  # likewise
+    costs: OwnCosts | None = None
+    spending: Spending | None = None
+
+    @property
+    def meter(self) -> OwnCosts | SampleCosts | None:
+        """What counts the run's own costs; None where it has none."""
+        return SampleCosts(self.costs) if self.costs is not None and self.spending is not None else self.costs
 
     @property
     @abstractmethod
@@ -72,6 +84,11 @@ class Outputs(ABC):
     def nbytes(self) -> int:
         """Bytes of what stages said."""
 
+    def _taken(self, index: NDArray[np.int64]) -> dict[str, Any]:
+        """The fields that are here and have an entry for each sample, of the samples at `index`."""
+        spending = None if self.spending is None else self.spending.take(index)
+        return {"labels": self.labels[index], "sample_ids": self.sample_ids[index], "spending": spending}
+
     def _check_fields(self, m: int, n: int, k: int, last: NDArray[np.int64]) -> None:
         """Check and cast the fields that are here, of m stages, n samples and k classes.
 
@@ -95,6 +112,14 @@ class Outputs(ABC):
         put(self, "sample_ids", ids)
         put(self, "class_names", checks.names("class_names", classes, k, "class"))
         put(self, "source", _json_data("source", self.source))
+        names = tuple(stage.name for stage in self.stages)
+        if self.costs is not None and self.costs.stage_names != names:
+            raise ValueError(f"Expected costs of the stages {names} but they are of {self.costs.stage_names}")
+        if self.spending is not None and (self.costs is None or self.spending.stages.shape != (m, n)):
+            raise ValueError(
+                f"Expected spending of shape ({m}, {n}) (stages, samples), with costs that say its unit, but it had "
+                f"shape {self.spending.stages.shape}"
+            )
 
     def _reference(self) -> Reference:
         """What answers are compared with, as said or as labels are there."""

@@ -73,6 +73,9 @@ class Score:
     is_probability: bool = False
 
 
+SUM_TOLERANCE = 1e-3
+"""How far a softmax may sum from 1; float32 rounding stays well below, wrong axes and logits do not."""
+
 GIVEN = "confidence"
 """The score of answers that came without softmaxes: the confidence that came with them, on any scale."""
 

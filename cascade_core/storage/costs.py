@@ -4,7 +4,8 @@
      "stages": {"small": {"device": 0.01}, "large": {"network": 0.02, "cloud": 0.5}},
      "plain": {"network": 0.02, "cloud": 0.5}}
 
-A number in place of parts is a cost that has none.  Nothing here knows what a cost is spent on.
+A number in place of parts is a cost that has none; ``"separate": true`` says that each stage is a model of its own.
+Nothing here knows what a cost is spent on.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MAX_BYTES = 1 << 20
 SHOWN = 300
 """Letters of names that an error shows."""
 
-_KEYS = ("unit", "per", "stages", "plain")
+_KEYS = ("unit", "per", "stages", "plain", "separate")
 
 
 def costs_path(run: str | Path) -> Path:
@@ -57,7 +58,9 @@ def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:
         BadFile: As for `load_costs`.
     """
     if not isinstance(data, Mapping) or not {"unit", "stages", "plain"} <= set(data) <= set(_KEYS):
-        raise BadFile(f"expected an object with {', '.join(_KEYS)} (per may be left out, and is 1)")
+        raise BadFile(f"expected an object with {', '.join(_KEYS)} (per may be left out, and is 1; so may separate)")
+    if not isinstance(data.get("separate", False), bool):
+        raise BadFile(f"expected separate to be true or false but it was {repr(data['separate'])[:SHOWN]}")
     stages = data["stages"]
     if not isinstance(stages, Mapping) or tuple(stages) != stage_names:
         raise BadFile(
@@ -71,6 +74,7 @@ def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:
             stage_names=stage_names,
             stages=tuple(map(_parts, stages.values())),
             plain_parts=_parts(data["plain"]),
+            separate=data.get("separate", False),
         )
     except ValueError as error:
         raise BadFile(f"{str(error)[0].lower()}{str(error)[1:]}") from None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.suspicions import suspicions, suspicions_of_answers
-from cascade_core.storage.origin import Json, Origin
+from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import is_small, load_record, load_run, read_metadata
-from cascade_core.storage.schema import outputs_fields
-from cascade_core.support.terms import NO_LABELS, Reference
+from cascade_core.storage.schema import run_metadata
+from cascade_core.support.terms import NO_LABELS
 
 ASSUMED_MACS = (
     "MACs were not given: every stage is taken to add the same. Savings are right only if that is so; give MACs, or "
@@ -19,7 +21,7 @@ ASSUMED_MACS = (
 
 def notes_on(outputs: Outputs) -> tuple[str, ...]:
     """Lines to show wherever the run is looked at; names in them come from files and are not escaped."""
-    return tuple(dict.fromkeys((*_of_import(outputs.source, outputs.reference), *suspicions(outputs))))
+    return tuple(dict.fromkeys((*_of_import(run_metadata(outputs)), *suspicions(outputs))))
 
 
 def notes_on_file(path: str | Path) -> tuple[str, ...]:
@@ -32,16 +34,18 @@ def notes_on_file(path: str | Path) -> tuple[str, ...]:
         return notes_on(load_run(path))
     metadata = read_metadata(path)
     odd = suspicions_of_answers(load_record(path), metadata["class_names"])
-    return tuple(dict.fromkeys((*_of_import(metadata["source"], outputs_fields(metadata)["reference"]), *odd)))
+    return tuple(dict.fromkeys((*_of_import(metadata), *odd)))
 
 
-def _of_import(source: Json, reference: Reference) -> tuple[str, ...]:
-    """What importing said, of the run or of each of those that it was joined of, and that there are no labels."""
-    origin = Origin.of(source)
+def _of_import(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """What importing said, of the run or of each of those that it was joined of, and that there are no labels.
+
+    MACs that nobody gave are said unless costs in another unit stand for them.
+    """
+    origin, unlabelled = Origin.of(metadata["source"]), metadata.get("reference") == "last stage"
     joined = [f"{run['name']}: {line}" for run in origin.joined or () for line in Origin.of(run).notes]
     lines = [*origin.notes, *joined]
     # Of several files some may have had labels, and where none had one line says all.
-    unlabelled = [line for line in lines if NO_LABELS in line] if reference == "last stage" else []
-    stands_in = unlabelled[:1] or [NO_LABELS] * (reference == "last stage")
+    stands_in = ([line for line in lines if NO_LABELS in line] + [NO_LABELS])[: int(unlabelled)]
     others = [line for line in lines if NO_LABELS not in line]
-    return (*stands_in, *[ASSUMED_MACS] * origin.assumed_macs, *others)
+    return (*stands_in, *[ASSUMED_MACS] * (origin.assumed_macs and "costs" not in metadata), *others)

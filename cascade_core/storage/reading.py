@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
 from cascade_core.simulation.answers import StageAnswers
-from cascade_core.simulation.outputs import SUM_TOLERANCE, StageOutputs
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
+from cascade_core.simulation.spending import Spending
 from cascade_core.storage.parquet import opened_parquet
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import (
@@ -59,7 +60,7 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outpu
         if not has_softmaxes(metadata):
             return _answers(source, metadata, MAX_BYTES if max_bytes is None else max_bytes)
         stored = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", *STORED_SCORES)]
-        columns = ["sample_id", "label", *stored, *(f"stage_{s}_probs" for s in range(m))]
+        columns = ["sample_id", "label", *stored, *_cost_columns(metadata), *(f"stage_{s}_probs" for s in range(m))]
         table = _read(source, m, columns, {f"stage_{s}_probs": classes for s in range(m)}, max_bytes)
         n = table.num_rows
         probs = np.empty((m, n, classes), dtype=np.float32)
@@ -71,6 +72,7 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outpu
             labels=_numbers(table, "label"),
             sample_ids=_texts(table["sample_id"], MAX_BYTES if max_bytes is None else max_bytes),
             **outputs_fields(metadata),
+            spending=_spending(metadata, table),
         )
         _check_stored(table, outputs)
         return outputs
@@ -81,7 +83,12 @@ def _answers(source: Source, metadata: Mapping[str, Any], max_bytes: int) -> Sta
     m = len(metadata["stages"])
     judged = all("stage_0_correct" in _column_names(part) for part in _files(source))
     stored = ("prediction", "confidence", *(["correct"] if judged else []))
-    columns = ["sample_id", "label", *(f"stage_{s}_{what}" for s in range(m) for what in stored)]
+    columns = [
+        "sample_id",
+        "label",
+        *_cost_columns(metadata),
+        *(f"stage_{s}_{what}" for s in range(m) for what in stored),
+    ]
     table = _read(source, m, columns, {}, max_bytes)
 
     def of_stages(what: str) -> NDArray[Any]:
@@ -94,7 +101,24 @@ def _answers(source: Source, metadata: Mapping[str, Any], max_bytes: int) -> Sta
         labels=_numbers(table, "label"),
         sample_ids=_texts(table["sample_id"], max_bytes),
         **outputs_fields(metadata),
+        spending=_spending(metadata, table),
     )
+
+
+def _cost_columns(metadata: Mapping[str, Any]) -> list[str]:
+    """Columns of what each sample costs, where a run has them."""
+    if not metadata.get("costs_by_sample"):
+        return []
+    return [*(f"stage_{stage}_cost" for stage in range(len(metadata["stages"]))), "plain_cost"]
+
+
+def _spending(metadata: Mapping[str, Any], table: pa.Table) -> Spending | None:
+    """What each sample costs at each stage, where a run says so."""
+    columns = [_numbers(table, name) for name in _cost_columns(metadata)]
+    if not columns:
+        return None
+    separate = isinstance(metadata.get("costs"), dict) and metadata["costs"].get("separate") is True
+    return Spending(stages=np.stack(columns[:-1]), plain=columns[-1], separate=separate)
 
 
 def _check_stored(table: pa.Table, outputs: StageOutputs) -> None:
@@ -126,7 +150,7 @@ def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> R
         checks.one_of("score", score, tuple(scores.SCORES))
     metadata = read_metadata(path)
     score = STORED_SCORES[0] if score is None and has_softmaxes(metadata) else score
-    if top_k != 1 or score not in STORED_SCORES or not has_softmaxes(metadata):
+    if top_k != 1 or score not in STORED_SCORES or not has_softmaxes(metadata) or metadata.get("costs_by_sample"):
         return load_run(path).record(score, top_k)
     source = Path(path)
     with readable(source):
@@ -196,7 +220,7 @@ def _check_columns(
             raise ValueError(f"Expected every {name} to be from 0 to {classes - 1} but some lie outside")
     low, high = scores.score_range(score, classes)
     # A softmax may sum to a little more or less than 1, and entropy grows with its logarithms.
-    slack = 2 * SUM_TOLERANCE * (1 + max(abs(low), abs(high)))
+    slack = 2 * scores.SUM_TOLERANCE * (1 + max(abs(low), abs(high)))
     if not ((confidence >= low - slack) & (confidence <= high + slack)).all():
         raise ValueError(f"Expected every {score} to be from {low:.4g} to {high:.4g} but some lie outside")
 

@@ -19,9 +19,14 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
 from cascade_core.simulation.answers import StageAnswers
+from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.recorded import Outputs
+from cascade_core.simulation.sample_costs import SampleCosts
 from cascade_core.simulation.stages import Stage
+from cascade_core.storage.costs import parse_costs
+from cascade_core.storage.origin import Origin
 from cascade_core.support.files import BadFile, strict_json
 from cascade_core.support.terms import REFERENCES
 
@@ -48,6 +53,8 @@ def run_metadata(outputs: Outputs) -> dict[str, Any]:
         "baseline_macs": outputs.baseline_macs,
         "class_names": list(outputs.class_names),
         "source": dict(outputs.source),
+        **({} if outputs.costs is None else {"costs": outputs.costs.describe()}),
+        **({} if outputs.spending is None else {"costs_by_sample": True}),
     }
 
 
@@ -75,6 +82,8 @@ def parse_metadata(raw: bytes | None) -> dict[str, Any]:
         raise BadFile(
             f"expected reference in its metadata to be one of {', '.join(REFERENCES)} but it has {reference!r:.40}"
         )
+    if not isinstance(metadata.get("costs_by_sample", False), bool):
+        raise BadFile("expected costs_by_sample in its metadata to be true or false")
     for stage in metadata["stages"]:
         if not isinstance(stage, dict) or stage.keys() != {"name", "trunk_macs", "head_macs"}:
             raise BadFile(f"expected a stage to have name, trunk_macs and head_macs but one is {str(stage)[:60]}")
@@ -107,12 +116,45 @@ def stored_beside(probs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
 def outputs_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `Outputs` that metadata gives."""
     return {
+        "costs": own_costs(metadata),
         "stages": tuple(Stage(**stage) for stage in metadata["stages"]),
         "baseline_macs": metadata["baseline_macs"],
         "class_names": tuple(metadata["class_names"]),
         "source": metadata["source"],
         "reference": metadata.get("reference", "labels"),
     }
+
+
+def own_costs(metadata: Mapping[str, Any]) -> OwnCosts | None:
+    """What the stages of a run cost in a unit of its own; None where it does not say.
+
+    Raises:
+        BadFile: They are of other stages, or a value does not fit.
+    """
+    costs, names = metadata.get("costs"), tuple(stage["name"] for stage in metadata["stages"])
+    if costs is None:
+        return None
+    if isinstance(costs, dict) and isinstance(costs.get("stages"), dict) and costs["stages"].keys() == set(names):
+        # JSON has them sorted by name.
+        costs = {**costs, "stages": {name: costs["stages"][name] for name in names}}
+    return parse_costs(costs, names)
+
+
+def own_meter(metadata: Mapping[str, Any]) -> OwnCosts | SampleCosts | None:
+    """What counts a run's own costs; None where it has none."""
+    costs = own_costs(metadata)
+    return SampleCosts(costs) if costs is not None and metadata.get("costs_by_sample") else costs
+
+
+def costs_in_place_of_macs(metadata: Mapping[str, Any]) -> OwnCosts | None:
+    """The own costs of a run whose MACs nobody knows."""
+    return own_costs(metadata) if Origin.of(metadata["source"]).assumed_macs else None
+
+
+def usual_meter(metadata: Mapping[str, Any]) -> Meter:
+    """What a run's costs are counted in where nobody says: its own unit, if it has no MACs but assumed ones."""
+    own = None if costs_in_place_of_macs(metadata) is None else own_meter(metadata)
+    return MACS if own is None else own
 
 
 def check_type(name: str, stored: pa.DataType, size: int | None) -> None:
@@ -123,6 +165,8 @@ def check_type(name: str, stored: pa.DataType, size: int | None) -> None:
         fits, expected = pa.types.is_string(stored) or pa.types.is_large_string(stored), "texts"
     elif name.endswith("_correct"):
         fits, expected = pa.types.is_boolean(stored), "true or false"
+    elif name.endswith("_cost"):
+        fits, expected = stored == pa.float64(), "float64"
     elif name == "label" or name.endswith("_prediction"):
         fits, expected = pa.types.is_integer(stored), "whole numbers"
     else:

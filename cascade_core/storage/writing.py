@@ -87,5 +87,8 @@ def _table(outputs: Outputs) -> pa.Table:
     columns: dict[str, Any] = {"sample_id": ids, "label": outputs.labels}
     for stage, stored in enumerate(stage_columns(outputs)):
         columns |= {f"stage_{stage}_{what}": values for what, values in stored.items()}
+    if outputs.spending is not None:
+        columns |= {f"stage_{stage}_cost": values for stage, values in enumerate(outputs.spending.stages)}
+        columns["plain_cost"] = outputs.spending.plain
     text = json.dumps(run_metadata(outputs), allow_nan=False, sort_keys=True)
     return pa.table(columns).replace_schema_metadata({METADATA_KEY: text.encode()})

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.storage.importers.found import Found
-from cascade_core.storage.importers.naming import ANSWERS, CORRECT, EITHER, MAC_NAMES, VALUES, by_meaning
+from cascade_core.storage.importers.naming import ANSWERS, CORRECT, COST_UNIT, EITHER, MAC_NAMES, VALUES, by_meaning
 from cascade_core.storage.importers.room import TooLarge
 from cascade_core.support.files import BadFile
 
 _EITHER = ("labels", "stage", ANSWERS, EITHER, CORRECT, *MAC_NAMES)
 """What may be numbers or texts."""
 
-_TEXTS = ("stage_names", "class_names", "sample_ids")
+_TEXTS = ("stage_names", "class_names", "sample_ids", COST_UNIT)
 
 _BFLOAT16 = np.dtype("V2")
 """As what NumPy writes numbers of a type that it does not know, of which that is the one of two bytes."""

@@ -18,6 +18,7 @@ from cascade_core.storage.importers.axes import in_order
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.labels import class_numbers, least_classes, without_labels
 from cascade_core.storage.importers.naming import CONFIDENCE, MAC_NAMES, VALUES
+from cascade_core.storage.importers.own_unit import in_proportion, own_costs
 from cascade_core.storage.importers.room import check_room
 from cascade_core.storage.importers.said import Said
 from cascade_core.storage.importers.softmaxes import as_softmaxes
@@ -82,9 +83,12 @@ def assemble(found: Found, wishes: Wishes, file_name: str, max_bytes: int) -> Ou
     check_stage_count(count)
     order, names = stage_order(found, arrays, wishes.stage_names, count)
     costs = costed(found, arrays, None if wishes.costs_said else order, names, wishes.assume_equal_macs)
+    own = own_costs(found, arrays, names, order, said.samples)
+    if own and costs.assumed:
+        costs = in_proportion(own["costs"])
     if found.named_stages:
         found.notes += doubts_about_order(names, costs.macs, None if said.accuracy is None else said.accuracy[order])
-    title = ASSUMED if costs.assumed else None
+    title = ASSUMED if costs.assumed and not own else None
     origin = Origin(imported_from=file_name, notes=tuple(found.notes), assumed_macs=costs.assumed, title=title)
     return said.outputs(
         order,
@@ -92,6 +96,7 @@ def assemble(found: Found, wishes: Wishes, file_name: str, max_bytes: int) -> Ou
         baseline_macs=costs.baseline_macs,
         sample_ids=arrays.get("sample_ids"),
         source=origin.as_json(),
+        **own,
     )
 
 

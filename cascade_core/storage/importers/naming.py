@@ -22,6 +22,9 @@ VALUES = (PROBS, LOGITS, EITHER)
 ANSWERS, CONFIDENCE, CORRECT = "answers", "confidence", "correct"
 """What is there of a sample at a stage where there are no softmaxes."""
 
+COST, COST_UNIT, BASELINE_COST = "cost", "cost_unit", "baseline_cost"
+"""What a stage adds in a unit of its own, for all samples or for each, its unit, and what the plain network costs."""
+
 _LONGEST = 1_000
 """Letters of a name beyond which it is none that is known."""
 
@@ -50,6 +53,9 @@ _OTHERS = {
     "sample_ids": ("sample_id", "sample", "samples", "ids", "id", "filenames", "filename", "file_name"),
     "stage_names": (),
     "class_names": ("classes",),
+    COST: ("costs",),
+    COST_UNIT: ("unit",),
+    BASELINE_COST: (),
     "head_macs": (),
     "baseline_macs": (),
 } | dict.fromkeys(MAC_NAMES, ())

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cascade_core.storage.importers.naming import ANSWERS, CORRECT, by_meaning, meaning
+from cascade_core.storage.importers.naming import ANSWERS, CORRECT, COST_UNIT, by_meaning, meaning
 from cascade_core.storage.importers.room import ROW, TooLarge
 from cascade_core.storage.importers.sheet import TEXTS, Sheet, check_count, is_list_wanted, is_wanted, matrix
 from cascade_core.support.files import BadFile
@@ -60,7 +60,7 @@ def _check_type(name: str, dtype: pa.DataType) -> None:
         return
     if means in ("labels", ANSWERS, CORRECT) and pa.types.is_boolean(dtype):
         return
-    texts = (*TEXTS, "labels", ANSWERS, CORRECT)
+    texts = (*TEXTS, "labels", ANSWERS, CORRECT, COST_UNIT)
     may_be_text = means is not None and (means in texts or "macs" in means or "flops" in means)
     if not (_is_text(dtype) and may_be_text):
         expected = "texts or numbers" if may_be_text else "numbers"

@@ -36,6 +36,11 @@ class Said:
         """How many there are."""
         return len(next(iter(self.by_stage.values())))
 
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return next(iter(self.by_stage.values())).shape[1]
+
     def outputs(self, order: Sequence[int], **others: Any) -> StageOutputs | StageAnswers:
         """The run with stages in an order, and the fields that are not here."""
         by_stage: dict[str, Any] = {name: values[list(order)] for name, values in self.by_stage.items()}

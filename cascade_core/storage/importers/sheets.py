@@ -22,7 +22,15 @@ from cascade_core.storage.importers.class_columns import Values, class_values
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.labels import MOST
 from cascade_core.storage.importers.mac_counts import is_count
-from cascade_core.storage.importers.naming import MAC_NAMES, PROBS, by_meaning, label_column
+from cascade_core.storage.importers.naming import (
+    BASELINE_COST,
+    COST,
+    COST_UNIT,
+    MAC_NAMES,
+    PROBS,
+    by_meaning,
+    label_column,
+)
 from cascade_core.storage.importers.room import TooLarge
 from cascade_core.storage.importers.rows import Rows, arranged
 from cascade_core.storage.importers.sheet import TEXTS, Sheet
@@ -72,6 +80,7 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
             arrays[what] = _stage_macs(sheet, known[what], rows)
     if "baseline_macs" in arrays:
         arrays["baseline_macs"] = _one(sheet, known["baseline_macs"], arrays["baseline_macs"])
+    arrays |= cost_arrays(sheet, known, rows)
     return Found(
         arrays=arrays,
         place=lambda stage, sample: f"row {sheet.row(rows.at[stage, sample])}",
@@ -182,6 +191,17 @@ def _stage_macs(sheet: Sheet, name: str, rows: Rows) -> NDArray[Any]:
             f"{sheet.row(rows.at[s, 0])} has {_spoken(cells[s, 0])}"
         )
     return np.array(cells[:, 0].tolist())
+
+
+def cost_arrays(sheet: Sheet, known: dict[str, str], rows: Rows) -> dict[str, Any]:
+    """Costs (M, N) in a unit of their own, as far as there are any."""
+    arrays: dict[str, Any] = {}
+    for what in (COST, BASELINE_COST):
+        if what in known:
+            arrays[what] = pd.to_numeric(sheet.frame[known[what]], errors="coerce").to_numpy(np.float64)[rows.at]
+    if COST_UNIT in known:
+        arrays[COST_UNIT] = _one(sheet, known[COST_UNIT], sheet.frame[known[COST_UNIT]].astype(str).to_numpy())
+    return arrays
 
 
 def _one(sheet: Sheet, name: str, each: NDArray[Any]) -> Any:
