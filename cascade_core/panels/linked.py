@@ -24,7 +24,7 @@ from cascade_core.panels.state import Value
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS
 from cascade_core.rendering.published import PUBLISHED
-from cascade_core.simulation.scores import SCORES
+from cascade_core.simulation.scores import of_softmaxes
 from cascade_core.storage.choice import shortest
 
 MAX_SEED = 2**31 - 1
@@ -82,7 +82,7 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.RUN, among(runs, "a run in the list (your own goes when its page is reloaded)")),
         Link(state.VIEW, among(views)),
         Link(state.POLICY, among(SWEEPS)),
-        Link(state.SCORE, among(SCORES)),
+        Link(state.SCORE, among(of_softmaxes())),
         Link(state.ANSWERS, among(ANSWERS)),
         Link(state.SEED, whole(0, MAX_SEED)),
         Link(state.IN_SAMPLE, flag),

@@ -28,6 +28,7 @@ from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation import suspicions
 from cascade_core.simulation.meters import MACS, Meter
+from cascade_core.simulation.scores import GIVEN, of_softmaxes
 from cascade_core.support.files import BadFile
 
 MOST_SOFTMAXES = 1 << 28
@@ -40,6 +41,8 @@ OWN_ENTRIES = 4
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """What does this policy make of this run?
+
+    A run without softmaxes is asked by the confidence that it has, for the answer itself, which no pool can give.
 
     Attributes:
         policy: A name in `SWEEPS`.
@@ -57,10 +60,18 @@ class Question:
     meter: Meter = MACS
     top_k: int = 1
 
+    def __post_init__(self) -> None:
+        if (self.score == GIVEN) == self.run.has_softmaxes:
+            object.__setattr__(self, "score", of_softmaxes()[0] if self.run.has_softmaxes else GIVEN)
+        if not self.run.has_softmaxes:
+            object.__setattr__(self, "answers", "auto")
+            object.__setattr__(self, "top_k", 1)
+
     @property
     def axis(self) -> ConfidenceAxis:
         """The axis on which confidences are shown."""
-        return confidence_axis(self.score, len(self.run.metadata["class_names"]))
+        given = None if self.run.has_softmaxes else _record(self.run, self.score, 1).confidence
+        return confidence_axis(self.score, len(self.run.metadata["class_names"]), given)
 
 
 P = ParamSpec("P")
@@ -117,7 +128,7 @@ def is_meaningless(run: Run) -> bool:
     Raises:
         ValueError: The file is malformed.
     """
-    return suspicions.is_meaningless(_record(run, "max_probability", 1))
+    return suspicions.is_meaningless(_record(run, of_softmaxes()[0] if run.has_softmaxes else GIVEN, 1))
 
 
 @_kept(4, "Reading the run ...")

@@ -24,6 +24,7 @@ from cascade_core.storage.home import HOME
 from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
+from cascade_core.storage.schema import has_softmaxes
 from cascade_core.support.files import BadFile, Stamp, readable, stamp
 from cascade_core.support.terms import Terms, terms
 
@@ -67,6 +68,11 @@ class Run:
     def terms(self) -> Terms:
         """The words for what is measured on it."""
         return terms(self.metadata.get("reference", "labels"))
+
+    @property
+    def has_softmaxes(self) -> bool:
+        """Whether its stages gave softmaxes, or answers and confidences alone."""
+        return has_softmaxes(self.metadata)
 
     @property
     def yours(self) -> bool:

@@ -14,7 +14,7 @@ from cascade_core.panels.runs import Run
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering.published import PUBLISHED, SOURCE, PublishedResult, published_on
 from cascade_core.simulation.meters import Meter
-from cascade_core.simulation.scores import SCORES
+from cascade_core.simulation.scores import GIVEN, SCORES, of_softmaxes
 from cascade_core.support.terms import LABELS, Terms
 
 PREFERRED_RUN = "cifar10-hybrid"
@@ -23,6 +23,10 @@ PREFERRED_RUN = "cifar10-hybrid"
 LIKELIEST = (1, 2, 3, 5, 10, 20)
 """Numbers of likeliest answers that are offered, where there are more classes."""
 
+NO_SOFTMAXES = (
+    "This run has no softmaxes: thresholds are compared with the confidences that it gives. Margin, entropy, pooled "
+    "answers and likeliest few need softmaxes, and are off."
+)
 
 _ANSWERS = {"auto": "automatic", "pooled": "pooled", "own": "each stage's own"}
 
@@ -77,9 +81,27 @@ def _question(run: Run) -> Question:
         key=state.POLICY.key,
     )
     st.caption(run.terms.of(SWEEPS[policy].promise))
+    score, answers = _score_and_answers(run)
+    about = "Draws which half of the samples chooses thresholds; the other half measures them."
+    seed = st.number_input("Split seed", min_value=0, max_value=2**31 - 1, step=1, help=about, key=state.SEED.key)
+    about = "Choose and measure on the same samples, as is often done. Looks better than it is."
+    in_sample = st.toggle("In-sample numbers", help=about, key=state.IN_SAMPLE.key)
+    split = Split(seed=int(seed), in_sample=in_sample)
+    top_k = _top_k(len(run.metadata["class_names"]), run.terms) if run.has_softmaxes else 1
+    return Question(run=run, policy=policy, score=score, answers=answers, split=split, top_k=top_k)
+
+
+def _score_and_answers(run: Run) -> tuple[str, str]:
+    """What thresholds are compared with, and who answers; of a run without softmaxes there is nothing to choose."""
+    state.SCORE.keep()
+    state.ANSWERS.keep()
+    state.TOP_K.keep()
+    if not run.has_softmaxes:
+        st.caption(NO_SOFTMAXES)
+        return GIVEN, state.ANSWERS.default
     score = st.selectbox(
         "Confidence score",
-        list(SCORES),
+        of_softmaxes(),
         format_func=lambda name: SCORES[name].title,
         help="What a stage's threshold is compared with. Larger is surer.",
         key=state.SCORE.key,
@@ -92,13 +114,7 @@ def _question(run: Run) -> Question:
     answers = st.selectbox(
         "Answers", list(_ANSWERS), format_func=lambda name: _ANSWERS[name], help=about, key=state.ANSWERS.key
     )
-    about = "Draws which half of the samples chooses thresholds; the other half measures them."
-    seed = st.number_input("Split seed", min_value=0, max_value=2**31 - 1, step=1, help=about, key=state.SEED.key)
-    about = "Choose and measure on the same samples, as is often done. Looks better than it is."
-    in_sample = st.toggle("In-sample numbers", help=about, key=state.IN_SAMPLE.key)
-    split = Split(seed=int(seed), in_sample=in_sample)
-    top_k = _top_k(len(run.metadata["class_names"]), run.terms)
-    return Question(run=run, policy=policy, score=score, answers=answers, split=split, top_k=top_k)
+    return score, answers
 
 
 def _top_k(classes: int, terms: Terms) -> int:

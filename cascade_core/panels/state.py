@@ -17,7 +17,7 @@ import streamlit as st
 from cascade_core.analysis.sample_filter import ORDERS
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS as ANSWERS_OFFERED
-from cascade_core.simulation.scores import SCORES
+from cascade_core.simulation.scores import of_softmaxes
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class Value(Generic[T]):
 RUN = Value[str | None]("run", None)
 VIEW = Value("view", "explore")
 POLICY = Value("policy", next(iter(SWEEPS)))
-SCORE = Value("score", next(iter(SCORES)))
+SCORE = Value("score", of_softmaxes()[0])
 ANSWERS = Value("answers", ANSWERS_OFFERED[0])
 SEED = Value("seed", 0)
 IN_SAMPLE = Value("in_sample", False)
