@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, choose, load_run
 from cascade_core.analysis.exploration import Split, explore, halves
-from cascade_core.analysis.prepared import POLICY, SCORE, SPLIT, load_prepared
+from cascade_core.analysis.prepared import POLICY, SPLIT, load_prepared
 from cascade_core.policies import Sweep
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.paths import evaluate_path
@@ -71,7 +71,7 @@ def test_what_a_page_opens_with_is_what_would_be_chosen_now(path: Path) -> None:
     """Where this fails after a change of choosing: raise `prepared.VERSION`, and prepare the shipped runs anew."""
     found = load_prepared(path, digest(path))
     assert found is not None
-    divided = halves(load_run(path), SPLIT, SCORE)
+    divided = halves(load_run(path), SPLIT)
     kept, anew = found.explored(divided), explore(divided, POLICY, SPLIT)
     assert (kept.answers, kept.family) == (anew.answers, anew.family)
     np.testing.assert_allclose(kept.path.positions, anew.path.positions, atol=1e-4)

@@ -23,8 +23,10 @@ from cascade_core.policies.families import FAMILIES
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import check_pool
+from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import shortest
 from cascade_core.storage.reading import digest, load_run
+from cascade_core.support import checks
 from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
 
 SUFFIX = ".prepared.json"
@@ -33,8 +35,8 @@ VERSION = 1
 
 MAX_BYTES = 1 << 20
 
-POLICY, SCORE, SPLIT = CheapestWithinDrop, "max_probability", Split()
-"""The usual question, for automatic answers and MACs."""
+POLICY, SPLIT = CheapestWithinDrop, Split()
+"""The usual question, for the run's usual score, automatic answers and MACs."""
 
 _WORDS = re.compile(r"[\w ,.%'-]{1,300}", re.ASCII)
 """What the reason is made of: a page shows it among sentences of its own."""
@@ -87,6 +89,7 @@ def save_prepared(exploration: Exploration, run_digest: str, path: str | Path) -
         "run": run_digest,
         "why": exploration.why,
         "family": exploration.family,
+        "score": found.score,
         "pool": None if found.pool is None else found.pool.weights,
         "stages": found.stage_names,
         "positions": found.positions.tolist(),
@@ -138,7 +141,7 @@ def _prepared(data: dict[str, Any]) -> Prepared:
         positions=np.array(data["positions"], dtype=np.float64),
         thresholds=thresholds,
         plain=plain,
-        score=SCORE,
+        score=checks.one_of("score", data["score"], tuple(SCORES)),
         top_k=1,
         pool=None if data["pool"] is None else Pool(weights=tuple(map(tuple, data["pool"]))),
         stage_names=tuple(data["stages"]),
@@ -161,5 +164,5 @@ def prepare(run: str | Path) -> Path:
         BadFile: The run is malformed.
         ValueError: It has too few samples to be divided.
     """
-    divided = halves(load_run(run), SPLIT, SCORE)
+    divided = halves(load_run(run), SPLIT)
     return save_prepared(explore(divided, POLICY, SPLIT), digest(Path(run)), prepared_path(run))

@@ -77,8 +77,10 @@ _AHEAD = Ahead(questions.explored)
 def open() -> None:
     """Answer what the page asks first when it is opened without a link."""
     runs = list_runs()[0]
-    if runs:
-        selection = sidebar.opening(runs)
+    if not runs:
+        return
+    selection = sidebar.opening(runs)
+    if selection.question.run.softmax_bytes <= LARGEST:
         with suppress(ValueError, OSError):
             questions.payload(selection.question, selection.meter, selection.published)
 

@@ -173,15 +173,16 @@ def _explored(question: Question, halved: Callable[[Run, str, Split, int, Meter]
 
 def _prepared(question: Question) -> Prepared | None:
     """What was found out beforehand, if this is the usual question about a run of the cache folder."""
-    asked = (question.policy, question.score, question.answers, question.split, question.meter, question.top_k)
-    usual = (prepared.POLICY.name, prepared.SCORE, "auto", prepared.SPLIT, MACS, 1)
+    asked = (question.policy, question.answers, question.split, question.meter, question.top_k)
+    usual = (prepared.POLICY.name, "auto", prepared.SPLIT, MACS, 1)
     run = question.run
     if run.path is None or run.softmax_bytes > MOST_SOFTMAXES or asked != usual:
         return None
     try:
-        return prepared.load_prepared(run.path, run.digest)
+        found = prepared.load_prepared(run.path, run.digest)
     except BadFile:  # which `notes` says; the question is answered anew
         return None
+    return found if found is not None and found.path.score == question.score else None
 
 
 def payload(

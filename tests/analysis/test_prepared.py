@@ -34,7 +34,7 @@ def run(folder: Path, tmp_path: Path) -> Path:
 
 
 def divided(k: int = 5) -> Halves:
-    return halves(sample_run(n=1000, k=k), prepared.SPLIT, prepared.SCORE)
+    return halves(sample_run(n=1000, k=k), prepared.SPLIT)
 
 
 def numbers(exploration: Exploration) -> list[np.ndarray]:
@@ -88,6 +88,7 @@ def test_another_run_and_another_version_are_passed_over(run: Path, change: dict
         {"rules": [[0.5]]},
         {"rules": "many"},
         {"rules": [[-1e400]]},
+        {"score": "mine"},
         {"pool": [[1.0]]},
         {"pool": 3},
         {"positions": [0.0]},
