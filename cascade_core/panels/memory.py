@@ -1,16 +1,41 @@
-"""The server's memory: kept from growing while many sessions come and go, where the C library is glibc.
+"""The server's memory: what sessions held is given back when they have ended, to the system too.
 
-Streamlit runs every session in threads of its own, and glibc gives threads arenas that hardly give anything back.  With
-fewer arenas the server grows half as fast; `MALLOC_ARENA_MAX=2` in its environment, which holds from its first thread
-on, keeps it flat (`tests/benchmarks/test_soak.py`).
+Streamlit keeps a session for two minutes after its page was closed, in case it comes back, and lets go of it afterwards
+only when somebody else comes; what is let go is a ring of objects that waits for Python's collector, and what that
+frees the C library keeps.  One thread of the server therefore looks every `LOOK_SECONDS` while there are sessions, and
+does all three whenever one has ended (`tests/benchmarks/test_memory_given_back.py` measures it).
+
+Streamlit also runs every session in threads of its own, to which glibc gives arenas that hardly give anything back.
+With fewer arenas the server grows half as fast; `MALLOC_ARENA_MAX=2` in its environment, which holds from its first
+thread on, keeps it flat (`tests/benchmarks/test_soak.py`).
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
+import threading
+
+from cascade_core.panels import private
+
+LOOK_SECONDS = 10.0
 
 _ARENA_MAX = -8
 """glibc's number of the setting, M_ARENA_MAX."""
+
+_lock = threading.Lock()
+_thread: list[threading.Thread] = []
+
+
+def keep_small() -> None:
+    """Have the server give back what sessions held, from now on until there are none; without a server nothing."""
+    if private.session_id() is None:
+        return
+    with _lock:
+        if not _thread:
+            few_arenas()
+            _thread.append(threading.Thread(target=_look, name="memory", daemon=True))
+            _thread[0].start()
 
 
 def few_arenas() -> None:
@@ -19,3 +44,32 @@ def few_arenas() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
     except (AttributeError, OSError, TypeError):  # another C library, or none that can be asked
         return
+
+
+def give_back() -> None:
+    """Collect what nobody holds any more, and hand its memory to the system where the C library can."""
+    gc.collect()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        return
+
+
+def _look() -> None:
+    """Give back whenever a session has ended, until none is left."""
+    pause, before = threading.Event(), private.sessions()
+    while before.open or before.waiting or not _ended():
+        pause.wait(LOOK_SECONDS)
+        now = private.sessions()
+        if now.open < before.open or now.waiting < before.waiting:
+            give_back()
+        before = now
+
+
+def _ended() -> bool:
+    """Whether there is still no session, and the next is to begin anew."""
+    with _lock:
+        left = private.sessions()
+        if not left.open and not left.waiting:
+            _thread.clear()
+        return not _thread

@@ -43,7 +43,7 @@ def page() -> None:
     st.html(private.STYLE)
     st.html(f"<style>{markup_css()}</style>")  # by itself, as what it is for may be away for a moment
     st.html(private.PRINT + (private.PRINT_DARK if st.context.theme.type == "dark" else ""))
-    memory.few_arenas()
+    memory.keep_small()
     watching.watch()
     shown_runs, complaints = runs.list_runs()
     shown_runs += upload.own_runs(shown_runs)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -136,6 +138,25 @@ def rerun_of(session: str) -> Callable[[], None] | None:
     app = runtime.get_instance().get_app_session(session) if runtime.exists() else None
     # What Streamlit does itself, from a thread of its own, when a source file changes: widgets and URL stay.
     return None if app is None else lambda: app.request_rerun(app._client_state)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sessions:
+    """How many pages are open, and how many were closed but are kept for a while, in case their visitors come back."""
+
+    open: int
+    waiting: int
+
+
+def sessions() -> Sessions:
+    """The server's sessions, once those are let go whose time is over; none without a server."""
+    if not runtime.exists():
+        return Sessions(open=0, waiting=0)
+    manager: Any = runtime.get_instance()._session_mgr
+    with manager._storage_lock:
+        # Asked for its length, Streamlit's store drops what has expired.
+        waiting = len(manager._session_storage._cache)
+    return Sessions(open=manager.num_active_sessions(), waiting=waiting)
 
 
 UNATTENDED = "unattended"

@@ -140,8 +140,9 @@ class Visitor:
 
     def _notice(self, element: Element, fragment: str) -> None:
         kind = element.WhichOneof("type")
-        if kind == "bidi_component":
-            data = json.loads(element.bidi_component.json)
+        data = json.loads(element.bidi_component.json) if kind == "bidi_component" else {}
+        # The page has other components, which are no panel.
+        if "exit_counts" in data:
             self.panel.fragment = fragment
             if data["id"] != self.panel.payload:
                 self.panel.payload, self.panel.exit_counts = data["id"], data["exit_counts"]

@@ -16,8 +16,10 @@ import pytest
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner import ScriptRunContext, get_script_run_ctx
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from cascade_core.panels import private
 
@@ -74,6 +76,18 @@ def test_app_session_client_state() -> None:
     assert "self._client_state = " in inspect.getsource(AppSession.__init__)
     # What is done here is what Streamlit does when a source file changes.
     assert "self.request_rerun(self._client_state)" in inspect.getsource(AppSession)
+
+
+def test_session_manager_and_its_store() -> None:
+    assert "self._session_mgr = " in inspect.getsource(Runtime.__init__)
+    manager = inspect.getsource(WebsocketSessionManager)
+    assert "self._storage_lock" in manager
+    assert "self._session_storage = " in manager
+    assert callable(WebsocketSessionManager.num_active_sessions)
+    # A store that is asked for its length drops what has expired.
+    store = MemorySessionStorage(ttl_seconds=0)
+    store._cache["gone"] = None  # type: ignore[assignment]
+    assert len(store._cache) == 0
 
 
 def test_nothing_else_is_private() -> None:
