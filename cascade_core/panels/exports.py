@@ -19,9 +19,10 @@ from cascade_core.simulation.evaluation import evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import parse_choice
+from cascade_core.storage.choice_schema import MAX_BYTES
 from cascade_core.storage.snippets import snippet
 
-UPLOAD_MEGABYTES = 1
+UPLOAD_MEGABYTES = MAX_BYTES >> 20
 
 
 def choice_and_report(shown: Shown) -> None:

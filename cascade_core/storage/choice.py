@@ -1,18 +1,17 @@
 """The exported JSON: a rule, where it comes from, and what it was measured to do.
 
-Versioned; ``choice.schema.json`` beside this file is its JSON Schema, and both writing and reading
-check against it.  Thresholds are written with the fewest digits that give the same float32 back, and
-`inf` (never leave here) as null, so that the file is JSON everywhere.
+Versioned; `choice_schema` says what it may hold, and what is written has been read back before.  Thresholds are
+written with the fewest digits that give the same float32 back, and `inf` (never leave here) as null, so that the file
+is JSON everywhere.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, spent
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.reach import within_reach
+from cascade_core.storage.choice_schema import MAX_BYTES, check_data, check_size, validate
 from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
 
 SCHEMA_VERSION = POOLS_SINCE = 3
@@ -33,10 +33,8 @@ SCHEMA_VERSION = POOLS_SINCE = 3
 BY_HAND = "by_hand"
 """The policy of thresholds that somebody set, where a policy chose others."""
 
-MAX_BYTES = 1 << 20
-"""Most bytes of a choice file; a real one has a few thousand."""
-
 _INF = float("inf")
+_HALVES = re.compile("[\ud800-\udfff]")
 _FLOAT32_END = 2**128 - 2**103
 """Least number that rounds to infinity in float32."""
 
@@ -67,13 +65,6 @@ class Choice:
         return self.rule.thresholds
 
 
-@cache
-def schema() -> dict[str, Any]:
-    """The JSON Schema of choice files."""
-    text = files("cascade_core.storage").joinpath("choice.schema.json").read_text(encoding="utf-8")
-    return json.loads(text)
-
-
 def choice_json(
     rule: ExitRule,
     evaluation: Evaluation,
@@ -94,7 +85,7 @@ def choice_json(
 
     Raises:
         ValueError: The rule is for other stages than the evaluation.
-        BadFile: An argument is not JSON data of the schema.
+        BadFile: An argument is not JSON data of the schema, or there is more than `load_choice` would read.
     """
     if len(rule.thresholds) != len(evaluation.stage_names) - 1:
         raise ValueError(
@@ -123,8 +114,21 @@ def choice_json(
             "split": split,
         },
     }
-    _validate(data)
-    return json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    text = _text(data)
+    parse_choice(text.encode())
+    return text
+
+
+def _text(data: Mapping[str, Any]) -> str:
+    """JSON data as the text of a file, in the letters that they have unless those have no bytes."""
+    for name in ("policy", "run", "measured"):
+        check_data(name, data[name])
+    try:
+        text = json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise BadFile(f"expected JSON data for a choice but {error}") from None
+    # Names of files may hold halves of characters.
+    return json.dumps(data, indent=2) + "\n" if _HALVES.search(text) else text
 
 
 def _rule_json(rule: ExitRule, stage_names: Sequence[str]) -> dict[str, Any]:
@@ -182,13 +186,12 @@ def parse_choice(raw: bytes) -> Choice:
     Raises:
         BadFile: As for `load_choice`.
     """
-    if len(raw) > MAX_BYTES:
-        raise BadFile(f"expected at most {MAX_BYTES:,} bytes of JSON but there are more")
+    check_size(len(raw))
     data = strict_json(raw)
     version = data.get("schema_version") if isinstance(data, dict) else None
     if isinstance(data, dict) and version not in range(1, SCHEMA_VERSION + 1):
         raise BadFile(f"expected schema_version {SCHEMA_VERSION} but it is {str(version)[:40]}; update this program")
-    _validate(data)
+    validate(data)
     _check_version(data["rule"], data["schema_version"])
     thresholds, note = _thresholds(data)
     return Choice(
@@ -286,18 +289,3 @@ def _measured(evaluation: Evaluation) -> dict[str, Any]:
             )
         ],
     }
-
-
-def _validate(data: Any) -> None:
-    """Raise BadFile at the place that departs most from the schema."""
-    # Only who writes or reads a choice waits for it.
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    try:
-        error = best_match(Draft202012Validator(schema()).iter_errors(data))
-    except RecursionError:
-        raise BadFile("expected a flat JSON document but it is nested too deeply") from None
-    if error is not None:
-        where = "/".join(str(part) for part in error.absolute_path) or "the top"
-        raise BadFile(f"expected a choice of thresholds but at {where}: {error.message[:200]}")

@@ -258,7 +258,7 @@ def strict_json(raw: bytes) -> Any:
         BadFile: It is something else.
     """
     try:
-        return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+        return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
     except RecursionError:
         raise BadFile("expected a flat JSON document but it is nested too deeply") from None
     except ValueError as error:
@@ -273,6 +273,11 @@ def _finite(text: str) -> float:
     if not math.isfinite(float(text)):
         raise ValueError(f"it holds {text[:40]}, which is too large a number")
     return float(text)
+
+
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
 
 
 @contextmanager

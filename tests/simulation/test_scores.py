@@ -13,7 +13,7 @@ from cascade_core.__main__ import main
 from cascade_core.nets.running import bundled_run
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.simulation import scores
-from cascade_core.storage.choice import schema
+from cascade_core.storage.choice_schema import schema
 from tests.oracle import f32, random_outputs
 from tests.samples import sample_run
 

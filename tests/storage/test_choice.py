@@ -24,6 +24,7 @@ from cascade_core import (
 )
 from cascade_core.policies import describe
 from cascade_core.storage import choice
+from cascade_core.storage.choice_schema import schema
 from tests.oracle import f32, random_outputs, random_record
 from tests.storage.choices import EVALUATION, RECORD, RULE, earlier
 
@@ -87,8 +88,8 @@ def test_content(saved: Path) -> None:
 
 
 def test_schema_is_a_schema_and_every_file_follows_it(saved: Path) -> None:
-    Draft202012Validator.check_schema(choice.schema())
-    Draft202012Validator(choice.schema()).validate(json.loads(saved.read_text()))
+    Draft202012Validator.check_schema(schema())
+    Draft202012Validator(schema()).validate(json.loads(saved.read_text()))
 
 
 def test_thresholds_survive_bit_by_bit() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from cascade_core import ExitRule, load_choice, save_choice
 from cascade_core.storage import choice
+from cascade_core.storage.choice_schema import MAX_BYTES
 from cascade_core.support.files import BadFile
 from tests.oracle import assert_refused, f32
 from tests.storage.choices import EVALUATION, RULE, earlier
@@ -59,7 +60,7 @@ CHANGES: list[tuple[Callable[[Any], object], str]] = [
         "weights of stage 3 to have shape (3,) (stages passed) but it had",
     ),
     (lambda d: pooled(d, [1], [0, 1], [0, -2e6, 1]), "weights of stage 3 from -1e+06 to 1e+06 but they were 0, -2e+06"),
-    (lambda d: pooled(d, [1], [0, 1], [0, 10**400, 1]), "weights of stage 3 to be numbers"),
+    (lambda d: pooled(d, [1], [0, 1], [0, 10**400, 1]), f"it holds {'1' + 39 * '0'}, which is too large a number"),
     (lambda d: pooled(d, [1], [0, "1"], [0, 0, 1]), "at rule/pool/weights/1/1: '1' is not of type 'number'"),
     (lambda d: pooled(d, [1], [], [0, 0, 1]), "at rule/pool/weights/1"),
     (lambda d: d["rule"].update(pool={}), "at rule/pool: 'weights' is a required property"),
@@ -77,7 +78,7 @@ CHANGES: list[tuple[Callable[[Any], object], str]] = [
     (lambda d: d["rule"]["thresholds"][0].pop("threshold"), "at rule/thresholds/0: 'threshold' is a required"),
     (lambda d: d["rule"]["thresholds"][0].update(threshold=1e39), "threshold of stage 'a' to be a float32 number but"),
     (lambda d: d["rule"]["thresholds"][0].update(threshold=-1e39), "threshold of stage 'a' to be a float32 number"),
-    (lambda d: d["rule"]["thresholds"][0].update(threshold=10**400), "threshold of stage 'a' to be a float32 number"),
+    (lambda d: d["rule"]["thresholds"][0].update(threshold=10**400), "which is too large a number"),
     (lambda d: d["rule"]["thresholds"][2].update(threshold=0.5), "the last stage, and no other, to answer always"),
     (lambda d: d["rule"]["thresholds"][0].update(always_answers=True), "the last stage, and no other"),
     (lambda d: d["rule"]["thresholds"].pop(), "rule/thresholds to name the same stages as stages"),
@@ -140,8 +141,8 @@ def test_truncated_anywhere(saved: Path) -> None:
 
 
 def test_huge_missing_and_folder(saved: Path) -> None:
-    saved.write_bytes(saved.read_bytes() + b" " * choice.MAX_BYTES)
-    assert_bad(saved, "at most 1,048,576 bytes")
+    saved.write_bytes(saved.read_bytes() + b" " * MAX_BYTES)
+    assert_bad(saved, "at most 16,777,216 bytes")
     assert_bad(saved.with_name("none.json"), "no such file")
     assert_bad(saved.parent, "expected a regular file but it is a folder")
 

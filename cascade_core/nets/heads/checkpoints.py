@@ -109,6 +109,8 @@ def _state(loaded: Any, name: str) -> Tensors:
         return loaded
     found = dict(_states(loaded))
     if not found:
+        for odd in _odd_names(loaded):
+            raise ValueError(f"Expected the names of tensors in {name} to be texts but one is {repr(odd)[:60]}")
         places = ", ".join(PLACES[:4])
         raise ValueError(
             f"Expected {name} to hold a dict of tensors, or one under {places}, but it holds {_held(loaded)}"
@@ -136,6 +138,31 @@ def _states(loaded: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
             yield (*place, key), value
         elif isinstance(key, str):
             yield from _states(value, (*place, key))
+
+
+def _odd_names(loaded: Any) -> Iterator[Any]:
+    """Names of tensors that are no texts, in a dict and in dicts in it."""
+    for key, value in loaded.items() if isinstance(loaded, Mapping) else ():
+        if isinstance(value, Tensor) and not isinstance(key, str):
+            yield key
+        yield from ((one for one in value if not isinstance(one, str)) if _is_named(value) else ())
+
+
+def _is_named(value: Any) -> bool:
+    """Whether something is a dict of tensors under whatever names."""
+    return isinstance(value, Mapping) and len(value) > 0 and all(isinstance(each, Tensor) for each in value.values())
+
+
+def oddity(tensor: Tensor) -> str:
+    """What keeps the numbers of a tensor from being copied; empty where nothing does."""
+    kinds = {
+        "without values (on the meta device); save the weights after they are loaded": tensor.is_meta,
+        "nested; save its parts": tensor.is_nested,
+        "quantised; save tensor.dequantize() instead": tensor.is_quantized,
+        "sparse; save tensor.to_dense() instead": not tensor.is_nested and tensor.layout != torch.strided,
+        "of complex numbers": tensor.is_complex(),
+    }
+    return next((words for words, is_it in kinds.items() if is_it), "")
 
 
 def _held(loaded: Any) -> str:

@@ -19,9 +19,18 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from cascade_core.nets.heads.checkpoints import COUNTER, Tensors, existing, first_line, named_alike, read_tensors
+from cascade_core.nets.heads.checkpoints import (
+    COUNTER,
+    Tensors,
+    existing,
+    first_line,
+    named_alike,
+    oddity,
+    read_tensors,
+)
 from cascade_core.nets.heads.families import HeadSpec
 from cascade_core.support.files import atomic_write, file_digest, opened, strict_json
+from cascade_core.support.visible import visible
 
 SCHEMA_VERSION = 2
 """Version 1 named no exits and no images; its heads are at the places where the network is cut by default."""
@@ -119,10 +128,27 @@ def read_heads(path: str | Path) -> HeadsFile:
         elif version != SCHEMA_VERSION:
             raise ValueError(f"its schema version is {version!r}, not {SCHEMA_VERSION}")
         fields["specs"] = tuple(HeadSpec(**s | {"shape": tuple(s["shape"])}) for s in fields["specs"])
+        _check_description(fields)
         fields |= {key: tuple(fields[key]) for key in ("exits", "stage_names", "class_names")}
         return HeadsFile(**fields)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{wrong} but {first_line(error)}") from None
+
+
+_KINDS = {
+    **dict.fromkeys(("network", "trunk", "preset"), (str, "a text")),
+    **dict.fromkeys(("images", "training"), (Mapping, "an object")),
+    **dict.fromkeys(("exits", "stage_names", "class_names"), (list, "a list of texts")),
+    "whole": (bool, "true or false"),
+}
+"""What a description's entries are; `HeadSpec` knows of the heads."""
+
+
+def _check_description(fields: Mapping[str, Any]) -> None:
+    """Raise ValueError where an entry is not what `save_heads` writes."""
+    for key, (kind, words) in ((key, wanted) for key, wanted in _KINDS.items() if key in fields):
+        if not isinstance(fields[key], kind) or (kind is list and not all(isinstance(one, str) for one in fields[key])):
+            raise ValueError(f"its {key} is not {words} but {repr(fields[key])[:60]}")
 
 
 def _description(file: Path) -> bytes:
@@ -163,6 +189,8 @@ def _fill(network: nn.Module, tensors: Tensors, name: str) -> None:
             f"{' and ' if missing and unexpected else ''}{_some('is unexpected', unexpected)}; is it another network's?"
         )
     for key, tensor in tensors.items():
+        if odd := oddity(tensor):
+            raise ValueError(f"Expected {visible(key[:80])} in {name} to be a plain tensor of numbers but it is {odd}")
         if tensor.shape != own[key].shape:
             raise ValueError(
                 f"Expected {key} in {name} to have shape {tuple(own[key].shape)} but it had {tuple(tensor.shape)}; "
@@ -175,4 +203,4 @@ def _fill(network: nn.Module, tensors: Tensors, name: str) -> None:
 def _some(what: str, keys: list[str]) -> str:
     if not keys:
         return ""
-    return f"{keys[0]} {what}" + (f" (and {len(keys) - 1} more)" if len(keys) > 1 else "")
+    return f"{visible(keys[0][:80])} {what}" + (f" (and {len(keys) - 1} more)" if len(keys) > 1 else "")

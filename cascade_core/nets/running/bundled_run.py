@@ -70,9 +70,7 @@ class Bundle:
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError(f"Expected a choice as choose writes it but it lacks {error}; write it anew") from None
         if names != self.stages or len(macs) != len(names):
-            raise ValueError(
-                f"Expected a choice for {', '.join(self.stages)} but it is for {', '.join(map(str, names))}"
-            )
+            raise ValueError(f"Expected a choice for {', '.join(self.stages)}, not {', '.join(map(str, names))}")
         classes, weights = len(self.manifest["classes"]), _weights(rule, version, len(names))
         if score not in SCORES or not _whole(top_k, 1, classes) or not all(_whole(m, 0, 1 << 63) for m in macs):
             raise ValueError(f"Expected a choice with a score of {', '.join(SCORES)}, a top_k and MACs it can have")

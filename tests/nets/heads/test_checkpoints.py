@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 
 from cascade_core.nets.heads.checkpoints import read_tensors
 from cascade_core.nets.heads.weights import load_weights, state_digest
+from tests.names import hostile_names, is_clean
+from tests.oracle import assert_one_line
 from tests.smallnets import plain
 
 State = dict[str, Tensor]
@@ -115,7 +118,6 @@ def test_harmless_objects_are_no_hindrance(tmp_path: Path) -> None:
     ("content", "held"),
     [
         (EPOCH, r"'epoch' \(int\), 'best' \(float\), 'optimizer' \(dict\)"),
-        ({1: torch.ones(2)}, r"'1' \(Tensor\)"),
         ({}, "nothing"),
         ([torch.ones(2)], "one list"),
         (torch.ones(2), "one Tensor"),
@@ -139,3 +141,54 @@ def test_another_networks_prefixed_weights_are_told_without_the_prefix(tmp_path:
     torch.save(prefixed("module.", dict(plain("cifar-resnet20").state_dict())), tmp_path / "w.pt")
     with pytest.raises(ValueError, match=r"but stage1.0.weight is missing .* and conv1.weight is unexpected"):
         load_weights(plain(), tmp_path / "w.pt")
+
+
+@pytest.mark.parametrize(
+    ("content", "odd"),
+    [
+        ({1: torch.ones(2)}, "1"),
+        (STATE | {7: torch.ones(2)}, "7"),
+        ({None: torch.ones(2)}, "None"),
+        ({("a", 1): torch.ones(2), "epoch": 3}, "('a', 1)"),
+        ({"state_dict": {1: torch.ones(2)}, "epoch": 3}, "1"),
+        ({"model": STATE | {True: torch.ones(2)}}, "True"),
+    ],
+)
+def test_names_that_are_no_texts_are_one_line(content: Any, odd: str, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "w.pt")
+    with pytest.raises(ValueError, match="names of tensors in") as error:
+        read_tensors(tmp_path / "w.pt")
+    assert_one_line(error.value, f"but one is {odd}")
+
+
+ODD_TENSORS: dict[str, Callable[[Tensor], Tensor]] = {
+    "without values (on the meta device)": lambda tensor: tensor.to("meta"),
+    "sparse; save tensor.to_dense() instead": lambda tensor: tensor.flatten(1).to_sparse(),
+    "sparse; save": lambda tensor: tensor.flatten(1).to_sparse_csr(),
+    "quantised; save tensor.dequantize() instead": lambda tensor: torch.quantize_per_tensor(
+        tensor, 0.1, 0, torch.qint8
+    ),
+    "nested; save its parts": lambda tensor: torch.nested.nested_tensor([tensor[0], tensor[0][:, :1]]),
+    "of complex numbers": lambda tensor: tensor.to(torch.complex64),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("words", ODD_TENSORS)
+def test_tensors_without_plain_numbers_are_one_line(words: str, tmp_path: Path) -> None:
+    name = next(iter(STATE))
+    torch.save(STATE | {name: ODD_TENSORS[words](STATE[name])}, tmp_path / "w.pt")
+    network = plain()
+    before = state_digest(network)
+    with pytest.raises(ValueError, match=name) as error:
+        load_weights(network, tmp_path / "w.pt")
+    assert_one_line(error.value, f"Expected {name} in w.pt to be a plain tensor of numbers but it is {words}")
+    assert state_digest(network) == before
+
+
+def test_any_name_of_a_tensor_is_one_clean_line(tmp_path: Path) -> None:
+    for number, name in enumerate(hostile_names(6, 60)):
+        torch.save(STATE | {name: torch.ones(1)}, tmp_path / f"{number}.pt")
+        with pytest.raises(ValueError, match="is unexpected") as error:
+            load_weights(plain(), tmp_path / f"{number}.pt")
+        assert is_clean(str(error.value))

@@ -22,6 +22,8 @@ from cascade_core.nets.heads.weights import (
     save_heads,
     state_digest,
 )
+from tests.oddvalues import with_odd_values
+from tests.oracle import assert_one_line
 from tests.smallnets import plain
 
 ABOUT = HeadsFile(
@@ -158,3 +160,28 @@ def test_heads_of_another_shape_are_refused(tmp_path: Path) -> None:
     other = replace(ABOUT, specs=families.preset("fine", [(2, 4, 4)], 10**6))
     with pytest.raises(ValueError, match=r"0.2.bias in heads.safetensors to have shape"):
         fill_heads(path, families.build(other.specs, 3, 0))
+
+
+def test_any_odd_value_in_a_description_is_heads_or_one_line(tmp_path: Path) -> None:
+    """Nothing else than texts as names of classes, stages and exits is among what is taken."""
+    heads, path = [spec.build(3) for spec in ABOUT.specs], tmp_path / "h.safetensors"
+    save_heads(path, ABOUT, heads)
+    description = json.loads(header(path)["__metadata__"]["cascade_core"])
+    for spoiled in with_odd_values(description):
+        text = json.dumps(spoiled, ensure_ascii=False).encode(errors="surrogatepass").decode(errors="replace")
+        safetensors.torch.save_file({"x": torch.ones(1)}, path, metadata={"cascade_core": text})
+        try:
+            about = read_heads(path)
+        except ValueError as error:
+            assert_one_line(error, "Expected h.safetensors to be a heads file")
+            continue
+        names = (*about.exits, *about.stage_names, *about.class_names, about.network, about.trunk, about.preset)
+        assert all(isinstance(name, str) for name in names)
+        assert all(isinstance(spec.family, str) for spec in about.specs)
+
+
+def header(path: Path) -> dict[str, dict[str, str]]:
+    """What a file of tensors says of them."""
+    raw = path.read_bytes()
+    found: dict[str, dict[str, str]] = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    return found
