@@ -97,13 +97,14 @@ def test_arguments_that_would_not_come_back_are_one_line(parameters: Any, words:
 
 
 def test_any_names_come_back(tmp_path: Path) -> None:
-    names = list(dict.fromkeys([*hostile_names(5, 300), "a\udcff", "\ud83d", "\U0001f431"]))
+    names = list(dict.fromkeys([*hostile_names(5, 300), "\U0001f431"]))
     for some in zip(names, names[1:], names[2:], strict=False):
         evaluation, rule = replace(EVALUATION, stage_names=some), replace(RULE, stage_names=some)
-        path = save_choice(tmp_path / "c.json", rule, evaluation, run={**RUN, "name": some[0]})
+        run = {**RUN, "name": f"{some[0]}\udcff"}  # as a file's name may be that is no text
+        path = save_choice(tmp_path / "c.json", rule, evaluation, run=run)
         found = load_choice(path)
         assert found.rule.stage_names == some
-        assert found.run == {**RUN, "name": some[0]}
+        assert found.run == run
 
 
 def test_any_odd_value_in_any_place_is_a_choice_or_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
