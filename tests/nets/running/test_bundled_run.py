@@ -133,7 +133,7 @@ def test_a_stage_that_is_none_is_one_line(copied: Path) -> None:
     ("path", "value", "words"),
     [
         (["rule"], None, "it lacks"),
-        (["rule", "thresholds"], [], "but it is for"),
+        (["rule", "thresholds"], [], "Expected a choice for .*, not "),
         (["rule", "thresholds", 0, "threshold"], float("nan"), "float32 numbers"),
         (["rule", "thresholds", 0, "threshold"], 1e300, "float32 numbers"),
         (["rule", "thresholds", 0, "threshold"], "0.5", "float32 numbers"),
