@@ -25,6 +25,7 @@ from cascade_core.policies import (
     tune,
 )
 from cascade_core.simulation.answers import StageAnswers
+from cascade_core.simulation.asking import Asked, ask
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule, Judgement, exit_stages
@@ -42,6 +43,7 @@ from cascade_core.support.version import VERSION
 __version__ = VERSION
 
 __all__ = [
+    "Asked",
     "BestWithinBudget",
     "Certified",
     "CheapestUncorrected",
@@ -63,6 +65,7 @@ __all__ = [
     "StageAnswers",
     "StageOutputs",
     "Tuned",
+    "ask",
     "auroc",
     "certify_path",
     "choose",

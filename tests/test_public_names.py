@@ -21,6 +21,7 @@ README = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encod
 SCRIPTS = {
     **{f"README {number}": code for number, code in enumerate(README)},
     "script of softmaxes": snippet("c.json", "run", {}, ["a"], ["s"]),
+    "script of answers": snippet("c.json", "run", {}, ["a"], ["s"], softmaxes=False),
     "script of a network": snippet("c.json", "run", {"networks": [{"name": "small-cnn"}]}, ["a"], ["s"]),
 }
 

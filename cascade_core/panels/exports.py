@@ -18,6 +18,7 @@ from cascade_core.rendering.tables import path_table
 from cascade_core.simulation.evaluation import evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
+from cascade_core.simulation.scores import GIVEN
 from cascade_core.storage.choice import parse_choice
 from cascade_core.storage.choice_schema import MAX_BYTES
 from cascade_core.storage.snippets import snippet
@@ -54,7 +55,8 @@ def positions_and_script(shown: Shown) -> None:
     name = f"{run.name}-{exploration.policy.name}-all.csv"
     _save("All positions (CSV)", path_csv, name, "text/csv", icon="table", about=about)
     source, classes = run.metadata["source"], run.metadata["class_names"]
-    script = snippet(f"{stem}.json", run.name, source, classes, exploration.test.stage_names)
+    test = exploration.test
+    script = snippet(f"{stem}.json", run.name, source, classes, test.stage_names, softmaxes=test.score != GIVEN)
     about = "Loads the thresholds JSON of this position and classifies with it."
     _save("Script (Python)", script, f"{stem}.py", "text/x-python", icon="code", about=about)
 

@@ -192,6 +192,27 @@ class ExitRule:
         exits = np.ones(len(answers), dtype=bool) if last else sure_enough(confidence, self.columns[stage], answers)
         return Judgement(answers=answers, confidence=confidence, exits=exits)
 
+    def lets_exit(self, confidence: float, stage: int, answer: int | None = None) -> bool:
+        """Whether one sample exits at a stage that is so sure of its answer, compared as the simulation does.
+
+        Args:
+            confidence: As the rule's score has it; whoever has softmaxes calls `judge`.
+            stage: From 0 to M-1; at the last all samples exit.
+            answer: Its class number, which a rule with a threshold for each class reads; None = of none of the classes,
+                and then it exits at the last stage alone.
+
+        Raises:
+            ValueError: There is no such stage, the confidence is no number, or the answer is none of the classes.
+        """
+        last = checks.whole("stage", stage, 0, len(self.thresholds)) == len(self.thresholds)
+        sure = checks.in_range("confidence", confidence, -np.inf, np.inf)
+        if last or (self.by_class and answer is None):
+            return last
+        if self.by_class:
+            checks.whole("answer", answer, 0, self.thresholds.shape[1] - 1)
+        known = np.array([answer or 0])
+        return bool(sure_enough(np.array([sure], np.float32), self.columns[stage], known)[0])
+
     def answer(self, passed: Sequence[NDArray[np.float32] | None], stage: int) -> NDArray[np.float32]:
         """The softmaxes (n, K) that a stage answers with, for `judge`.
 

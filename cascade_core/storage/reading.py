@@ -6,13 +6,12 @@ and trusts them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
@@ -22,12 +21,10 @@ from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.spending import Spending
-from cascade_core.storage.parquet import opened_parquet
+from cascade_core.storage.columns import column_names, files_of, numbers, read_columns, stored_metadata, texts
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import (
-    METADATA_KEY,
     STORED_SCORES,
-    check_type,
     has_softmaxes,
     outputs_fields,
     parse_metadata,
@@ -53,15 +50,15 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outpu
     Raises:
         BadFile: It is missing, not Parquet, of another schema, truncated, or its values do not fit.
     """
-    source = source_of(path)
+    source, most = source_of(path), MAX_BYTES if max_bytes is None else max_bytes
     with readable(source):
         metadata = read_metadata(source)
         m, classes = len(metadata["stages"]), len(metadata["class_names"])
         if not has_softmaxes(metadata):
-            return _answers(source, metadata, MAX_BYTES if max_bytes is None else max_bytes)
+            return _answers(source, metadata, most)
         stored = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", *STORED_SCORES)]
         columns = ["sample_id", "label", *stored, *_cost_columns(metadata), *(f"stage_{s}_probs" for s in range(m))]
-        table = _read(source, m, columns, {f"stage_{s}_probs": classes for s in range(m)}, max_bytes)
+        table = read_columns(source, m, columns, {f"stage_{s}_probs": classes for s in range(m)}, most)
         n = table.num_rows
         probs = np.empty((m, n, classes), dtype=np.float32)
         for stage in range(m):
@@ -69,8 +66,8 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outpu
             probs[stage] = np.from_dlpack(column.flatten()).reshape(n, classes)
         outputs = StageOutputs(
             probs=probs,
-            labels=_numbers(table, "label"),
-            sample_ids=_texts(table["sample_id"], MAX_BYTES if max_bytes is None else max_bytes),
+            labels=numbers(table, "label"),
+            sample_ids=texts(table["sample_id"], most),
             **outputs_fields(metadata),
             spending=_spending(metadata, table),
         )
@@ -81,7 +78,7 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outpu
 def _answers(source: Source, metadata: Mapping[str, Any], max_bytes: int) -> StageAnswers:
     """A run without softmaxes."""
     m = len(metadata["stages"])
-    judged = all("stage_0_correct" in _column_names(part) for part in _files(source))
+    judged = all("stage_0_correct" in column_names(part) for part in files_of(source))
     stored = ("prediction", "confidence", *(["correct"] if judged else []))
     columns = [
         "sample_id",
@@ -89,17 +86,17 @@ def _answers(source: Source, metadata: Mapping[str, Any], max_bytes: int) -> Sta
         *_cost_columns(metadata),
         *(f"stage_{s}_{what}" for s in range(m) for what in stored),
     ]
-    table = _read(source, m, columns, {}, max_bytes)
+    table = read_columns(source, m, columns, {}, max_bytes)
 
     def of_stages(what: str) -> NDArray[Any]:
-        return np.stack([_numbers(table, f"stage_{s}_{what}") for s in range(m)])
+        return np.stack([numbers(table, f"stage_{s}_{what}") for s in range(m)])
 
     return StageAnswers(
         predictions=of_stages("prediction"),
         confidence=of_stages("confidence"),
         correct=of_stages("correct") if judged else None,  # type: ignore[arg-type]  # None = by the label
-        labels=_numbers(table, "label"),
-        sample_ids=_texts(table["sample_id"], max_bytes),
+        labels=numbers(table, "label"),
+        sample_ids=texts(table["sample_id"], max_bytes),
         **outputs_fields(metadata),
         spending=_spending(metadata, table),
     )
@@ -114,7 +111,7 @@ def _cost_columns(metadata: Mapping[str, Any]) -> list[str]:
 
 def _spending(metadata: Mapping[str, Any], table: pa.Table) -> Spending | None:
     """What each sample costs at each stage, where a run says so."""
-    columns = [_numbers(table, name) for name in _cost_columns(metadata)]
+    columns = [numbers(table, name) for name in _cost_columns(metadata)]
     if not columns:
         return None
     separate = isinstance(metadata.get("costs"), dict) and metadata["costs"].get("separate") is True
@@ -126,14 +123,8 @@ def _check_stored(table: pa.Table, outputs: StageOutputs) -> None:
     for stage, probs in enumerate(outputs.probs):
         for what, values in stored_beside(probs).items():
             # Another machine may round a logarithm differently in its last digit.
-            if not np.allclose(_numbers(table, f"stage_{stage}_{what}"), values, rtol=1e-5, atol=1e-6):
+            if not np.allclose(numbers(table, f"stage_{stage}_{what}"), values, rtol=1e-5, atol=1e-6):
                 raise BadFile(f"expected column 'stage_{stage}_{what}' to follow from the softmaxes but it does not")
-
-
-def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
-    """A complete column of numbers; `to_numpy` would do, but loads pandas, which takes a quarter of a second."""
-    column = table[name].combine_chunks()
-    return np.from_dlpack(column.cast(pa.uint8()) if pa.types.is_boolean(column.type) else column)
 
 
 def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> Record:
@@ -156,10 +147,10 @@ def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> R
     with readable(source):
         m = len(metadata["stages"])
         columns = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", score)]
-        table = _read(source, m, ["label", *columns], {})
-        labels = _numbers(table, "label")
-        predictions = np.stack([_numbers(table, f"stage_{s}_prediction") for s in range(m)])
-        confidence = np.stack([_numbers(table, f"stage_{s}_{score}") for s in range(m)])
+        table = read_columns(source, m, ["label", *columns], {}, MAX_BYTES)
+        labels = numbers(table, "label")
+        predictions = np.stack([numbers(table, f"stage_{s}_prediction") for s in range(m)])
+        confidence = np.stack([numbers(table, f"stage_{s}_{score}") for s in range(m)])
         _check_columns(labels, predictions, confidence, len(metadata["class_names"]), score)
         fields = outputs_fields(metadata)
         return Record(
@@ -184,7 +175,7 @@ def load_sample_ids(path: str | Path) -> tuple[str, ...]:
     source = Path(path)
     with readable(source):
         stages = len(read_metadata(source)["stages"])
-        return tuple(_read(source, stages, ["sample_id"], {})["sample_id"].to_pylist())
+        return tuple(read_columns(source, stages, ["sample_id"], {}, MAX_BYTES)["sample_id"].to_pylist())
 
 
 def open_record(path: str | Path, score: str | None = None, top_k: int = 1, pool: Pool | None = None) -> Record:
@@ -233,8 +224,8 @@ def read_metadata(path: str | Path | Contents) -> dict[str, Any]:
     """
     source = source_of(path)
     with readable(source):
-        parts = _files(source)
-        first, *others = [parse_metadata(_stored_metadata(part)) for part in parts]
+        parts = files_of(source)
+        first, *others = [parse_metadata(stored_metadata(part)) for part in parts]
         for part, other in zip(parts[1:], others, strict=True):
             if outputs_fields({**other, "source": {}}) != outputs_fields({**first, "source": {}}):
                 raise BadFile(f"expected parts of one run but {part.name} has other stages, MACs or class names")
@@ -243,7 +234,7 @@ def read_metadata(path: str | Path | Contents) -> dict[str, Any]:
 
 def is_run_file(file: Source) -> bool:
     """Whether a Parquet file says that it is a run; what else is wrong with it is not looked at."""
-    return _stored_metadata(file) is not None
+    return stored_metadata(file) is not None
 
 
 def identity(path: str | Path) -> dict[str, str]:
@@ -255,68 +246,3 @@ def digest(path: str | Path) -> str:
     """SHA-256 of a run's bytes, in hex: the key under which results of it may be kept."""
     with readable(Path(path)):
         return file_digest(*run_files(Path(path)))
-
-
-def _files(source: Source) -> Sequence[Source]:
-    return [source] if isinstance(source, Contents) else run_files(source)
-
-
-def _stored_metadata(file: Source) -> bytes | None:
-    """The bytes under `METADATA_KEY` of a Parquet file's footer."""
-    with opened_parquet(file) as opened:
-        return (opened.schema_arrow.metadata or {}).get(METADATA_KEY)
-
-
-def _column_names(file: Source) -> list[str]:
-    with opened_parquet(file) as opened:
-        return list(opened.schema_arrow.names)
-
-
-def _read(
-    path: Source, stages: int, columns: list[str], list_sizes: Mapping[str, int], max_bytes: int | None = None
-) -> pa.Table:
-    """Read columns of all parts after checking names, types and declared size."""
-    parts = _files(path)
-    rows = sum(_checked_rows(part, stages, columns, list_sizes) for part in parts)
-    most = MAX_BYTES if max_bytes is None else max_bytes
-    if rows * sum(list_sizes.get(c, 2) * 4 for c in columns) > most:
-        raise BadFile(f"expected at most {most / 2**30:.3g} GiB in memory but it declares {rows:,} rows")
-    table = pa.concat_tables([_columns(part, columns) for part in parts])
-    if table.num_rows == 0:
-        raise BadFile("it holds no samples")
-    for name in columns:
-        if table[name].null_count or (name in list_sizes and table[name].combine_chunks().flatten().null_count):
-            raise BadFile(f"expected column {name!r} to be complete but it has missing values")
-    return table
-
-
-def _checked_rows(part: Source, stages: int, columns: Sequence[str], list_sizes: Mapping[str, int]) -> int:
-    """How many rows a part declares, where its columns are those of a run."""
-    with opened_parquet(part) as opened:
-        schema = opened.schema_arrow
-        names = schema.names
-        there = set(names)
-        for missing in [name for name in columns if name not in there][:1]:
-            raise BadFile(f"expected a column {missing!r} but there are {', '.join(names[:8])}, ...")
-        if f"stage_{stages}_prediction" in there:
-            raise BadFile(f"expected columns of the {stages} stages that its metadata names but there are more")
-        for name in columns:
-            check_type(name, schema.field(name).type, list_sizes.get(name))
-        return int(opened.metadata.num_rows)
-
-
-def _columns(part: Source, columns: list[str]) -> pa.Table:
-    # Ids stay as they are stored, each text once, until it is known how much they are.
-    with opened_parquet(part, dictionaries=[name for name in columns if name == "sample_id"]) as opened:
-        return opened.read(columns=columns)
-
-
-def _texts(column: pa.ChunkedArray, max_bytes: int) -> NDArray[np.str_]:
-    """(N,) the texts of a column, unless the longest would make all of them too large: each takes as much room."""
-    whole = column.unify_dictionaries().combine_chunks()
-    index = np.from_dlpack(whole.indices)
-    lengths = np.from_dlpack(pc.utf8_length(whole.dictionary))[index]
-    if 4 * len(lengths) * int(lengths.max()) > max_bytes:
-        at = int(lengths.argmax())
-        raise BadFile(f"expected shorter texts in column 'sample_id' but row {at + 1} has {lengths[at]:,} characters")
-    return np.asarray(whole.dictionary.to_pylist(), dtype=np.str_)[index]

@@ -87,6 +87,7 @@ def parse_metadata(raw: bytes | None) -> dict[str, Any]:
     for stage in metadata["stages"]:
         if not isinstance(stage, dict) or stage.keys() != {"name", "trunk_macs", "head_macs"}:
             raise BadFile(f"expected a stage to have name, trunk_macs and head_macs but one is {str(stage)[:60]}")
+    own_costs(metadata)
     return metadata
 
 

@@ -98,8 +98,35 @@ def classify(count, softmaxes_of):
 ''')
 
 
+_ANSWERS = Template('''"""Ask models one after another by the chosen rule, and none that is not needed.
+
+Fill in STAGES: a function for each stage, which takes a sample and gives an answer and how sure it is, on the scale of
+the run.
+"""
+
+from cascade_core import ask, load_choice
+
+CHOICE = $choice
+CLASSES = $classes
+STAGES = {name: None for name in $stages}
+
+rule = load_choice(CHOICE).rule
+
+
+def classify(sample):
+    """The answer, how sure its stage is, the stage's number, and the numbers of all stages that were asked."""
+    return ask(rule, list(STAGES.values()), sample, CLASSES)
+''')
+
+
 def snippet(
-    choice: str, run: str, source: Mapping[str, Any], class_names: Sequence[str], stage_names: Sequence[str]
+    choice: str,
+    run: str,
+    source: Mapping[str, Any],
+    class_names: Sequence[str],
+    stage_names: Sequence[str],
+    *,
+    softmaxes: bool = True,
 ) -> str:
     """A script for the choice in the file `choice`.
 
@@ -107,7 +134,11 @@ def snippet(
         choice: Name of the exported JSON.
         run: Name of the run.
         source: The run's metadata on where it comes from.
+        softmaxes: Whether the run has any, or answers and confidences alone.
     """
+    if not softmaxes:
+        stages, classes = _literal(list(stage_names)), _literal(list(class_names))
+        return _ANSWERS.substitute(choice=_literal(choice), stages=stages, classes=classes)
     networks, named = Origin.of(source).networks, _literal(choice)
     if not networks or not all(network.name for network in networks):
         return _SOFTMAXES.substitute(choice=named, stages=_literal(list(stage_names)))
