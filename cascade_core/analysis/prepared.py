@@ -27,7 +27,7 @@ from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import shortest
 from cascade_core.storage.reading import digest, load_run
 from cascade_core.support import checks
-from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
+from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, stamp, strict_json
 
 SUFFIX = ".prepared.json"
 VERSION = 1
@@ -114,7 +114,7 @@ def load_prepared(run: str | Path, run_digest: str) -> Prepared | None:
         BadFile: There is a file that no version writes.
     """
     source = prepared_path(run)
-    if not source.exists():
+    if stamp(source) is None:
         return None
     with readable(source):
         data = strict_json(read_bytes(source, MAX_BYTES))

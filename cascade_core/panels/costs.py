@@ -20,6 +20,7 @@ from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.own_costs import MAX_LETTERS, PARTS, WHOLE, OwnCosts
 from cascade_core.simulation.timing import Profile
 from cascade_core.storage.costs import SUFFIX, parse_costs
+from cascade_core.support import wording
 from cascade_core.support.files import strict_json
 from cascade_core.support.terms import Terms
 from cascade_core.support.wording import capital
@@ -91,7 +92,7 @@ def _milliseconds(profile: Profile) -> Meter:
     about = "Samples computed at once. Those that stay after a stage are gathered in a smaller batch."
     batch = st.select_slider("in batches of", profile.batch_sizes, help=about, key=state.BATCH.key)
     machine = [(key, value) for key, value in profile.circumstances.items() if key not in ("repeats", "warm_up")]
-    st.caption("Measured with " + ", ".join(f"{key} {value}" for key, value in machine) + ".")
+    st.text(wording.cut("Measured with " + ", ".join(f"{key} {value}" for key, value in machine), 200) + ".")
     return Milliseconds(profile=profile, batch=batch)
 
 

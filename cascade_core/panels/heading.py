@@ -19,6 +19,7 @@ def show(shown: Shown, place: DeltaGenerator, *, named: bool = False, badged: bo
     """
     line = headline(shown.exploration, shown.question.run.origin, shown.question.run.name)
     if named:
-        line = f"{shown.question.run.name}, {shown.exploration.terms.of(shown.exploration.policy.title)}: {line}"
+        policy = shown.exploration.terms.of(shown.exploration.policy.title)
+        line = f"{wording.cut(shown.question.run.name)}, {policy}: {line}"
     badge = "" if badged else wording.badge(shown.exploration.split.in_sample, by_hand=shown.setting.is_by_hand)
     place.html(heading(line, badge))

@@ -25,6 +25,7 @@ from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
 from cascade_core.storage.schema import has_softmaxes
+from cascade_core.support import wording
 from cascade_core.support.files import BadFile, Stamp, readable, stamp
 from cascade_core.support.terms import Terms, terms
 
@@ -148,7 +149,7 @@ def list_runs() -> tuple[list[Run], list[str]]:
             metadata, digest = _looked_at(path, stamps)
             runs.append(Run(name=path.name.removesuffix(".parquet"), path=path, digest=digest, metadata=metadata))
         except BadFile as error:
-            complaints.append(str(error).replace(str(folder), folder.name))
+            complaints.append(_within(path, error))
     return runs, complaints
 
 
@@ -186,9 +187,10 @@ def _profile(path: Path, stages: tuple[str, ...], when: Stamp) -> Profile | str:
     try:
         profile = load_profile(path)
     except BadFile as error:
-        return str(error)
+        return _within(path, error)
     if profile.stage_names != stages:
-        return f"{path.name} is of the stages {', '.join(profile.stage_names)}; measure this run's with `profile`"
+        names = wording.cut(", ".join(profile.stage_names), 200)
+        return f"{path.name} is of the stages {names}; measure this run's with `profile`"
     return profile
 
 
@@ -197,7 +199,12 @@ def _costs(path: Path, stages: tuple[str, ...], when: Stamp) -> OwnCosts | str:
     try:
         return load_costs(path, stages)
     except BadFile as error:
-        return str(error)
+        return _within(path, error)
+
+
+def _within(path: Path, error: BadFile) -> str:
+    """What is wrong with a file of the cache folder, without where on the machine that folder lies."""
+    return str(error).replace(str(path.parent), path.parent.name)
 
 
 def costs_of(run: Run) -> tuple[OwnCosts | None, str]:

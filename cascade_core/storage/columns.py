@@ -15,6 +15,21 @@ from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import METADATA_KEY, check_type
 from cascade_core.support.files import BadFile, Contents, Source
 
+MAX_BYTES = 16 << 30
+"""Most bytes that a run may take in memory; a file that declares more is refused before it is read."""
+
+SMALL_BYTES = 512 << 20
+"""Bytes that any run may take in memory, however small its file."""
+
+PACKED = 20
+"""How many times its own size a larger file may take; softmaxes are seldom packed to a tenth."""
+
+
+def room_for(source: Source) -> int:
+    """Bytes that a run may take in memory, by the size of its files."""
+    size = len(source.raw) if isinstance(source, Contents) else sum(file.stat().st_size for file in run_files(source))
+    return min(max(SMALL_BYTES, PACKED * size), MAX_BYTES)
+
 
 def files_of(source: Source) -> Sequence[Source]:
     """The files of a run: one, or its parts."""

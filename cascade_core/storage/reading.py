@@ -21,7 +21,7 @@ from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.spending import Spending
-from cascade_core.storage.columns import column_names, files_of, numbers, read_columns, stored_metadata, texts
+from cascade_core.storage.columns import column_names, files_of, numbers, read_columns, room_for, stored_metadata, texts
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import (
     STORED_SCORES,
@@ -36,29 +36,27 @@ from cascade_core.support.files import BadFile, Contents, Source, file_digest, r
 CHECKED_BYTES = 64 << 20
 """Run files up to this size are read and checked whole where a record is opened."""
 
-MAX_BYTES = 16 << 30
-"""Most bytes that a run may take in memory; a file that declares more is refused before it is read."""
-
 
 def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outputs:
     """Read a run whole: `StageOutputs` with all softmaxes, or `StageAnswers` where it has none.
 
     Args:
         path: Its file, its folder of parts, or the contents of its file.
-        max_bytes: Refuse a file that declares more than this in memory; None = `MAX_BYTES`.
+        max_bytes: Refuse a file that declares more than this in memory; None = what a file of its size may take.
 
     Raises:
         BadFile: It is missing, not Parquet, of another schema, truncated, or its values do not fit.
     """
-    source, most = source_of(path), MAX_BYTES if max_bytes is None else max_bytes
+    source = source_of(path)
     with readable(source):
         metadata = read_metadata(source)
         m, classes = len(metadata["stages"]), len(metadata["class_names"])
+        room = room_for(source) if max_bytes is None else max_bytes
         if not has_softmaxes(metadata):
-            return _answers(source, metadata, most)
+            return _answers(source, metadata, room)
         stored = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", *STORED_SCORES)]
         columns = ["sample_id", "label", *stored, *_cost_columns(metadata), *(f"stage_{s}_probs" for s in range(m))]
-        table = read_columns(source, m, columns, {f"stage_{s}_probs": classes for s in range(m)}, most)
+        table = read_columns(source, m, columns, {f"stage_{s}_probs": classes for s in range(m)}, room)
         n = table.num_rows
         probs = np.empty((m, n, classes), dtype=np.float32)
         for stage in range(m):
@@ -67,7 +65,7 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outpu
         outputs = StageOutputs(
             probs=probs,
             labels=numbers(table, "label"),
-            sample_ids=texts(table["sample_id"], most),
+            sample_ids=texts(table["sample_id"], room),
             **outputs_fields(metadata),
             spending=_spending(metadata, table),
         )
@@ -147,7 +145,7 @@ def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> R
     with readable(source):
         m = len(metadata["stages"])
         columns = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", score)]
-        table = read_columns(source, m, ["label", *columns], {}, MAX_BYTES)
+        table = read_columns(source, m, ["label", *columns], {}, room_for(source))
         labels = numbers(table, "label")
         predictions = np.stack([numbers(table, f"stage_{s}_prediction") for s in range(m)])
         confidence = np.stack([numbers(table, f"stage_{s}_{score}") for s in range(m)])
@@ -175,7 +173,8 @@ def load_sample_ids(path: str | Path) -> tuple[str, ...]:
     source = Path(path)
     with readable(source):
         stages = len(read_metadata(source)["stages"])
-        return tuple(read_columns(source, stages, ["sample_id"], {}, MAX_BYTES)["sample_id"].to_pylist())
+        room = room_for(source)
+        return tuple(texts(read_columns(source, stages, ["sample_id"], {}, room)["sample_id"], room).tolist())
 
 
 def open_record(path: str | Path, score: str | None = None, top_k: int = 1, pool: Pool | None = None) -> Record:

@@ -179,6 +179,18 @@ def file_stem(run: str, policy: str, value: float, decimals: int, unit: str) -> 
     return _NOT_IN_FILE_NAMES.sub("-", f"{run}-{policy}-{place}")[-180:]
 
 
+def cut(name: str, longest: int = 60) -> str:
+    """A name of so many letters at most; of a longer one the beginning and the end, which tell runs apart.
+
+    >>> cut("resnet56"), cut("a-very-long-name-of-a-run-42", 12)
+    ('resnet56', 'a-very…un-42')
+    """
+    if len(name) <= longest:
+        return name
+    half = longest // 2
+    return f"{name[:half]}…{name[half + 1 - longest :]}"
+
+
 def capital(text: str) -> str:
     """A text as the beginning of a sentence; letters but the first stay.
 

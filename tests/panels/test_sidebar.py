@@ -48,7 +48,7 @@ def test_with_a_profile_they_may_be_milliseconds(run: Path) -> None:
     save_profile(profile(1, 4, 16), profile_path(run))
     app = opened(cost="milliseconds", batch="4")
     assert app.select_slider(key=state.BATCH.key).value == 4
-    assert "Measured with device a test." in captions(app)
+    assert "Measured with device a test." in [one.value for one in app.text]
     assert ("batch", "4") in app.session_state[state.WRITTEN.key]
     app.segmented_control(key=state.COST.key).set_value("MACs").run()
     assert not app.exception

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cascade_core import load_record, load_run, save_run
-from cascade_core.storage import reading, schema
+from cascade_core.storage import columns, schema
 from cascade_core.storage.reading import read_metadata
 from cascade_core.support.files import BadFile
 from tests.oracle import assert_one_line, random_outputs
@@ -154,7 +154,8 @@ STAGE = {"name": "a", "trunk_macs": 1, "head_macs": 1}
         ({"stages": [STAGE, STAGE | {"name": "b"}]}, "the 2 stages that its metadata names but there are more"),
         ({"baseline_macs": None}, "expected baseline_macs in its metadata"),
         ({"baseline_macs": 0}, "baseline_macs to be a whole number from 1"),
-        ({"baseline_macs": 10**400}, "baseline_macs to be a whole number from 1"),
+        ({"baseline_macs": 10**30}, "baseline_macs to be a whole number from 1"),
+        ({"baseline_macs": 10**400}, "which is too large a number"),
         ({"class_names": 5}, "expected class_names in its metadata"),
         ({"class_names": "abcde"}, "expected class_names in its metadata"),
         ({"class_names": ["a"] * 5}, "class_names to be distinct but 'a' repeats"),
@@ -181,11 +182,23 @@ def test_absurd_sizes_are_refused_before_reading(run: Path, monkeypatch: pytest.
     monkeypatch.setattr(pq.ParquetFile, "read", read)
     # A row takes 3 * 5 float32 of softmaxes, and 8 bytes for each of id, label and 3 * 4 answers and scores:
     # 50 * (60 + 8 * 14) = 8,600 bytes.
-    monkeypatch.setattr(reading, "MAX_BYTES", 8_599)
+    monkeypatch.setattr(columns, "MAX_BYTES", 8_599)
     assert_bad(run, "GiB in memory but it declares 50 rows")
-    monkeypatch.setattr(reading, "MAX_BYTES", 8_600)
+    monkeypatch.setattr(columns, "MAX_BYTES", 8_600)
     with pytest.raises(BadFile, match="it was read"):
         load_run(run)
+
+
+def test_a_small_file_does_not_take_what_a_large_one_may(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its size: 20 times that, but for what any run may take."""
+    size = run.stat().st_size
+    for small, packed in ((8_600, 0), (0, -(-8_600 // size))):
+        monkeypatch.setattr(columns, "SMALL_BYTES", small)
+        monkeypatch.setattr(columns, "PACKED", packed)
+        load_run(run)
+    monkeypatch.setattr(columns, "PACKED", 0)
+    monkeypatch.setattr(columns, "SMALL_BYTES", 8_599)
+    assert_bad(run, "GiB in memory but it declares 50 rows")
 
 
 def test_ids_that_would_take_too_much_room_are_not_laid_out(run: Path) -> None:

@@ -124,17 +124,19 @@ def not_drawn(curves: Sequence[Curve], pinned: Sequence[Pinned] = ()) -> str:
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Names without the leading words that all of them share, where they are still told apart.
+    """Names without the leading words that all of them share, and cut where they are long, while they are told apart.
 
     >>> short_names(["cifar10-hybrid", "cifar10-resnet56-ladder"])
     {'cifar10-hybrid': 'hybrid', 'cifar10-resnet56-ladder': 'resnet56-ladder'}
     """
     if len(set(names)) < 2:
-        return {name: name for name in names}
+        return {name: wording.cut(name) for name in names}
     split = [re.split(r"(?<=[-_ ])", name) for name in names]
     most = min(map(len, split)) - 1
     shared = next((i for i in range(most) if len({words[i] for words in split}) > 1), most)
-    return {name: "".join(words[shared:]) for name, words in zip(names, split, strict=True)}
+    whole = {name: "".join(words[shared:]) for name, words in zip(names, split, strict=True)}
+    short = {name: wording.cut(one) for name, one in whole.items()}
+    return short if len(set(short.values())) == len(short) else whole
 
 
 def headings(runs: Sequence[str], policies: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -116,6 +116,10 @@ def test_a_spread_is_drawn_where_all_splits_reach() -> None:
         (["a-b", "a-b-c"], ["b", "b-c"]),
         (["x y", "x z"], ["y", "z"]),
         (["p", "q"], ["p", "q"]),
+        (["a" * 100 + "b" * 100], ["a" * 30 + "…" + "b" * 29]),
+        (["a" * 90, "b" * 90], ["a" * 30 + "…" + "a" * 29, "b" * 30 + "…" + "b" * 29]),
+        # Told apart by their middle alone.
+        (["a" * 40 + "b" + "a" * 40, "a" * 81], ["a" * 40 + "b" + "a" * 40, "a" * 81]),
     ],
 )
 def test_names_lose_the_words_that_all_share(names: list[str], short: list[str]) -> None:
