@@ -23,7 +23,9 @@ AS_MEANT = {"labels": TRUTH.labels, "macs": TRUTH.macs}
 
 
 def read(raw: bytes, ending: str = "npz", **wishes: Any) -> StageOutputs:
-    return read_files([Contents(name=f"mine.{ending}", raw=raw)], Wishes(**wishes))
+    run = read_files([Contents(name=f"mine.{ending}", raw=raw)], Wishes(**wishes))
+    assert isinstance(run, StageOutputs)
+    return run
 
 
 def assert_right(run: StageOutputs, *notes: str, close: float = 1e-6, names: Sequence[str] | None = None) -> None:

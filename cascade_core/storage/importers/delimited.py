@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import pandas as pd
 
-from cascade_core.storage.importers.naming import by_meaning, class_column, meaning
+from cascade_core.storage.importers.naming import by_meaning, class_column, is_confidence, meaning
 from cascade_core.storage.importers.room import ROW, TooLarge
 from cascade_core.storage.importers.sheet import MAX_COLUMNS, Sheet, is_wanted, too_many_columns
 from cascade_core.support.files import BadFile
@@ -76,8 +76,8 @@ def _parsed(
 
 
 def _has_decimal_commas(names: Sequence[str], separator: str, below: str) -> bool:
-    """Whether a cell of a class in the first rows has one; other columns may have commas between thousands."""
-    classes = [number for number, name in enumerate(names) if class_column(name)]
+    """Whether a probability or confidence in the first rows has one; other columns may have them between thousands."""
+    classes = [number for number, name in enumerate(names) if class_column(name) or is_confidence(name)]
     try:
         rows = list(csv.reader(below.splitlines()[:-1] or [below], delimiter=separator, skipinitialspace=True))
     except csv.Error:

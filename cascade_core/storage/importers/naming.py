@@ -70,6 +70,21 @@ _CLASS = re.compile(
 _LABEL = re.compile(r"(?:labels?|targets?|y|y_true|one_?hot)_?(\d{1,6})")
 
 
+_OF_STAGES = {other: name for name in (CONFIDENCE, ANSWERS, CORRECT, COST, "macs") for other in (name, *_OTHERS[name])}
+
+_WORDS = "|".join(sorted((re.escape(word) for word in _OF_STAGES), key=len, reverse=True))
+
+_STAGE_COLUMN = re.compile(rf"(?:(.+?)_)?({_WORDS})(?:_(.+))?")
+
+
+@dataclass(frozen=True)
+class StageColumn:
+    """What a column's name says of a stage: which that is, and what of it the column holds."""
+
+    stage: str
+    what: str
+
+
 @dataclass(frozen=True)
 class ClassColumn:
     """What a column's name says of its class: what it holds, and which class that is."""
@@ -92,6 +107,24 @@ def meaning(name: str) -> str | None:
 def class_column(name: str) -> ClassColumn | None:
     """The class that a column is of, if it is of one."""
     return _class_column(name) if len(name) <= _LONGEST else None
+
+
+def stage_column(name: str) -> StageColumn | None:
+    """The stage that a column is of, where a row holds all stages: ``small_confidence``, ``answer_0``.
+
+    >>> stage_column("stage 0 confidence"), stage_column("Answer-small"), stage_column("is_correct")
+    (StageColumn(stage='stage_0', what='confidence'), StageColumn(stage='small', what='answers'), None)
+    """
+    found = _STAGE_COLUMN.fullmatch(plain(name)) if len(name) <= _LONGEST and meaning(name) is None else None
+    if found is None or (found[1] is None) == (found[3] is None):
+        return None
+    return StageColumn(stage=found[1] or found[3], what=_OF_STAGES[found[2]])
+
+
+def is_confidence(name: str) -> bool:
+    """Whether a column holds how sure stages, or one stage, were of their answers."""
+    of_stage = stage_column(name)
+    return meaning(name) == CONFIDENCE or (of_stage is not None and of_stage.what == CONFIDENCE)
 
 
 @lru_cache(_REMEMBERED)

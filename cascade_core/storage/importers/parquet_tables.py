@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cascade_core.storage.importers.naming import ANSWERS, CORRECT, COST_UNIT, by_meaning, meaning
+from cascade_core.storage.importers.naming import ANSWERS, CORRECT, COST_UNIT, by_meaning, meaning, stage_column
 from cascade_core.storage.importers.room import ROW, TooLarge
 from cascade_core.storage.importers.sheet import TEXTS, Sheet, check_count, is_list_wanted, is_wanted, matrix
 from cascade_core.support.files import BadFile
@@ -55,7 +55,8 @@ def _check_size(file: pq.ParquetFile, plain: int, lists: list[str], max_bytes: i
 
 
 def _check_type(name: str, dtype: pa.DataType) -> None:
-    means = meaning(name)
+    of_stage = stage_column(name)
+    means = meaning(name) if of_stage is None else of_stage.what
     if _is_number(dtype) or (_is_list(dtype) and is_list_wanted(name)):
         return
     if means in ("labels", ANSWERS, CORRECT) and pa.types.is_boolean(dtype):

@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cascade_core.storage.importers.naming import EITHER, LOGITS, PROBS, class_column, label_column, meaning
+from cascade_core.storage.importers.naming import (
+    EITHER,
+    LOGITS,
+    PROBS,
+    class_column,
+    label_column,
+    meaning,
+    stage_column,
+)
 from cascade_core.support.files import BadFile
 
 MAX_COLUMNS = 32_768
@@ -29,12 +37,14 @@ class Sheet:
         matrices: Its list columns, (rows, width) numbers by name.
         first: The number by which an editor calls the first row.
         names: What the file calls all of its columns, also those that no importer reads; None where these are all.
+        lines: Rows that the file has, where each holds all stages and was taken apart; None where each is one of these.
     """
 
     frame: pd.DataFrame
     first: int
     matrices: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     names: Sequence[str] | None = None
+    lines: int | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -43,12 +53,13 @@ class Sheet:
 
     def row(self, index: Any) -> int:
         """What an editor calls a row."""
-        return int(index) + self.first
+        return (int(index) if self.lines is None else int(index) % self.lines) + self.first
 
 
 def is_wanted(name: str) -> bool:
     """Whether an importer reads a column of this name."""
-    return meaning(name) is not None or class_column(name) is not None or label_column(name) is not None
+    of_a_row = meaning(name) is not None or class_column(name) is not None or label_column(name) is not None
+    return of_a_row or stage_column(name) is not None
 
 
 def is_list_wanted(name: str) -> bool:

@@ -34,6 +34,7 @@ from cascade_core.storage.importers.naming import (
 from cascade_core.storage.importers.room import TooLarge
 from cascade_core.storage.importers.rows import Rows, arranged
 from cascade_core.storage.importers.sheet import TEXTS, Sheet
+from cascade_core.storage.importers.wide import with_a_row_a_stage
 from cascade_core.support.files import BadFile
 
 
@@ -47,6 +48,7 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
     Raises:
         BadFile: A column is missing, or a cell does not fit.
     """
+    sheet = with_a_row_a_stage(sheet)
     names = [str(name) for name in sheet.frame.columns]
     known = by_meaning([*names, *sheet.matrices], "column")
     if "labels" not in known:

@@ -174,7 +174,7 @@ def _numbered(
 def _by_name(found: Found, said: list[NDArray[Any]]) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
     """Class numbers by the texts that answers and labels are, each a class of its own."""
     texts = [_texts(part) for part in said]
-    if len(texts) == 2 and not np.isin(texts[0], texts[1]).any():
+    if len(texts) == 2 and not np.isin(np.char.lower(texts[0]), np.char.lower(texts[1])).any():
         answer, label = (str(part.flat[0])[:40] for part in texts)
         raise BadFile(
             f"expected answers and labels of the same classes but no answer is a label: {answer!r} is answered where "
@@ -182,7 +182,8 @@ def _by_name(found: Found, said: list[NDArray[Any]]) -> tuple[list[NDArray[np.in
         )
     every = np.unique(np.concatenate([part.ravel() for part in texts]))
     alike: dict[str, str] = {}
-    for text in every.tolist():
+    # A class is spelt as labels have it.
+    for text in [*np.unique(texts[-1]).tolist(), *every.tolist()]:
         alike.setdefault(text.casefold(), text)
     if len(alike) < len(every):
         found.notes.append("Answers that differ in capitals alone were taken as one.")
