@@ -22,12 +22,12 @@ BYTES = 3 << 29
 """Most memory that an input may take on top of what the program takes."""
 
 
-def thrown(name: str, door: Door, seed: int, folder: Path) -> str:
-    """Throw one input; "sound", "refused", or what went wrong."""
-    random = Random(f"{name} {seed}")
+def thrown(name: str, door: Door, seed: int | None, folder: Path) -> str:
+    """Throw one input, or the good file; "sound", "refused", or what went wrong."""
     files = dict(door.files())
-    changed = next(iter(files))
-    files[changed] = some(door.changes, files[changed], random)
+    if seed is not None:
+        changed = next(iter(files))
+        files[changed] = some(door.changes, files[changed], Random(f"{name} {seed}"))
     for file, raw in files.items():
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_bytes(raw)
@@ -57,7 +57,8 @@ def main() -> int:
     faults = 0
     for name in DOORS if args.door == "all" else [args.door]:
         door, counts = DOORS[name], Counter[str]()
-        door.files()
+        with tempfile.TemporaryDirectory() as folder:
+            thrown(name, door, None, Path(folder))  # imports what the door takes
         taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
         for seed in range(args.seed, args.seed + args.count):
             with tempfile.TemporaryDirectory() as folder:
