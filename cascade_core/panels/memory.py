@@ -31,6 +31,7 @@ def keep_small() -> None:
     """Have the server give back what sessions held, from now on until there are none; without a server nothing."""
     if private.session_id() is None:
         return
+    private.see()
     with _lock:
         if not _thread:
             few_arenas()

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -148,8 +149,20 @@ class Sessions:
     waiting: int
 
 
+_seen: WeakValueDictionary[str, Any] = WeakValueDictionary()
+"""Sessions whose pages ran, by their ids."""
+
+
+def see() -> None:
+    """Have the session that is running now emptied by `sessions` when its time is over, whoever holds on to it."""
+    session = session_id()
+    app = None if session is None else runtime.get_instance().get_app_session(session)
+    if session is not None and app is not None:
+        _seen[session] = app
+
+
 def sessions() -> Sessions:
-    """The server's sessions, once those are let go whose time is over; none without a server."""
+    """The server's sessions, once those are emptied and let go whose time is over; none without a server."""
     server = runtime.get_instance() if runtime.exists() else None
     # What a test driver puts in its place says that it is one.
     if type(server) is not runtime.Runtime:
@@ -158,6 +171,12 @@ def sessions() -> Sessions:
     with manager._storage_lock:
         # Asked for its length, Streamlit's store drops what has expired.
         waiting = len(manager._session_storage._cache)
+    for name, app in list(_seen.items()):
+        if manager.get_session_info(name) is None:
+            # The server's loop holds on to the last one that it served, which then holds nothing any more.
+            app.shutdown()
+            app.session_state.clear()
+            del _seen[name]
     return Sessions(open=manager.num_active_sessions(), waiting=waiting)
 
 
