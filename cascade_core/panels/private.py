@@ -172,7 +172,8 @@ def sessions() -> Sessions:
         # Asked for its length, Streamlit's store drops what has expired.
         waiting = len(manager._session_storage._cache)
     for name, app in list(_seen.items()):
-        if manager.get_session_info(name) is None:
+        # One that comes back just now is open before it is no longer kept.
+        if manager.get_session_info(name) is None and manager.get_active_session_info(name) is None:
             # The server's loop holds on to the last one that it served, which then holds nothing any more.
             app.shutdown()
             app.session_state.clear()

@@ -19,6 +19,7 @@ from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner import ScriptRunContext, get_script_run_ctx
+from streamlit.runtime.state import SessionState
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from cascade_core.panels import private
@@ -78,12 +79,23 @@ def test_app_session_client_state() -> None:
     assert "self.request_rerun(self._client_state)" in inspect.getsource(AppSession)
 
 
+def test_app_session_can_be_emptied() -> None:
+    assert list(inspect.signature(AppSession.shutdown).parameters) == ["self"]
+    assert "session_state" in vars(AppSession)
+    state = SessionState()
+    state["held"] = 1
+    state.clear()
+    assert "held" not in state
+
+
 def test_session_manager_and_its_store() -> None:
     assert "self._session_mgr = " in inspect.getsource(Runtime.__init__)
     manager = inspect.getsource(WebsocketSessionManager)
     assert "self._storage_lock" in manager
     assert "self._session_storage = " in manager
     assert callable(WebsocketSessionManager.num_active_sessions)
+    for look_up in (WebsocketSessionManager.get_session_info, WebsocketSessionManager.get_active_session_info):
+        assert list(inspect.signature(look_up).parameters) == ["self", "session_id"]
     # A store that is asked for its length drops what has expired.
     store = MemorySessionStorage(ttl_seconds=0)
     store._cache["gone"] = None  # type: ignore[assignment]
