@@ -185,6 +185,17 @@ def test_files_are_opened_by_one_door(path: Path) -> None:
             assert name in allowed, f"{name} calls {called}; support.files.opened opens what is read"
 
 
+TABLES = {"to_csv": {"support/spreadsheets.py", "storage/importers/templates.py"}, "to_latex": {"rendering/points.py"}}
+"""What makes files of tables, and the only places where it does: there no text is a formula, or taken apart."""
+
+
+@pytest.mark.parametrize("path", sources("cascade_core"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_of_tables_are_made_in_one_place(path: Path) -> None:
+    used = {one.attr for one in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(one, ast.Attribute)}
+    for name in used & TABLES.keys():
+        assert str(path.relative_to(PACKAGE)) in TABLES[name]
+
+
 def test_folders_have_no_circles() -> None:
     graph = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): {

@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import ArrayLike
 
+from cascade_core.support.spreadsheets import marked_cells
 from cascade_core.support.terms import LAST_STAGE, Terms
 from cascade_core.support.wording import capital, fixed, percent
 
@@ -78,7 +79,7 @@ def thresholds(label: str, values: ArrayLike, about: str | None = None) -> Colum
 
 
 def table(frame: pd.DataFrame, columns: Mapping[str, Any], alt: str, *, numbered: bool = False, **more: Any) -> Any:
-    """A table as wide as there is room.
+    """A table as wide as there is room, which can be saved as CSV: no text in it is a formula there.
 
     Args:
         columns: What configures a column, by its name in the frame: a `Column`, a label, or Streamlit's own.
@@ -89,7 +90,7 @@ def table(frame: pd.DataFrame, columns: Mapping[str, Any], alt: str, *, numbered
     }
     shown = {name: _configured(column) for name, column in columns.items()}
     return st.dataframe(
-        frame.style.format(texts),
+        marked_cells(frame).style.format(texts),
         width="stretch",
         hide_index=None if numbered else True,
         column_config=shown,

@@ -22,6 +22,7 @@ from cascade_core.simulation.timing import Profile
 from cascade_core.storage.costs import SUFFIX, parse_costs
 from cascade_core.support import wording
 from cascade_core.support.files import strict_json
+from cascade_core.support.spreadsheets import marked, unmarked
 from cascade_core.support.terms import Terms
 from cascade_core.support.wording import capital
 
@@ -176,18 +177,22 @@ def _frame(run: Run, costs: OwnCosts | None) -> pd.DataFrame:
     named = [part for part in (costs.parts if costs else ()) if part not in (*PARTS, WHOLE)]
     # Costs without parts are all the device's, until they are taken apart.
     columns = [*PARTS, *named]
-    values = {part: [row.get(part, row.get(WHOLE) if part == PARTS[0] else None) for row in rows] for part in columns}
-    index = pd.Index([*run.stage_names, PLAIN], name="stage")
-    empty = {part: [None] * len(index) for part in columns}
+    values = {
+        marked(part): [row.get(part, row.get(WHOLE) if part == PARTS[0] else None) for row in rows] for part in columns
+    }
+    index = pd.Index([*map(marked, run.stage_names), PLAIN], name="stage")
+    empty = {marked(part): [None] * len(index) for part in columns}
     return pd.DataFrame(values if rows else empty, index=index, dtype="float64")
 
 
 def _described(unit: str, per: int, frame: pd.DataFrame) -> dict[str, Any]:
     """What was typed, as files of costs have it; an empty cell costs nothing."""
     rows = [
-        {str(part): float(value) for part, value in row.items() if value == value} or 0 for _, row in frame.iterrows()
+        {unmarked(str(part)): float(value) for part, value in row.items() if value == value} or 0
+        for _, row in frame.iterrows()
     ]
-    return {"unit": unit, "per": per, "stages": dict(zip(frame.index[:-1], rows, strict=False)), "plain": rows[-1]}
+    stages = dict(zip(map(unmarked, frame.index[:-1]), rows, strict=False))
+    return {"unit": unit, "per": per, "stages": stages, "plain": rows[-1]}
 
 
 def _price(meter: Meter, terms: Terms) -> None:

@@ -22,6 +22,7 @@ from cascade_core.simulation.scores import GIVEN
 from cascade_core.storage.choice import parse_choice
 from cascade_core.storage.choice_schema import MAX_BYTES
 from cascade_core.storage.snippets import snippet
+from cascade_core.support.spreadsheets import csv_text
 
 UPLOAD_MEGABYTES = MAX_BYTES >> 20
 
@@ -46,9 +47,7 @@ def positions_and_script(shown: Shown) -> None:
     run, exploration, stem = shown.question.run, shown.exploration, file_stem(shown.setting, shown.question.run.name)
 
     def path_csv() -> str:
-        return (
-            path_table(exploration, shown.selection.meter).rename(columns=exploration.terms.column).to_csv(index=False)
-        )
+        return csv_text(path_table(exploration, shown.selection.meter).rename(columns=exploration.terms.column))
 
     terms = exploration.terms
     about = f"A row for each position of the slider: thresholds, {terms.accuracy}, {terms.short_drop}, cost and exits."

@@ -17,6 +17,7 @@ from cascade_core.panels import (
     ahead,
     heading,
     history,
+    logs,
     memory,
     noting,
     place,
@@ -43,6 +44,7 @@ def page() -> None:
     st.html(private.STYLE)
     st.html(f"<style>{markup_css()}</style>")  # by itself, as what it is for may be away for a moment
     st.html(private.PRINT + (private.PRINT_DARK if st.context.theme.type == "dark" else ""))
+    logs.make_visible()
     memory.keep_small()
     watching.watch()
     shown_runs, complaints = runs.list_runs()

@@ -16,6 +16,7 @@ from cascade_core.analysis.points import OperatingPoint
 from cascade_core.rendering.cost_words import columns, decimals, mean_title
 from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.meters import MACS, Meter, spent
+from cascade_core.support.latex import latex
 from cascade_core.support.terms import common
 from cascade_core.support.wording import fixed
 
@@ -88,8 +89,8 @@ def points_latex(points: Sequence[OperatingPoint]) -> str:
         numbers.append(_cost_column(meter, frame[cost]))
         numbers.append((heading, ["" if np.isnan(value) else f"{100 * value:.1f}" for value in frame[saving]]))
     shown = pd.DataFrame(dict(enumerate(values for _, values in texts + numbers)))
-    shown.columns = pd.Index([heading for heading, _ in texts + numbers])
-    return shown.to_latex(index=False, escape=True, column_format="l" * len(texts) + "r" * len(numbers))
+    shown.columns = pd.Index([latex(heading) for heading, _ in texts + numbers])
+    return shown.map(latex).to_latex(index=False, escape=False, column_format="l" * len(texts) + "r" * len(numbers))
 
 
 def _cost_column(meter: Meter, values: pd.Series[float]) -> tuple[str, list[str]]:

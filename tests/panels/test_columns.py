@@ -56,3 +56,19 @@ def test_a_table_keeps_its_numbers_and_says_what_it_is() -> None:
     assert table.value["x"].tolist() == [-0.5]
     assert table.proto.placeholder == "–"
     assert table.proto.alt == "A table."
+
+
+def with_formulas() -> None:
+    import pandas as pd
+
+    from cascade_core.panels.columns import number, table
+
+    frame = pd.DataFrame({"class": ["=1+1", "cat", "-1"], "x": [-1.0, 2.0, 3.0]}, index=["@a", "b", "c"])
+    table(frame, {"x": number("x")}, "Classes.")
+
+
+def test_what_the_browser_saves_of_a_table_is_no_formula() -> None:
+    (frame,) = AppTest.from_function(with_formulas).run().dataframe
+    assert frame.value["class"].tolist() == ["'=1+1", "cat", "-1"]
+    assert frame.value["x"].tolist() == [-1.0, 2.0, 3.0]
+    assert frame.value.index.tolist() == ["'@a", "b", "c"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,15 @@ def test_what_is_typed_is_what_files_have() -> None:
     assert _frame(one, None).isna().to_numpy().all()
     whole = made(NAMES, stages=({"": 1}, {"": 2}, {"": 3}), plain_parts={"": 4})
     assert _frame(one, whole)["device"].tolist() == [1, 2, 3, 4]
+
+
+def test_stages_called_like_formulas_are_none_in_the_table_and_come_back() -> None:
+    names = ("=1+1", "'@b", "c")
+    stages = tuple(replace(stage, name=name) for stage, name in zip(OUTPUTS.stages, names, strict=True))
+    one = Run(name="mine", digest="1" * 64, metadata=run_metadata(replace(OUTPUTS, stages=stages)), held=OUTPUTS)
+    frame = _frame(one, made(names))
+    assert list(frame.index) == ["'=1+1", "''@b", "c", PLAIN]
+    assert parse_costs(_described("cents", 10, frame), names) == made(names)
 
 
 def test_the_unit_is_remembered_from_run_to_run(run: Path) -> None:

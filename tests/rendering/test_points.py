@@ -97,3 +97,15 @@ def test_a_name_with_drop_in_it_is_no_drop() -> None:
     meter = replace(CENTS, unit="drops of oil")
     one = point(meter)
     assert f" & {meter.mean(one.evaluation):.2f} & " in points_latex([one])
+
+
+def test_a_name_is_printed_and_divides_nothing() -> None:
+    names = [r"[1em] a & b \\ 50%_$x$", "*{}~^#", "=1\n+1", "\x1b[2J\u202e"]
+    latex = points_latex([replace(point(), run=name) for name in names])
+    plain = points_latex([replace(point(), run="mine") for _ in names])
+    assert latex.count("\n") == plain.count("\n")
+    rows = [line.replace(r"\&", "") for line in latex.splitlines()[4:8]]
+    assert [row.count("&") for row in rows] == [line.count("&") for line in plain.splitlines()[4:8]]
+    assert not any(row.startswith(("[", "*")) for row in rows)
+    assert r"{}[1em] a \& b \textbackslash{}\textbackslash{} 50\%\_\$x\$ &" in latex
+    assert r"\textbackslash{}x1b[2J\textbackslash{}u202e &" in latex

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from cascade_core.storage.importers import Wishes, read_files
 from cascade_core.support.files import Contents
+from cascade_core.support.spreadsheets import csv_text
 from tests.storage import brought
 from tests.storage.brought import csv, jsonl, npz, parquet, table
 from tests.storage.brought_checks import AS_MEANT, NAMED, TRUTH, P, assert_refused, assert_right, read
@@ -132,3 +134,21 @@ def test_lines_that_are_no_rows(line: bytes, words: str) -> None:
     lines = jsonl(table(TRUTH)).splitlines()
     lines[3] = line
     assert_refused(b"\n".join(lines), "jsonl", words)
+
+
+def test_texts_that_were_kept_from_being_formulas_come_back() -> None:
+    """Ids, labels and stages of a CSV that this project's writer made are those that it was given."""
+    ids = [f"{sign}{number}" for number, sign in enumerate(["=", "+a", "-b", "@", "\t=", "'=", "x", "-"])]
+    frame = pd.DataFrame(
+        [
+            {"sample_id": one, "label": "=cat" if i % 2 else "dog", "stage": stage, "macs": 10_000_000}
+            | {"p_dog": 0.75, "p_=cat": 0.25}
+            for stage in ("=early", "@late")
+            for i, one in enumerate(ids)
+        ]
+    )
+    outputs = read(csv_text(frame).encode(), "csv")
+    assert outputs.sample_ids.tolist() == ids
+    assert tuple(stage.name for stage in outputs.stages) == ("=early", "@late")
+    assert outputs.class_names == ("dog", "=cat")
+    assert outputs.labels.tolist() == [0, 1] * 4

@@ -29,6 +29,7 @@ from cascade_core.rendering.points import meters_of, points_latex, points_table
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.meters import MACS
 from cascade_core.support import wording
+from cascade_core.support.spreadsheets import csv_text
 from cascade_core.support.terms import common
 from cascade_core.support.wording import capital
 
@@ -261,7 +262,7 @@ def _take_away(pinned: list[pins.Pin]) -> None:
     """Buttons that save the pinned points, and remove them."""
     points = [pin.point for pin in pinned]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        csv = points_table(points).to_csv()
+        csv = csv_text(points_table(points), index=True)
         st.download_button("CSV", csv, "pinned.csv", "text/csv", on_click="ignore", icon=":material/download:")
         latex = points_latex(points)
         st.download_button("LaTeX", latex, "pinned.tex", "text/plain", on_click="ignore", icon=":material/download:")

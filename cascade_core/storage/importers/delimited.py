@@ -18,6 +18,7 @@ from cascade_core.storage.importers.naming import by_meaning, class_column, is_c
 from cascade_core.storage.importers.room import ROW, TooLarge
 from cascade_core.storage.importers.sheet import MAX_COLUMNS, Sheet, is_wanted, too_many_columns
 from cascade_core.support.files import BadFile
+from cascade_core.support.spreadsheets import MARK, unmarked
 
 _BLOCK = 1 << 20
 _SEPARATORS = (",", ";", "\t", "|")
@@ -47,6 +48,7 @@ def read_delimited(stream: BinaryIO, max_bytes: int) -> Sheet:
     if not isinstance(frame.index, pd.RangeIndex):
         raise BadFile("expected a name for every column in the first row but the rows below hold more values")
     frame.columns = pd.Index(names)
+    _unmark(frame)
     return Sheet(frame=frame, first=2 + skipped)
 
 
@@ -73,6 +75,15 @@ def _parsed(
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(len(names)), index=pd.RangeIndex(0))
     return frame
+
+
+def _unmark(frame: pd.DataFrame) -> None:
+    """Take the apostrophes away that keep spreadsheets from computing texts."""
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        if column.dtype.kind == "O" and column.astype(str).str.startswith(MARK).any():
+            plain = [unmarked(value) if isinstance(value, str) else value for value in column]
+            frame.isetitem(place, plain)
 
 
 def _has_decimal_commas(names: Sequence[str], separator: str, below: str) -> bool:
@@ -141,7 +152,7 @@ def _split(header: str, separator: str) -> list[str]:
         names = next(csv.reader([header], delimiter=separator, skipinitialspace=True), [])
     except csv.Error:
         names = header.split(separator)
-    return [name.strip().lstrip("#").strip() for name in names]
+    return [unmarked(name.strip().lstrip("#").strip()) for name in names]
 
 
 def _known(names: Sequence[str]) -> int:
