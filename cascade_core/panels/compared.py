@@ -21,6 +21,7 @@ from cascade_core.policies import SWEEPS
 from cascade_core.rendering.comparison.data import Curve
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.own_costs import OwnCosts
+from cascade_core.simulation.sample_costs import SampleCosts
 
 MOST_RUNS = 8
 """Runs that are compared unless more are chosen."""
@@ -69,13 +70,13 @@ def costs(chosen: Sequence[Run], meter: Meter) -> Costs:
 
 def _alike(run: Run, meter: Meter) -> Meter | None:
     """What counts a run's costs as `meter` does another's; None where that was not measured."""
-    if isinstance(meter, OwnCosts):
+    if isinstance(meter, OwnCosts | SampleCosts):
         own, _ = costs_of(run)
         if own is not None and (own.unit, own.per) == (meter.unit, meter.per):
             return own
-        return meter if meter.stage_names == run.stage_names else None
+        return meter if isinstance(meter, OwnCosts) and meter.stage_names == run.stage_names else None
     if not isinstance(meter, Milliseconds):
-        return meter
+        return meter if run.has_macs else None
     profile, _ = profile_of(run)
     if profile is None or meter.batch > profile.batch_sizes[-1]:
         return None

@@ -18,6 +18,7 @@ from cascade_core.panels.runs import Run, costs_of, profile_of
 from cascade_core.panels.state import Key
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.own_costs import MAX_LETTERS, PARTS, WHOLE, OwnCosts
+from cascade_core.simulation.sample_costs import SampleCosts
 from cascade_core.simulation.timing import Profile
 from cascade_core.storage.costs import SUFFIX, parse_costs
 from cascade_core.support import wording
@@ -35,6 +36,10 @@ MAX_TEXT = 4000
 
 PER = (1, 1000, 1_000_000)
 ALT = "What each stage costs, and the plain network, in parts"
+BY_SAMPLE = (
+    "Each sample has costs of its own: thresholds are sought by the stages' means, and what is shown is summed over "
+    "what samples really cost."
+)
 PLAIN = "plain network"
 """Row of the table that has its costs."""
 
@@ -56,9 +61,10 @@ def checked(text: str) -> str:
 def meter_of(run: Run) -> Meter:
     """Let the user choose what costs of a run are counted in."""
     profile, complaint = profile_of(run)
-    offered = [unit for unit in UNITS if unit != "milliseconds" or profile is not None]
+    known = {"MACs": run.has_macs, "milliseconds": profile is not None, "own": True}
+    offered = [unit for unit in UNITS if known[unit]]
     wished = state.COST_WISHED.take() or state.COST.get()
-    state.COST.set(wished if wished in offered else MACS.unit)
+    state.COST.set(wished if wished in offered else _usual(run))
     if wished not in offered:
         state.COST_WISHED.set(wished)  # for the next run that has it
     about = (
@@ -66,12 +72,13 @@ def meter_of(run: Run) -> Meter:
         "the run's stages were measured (`python -m cascade_core profile RUN` measures them); your own are what stages "
         "cost you, in any unit. Thresholds are sought for what is chosen."
     )
-    words = {"milliseconds": "ms", "own": "your own"}
+    carried, _ = costs_of(run)
+    words = {"milliseconds": "ms", "own": "your own" if run.has_macs or carried is None else carried.unit}
     unit = st.segmented_control(
         "Cost in", offered, format_func=lambda one: words.get(one, one), required=True, help=about, key=state.COST.key
     )
     if wished == "milliseconds" and profile is None:
-        st.caption("This run has no profile, so costs are in MACs.")
+        st.caption(f"This run has no profile, so costs are in {words.get(str(unit), str(unit))}.")
     _complain("The profile beside this run cannot be used:", complaint)
     meter = _own(run) if unit == "own" else _milliseconds(profile) if unit == "milliseconds" and profile else MACS
     _price(meter, run.terms)
@@ -84,7 +91,17 @@ def named(run: Run, unit: str, batch: int, text: str) -> Meter:
     if unit == "milliseconds" and profile is not None:
         return Milliseconds(profile=profile, batch=batch if batch in profile.batch_sizes else profile.batch_sizes[0])
     typed, _ = _typed(run, text)
-    return (typed or costs_of(run)[0] or MACS) if unit == "own" else MACS
+    return (typed or costs_of(run)[0] or MACS) if unit == "own" or not run.has_macs else MACS
+
+
+def usual(run: Run) -> Meter:
+    """What costs of a run are counted in before anybody chose."""
+    return MACS if run.has_macs else costs_of(run)[0] or MACS
+
+
+def _usual(run: Run) -> str:
+    """The unit of that, as `UNITS` has it."""
+    return MACS.unit if run.has_macs else "own"
 
 
 def _milliseconds(profile: Profile) -> Meter:
@@ -103,12 +120,13 @@ def _own(run: Run) -> Meter:
     _complain("The costs beside this run cannot be used:", complaint)
     typed, fault = _typed(run, state.COSTS.get())
     _complain("Your costs do not fit this run, and are not used:", fault)
-    costs = typed or carried
-    if costs is None:
+    if typed is None and carried is None:
         st.caption("Until you say what stages cost, costs are in MACs.")
+    if typed is None and isinstance(carried, SampleCosts):
+        st.caption(BY_SAMPLE)
     if st.button("What stages cost", icon=":material/payments:", width="stretch", key=Key.COST_TABLE.of("open")):
-        _form(run, costs)
-    return costs or MACS
+        _form(run, typed or (carried.means if isinstance(carried, SampleCosts) else carried))
+    return typed or carried or MACS
 
 
 def _typed(run: Run, text: str) -> tuple[OwnCosts | None, str]:

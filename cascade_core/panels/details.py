@@ -54,8 +54,10 @@ def details(shown: Shown) -> None:
 
 
 def _thresholds(shown: Shown) -> None:
-    exits_table(shown.rule, shown.evaluation, shown.selection.meter)
+    exits_table(shown.rule, shown.evaluation, shown.selection.meter, macs=shown.question.run.has_macs)
     st.markdown(moved_words(shown.evaluation, shown.selection.meter))
+    if not shown.question.run.has_macs:
+        return
     st.caption(
         "MACs are multiply-accumulates of convolutions, linear layers and matrix products; batch norm, ReLU and "
         "pooling layers are not counted, nor the few sums that pooled answers take. A sample pays for every trunk "
@@ -63,7 +65,7 @@ def _thresholds(shown: Shown) -> None:
     )
 
 
-def exits_table(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> None:
+def exits_table(rule: ExitRule, evaluation: Evaluation, meter: Meter, *, macs: bool = True) -> None:
     """A table of thresholds, of who leaves where and is right, and of what that costs by the meter, and in MACs."""
     frame = tables.exits_table(rule, evaluation, meter)
     found, own = frame.columns.intersection(["threshold", "threshold_high"]), cost_words.by_exit_column(meter)
@@ -77,7 +79,7 @@ def exits_table(rule: ExitRule, evaluation: Evaluation, meter: Meter) -> None:
         "share": share("Share"),
         "accuracy": share(capital(evaluation.terms.right), "Of those that leave here."),
         own: _cost(f"Cost, {cost_words.per(meter)}{cost_words.batches(meter)}", frame.get(own, []), LEAVING),
-        "macs": number(f"Cost, {cost_words.per(MACS)}", 0, LEAVING),
+        "macs": number(f"Cost, {cost_words.per(MACS)}", 0, LEAVING) if macs else None,
     }
     right = evaluation.terms.right
     alt = f"Each stage's threshold, the samples that leave there, how many are {right}, and their costs."

@@ -96,7 +96,7 @@ def load_back(shown: Shown) -> None:
         found = verdict(choice, evaluation, question.run.digest, question.split.describe())
         {True: st.success, False: st.warning, None: st.info}[found.agrees](found.words)
         _place(shown, choice.rule)
-        exits_table(choice.rule, evaluation, shown.selection.meter)
+        exits_table(choice.rule, evaluation, shown.selection.meter, macs=shown.question.run.has_macs)
 
 
 def _go_to_choice(shown: Shown) -> None:

@@ -17,6 +17,7 @@ import streamlit as st
 from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
+from cascade_core.simulation.sample_costs import SampleCosts
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import reading
 from cascade_core.storage.costs import costs_path, load_costs
@@ -24,7 +25,7 @@ from cascade_core.storage.home import HOME
 from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
-from cascade_core.storage.schema import has_softmaxes
+from cascade_core.storage.schema import costs_in_place_of_macs, has_softmaxes, own_meter
 from cascade_core.support import wording
 from cascade_core.support.files import BadFile, Stamp, readable, stamp
 from cascade_core.support.terms import Terms, terms
@@ -74,6 +75,11 @@ class Run:
     def has_softmaxes(self) -> bool:
         """Whether its stages gave softmaxes, or answers and confidences alone."""
         return has_softmaxes(self.metadata)
+
+    @property
+    def has_macs(self) -> bool:
+        """Whether its MACs are known, or at least assumed since nothing else is said of its costs."""
+        return costs_in_place_of_macs(self.metadata) is None
 
     @property
     def yours(self) -> bool:
@@ -207,12 +213,12 @@ def _within(path: Path, error: BadFile) -> str:
     return str(error).replace(str(path.parent), path.parent.name)
 
 
-def costs_of(run: Run) -> tuple[OwnCosts | None, str]:
-    """The costs that the run carries, if it does; instead, why the file that is there cannot be used."""
+def costs_of(run: Run) -> tuple[OwnCosts | SampleCosts | None, str]:
+    """The costs beside the run, else those in it, if there are any; instead, why the file that is there is no use."""
     path = None if run.path is None else costs_path(run.path)
     when = None if path is None else stamp(path)
     if path is None or when is None:
-        return None, ""
+        return own_meter(run.metadata), ""
     costs = _costs(path, run.stage_names, when)
     return (None, costs) if isinstance(costs, str) else (costs, "")
 

@@ -68,6 +68,7 @@ def opening(runs: Sequence[Run]) -> Selection:
         score=state.SCORE.default,
         answers=state.ANSWERS.default,
         split=Split(seed=state.SEED.default, in_sample=state.IN_SAMPLE.default),
+        meter=costs.usual(run),
     )
     return Selection(question=question, published=_on_same_data(run))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from cascade_core.analysis.exploration import Exploration
+from cascade_core.storage.importers.stage_costs import ASSUMED
 from cascade_core.storage.origin import NetworkOrigin, Origin
 from cascade_core.support import wording
 
@@ -35,7 +36,9 @@ def _cascade(origin: Origin, run: str, stages: int) -> str:
     """The network, or the networks that follow one another, and the data."""
     names = [name for network in origin.networks if (name := network_title(network.name))]
     if not names:
-        return (origin.title or run).strip().rstrip(".")
+        # That MACs are assumed is said elsewhere, and calls no run by a name.
+        title = None if origin.title == ASSUMED else origin.title
+        return (title or run).strip().rstrip(".")
     if len(names) == 1:
         what = f"{names[0]}{_exits(stages - 1)}"
     else:

@@ -126,13 +126,15 @@ def score_range(score: str, classes: int) -> tuple[float, float]:
 
 
 def range_of(confidence: Floats, score: str, classes: int) -> tuple[float, float]:
-    """The same where confidences are known: of a given one, 0 and 1 if all lie there, else least and greatest."""
+    """The same where confidences are known: those of a share or of percent where all lie there, else their own."""
     low, high = score_range(score, classes)
     if math.isfinite(high - low):
         return low, high
     low, high = float(confidence.min()), float(confidence.max())
     if low >= 0 and high <= 1:
         return 0.0, 1.0
+    if low >= 0 and 50 < high <= 100:
+        return 0.0, 100.0
     return low, high if high > low else low + 1
 
 

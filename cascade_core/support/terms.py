@@ -190,8 +190,8 @@ _SHORT = ("accuracy", "agreement")
 
 @cache
 def _names() -> dict[str, str]:
-    """Names of the words for labels, longest words first."""
-    named = {getattr(LABELS, field.name): field.name for field in fields(LABELS)}
+    """Names of the words for labels, longest words first; a drop may be one of agreement, and stays."""
+    named = {getattr(LABELS, field.name): field.name for field in fields(LABELS) if field.name != "short_drop"}
     return dict(sorted(named.items(), key=lambda item: -len(item[0])))
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cascade_core import save_run
+from cascade_core import StageOutputs, save_run
 from cascade_core.panels.views import VIEWS
 from cascade_core.support.terms import NO_LABELS
 from tests.pages import view
 from tests.panels.uploading import MINE
 from tests.support.test_terms import LIES
 
-UNLABELLED = replace(MINE, labels=None, reference=None, source={"title": "A sample run."})
+UNLABELLED = StageOutputs(probs=MINE.probs, stages=MINE.stages, source={"title": "A sample run."})
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,7 @@ def test_a_run_with_labels_is_written_as_before(tmp_path: Path) -> None:
 
 
 def test_joined_runs_have_the_labels_of_those_that_have_them() -> None:
-    one = replace(LABELLED, probs=LABELLED.probs[:1], stages=LABELLED.stages[:1], baseline_macs=None)
+    one = StageOutputs(probs=LABELLED.probs[:1], labels=LABELLED.labels, stages=LABELLED.stages[:1])
     bare = StageOutputs(probs=LABELLED.probs[1:], stages=LABELLED.stages[1:])
     for runs in ([one, bare], [bare, one]):
         joined = join_runs(runs, ["a", "b"])

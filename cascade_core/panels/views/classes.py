@@ -45,11 +45,13 @@ def show(shown: Shown) -> None:
         st.caption(f"Classes are by the {test.terms.label}.")
     occurring = int((evaluation.n > 0).sum())
     if occurring > MOST_BARS:
-        st.caption(f"The {MOST_BARS} of {occurring:,} classes with the largest drop; the table above has all.")
+        st.caption(
+            f"The {MOST_BARS} of {occurring:,} with the largest {test.terms.short_drop}; all are in the table above."
+        )
     chart(
         class_bars(evaluation, names, 1 - spent / plain, palette(), meter.noun),
         "class-bars",
-        "Drop and saving by class",
+        f"{capital(test.terms.short_drop)} and saving by class",
         f"{capital(test.terms.drop)} with its {COVERAGE} interval, and {meter.noun} saved, of each class, the largest "
         f"{test.terms.short_drop} on top.",
         **on_mark("class-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])]))),
@@ -61,13 +63,14 @@ def show(shown: Shown) -> None:
 
 def _table(frame: pd.DataFrame, evaluation: Evaluation, meter: Meter, names: Sequence[str]) -> None:
     frame, terms = in_points(frame), evaluation.terms
+    drop = capital(terms.short_drop)
     columns = {
         "class": st.column_config.TextColumn("Class", pinned=True),
         "samples": number("Samples"),
         **accuracy_columns(terms),
         "full_accuracy": share("Plain network", terms.of("Its accuracy on the class.")) if terms is LABELS else None,
-        "drop_low": number("Drop at least", 2, f"Lower end of the {COVERAGE} interval, points; rounded down."),
-        "drop_high": number("Drop at most", 2, f"Upper end of the {COVERAGE} interval, points; rounded up."),
+        "drop_low": number(f"{drop} at least", 2, f"Lower end of the {COVERAGE} interval, points; rounded down."),
+        "drop_high": number(f"{drop} at most", 2, f"Upper end of the {COVERAGE} interval, points; rounded up."),
         "cost": number("Mean MACs") if meter is MACS else number(f"Mean {per(meter)}", decimals(frame["cost"])),
         "saving": share(
             "Saved", f"Of what the plain network costs, in {meter.unit}; below zero the cascade costs more."

@@ -199,7 +199,7 @@ def _at_one_drop(shown: Shown, curves: Sequence[Curve]) -> None:
     """All curves where they give up what the slider's position does, the one that saves most first."""
     drop, terms = shown.evaluation.accuracy_drop, common(curve.exploration.terms for curve in curves)
     change = wording.change(drop, 2, shown.evaluation.terms)
-    st.markdown(f"**Each where its measured drop is nearest to that of the slider, {change}**")
+    st.markdown(f"**Each where its measured {terms.short_drop} is nearest to that of the slider, {change}**")
     columns = {
         "run": "Run",
         "policy": "Policy" if len({curve.policy for curve in curves}) > 1 else None,  # None: the column is not shown

@@ -23,6 +23,7 @@ from cascade_core.storage.pictures import PICTURES, are_built_in
 from cascade_core.support import wording
 from cascade_core.support.wording import capital
 
+TRY = " Click a picture to take it through the network."
 PAGE = 24
 """Cards on a page."""
 
@@ -58,12 +59,12 @@ def show(shown: Shown) -> None:
     index = pick(found, chosen, ids)
     st.caption(
         f"{terms.of(_KINDS[chosen.kind][1])} {len(index):,} of {len(ids):,}. A disc marks where a sample left, a ring "
-        "what later stages would have said. Click a picture to take it through the network."
+        f"what later stages would have said.{TRY * run.has_softmaxes}"
     )
     if not len(index):
         _nothing(found, chosen)
         return
-    if may_type() and not are_built_in(run.origin):
+    if may_type() and run.has_softmaxes and not are_built_in(run.origin):
         _ask_for_folder()
     pages = -(-len(index) // PAGE)
     # Another filter, or another rule, begins at its first page.
@@ -72,7 +73,8 @@ def show(shown: Shown) -> None:
     index = index[(page - 1) * PAGE : page * PAGE]
     names = [ids[i] for i in index]
     small = pictures(run, names)
-    _say_what_is_missing(small, names)
+    if run.has_softmaxes:  # others are of texts as often as of pictures
+        _say_what_is_missing(small, names)
     costs = leaving(shown.exploration.meter, shown.evaluation)
     made = cards(found, index, names, run.metadata["class_names"], small.thumbnails, costs)
     groups = [Group(kind=chosen.kind, cards=made)]

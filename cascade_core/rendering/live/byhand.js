@@ -31,7 +31,8 @@ export function handLine(model, back) {
  */
 export function handText(model, point) {
   const here = { drop: model.drop[point.g], saving: model.saving[point.g] };
-  const against = `${differences(model, point, here).join(", ")} than by the policy`;
+  const how = model.costing?.means ? ", by the stages' mean costs" : "";
+  const against = `${differences(model, point, here).join(", ")} than by the policy${how}`;
   const best = bestWithin(model, point.drop);
   if (best === null) return `${against}; none of its positions is ${model.terms.as_accurate}.`;
   if (point.drop > Math.max(...model.drop)) return `${against}, whose slider does not go that far.`;

@@ -30,6 +30,7 @@ from cascade_core.simulation.counting import reach_histograms
 from cascade_core.simulation.meters import MACS, PERCENTILES, Meter, Milliseconds, along
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
+from cascade_core.simulation.sample_costs import SampleCosts
 from cascade_core.storage.choice import shortest
 from cascade_core.storage.origin import Origin
 from cascade_core.support.wording import number
@@ -256,6 +257,7 @@ def _costing(exploration: Exploration, meter: Meter) -> dict[str, Any]:
         **parts,
         "batch": table.batch,
         "compaction": table.compaction,
+        "means": isinstance(meter, SampleCosts),
         "pooled": pool is not None,
         "used_later": used_later,
     }

@@ -131,7 +131,7 @@ function pooling(model, point, part) {
  */
 function costTerms(model, point, part) {
   const heads = activeHeads(model, point);
-  if (!heads.active.some(Boolean)) return null;
+  if (!heads.active.some(Boolean) || model.costing.means) return null;
   const { batch, compaction } = model.costing;
   if (batch > 1) return stageCosts(model, { exits: point.exits, ...heads }, compaction).map((cost) => part(cost / batch));
   let spent = 0;

@@ -110,6 +110,7 @@
  * @typedef {object} Costing
  * @property {number} batch
  * @property {boolean} compaction
+ * @property {boolean} [means] whether samples cost otherwise than these, which are the means of all
  * @property {boolean} pooled whether answers are pooled
  * @property {boolean[]} used_later whether an early stage's head is run although nothing leaves there
  * @property {number[][]} trunk
