@@ -28,7 +28,9 @@ from cascade_core.simulation.certificates import drop_bounds
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds
+from cascade_core.simulation.reach import beyond_all
 from cascade_core.simulation.record import Record
+from cascade_core.simulation.scores import GIVEN
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.reading import digest, identity, open_record
@@ -56,6 +58,7 @@ def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> No
     if args.in_sample:
         tell("in-sample: chosen and measured on the same samples")
     tell(f"answers: {chosen.answers}; {chosen.why}")
+    _say_scale(rule, test)
     _print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
     _print_costs(meter, evaluation, args.mistake)
     if not args.in_sample:
@@ -167,6 +170,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     else:
         tell("in-sample: these samples include those that the thresholds were chosen on")
     evaluation, meter = evaluate(record, rule), cost_flags.meter_of(args)
+    _say_scale(rule, record)
     _print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
     _print_costs(meter, evaluation, None)
     tell(
@@ -191,6 +195,12 @@ def _print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter, macs
         f"{_saved(evaluation, MACS if macs else meter)}, on {evaluation.n:,} samples"
     )
     tell(moved_words(evaluation))
+
+
+def _say_scale(rule: ExitRule, record: Record) -> None:
+    """Say it if thresholds are above all confidences that came with the answers."""
+    note = beyond_all(rule.thresholds, record.confidence, record.stage_names) if rule.score == GIVEN else None
+    say([] if note is None else [note])
 
 
 def _saved(evaluation: Evaluation, meter: Meter) -> str:

@@ -38,6 +38,27 @@ def within_reach(
     return result, _words(named, score)
 
 
+def beyond_all(
+    thresholds: NDArray[np.float32], confidence: NDArray[np.float32], stage_names: Sequence[str]
+) -> str | None:
+    """A line on thresholds above every confidence of a run whose score has no end of its own; None for none.
+
+    Args:
+        thresholds: (M-1,), or (M-1, K) for each class.
+        confidence: (M, N), as it was given.
+    """
+    least = thresholds.reshape(len(thresholds), -1).min(axis=1)
+    greatest = confidence[:-1].max(axis=1)
+    above = [
+        f"{least[stage]:g} at {stage_names[stage]!r:.60}, where they end at {greatest[stage]:g}"
+        for stage in np.flatnonzero(np.isfinite(least) & (least > greatest)).tolist()
+    ]
+    if not above:
+        return None
+    rest = f" and {len(above) - SHOWN} more" if len(above) > SHOWN else ""
+    return f"no confidence of this run reaches {'; '.join(above[:SHOWN])}{rest}: are they on the run's own scale?"
+
+
 def _words(thresholds: Mapping[str, float], score: str) -> str:
     """One line on thresholds out of reach, by the names of their stages."""
     listed = [f"{value:g} at {name!r:.60}" for name, value in thresholds.items()]

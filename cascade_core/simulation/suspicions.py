@@ -12,6 +12,7 @@ from math import sqrt
 
 import numpy as np
 
+from cascade_core.simulation.odd_confidences import odd_confidences
 from cascade_core.simulation.odd_softmaxes import copies, softmaxed_twice
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.record import Record
@@ -50,8 +51,13 @@ def suspicions_of_answers(record: Record, class_names: Sequence[str] | None = No
         record: Answers, each stage's own.
     """
     lines = few_macs(record.stages)
-    if record.n >= LEAST_SAMPLES and record.reference == "labels":
-        lines += _at_chance(record, class_names) or _falls(record)
+    if record.n < LEAST_SAMPLES:
+        return tuple(lines)
+    labelled = record.reference == "labels"
+    at_chance = _at_chance(record, class_names) if labelled else []
+    lines += at_chance or odd_confidences(record)
+    if labelled and not at_chance:
+        lines += _falls(record)
     return tuple(lines)
 
 
