@@ -24,6 +24,7 @@ from cascade_core import (
     tune,
 )
 from cascade_core.__main__ import main
+from cascade_core.simulation.meters import MACS
 from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.sample_costs import SampleCosts
 from tests import naive_answers
@@ -139,3 +140,27 @@ def test_the_command_line_takes_it_from_file_to_figures(tmp_path: Path, capsys: 
     ):
         assert main(["choose", str(run), "--max-drop", "0.01", *flags]) == 2
         assert f"no softmaxes, which {what} would need" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by_sample", [False, True])
+def test_a_file_a_service_is_the_same_as_all_in_one(by_sample: bool, tmp_path: Path) -> None:
+    arrays = made(3, by_sample=by_sample)
+    whole = tmp_path / "whole.npz"
+    whole.write_bytes(npz(**arrays))
+    files = [tmp_path / f"{name}.npz" for name in "abc"]
+    for stage, file in enumerate(files):
+        one = {name: arrays[name][stage : stage + 1] for name in ("answer", "confidence", "cost", "stages")}
+        file.write_bytes(npz(**{**arrays, **one}))
+    joined, meant = import_run(files), import_run(whole)
+    assert isinstance(joined, StageAnswers)
+    assert isinstance(meant, StageAnswers)
+    assert joined.stages == meant.stages
+    assert joined.baseline_macs == meant.baseline_macs
+    assert joined.costs == meant.costs
+    wish = CheapestWithinDrop(max_drop=0.01)
+    ours, theirs = tune(joined, wish), tune(meant, wish)
+    assert ours.meter == theirs.meter != MACS
+    assert ours.meter.mean(ours.evaluation) == theirs.meter.mean(theirs.evaluation)
+    renamed = import_run(files, stage_names=["x", "y", "z"])
+    assert renamed.costs is not None
+    assert renamed.costs.stage_names == ("x", "y", "z")

@@ -16,15 +16,29 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.simulation.own_costs import WHOLE, OwnCosts
+from cascade_core.simulation.stages import Stage
 from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
 
 SUFFIX = ".costs.json"
 MAX_BYTES = 1 << 20
 
+PLAIN_MACS = 10**9
+"""MACs that the plain network is taken to have where only costs are known."""
+
 SHOWN = 300
 """Letters of names that an error shows."""
 
 _KEYS = ("unit", "per", "stages", "plain", "separate")
+
+
+def macs_in_proportion(own: OwnCosts) -> tuple[tuple[Stage, ...], int]:
+    """Stages whose MACs, which nobody knows, are as costs are, and those of the plain network: savings are the same."""
+    macs = (own.totals * (PLAIN_MACS / sum(own.plain_parts.values()))).round().astype(int).tolist()
+    stages = tuple(
+        Stage(name=name, trunk_macs=0 if own.separate else count, head_macs=count if own.separate else 0)
+        for name, count in zip(own.stage_names, macs, strict=True)
+    )
+    return stages, PLAIN_MACS
 
 
 def costs_path(run: str | Path) -> Path:

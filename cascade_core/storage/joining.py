@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from cascade_core.simulation.answers import StageAnswers
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.recorded import Outputs
+from cascade_core.storage.costs import macs_in_proportion
+from cascade_core.storage.joined_costs import joined_costs
 from cascade_core.storage.origin import Origin
 from cascade_core.support import checks
 
@@ -40,21 +42,29 @@ def join_runs(runs: Sequence[Outputs], names: Sequence[str]) -> Outputs:
     first = runs[0]
     orders = [_order(first, called[0], run, name) for run, name in zip(runs, called, strict=True)]
     form, by_stage = _said(runs, called, orders)
+    stages = tuple(
+        replace(stage, name=name if len(run.stages) == 1 else f"{name}, {stage.name}")
+        for run, name in zip(runs, called, strict=True)
+        for stage in run.stages
+    )
+    baseline = runs[-1].baseline_macs
+    costs = joined_costs(runs, orders, tuple(stage.name for stage in stages))
+    assumed = bool(costs) and all(Origin.of(run.source).assumed_macs for run in runs)
+    if assumed:
+        stages, baseline = macs_in_proportion(costs["costs"])
     labels = _labels([run if run.reference == "labels" else None for run in runs], orders, called)
     return form(
         **by_stage,
         labels=labels,  # type: ignore[arg-type]  # None = the last stage's answers
-        stages=tuple(
-            replace(stage, name=name if len(run.stages) == 1 else f"{name}, {stage.name}")
-            for run, name in zip(runs, called, strict=True)
-            for stage in run.stages
-        ),
-        baseline_macs=runs[-1].baseline_macs,
+        stages=stages,
+        baseline_macs=baseline,
         sample_ids=first.sample_ids,
         class_names=first.class_names,
         source=Origin(
-            joined=tuple({**run.source, "name": name} for run, name in zip(runs, called, strict=True))
+            joined=tuple({**run.source, "name": name} for run, name in zip(runs, called, strict=True)),
+            assumed_macs=assumed,
         ).as_json(),
+        **costs,
     )
 
 

@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 from cascade_core.simulation.own_costs import WHOLE, OwnCosts
 from cascade_core.simulation.sample_costs import mean_costs
 from cascade_core.simulation.spending import Spending
-from cascade_core.simulation.stages import Stage
+from cascade_core.storage.costs import macs_in_proportion
 from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.naming import BASELINE_COST, COST, COST_UNIT
 from cascade_core.storage.importers.stage_costs import Costs
 from cascade_core.support.files import BadFile
-
-PLAIN_MACS = 10**9
-"""MACs that the plain network is taken to have where only costs are known."""
 
 UNNAMED = "cost units"
 
@@ -63,14 +60,10 @@ def own_costs(
 
 
 def in_proportion(own: OwnCosts) -> Costs:
-    """Stages whose MACs, which nobody knows, are as costs are: what is saved of one is saved of the other."""
-    plain = sum(own.plain_parts.values())
-    macs = (own.totals * (PLAIN_MACS / plain)).round().astype(np.int64)
-    stages = tuple(
-        Stage(name=name, trunk_macs=0 if own.separate else int(count), head_macs=int(count) if own.separate else 0)
-        for name, count in zip(own.stage_names, macs, strict=True)
-    )
-    return Costs(stages=stages, macs=macs, baseline_macs=PLAIN_MACS, assumed=True)
+    """Stages whose MACs, which nobody knows, are as costs are."""
+    stages, baseline = macs_in_proportion(own)
+    macs = np.array([stage.trunk_macs + stage.head_macs for stage in stages])
+    return Costs(stages=stages, macs=macs, baseline_macs=baseline, assumed=True)
 
 
 def unit_of(text: str) -> tuple[str, int]:

@@ -43,7 +43,8 @@ def one_after_another(runs: Sequence[Outputs], files: Sequence[str], wishes: Wis
     names = checks.names("stage_names", wishes.stage_names, count, "stage")
     joined = join_runs(runs, files)
     stages = tuple(replace(stage, name=name) for stage, name in zip(joined.stages, names, strict=True))
-    return _costed(replace(joined, stages=stages), runs, wishes)
+    costs = None if joined.costs is None else replace(joined.costs, stage_names=names)
+    return _costed(replace(joined, stages=stages, costs=costs), runs, wishes)
 
 
 def _costed(joined: Outputs, runs: Sequence[Outputs], wishes: Wishes) -> Outputs:
@@ -57,6 +58,8 @@ def _costed(joined: Outputs, runs: Sequence[Outputs], wishes: Wishes) -> Outputs
     if added is None and any(assumed):
         if not all(assumed):
             raise BadFile("expected macs in all files or in none; give them with --macs")
+        if joined.costs is not None:
+            return joined
         origin = replace(Origin.of(joined.source), assumed_macs=True, title=ASSUMED)
         return replace(joined, baseline_macs=None, source=origin.as_json())  # type: ignore[arg-type]  # None = the sum
     if added is None:
