@@ -26,6 +26,9 @@ def page(args: argparse.Namespace) -> None:
     # The server stops its work at these, and then has them handled as they were to be before it started.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        # Streamlit ends its server at SIGTERM as at Ctrl-C, and knows no other.
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     # As `python -m streamlit run` starts it, in this process, so that signals reach it; settings lie beside the script.
     # What it prints has colours of its own.
     sys.stdout, sys.argv = sys.__stdout__, ["streamlit", "run", str(HOME / "dashboard.py"), *port]

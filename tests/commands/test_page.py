@@ -38,7 +38,7 @@ def empty(tmp_path: Path) -> Path:
     return tmp_path / "empty"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_page_answers_on_this_computer_alone_and_ends_quietly(
     installer: Installer, empty: Path, number: signal.Signals
 ) -> None:
