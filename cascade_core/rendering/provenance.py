@@ -117,6 +117,7 @@ _WORDS: Mapping[str, Callable[[Origin], Facts | None]] = {
     "title": _plain("Run", "title"),
     "notes": lambda origin: [("Noted at import", line) for line in origin.notes] or None,
     "imported_from": _plain("Imported from", "imported_from"),
+    "macs_assumed": lambda origin: [] if origin.assumed_macs else None,  # said above all that is shown of the run
     "networks": _networks,
     "dataset_name": _plain("Data set", "dataset"),
     "dataset": _plain("Data", "data"),

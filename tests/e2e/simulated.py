@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.support.terms import LABELS
+
 BINS = 60
 SAMPLES = 400
 POSITIONS = 51
@@ -71,6 +73,8 @@ def payload(
         "samples": SAMPLES,
         "in_sample": False,
         "unit": "images",
+        "reference": "labels",
+        "terms": LABELS.as_json(),
         "baseline": {"accuracy": counts.full_accuracy, "cost": MACS, "label": "plain network"},
         "cost_unit": "MACs",
         "cost_noun": "computation",
