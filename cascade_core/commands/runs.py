@@ -34,7 +34,7 @@ def join(args: argparse.Namespace) -> None:
 
 
 def import_(args: argparse.Namespace) -> None:
-    """Turn anyone's softmaxes or logits into a run."""
+    """Turn anyone's softmaxes, logits, or answers and confidences into a run."""
     check_writable(args.out, ".parquet")
     with claimed(args.out):
         _import(args)
@@ -109,7 +109,10 @@ def _add_import(verbs: Parsers) -> None:
     parser = add_verb(
         verbs, "import", import_, "import softmaxes.npz --macs 40550000,125490000 --out cache/mine.parquet"
     )
-    about = f"softmaxes or logits, a file of {', '.join(FORMATS)}; several are one stage after another"
+    about = (
+        f"softmaxes, logits, or answers and confidences, a file of {', '.join(FORMATS)}; several are one stage after "
+        "another"
+    )
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help=about)
     add_out(parser)
     macs = parser.add_mutually_exclusive_group()

@@ -1,10 +1,14 @@
-"""Anyone's softmaxes or logits -> `Outputs`: NumPy archives and tables, from disk or from memory.
+"""Anyone's softmaxes, logits or answers -> `Outputs`: NumPy archives and tables, from disk or from memory.
 
 A NumPy archive (``.npz``) holds ``probs`` or ``logits`` (M, N, K), ``labels`` (N,) and ``macs`` (M,); ``head_macs``
 (M,), ``baseline_macs``, ``stage_names``, ``class_names``, ``sample_ids`` are optional.  A table (``.csv``, ``.tsv``,
 ``.parquet``, ``.jsonl``) has a row for each sample at each stage, with the columns ``sample_id``, ``label``, ``stage``
 and ``p_0`` .. ``p_K-1`` (or ``logit_0`` .., or one list); an optional column ``macs`` is constant within a stage.
 ``macs`` is what a stage adds to the ones before it, for one sample.  Several files are one stage after another.
+
+Without softmaxes there are ``confidence`` and ``answer`` (M, N), with ``correct`` where something else than the label
+says what is right; in a table columns of these names, or, with a row for each sample, ``small_confidence``,
+``small_answer`` and so on.  ``cost`` (M,) or (M, N) and ``cost_unit`` are what stages add in another unit than MACs.
 
 Files flow through four rooms: a reader checks sizes and shapes before contents, unpickles nothing, and hands on named
 arrays (`archives`, `delimited`, `json_lines`, `parquet_tables`, then `sheets`); `assembling` decides what they mean;
@@ -62,7 +66,7 @@ def import_run(
     assume_equal_macs: bool = True,
     max_bytes: int | None = None,
 ) -> Outputs:
-    """Read softmaxes or logits from files of `FORMATS`; a run file is read as it is.
+    """Read softmaxes, logits, or answers and confidences from files of `FORMATS`; a run file is read as it is.
 
     What was mended or supposed, and what looks odd, is warned of; `storage.notes.notes_on` gives the same lines.
 
