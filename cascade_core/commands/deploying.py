@@ -30,36 +30,37 @@ if TYPE_CHECKING:
 
 
 def classify(args: argparse.Namespace) -> None:
-    """Classify pictures with a chosen JSON, leaving early."""
+    """Classify pictures or texts with a chosen JSON, leaving early."""
     from cascade_core.nets.running.classify import Failure, class_names, classify_files, image_files, load_cascade
     from cascade_core.nets.running.runner import Runner
 
-    choice, files = load_choice(args.choice), image_files(args.pictures)
-    named = networks(args)
+    choice, named = load_choice(args.choice), networks(args)
+    unit = named[0].preprocessing.unit
+    files = args.samples if unit == "texts" else image_files(args.samples)
     names = args.class_names or class_names(named)
     model = load_cascade(named, len(names) or None, download=args.download)
-    runner, failed, spent = Runner(model, choice, args.device), 0, 0
+    runner, answered, failed, spent = Runner(model, choice, args.device), 0, 0, 0
     _compare_costs(model, choice, named[0])
     for one in classify_files(runner, files, named[0].preprocessing, args.batch_size):
         if isinstance(one, Failure):
             failed += 1
             remark(f"not classified: {one.reason}")
             continue
-        spent += choice.costs[one.stage]
+        answered, spent = answered + 1, spent + choice.costs[one.stage]
         row = {
             "file": str(one.file),
+            **({} if one.row is None else {"row": one.row}),
             "label": names[one.prediction] if one.prediction < len(names) else str(one.prediction),
             "confidence": one.confidence,
             "stage": model.stage_names[one.stage],
             "macs": choice.costs[one.stage],
         }
         tell(*([_json_line(row)] if args.json else _cells(row)))
-    count = len(files) - failed
-    mean = f", {spent / count:,.0f} MACs each on average" if count else ""
-    remark(f"{count:,} of {len(files):,} pictures classified{mean}")
+    mean = f", {spent / answered:,.0f} MACs each on average" if answered else ""
+    remark(f"{answered:,} of {answered + failed:,} {unit} classified{mean}")
     if failed:
-        kind = Incomplete if count else ValueError
-        raise kind(f"{failed:,} of {len(files):,} pictures were not classified; the lines above say why")
+        kind = Incomplete if answered else ValueError
+        raise kind(f"{failed:,} of {answered + failed:,} {unit} were not classified; the lines above say why")
 
 
 def bundle(args: argparse.Namespace) -> None:
@@ -112,7 +113,8 @@ def _profile(args: argparse.Namespace, metadata: Mapping[str, Any], out: Path) -
 def _cells(row: dict[str, Any]) -> list[str]:
     """A row as columns for people: confidence to four digits, MACs with separators."""
     confidence, macs = f"{row['confidence']:.4f}", f"{row['macs']:,}"
-    return [row["file"], row["label"], confidence, row["stage"], macs]
+    rows = [str(row["row"])] if "row" in row else []
+    return [row["file"], *rows, row["label"], confidence, row["stage"], macs]
 
 
 def _json_line(row: dict[str, Any]) -> str:
@@ -159,9 +161,14 @@ def _add_classify(verbs: Parsers) -> None:
     example = f"classify choice.json pictures/ \\\n      {_FINE}"
     parser = add_verb(verbs, "classify", classify, example, NETWORKS)
     _add_choice_and_network(parser)
-    parser.add_argument("pictures", type=Path, nargs="+", help="image files, or folders of them")
+    parser.add_argument(
+        "samples",
+        type=Path,
+        nargs="+",
+        help="images or folders of them; for a network of texts .csv, .tsv, .jsonl, .txt",
+    )
     parser.add_argument("--json", action="store_true", help="JSON lines instead of columns")
-    parser.add_argument("--batch-size", type=int, default=64, help="pictures at a time (default 64)")
+    parser.add_argument("--batch-size", type=int, default=64, help="samples at a time (default 64)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
 
 

@@ -14,15 +14,21 @@ NETWORK = "NAME[=WEIGHTS][+HEADS]"
 
 NETWORKS = """NETWORK is NAME[=WEIGHTS][+HEADS].
   NAME     cifar-resnet20, -32, -44, -56 or -110; small-cnn; one of torchvision's classifiers, such as resnet50;
-           timm:NAME, where timm is installed; hf:FOLDER or hf:NAME, an image classifier of Hugging Face, where
-           transformers is installed; package.module:factory, a function of your own
+           timm:NAME, where timm is installed; hf:FOLDER or hf:NAME, a classifier of images or texts of Hugging
+           Face, where transformers is installed; package.module:factory, a function of your own
   WEIGHTS  a file, or published ones: IMAGENET1K_V2, DEFAULT (torchvision), pretrained (timm)
   HEADS    a .safetensors file of heads that build wrote"""
 
 
 def images(args: argparse.Namespace) -> dict[str, Any]:
-    """What the user wants of the images that networks are given."""
-    options = {"size": args.image_size, "resize": args.image_resize, "mean": args.image_mean, "std": args.image_std}
+    """What the user wants of the images or texts that networks are given."""
+    options = {
+        "size": args.image_size,
+        "resize": args.image_resize,
+        "mean": args.image_mean,
+        "std": args.image_std,
+        "length": args.text_length,
+    }
     return {key: tuple(v) if isinstance(v, list) else v for key, v in options.items() if v is not None}
 
 
@@ -39,6 +45,11 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image-resize", type=int, help="shorter side before cropping (default: the network's own)")
     parser.add_argument("--image-mean", type=numbers(float), help="r,g,b of pixels in [0, 1] (default: likewise)")
     parser.add_argument("--image-std", type=numbers(float), help="r,g,b (default: likewise)")
+    parser.add_argument(
+        "--text-length",
+        type=int,
+        help="tokens that texts are cut or padded to (default: 128, or the network's most)",
+    )
     parser.add_argument(
         "--outputs",
         metavar="WHICH",

@@ -71,7 +71,7 @@ def exits(args: argparse.Namespace) -> None:
     """List the places where a network can have exits."""
     from cascade_core.nets.recording.runs import exits_of
 
-    points, chosen, total = exits_of(args.network, exits=args.exits, wishes=images(args), outputs=args.outputs)
+    points, chosen, total, tokens = exits_of(args.network, exits=args.exits, wishes=images(args), outputs=args.outputs)
     table = pd.DataFrame(
         {
             "": ["*" if point.name in chosen else "" for point, _ in points],
@@ -82,7 +82,8 @@ def exits(args: argparse.Namespace) -> None:
         }
     )
     tell_table(table)
-    tell(f"{total:,} MACs in all; * marks --exits {args.exits or ','.join(chosen)}")
+    at = f" of a text of {tokens} tokens" if tokens else ""
+    tell(f"{total:,} MACs in all{at}; * marks --exits {args.exits or ','.join(chosen)}")
 
 
 def _add_recording_flags(parser: argparse.ArgumentParser, network: str) -> None:
@@ -91,7 +92,8 @@ def _add_recording_flags(parser: argparse.ArgumentParser, network: str) -> None:
         "--data",
         required=True,
         metavar="SPEC",
-        help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, fashionmnist:ROOT",
+        help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, "
+        "fashionmnist:ROOT; texts:FILE, a .csv, .tsv or .jsonl with columns label and text",
     )
     parser.add_argument(
         "--classes",

@@ -14,11 +14,12 @@ from cascade_core.nets.cutting.attach import attach_exits
 from cascade_core.nets.cutting.splitting import choose_points, exit_points, split
 from cascade_core.nets.cutting.tracing import trace
 from cascade_core.nets.heads.weights import load_weights
-from cascade_core.nets.images.datasets import ImageSet, open_data
+from cascade_core.nets.images.datasets import ImageSet
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.macs import count_macs, stage_costs
 from cascade_core.nets.networks.named import find, load_model
 from cascade_core.nets.networks.zoo import Network
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.build import build_run
 from cascade_core.nets.recording.precompute import precompute, precompute_to
 from cascade_core.nets.recording.runs import precompute_run

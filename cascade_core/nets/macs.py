@@ -117,12 +117,12 @@ def stage_costs(model: StagedModel, example: Tensor) -> tuple[Stage, ...]:
     """Cost of each stage for one sample.
 
     Args:
-        example: One image, (1, channels, height, width).
+        example: One image, (1, channels, height, width), or the tokens of one text, (1, 2, length).
 
     Raises:
-        ValueError: `example` is not one image, or the model fails on it.
+        ValueError: `example` is not one sample, or the model fails on it.
     """
-    if example.ndim != 4 or example.shape[0] != 1:
+    if example.ndim not in (3, 4) or example.shape[0] != 1:
         shape = tuple(example.shape)
         raise ValueError(f"Expected example to have shape (1, channels, height, width) but it had {shape}")
     stages = []
@@ -142,7 +142,7 @@ def baseline_macs(model: StagedModel, example: Tensor) -> int:
     For a network with exits that is its trunk and last head; for a cascade of models, the last model in plain form.
 
     Args:
-        example: One image, (1, channels, height, width).
+        example: As `stage_costs` takes it.
     """
     with _eval_mode(model):
         return _warned(count(partial(model.plain, example)), "the plain network")

@@ -81,9 +81,11 @@ def _file(file: RecordedFile) -> str:
 
 
 def _transform(origin: Origin) -> Facts | None:
-    """What was done to pictures before the first stage saw them."""
+    """What was done to pictures or texts before the first stage saw them."""
     shapes = {"size": int, "channels": int, "mean": list, "std": list}
     value = origin.transform or {}
+    if isinstance(value.get("tokens"), int):
+        return [("Texts", f"cut or padded to {value['tokens']} tokens, which MACs are counted at")]
     if not all(isinstance(value.get(key), kind) for key, kind in shapes.items()):
         return None
     size, resize = value["size"], value.get("resize", value["size"])

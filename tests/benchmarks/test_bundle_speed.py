@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cascade_core import CheapestUncorrected, choose, evaluate, load_run, save_choice
-from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.networks.named import find
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.running.bundle import write_bundle
 from cascade_core.nets.running.bundled_run import Bundle
 from cascade_core.nets.running.classify import load_cascade

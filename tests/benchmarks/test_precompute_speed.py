@@ -19,10 +19,11 @@ import pytest
 import torch
 
 from cascade_core.nets.devices import lay_out
-from cascade_core.nets.images.datasets import ImageSet, batches
+from cascade_core.nets.images.datasets import ImageSet
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.networks.resnet import resnet
 from cascade_core.nets.recording.precompute import precompute_to
+from cascade_core.nets.samples import batches
 from cascade_core.nets.staged import CascadedNetwork
 
 pytestmark = pytest.mark.benchmark

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from cascade_core import CheapestUncorrected, ExitRule, choose, evaluate, load_run
-from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.networks.named import find
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.running.classify import load_cascade
 from cascade_core.nets.running.profile import measure
 from cascade_core.nets.running.runner import Runner

@@ -1,4 +1,4 @@
-"""Exits attached to a network that was not made for them: traced, cut, and given a head at each exit.
+"""Exits attached to a network that was not made for them: cut, and given a head at each exit.
 
 The result is a `CascadedNetwork` whose last stage answers exactly as the network does.  Fresh early heads know
 nothing yet; `training.fit_heads` fits them.
@@ -6,14 +6,16 @@ nothing yet; `training.fit_heads` fits them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor, nn
 
 from cascade_core.nets.answers import to_logits
+from cascade_core.nets.cutting.layers import LayeredNetwork, layer_points, split_layers
 from cascade_core.nets.cutting.splitting import ExitPoint, choose_points, exit_points, split
-from cascade_core.nets.cutting.tracing import TracedNetwork, trace
+from cascade_core.nets.cutting.tracing import trace
 from cascade_core.nets.heads import families as families
 from cascade_core.nets.heads.ladder import Rung
 from cascade_core.nets.macs import stage_costs
@@ -60,23 +62,37 @@ def cut(
     Raises:
         ValueError: The network cannot be traced, an exit is unknown, or it returns no answer or several.
     """
-    traced, answers = _traced(network, example, classes, outputs)
-    points = {point.name: point for point in exit_points(traced)}
-    names = choose_points(tuple(points.values()), exits)
+    cuttable = _cuttable(network, example, classes, outputs)
+    points = {point.name: point for point in cuttable.points}
+    names = choose_points(cuttable.points, exits)
     return Cut(
         exits=names,
         shapes=tuple(points[n].shape for n in names),
-        pieces=tuple(split(traced, names)),
-        macs=traced.macs,
-        answer=to_logits(answers, type(network).__name__),
-        classes=answers.shape[1],
+        pieces=tuple(cuttable.split(names)),
+        macs=cuttable.macs,
+        answer=to_logits(cuttable.answers, type(network).__name__),
+        classes=cuttable.answers.shape[1],
     )
 
 
-def _traced(
-    network: nn.Module, example: Tensor, classes: int | None, outputs: str | None
-) -> tuple[TracedNetwork, Tensor]:
-    """A network that gives one answer, traced, and its answers (batch, K) to the example."""
+@dataclass(frozen=True, kw_only=True)
+class _Cuttable:
+    """A network that gives one answer, and where it may be cut.
+
+    Attributes:
+        split: Names of points to the pieces of the network.
+        macs: Of the whole network on one sample, by torch's own counter.
+        answers: (batch, K) to the example.
+    """
+
+    points: tuple[ExitPoint, ...]
+    split: Callable[[Sequence[str]], Sequence[nn.Module]]
+    macs: int
+    answers: Tensor
+
+
+def _cuttable(network: nn.Module, example: Tensor, classes: int | None, outputs: str | None) -> _Cuttable:
+    """What the network says itself, else what `torch.fx` sees of it."""
     name = type(network).__name__
     places, answers = look(network.eval(), name, example, classes, outputs)
     if len(places) > 1:
@@ -84,7 +100,11 @@ def _traced(
             f"Expected one answer of {name} to put exits before but it returns {len(places)}; --outputs last takes the "
             "last, and precompute --outputs all makes a stage of each"
         )
-    return trace(network, example, places), answers[0]
+    if isinstance(network, LayeredNetwork):
+        points, macs = layer_points(network, example)
+        return _Cuttable(points=points, split=partial(split_layers, network), macs=macs, answers=answers[0])
+    traced = trace(network, example, places)
+    return _Cuttable(points=exit_points(traced), split=partial(split, traced), macs=traced.macs, answers=answers[0])
 
 
 def assemble(title: str, pieces: Cut, heads: Sequence[nn.Module], stage_names: Sequence[str] = ()) -> CascadedNetwork:
@@ -107,8 +127,8 @@ def attach_exits(
     """Cut `network` at `exits` and put heads there; it shares the network's weights, and is in eval mode.
 
     Args:
-        network: A classifier that `torch.fx` can trace.
-        example: At least two images, (batch, channels, height, width), as the network takes them.
+        network: A classifier that `torch.fx` can trace, or a row of layers.
+        example: At least two samples as the network takes them, such as images (batch, channels, height, width).
         exits: "auto:3" for three at about equal shares of MACs, or names from `exit_points`, a,b.
         heads: A preset's name.
         seed: Of the heads' first weights.
@@ -128,18 +148,17 @@ def exit_costs(
     """Every exit point of a network with the multiply-accumulates of one sample up to there, and those of the whole.
 
     Args:
-        example: At least two images, (batch, channels, height, width).
+        example: At least two samples, (batch, ...).
         outputs: As `cut` takes it.
 
     Raises:
         ValueError: The network cannot be traced, or it returns no answer or several.
     """
-    traced, _ = _traced(network, example, None, outputs)
-    points = exit_points(traced)
-    names = [point.name for point in points]
-    pieces = split(traced, names)
+    cuttable = _cuttable(network, example, None, outputs)
+    names = [point.name for point in cuttable.points]
+    pieces = cuttable.split(names)
     # Without heads, what a stage costs is its piece of the trunk.
     bare = CascadedNetwork("", (*names, LAST), pieces, [nn.Identity() for _ in pieces])
     stages = stage_costs(bare, example[:1])
     macs = [sum(stage.trunk_macs for stage in stages[: i + 1]) for i in range(len(stages))]
-    return tuple(zip(points, macs, strict=False)), macs[-1]
+    return tuple(zip(cuttable.points, macs, strict=False)), macs[-1]

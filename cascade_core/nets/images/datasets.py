@@ -6,25 +6,26 @@
 
 Images are held as 8-bit pixels.  A set of up to `MEMORY_LIMIT` bytes is decoded once and kept when it is first drawn
 from at random, for training goes over it again and again; a larger one is decoded whenever it is read, and so is any
-that is only read in order.  Batches are made by `batches`, which also augments.  Images of another size than
+that is only read in order.  Images of another size than
 the network's are scaled (shorter side, antialiased) and cropped in the middle; grey and colour are converted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from cascade_core.nets._torchvision import torchvision
-from cascade_core.nets.images.classes import Classes, some
+from cascade_core.nets.classes import Classes
 from cascade_core.nets.images.pixels import Pixels, Preprocessing, augment, normalise, open_image, preprocess
+from cascade_core.nets.samples import SampleSet
 from cascade_core.storage.digits import digit_id, digits
 from cascade_core.support import checks
 
@@ -36,36 +37,28 @@ DIGITS_TEST = 900
 
 
 @dataclass(kw_only=True)
-class ImageSet:
+class ImageSet(SampleSet):
     """N labelled images, prepared for one network.
 
     Attributes:
-        spec: The data's name as typed, without the machine's path, such as "imagefolder:test".
-        split: "train" or "test"; an image folder is whatever the caller says.
-        labels: (N,) int64 class numbers.
-        sample_ids: N texts.
-        class_names: K texts.
-        preprocessing: The images that `images` and `batches` give.
+        preprocessing: The images that `batch` gives.
         flip: Whether a mirrored image is as good as the image.
         read: Pixels (height, width, 3 or 1) of sample i, as stored.
     """
 
-    spec: str
-    split: str
-    labels: Tensor
-    sample_ids: tuple[str, ...]
-    class_names: tuple[str, ...]
     preprocessing: Preprocessing
     flip: bool
     read: Callable[[int], Pixels]
     _kept: Tensor | None = field(default=None, repr=False)
 
-    def __len__(self) -> int:
-        return len(self.sample_ids)
+    unit: ClassVar[str] = "images"
 
-    def __getitem__(self, i: int) -> tuple[Tensor, int]:
-        """Normalised image (channels, size, size) float32 and label of sample i."""
-        return self.normalise(self.pixels(torch.tensor([i]), keep=False))[0], int(self.labels[i])
+    def batch(
+        self, index: Tensor, *, keep: bool = False, generator: torch.Generator | None = None, shift: int = 0
+    ) -> Tensor:
+        """Normalised images (batch, channels, size, size) float32, shifted and mirrored where there is a generator."""
+        pixels = self.pixels(index, keep=keep)
+        return self.normalise(pixels if generator is None else augment(pixels, shift, self.flip, generator))
 
     def pixels(self, index: Tensor, *, keep: bool = True) -> Tensor:
         """(batch, channels, size, size) uint8 images of samples `index` (batch,).
@@ -102,64 +95,12 @@ class ImageSet:
         return {"dataset": self.spec, "split": self.split, "transform": self.preprocessing.describe()}
 
 
-def batches(
-    data: ImageSet,
-    batch_size: int,
-    *,
-    generator: torch.Generator | None = None,
-    shift: int = 0,
-    skip: int = 0,
-    state: Tensor | None = None,
-    keep: bool = False,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Normalised images (batch, channels, size, size) and labels (batch,), all of the set once.
-
-    Args:
-        generator: With one, the order is random and images are augmented; a last batch that is not full is left out,
-            unless it is the only one.  Without one, the order is the set's.
-        shift: Augmentation: pixels of the largest random shift.
-        skip: Batches to leave out at the beginning, when a pass goes on that was stopped.
-        state: What the generator's state was behind them.
-        keep: Whether decoded images are kept for further passes, as they always are with a generator.
-    """
-    n = len(data)
-    order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
-    if generator is not None and n > batch_size:
-        order = order[: n - n % batch_size]
-    if generator is not None and state is not None:
-        generator.set_state(state)
-    for index in order.split(batch_size)[skip:]:
-        # A single pass must not fill the memory; over a training set there are many.
-        pixels = data.pixels(index, keep=keep or generator is not None)
-        if generator is not None:
-            pixels = augment(pixels, shift, data.flip, generator)
-        yield data.normalise(pixels), data.labels[index]
-
-
-def open_data(
-    spec: str,
-    preprocessing: Preprocessing,
-    *,
-    split: str = "test",
-    download: bool = False,
-    classes: str | None = None,
+def open_images(
+    spec: str, preprocessing: Preprocessing, *, split: str = "test", download: bool = False, classes: str | None = None
 ) -> ImageSet:
-    """Open `KIND` or `KIND:PATH`.
-
-    Args:
-        split: "train" or "test"; which half of the set (an image folder has none, there it is only noted).
-        download: Whether torchvision may fetch what is absent.
-        classes: Names of the network's classes in its order, as `Classes.read` takes them; without them the set's own.
-
-    Warns:
-        UserWarning: Class folders stand in another order by number than by letter.
-
-    Raises:
-        ValueError: The kind is unknown, the path is missing, there is nothing at it, or a class has no such name.
-    """
+    """Open images, as `opening.open_data` does."""
     kind, _, path = spec.partition(":")
     checks.one_of("data (KIND or KIND:PATH)", kind, tuple(KINDS))
-    checks.one_of("split", split, ("train", "test"))
     if kind == "digits" and path:
         raise ValueError(f"Expected data digits alone, which needs no path, but it was {spec!r}")
     if kind != "digits" and not path:
@@ -179,15 +120,6 @@ def _classed(parts: dict[str, Any], kind: str, given: str | None) -> dict[str, A
     else:
         return parts
     return {**parts, "labels": torch.tensor(classes.of(own))[parts["labels"]], "class_names": classes.names}
-
-
-def check_classes(data: ImageSet, class_names: tuple[str, ...]) -> None:
-    """Raise ValueError unless the set's classes are `class_names`, in that order."""
-    if data.class_names != class_names:
-        raise ValueError(
-            f"Expected {data.spec} to have the {len(class_names)} classes {some(class_names)} "
-            f"but it has {len(data.class_names)}: {some(data.class_names)}"
-        )
 
 
 def _digits(_path: Path, train: bool, _download: bool) -> dict[str, Any]:

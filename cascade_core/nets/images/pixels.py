@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -57,6 +57,8 @@ class Preprocessing:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
 
+    unit: ClassVar[str] = "pictures"
+
     def __post_init__(self) -> None:
         checks.whole("image size", self.size, 1, 1 << 14)
         object.__setattr__(self, "resize", self.resize or self.size)
@@ -76,8 +78,14 @@ class Preprocessing:
         """The fields, as JSON data."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
+    def example(self, batch: int) -> Tensor:
+        """Zeros (batch, channels, size, size)."""
+        return torch.zeros(batch, self.channels, self.size, self.size)
+
     def changed(self, wishes: Mapping[str, Any]) -> Preprocessing:
         """The same but for the fields in `wishes`; a new size alone is that of the scaled images too."""
+        if "length" in wishes:
+            raise ValueError("Expected no --text-length for a network of images; --image-size sets their pixels")
         resize = {} if "size" not in wishes else {"resize": 0}
         return Preprocessing(**asdict(self) | resize | dict(wishes))
 

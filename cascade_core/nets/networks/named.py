@@ -105,9 +105,8 @@ def recorded_network(name: str, weights: Path | None, heads: Path | None, images
 
 
 def example(network: Network, batch: int = 1) -> Tensor:
-    """Zeros of the shape that the network takes, (batch, channels, size, size)."""
-    images = network.preprocessing
-    return torch.zeros(batch, images.channels, images.size, images.size)
+    """Made-up samples as the network takes them, (batch, ...)."""
+    return network.preprocessing.example(batch)
 
 
 def build_plain(network: Network, classes: int | None, seed: int = 0, *, download: bool = False) -> nn.Module:
@@ -185,8 +184,8 @@ def load_model(network: Network, classes: int | None, *, seed: int = 0, download
         raise ValueError(f"Expected the weights that {file} was fitted to, {network.name}=WEIGHTS, but there were none")
     if about.images and about.images != network.preprocessing.describe():
         raise ValueError(
-            f"Expected images as {file} was fitted to, {_images(about.images)}, but they are others; "
-            "give the --image-size (and -resize, -mean, -std) that the heads were built with"
+            f"Expected samples as {file} was fitted to, {_fields(about.images)}, but they are others; "
+            "give the --image-size (and -resize, -mean, -std) or --text-length that the heads were built with"
         )
     plain = build_plain(network, len(about.class_names), seed, download=download)
     early = build_heads(about.specs, len(about.class_names), 0)
@@ -207,8 +206,8 @@ def load_model(network: Network, classes: int | None, *, seed: int = 0, download
     return assemble(network.title, pieces, early, about.stage_names)
 
 
-def _images(images: Wishes) -> str:
-    return ", ".join(f"{key} {value}" for key, value in images.items())[:200]
+def _fields(prepared: Wishes) -> str:
+    return ", ".join(f"{key} {value}" for key, value in prepared.items())[:200]
 
 
 def in_a_row(networks: Sequence[Network], models: Sequence[StagedModel]) -> StagedModel:

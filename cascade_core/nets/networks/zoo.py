@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.networks.resnet import resnet
+from cascade_core.nets.texts.tokens import Tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class Network:
         name: As it was typed, such as "cifar-resnet56", "resnet50" or "mine:factory".
         title: Name for people.
         build: Number of classes, or None for as many as it has by itself, to a network with fresh weights.
-        preprocessing: The images that it expects.
+        preprocessing: The images or texts that it expects.
         exits: Where to cut it unless the user says otherwise, as `splitting.choose_points` takes it.
         stage_names: Of the stages that `exits` gives; without them, stages are called after their exits.
         weights: Its weights file, if it has one.
@@ -33,6 +34,7 @@ class Network:
             network fetches them itself.
         heads: A file of heads for it, if it has one.
         brings_weights: Whether it comes with its weights, as a network of the user's own may.
+        own_weights: Those that it comes with: a file, or where there are several their index and they.
         outputs: Which of its answers to take, where it returns several, as `returned.find_answers` takes it.
         trained_here: Whether it is small enough to be trained here when there are no weights.
     """
@@ -40,13 +42,14 @@ class Network:
     name: str
     title: str
     build: Callable[[int | None], nn.Module]
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | Tokens
     exits: str = "auto:3"
     stage_names: tuple[str, ...] = ()
     weights: Path | None = None
     url: str = ""
     heads: Path | None = None
     brings_weights: bool = False
+    own_weights: tuple[Path, ...] = ()
     outputs: str | None = None
     trained_here: bool = False
 

@@ -23,11 +23,11 @@ from cascade_core.nets.devices import resolve_device, resolve_precision, threads
 from cascade_core.nets.heads import weights
 from cascade_core.nets.heads.families import PRESETS, build, preset
 from cascade_core.nets.heads.weights import HeadsFile
-from cascade_core.nets.images.datasets import ImageSet, check_classes
 from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, example
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.progress import above_bars
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, record
+from cascade_core.nets.samples import SampleSet, check_classes
 from cascade_core.nets.staged import CascadedNetwork, StagedModel
 from cascade_core.nets.training.fitting import fit_heads
 from cascade_core.nets.training.settings import (
@@ -106,7 +106,7 @@ class _Fitting:
     network: Network
     plain: nn.Module
     pieces: Cut
-    data: ImageSet
+    data: SampleSet
     before: Training | None
     training: Training
     about: HeadsFile
@@ -160,7 +160,7 @@ def _remove_older(checkpoint: Path, heads: Path) -> None:
 
 
 def _fitting(
-    network: Network, data: ImageSet, exits: str | None, heads: str, settings: dict[str, Any], download: bool
+    network: Network, data: SampleSet, exits: str | None, heads: str, settings: dict[str, Any], download: bool
 ) -> _Fitting:
     """What is to be fitted to `network`."""
     classes, seed = len(data.class_names), settings["seed"]
@@ -194,7 +194,7 @@ def _fitting(
     )
 
 
-def _samples(data: ImageSet) -> str:
+def _samples(data: SampleSet) -> str:
     """SHA-256 of the samples' names and labels."""
     text = "\n".join(f"{name} {label}" for name, label in zip(data.sample_ids, data.labels.tolist(), strict=True))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -28,12 +28,12 @@ from numpy.typing import NDArray
 
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.answers import with_logits
-from cascade_core.nets.devices import keep_heap, lay_out, resolve_device, threads
+from cascade_core.nets.devices import keep_heap, lay_out, placed, resolve_device, threads
 from cascade_core.nets.heads.weights import state_digest
-from cascade_core.nets.images.datasets import ImageSet, batches
 from cascade_core.nets.macs import baseline_macs, stage_costs
 from cascade_core.nets.progress import Bar
 from cascade_core.nets.recording.chunks import Chunks
+from cascade_core.nets.samples import SampleSet, batches
 from cascade_core.nets.staged import StagedModel, softmaxes
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.stages import Stage
@@ -46,7 +46,7 @@ MAX_THREADS = 4096
 
 def precompute(
     model: StagedModel,
-    data: ImageSet,
+    data: SampleSet,
     *,
     batch_size: int = 256,
     device: str = "auto",
@@ -67,7 +67,7 @@ def precompute(
     task = _Task.of(model, data, batch_size, resolve_device(device), source)
     with (
         _placed(task.model, task.device),
-        Bar(total=len(data), unit="images", shown=progress, mininterval=1) as bar,
+        Bar(total=len(data), unit=data.unit, shown=progress, mininterval=1) as bar,
     ):
         return task.compute(range(len(data)), bar.update, _circumstances())
 
@@ -75,7 +75,7 @@ def precompute(
 def precompute_to(
     path: str | Path,
     model: StagedModel,
-    data: ImageSet,
+    data: SampleSet,
     *,
     batch_size: int = 256,
     chunk_size: int = 1024,
@@ -122,7 +122,7 @@ class _Task:
     """A model, the samples to ask it about, and what a run says of both."""
 
     model: StagedModel
-    data: ImageSet
+    data: SampleSet
     batch_size: int
     device: str
     stages: tuple[Stage, ...]
@@ -131,7 +131,7 @@ class _Task:
 
     @classmethod
     def of(
-        cls, model: StagedModel, data: ImageSet, batch_size: int, device: str, source: Mapping[str, Any] | None
+        cls, model: StagedModel, data: SampleSet, batch_size: int, device: str, source: Mapping[str, Any] | None
     ) -> _Task:
         """A task that was looked at: the model answers one sample with the right number of classes."""
         if batch_size < 1:
@@ -201,10 +201,10 @@ class _Task:
         made = batches(self.data, self.batch_size, skip=samples.start // self.batch_size)
         pending = None
         # Generators must not leave inference mode on while others run.
-        for images, _ in islice(made, -(-len(samples) // self.batch_size)):
+        for some, _ in islice(made, -(-len(samples) // self.batch_size)):
             with torch.inference_mode():
-                answer = softmaxes(self.model, images.to(self.device, memory_format=torch.channels_last))
-            # A GPU computes while the next images are read; only then is waited for it.
+                answer = softmaxes(self.model, placed(some, self.device))
+            # A GPU computes while the next are read; only then is waited for it.
             if pending is not None:
                 yield pending.cpu().numpy()
             pending = answer
@@ -231,7 +231,7 @@ def _device(name: str, group: Group) -> str:
     return device
 
 
-def _samples_digest(data: ImageSet) -> str:
+def _samples_digest(data: SampleSet) -> str:
     """SHA-256 of class names, labels and sample ids."""
     result = hashlib.sha256("\0".join(data.class_names).encode())
     result.update(data.labels.numpy().tobytes())

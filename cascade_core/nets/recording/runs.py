@@ -6,6 +6,7 @@ several networks are a cascade of models, each in one piece or with heads of its
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,12 +15,14 @@ from typing import Any
 from cascade_core.nets.cutting.attach import exit_costs
 from cascade_core.nets.cutting.splitting import ExitPoint, choose_points
 from cascade_core.nets.heads import weights
-from cascade_core.nets.images.datasets import ImageSet, check_classes, open_data
 from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, example, find, in_a_row, load_model
 from cascade_core.nets.networks.outside import Wishes
 from cascade_core.nets.networks.zoo import Network
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.precompute import precompute_to
+from cascade_core.nets.samples import SampleSet, check_classes
 from cascade_core.nets.staged import StagedModel
+from cascade_core.nets.texts.tokens import Tokens
 from cascade_core.storage.origin import HeadsOrigin, NetworkOrigin, Origin, RecordedFile
 from cascade_core.support import checks
 
@@ -34,7 +37,7 @@ class RecordOptions:
     Attributes:
         title: One sentence on the run.
         dataset_name: What papers call the data set; without it, what the kind of the data says, or the title.
-        wishes: Fields of `Preprocessing` that replace the networks' own.
+        wishes: Fields of `Preprocessing` or `Tokens` that replace the networks' own.
         classes: Names of the networks' classes in their order, where folders of images do not say it; as `open_data`
             takes them.
         outputs: Which answers to take of a network that returns several, as `find` takes it.
@@ -63,10 +66,10 @@ class RecordOptions:
     def __post_init__(self) -> None:
         checks.whole("seed", self.seed, 0, MAX_SEED)
 
-    def open(self, data: str, network: Network, split: str) -> ImageSet:
+    def open(self, data: str, network: Network, split: str) -> SampleSet:
         """Data for a network: `KIND` or `KIND:PATH`."""
-        images = network.preprocessing
-        return open_data(data, images, split=split, download=self.download, classes=self.classes)
+        inputs = network.preprocessing
+        return open_data(data, inputs, split=split, download=self.download, classes=self.classes)
 
     def networks(self, texts: Sequence[str]) -> list[Network]:
         """The networks that `NAME[=WEIGHTS][+HEADS]` name."""
@@ -95,8 +98,10 @@ def precompute_run(networks: Sequence[str], *, data: str, out: str | Path, split
 
 def exits_of(
     text: str, *, exits: str | None = None, wishes: Wishes = NO_WISHES, outputs: str | None = None
-) -> tuple[tuple[tuple[ExitPoint, int], ...], tuple[str, ...], int]:
+) -> tuple[tuple[tuple[ExitPoint, int], ...], tuple[str, ...], int, int | None]:
     """Every exit point of a network with the MACs up to there, the names of the chosen ones, and the MACs of it all.
+
+    Last, of a network of texts, how many tokens those are of.
 
     Args:
         text: `NAME[=WEIGHTS]`; weights are not read.
@@ -112,11 +117,12 @@ def exits_of(
     if isinstance(plain, StagedModel):
         raise ValueError(f"Expected a plain network to look for exits in but {network.name} has stages of its own")
     points, total = exit_costs(plain, example(network, EXAMPLES), outputs=outputs)
-    return points, choose_points([point for point, _ in points], exits or network.exits), total
+    inputs, chosen = network.preprocessing, choose_points([point for point, _ in points], exits or network.exits)
+    return points, chosen, total, inputs.length if isinstance(inputs, Tokens) else None
 
 
 def check_networks(networks: Sequence[Network], *, trained_here: bool = False) -> None:
-    """Raise ValueError unless there is a network, all have weights, and all take the same images.
+    """Raise ValueError unless there is a network, all have weights, and all take the same samples.
 
     Args:
         trained_here: Whether the first may be trained from nothing.
@@ -130,12 +136,13 @@ def check_networks(networks: Sequence[Network], *, trained_here: bool = False) -
             raise ValueError(f"Expected weights for {network.name}, {network.name}=WEIGHTS, but there were none")
         if network.preprocessing != networks[0].preprocessing:
             raise ValueError(
-                f"Expected networks to take the same images but {network.name} and {networks[0].name} differ; "
-                "--image-size, --image-resize, --image-mean and --image-std are for all of them"
+                f"Expected networks to take the same images, or texts of the same tokens, but {network.name} and "
+                f"{networks[0].name} differ; --image-size, -resize, -mean and -std and --text-length are for all of "
+                "them, and runs of networks apart can be joined"
             )
 
 
-def record(networks: Sequence[Network], data: ImageSet, out: str | Path, options: RecordOptions) -> Path:
+def record(networks: Sequence[Network], data: SampleSet, out: str | Path, options: RecordOptions) -> Path:
     """Record what every stage of the networks in a row says of `data`, as `precompute_run` does."""
     for network in networks:
         if network.heads is not None:
@@ -165,9 +172,18 @@ def _origin(network: Network) -> NetworkOrigin:
     """Where a network came from, without paths of this machine."""
     return NetworkOrigin(
         name=network.name,
-        weights=None if network.weights is None else _recorded(network.weights),
+        weights=_weights(network),
         heads=None if network.heads is None else _heads_origin(network.heads),
     )
+
+
+def _weights(network: Network) -> RecordedFile | None:
+    """The file of its weights; of several, their index and the digest of all digests."""
+    files = network.own_weights if network.weights is None else (network.weights,)
+    if len(files) < 2:
+        return _recorded(files[0]) if files else None
+    digests = "\n".join(map(weights.digest, files))
+    return RecordedFile(name=files[0].name, sha256=hashlib.sha256(digests.encode()).hexdigest())
 
 
 def _heads_origin(file: Path) -> HeadsOrigin:

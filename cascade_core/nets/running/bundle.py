@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
+from cascade_core.nets.texts.tokens import Tokens
 from cascade_core.storage.choice import load_choice
 from cascade_core.support.files import atomic_folder, file_digest
 
@@ -46,7 +47,7 @@ def write_bundle(
     model: StagedModel,
     choice: str | Path,
     *,
-    preprocessing: Preprocessing,
+    preprocessing: Preprocessing | Tokens,
     class_names: Sequence[str],
 ) -> Path:
     """Write a bundle, which must not be there yet, and return its path.
@@ -56,14 +57,16 @@ def write_bundle(
         class_names: K texts.
 
     Raises:
-        ValueError: The folder is there, the choice is for other stages, the classes are too few, or a stage cannot be
-            exported.
+        ValueError: The network takes texts, the folder is there, the choice is for other stages, the classes are too
+            few, or a stage cannot be exported.
         OSError: It cannot be written.
     """
     target = Path(folder)
+    if isinstance(preprocessing, Tokens):
+        raise ValueError("Expected a network of images to bundle but it takes texts; classify runs it")
     if target.exists():
         raise ValueError(f"Expected {target} not to be there yet; remove it, or give another --out")
-    example = torch.zeros(2, preprocessing.channels, preprocessing.size, preprocessing.size)
+    example = preprocessing.example(2)
     Runner(model, load_choice(choice), "cpu")(example)  # says what does not fit
     with torch.no_grad():
         classes = model.cpu().eval()(example).shape[-1]

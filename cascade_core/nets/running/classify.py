@@ -1,14 +1,16 @@
-"""Image files to answers, by a cascade that leaves early; a file that cannot be read stops nothing but itself."""
+"""Pictures and texts to answers, by a cascade that leaves early; a picture that cannot be read stops nothing else."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from cascade_core.nets.heads.weights import read_heads
 from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, preprocess
@@ -19,6 +21,9 @@ from cascade_core.nets.progress import Bar
 from cascade_core.nets.recording.runs import check_networks
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
+from cascade_core.nets.texts.datasets import numbered
+from cascade_core.nets.texts.tables import read_texts
+from cascade_core.nets.texts.tokens import Tokens
 from cascade_core.simulation.stages import exit_costs
 from cascade_core.storage.choice import Choice
 from cascade_core.storage.pictures import ENDINGS
@@ -31,15 +36,18 @@ COST_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """The cascade's answer to one file.
+    """The cascade's answer to one sample.
 
     Attributes:
+        file: The picture's, or that of the text.
+        row: Of the text in its file, as `texts.tables` counts; None of a picture.
         prediction: Class number.
         confidence: Of the stage that answered.
         stage: Its number.
     """
 
     file: Path
+    row: int | None = None
     prediction: int
     confidence: float
     stage: int
@@ -51,6 +59,15 @@ class Failure:
 
     file: Path
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """A sample to classify, and what makes it what the network takes."""
+
+    file: Path
+    row: int | None = None
+    read: Callable[[], Tensor]
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
@@ -74,28 +91,58 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def classify_files(
-    runner: Runner, files: Sequence[Path], preprocessing: Preprocessing, batch_size: int = 64
+    runner: Runner, files: Sequence[Path], preprocessing: Preprocessing | Tokens, batch_size: int = 64
 ) -> Iterator[Answer | Failure]:
-    """An answer for each file, or why there is none, in order; on a terminal a bar shows how far it is."""
+    """An answer for each picture, or each text of tables of texts, or why there is none, in order.
+
+    On a terminal a bar shows how far it is.
+    """
     checks.whole("batch_size", batch_size, 1, 1 << 20)
-    for start in Bar(range(0, len(files), batch_size), unit="batches", shown=None):
-        some = files[start : start + batch_size]
-        pixels: dict[Path, torch.Tensor] = {}
-        failures: dict[Path, Failure] = {}
-        for file in some:
-            try:
-                pixels[file] = preprocess(open_image(file), preprocessing)
-            except ValueError as error:
-                failures[file] = Failure(file=file, reason=str(error))
-        answers = {}
-        if pixels:
-            result = runner(normalise(torch.stack(list(pixels.values())), preprocessing))
-            rows = zip(result.predictions.tolist(), result.confidence.tolist(), result.stages.tolist(), strict=True)
-            answers = {
-                file: Answer(file=file, prediction=prediction, confidence=confidence, stage=stage)
-                for file, (prediction, confidence, stage) in zip(pixels, rows, strict=True)
-            }
-        yield from (answers.get(file) or failures[file] for file in some)
+    if isinstance(preprocessing, Tokens):
+        samples = [sample for file in files for sample in _texts(file, preprocessing)]
+    else:
+        samples = [_Sample(file=file, read=partial(_picture, file, preprocessing)) for file in files]
+    for start in Bar(range(0, len(samples), batch_size), unit="batches", shown=None):
+        yield from _answered(runner, samples[start : start + batch_size])
+
+
+def _picture(file: Path, preprocessing: Preprocessing) -> Tensor:
+    return normalise(preprocess(open_image(file), preprocessing)[None], preprocessing)[0]
+
+
+def _texts(file: Path, tokens: Tokens) -> Iterator[_Sample]:
+    """The texts of a file.
+
+    Raises:
+        ValueError: It cannot be read; what would be classified is not known then.
+    """
+    held = read_texts(file)
+    for row, numbers in enumerate(numbered(held.texts, tokens, file.name), held.first):
+        yield _Sample(file=file, row=row, read=partial(_padded, numbers, tokens))
+
+
+def _padded(numbers: Sequence[int], tokens: Tokens) -> Tensor:
+    return tokens.padded([numbers])[0]
+
+
+def _answered(runner: Runner, samples: Sequence[_Sample]) -> Iterator[Answer | Failure]:
+    """A batch of those that can be read; in order, with those that cannot."""
+    read: list[Tensor | Failure] = []
+    for sample in samples:
+        try:
+            read.append(sample.read())
+        except ValueError as error:
+            read.append(Failure(file=sample.file, reason=str(error)))
+    rows: Iterator[tuple[int, float, int]] = iter(())
+    if some := [one for one in read if isinstance(one, Tensor)]:
+        result = runner(torch.stack(some))
+        rows = zip(result.predictions.tolist(), result.confidence.tolist(), result.stages.tolist(), strict=True)
+    for sample, one in zip(samples, read, strict=True):
+        if isinstance(one, Failure):
+            yield one
+            continue
+        prediction, confidence, stage = next(rows)
+        yield Answer(file=sample.file, row=sample.row, prediction=prediction, confidence=confidence, stage=stage)
 
 
 def load_cascade(networks: Sequence[Network], classes: int | None, *, download: bool = False) -> StagedModel:
@@ -122,8 +169,9 @@ def costs_differ(model: StagedModel, choice: Choice, network: Network) -> bool:
 
 
 def class_names(networks: Sequence[Network]) -> tuple[str, ...]:
-    """Names of the classes, where a heads file says them."""
+    """Names of the classes, where a heads file says them, or a network of texts."""
     for network in networks:
         if network.heads is not None:
             return read_heads(network.heads).class_names
-    return ()
+    inputs = networks[0].preprocessing
+    return inputs.class_names if isinstance(inputs, Tokens) else ()

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cascade_core.nets.devices import resolve_device
+from cascade_core.nets.devices import placed, resolve_device
 from cascade_core.nets.progress import Bar
 from cascade_core.nets.running.runner import Answers, Softmaxes, made_ready, note_answers, softmaxes
 from cascade_core.nets.staged import StagedModel
@@ -44,7 +44,7 @@ def measure(
 
     Args:
         model: Put in eval mode and moved to the device, as by a `Runner`.
-        example: One image, (1, channels, height, width), normalised.
+        example: One sample, such as a normalised image (1, channels, height, width).
         batch_sizes: Whole numbers, rising, from 1.
         repeats: Times that each part is timed.
 
@@ -59,7 +59,7 @@ def measure(
     times = np.empty((3 * m + 1, len(batch_sizes), repeats))
     made_ready(model, place, fold=False)
     for column, size in enumerate(Bar(batch_sizes, unit="batch sizes", shown=progress)):
-        images = example.to(place).expand(size, -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        images = placed(example.expand(size, *example.shape[1:]), place)
         for turn in range(-WARM_UP, repeats):
             seconds = _timed(model, images, place)
             if turn >= 0:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cascade_core.nets.answers import are_softmaxes
-from cascade_core.nets.devices import keep_heap, lay_out, resolve_device
+from cascade_core.nets.devices import keep_heap, lay_out, placed, resolve_device
 from cascade_core.nets.folding import folded_model
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
@@ -110,7 +110,7 @@ class Runner:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Answers:
-        """Classify images (N, channels, height, width), normalised as the network expects.
+        """Classify images (N, channels, height, width), normalised as the network expects, or tokens of N texts.
 
         Raises:
             ValueError: The rule is for another number of classes than the network has.
@@ -118,7 +118,7 @@ class Runner:
         rule, remaining = self.rule, np.arange(len(images))
         last = len(rule.thresholds)
         result = Answers.of(len(images), last)
-        images = images.to(self.device, memory_format=torch.channels_last)
+        images = placed(images, self.device)
         passed: list[Softmaxes | None] = [None] * (last + 1)
         if not rule.active[:last].any():
             passed[last] = self._softmaxes(self.model.plain(images), last)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cascade_core.nets.devices import lay_out
+from cascade_core.nets.devices import lay_out, placed
 from cascade_core.nets.folding import folded
 from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.nets.training.standardise import first_trained
@@ -93,13 +93,13 @@ class Features:
 
     @torch.no_grad()
     def __call__(self, images: Tensor, labels: Tensor) -> Batch:
-        """Features of normalised images (batch, channels, height, width)."""
+        """Features of samples as the network takes them, (batch, ...)."""
         labels = labels.to(self.device)
         pairs = zip(images.split(self.piece), labels.split(self.piece), strict=True)
         return joined([self._piece(some, target) for some, target in pairs])
 
     def _piece(self, images: Tensor, labels: Tensor) -> Batch:
-        state: tuple[Tensor, ...] = (images.to(self.device, self.dtype, memory_format=torch.channels_last),)
+        state: tuple[Tensor, ...] = (placed(images, self.device, self.dtype),)
         computed = []
         for piece in self.trunk:
             result = piece(*state)

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from cascade_core.nets.devices import resolve_precision
 from cascade_core.nets.heads.weights import state_digest
-from cascade_core.nets.images.datasets import ImageSet, batches
+from cascade_core.nets.samples import SampleSet, batches
 from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.nets.training import features
 from cascade_core.nets.training.features import Batch, Features
@@ -44,7 +44,7 @@ CHECKPOINT_SECONDS = 30.0
 
 def fit_heads(
     network: CascadedNetwork,
-    data: ImageSet,
+    data: SampleSet,
     training: Training,
     *,
     device: str = "cpu",
@@ -86,7 +86,7 @@ class _Course:
     """The training of a network's early heads: where it stands, and how it goes on from there."""
 
     def __init__(
-        self, network: CascadedNetwork, data: ImageSet, training: Training, device: str, progress: bool
+        self, network: CascadedNetwork, data: SampleSet, training: Training, device: str, progress: bool
     ) -> None:
         self.network, self.training, self.progress = network, training, progress
         self.train, self.held = _hold_out(data, training)
@@ -234,7 +234,7 @@ class _Course:
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
-def _hold_out(data: ImageSet, training: Training) -> tuple[ImageSet, ImageSet | None]:
+def _hold_out(data: SampleSet, training: Training) -> tuple[SampleSet, SampleSet | None]:
     """The samples to learn from, and those that judge epochs."""
     count = round(training.held_out * len(data))
     if count == 0:

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from cascade_core.nets.images.datasets import ImageSet, batches
 from cascade_core.nets.progress import Bar
+from cascade_core.nets.samples import SampleSet, batches
 from cascade_core.nets.training.learner import Learner
 from cascade_core.support import checks
 
@@ -129,7 +129,7 @@ class Fit:
 
 
 def fit_network(
-    plain: nn.Module, data: ImageSet, training: Training, *, device: str = "cpu", progress: bool = True
+    plain: nn.Module, data: SampleSet, training: Training, *, device: str = "cpu", progress: bool = True
 ) -> Fit:
     """Train a whole small plain network from the weights that it has; it is left in eval mode."""
     start, generator = time.monotonic(), torch.Generator().manual_seed(training.seed)
@@ -146,13 +146,13 @@ def fit_network(
     return Fit(loss=loss, accuracy=accuracy, epoch=(training.epochs,), seconds=time.monotonic() - start)
 
 
-def batches_of_pass(data: ImageSet, training: Training) -> int:
+def batches_of_pass(data: SampleSet, training: Training) -> int:
     """Batches of one pass: full ones, or the only one."""
     return max(1, len(data) // training.batch_size)
 
 
-def epoch_bar(data: ImageSet, training: Training, epoch: int, progress: bool) -> Any:
+def epoch_bar(data: SampleSet, training: Training, epoch: int, progress: bool) -> Any:
     """A progress bar for one pass over the training samples."""
     total = min(len(data), batches_of_pass(data, training) * training.batch_size)
     title = f"epoch {epoch + 1}/{training.epochs}"
-    return Bar(total=total, desc=title, unit=" images", shown=progress, mininterval=1)
+    return Bar(total=total, desc=title, unit=f" {data.unit}", shown=progress, mininterval=1)

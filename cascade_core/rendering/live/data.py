@@ -153,8 +153,8 @@ class Words(TypedDict):
 
 def words(origin: Origin, name: str) -> Words:
     """What `live_data` calls the samples of the run `name`, and says of where they come from."""
-    # A run that was made from pictures says how they were prepared.
-    unit = "samples" if origin.transform is None else "images"
+    # A run that was made from pictures or texts says how they were prepared.
+    unit = "samples" if origin.transform is None else "texts" if "tokens" in origin.transform else "images"
     return {"unit": unit, "origin": name if origin.title is None else origin.title}
 
 

@@ -12,9 +12,9 @@ from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.cutting.attach import attach_exits, exit_costs
 from cascade_core.nets.cutting.splitting import choose_points, exit_points, split
 from cascade_core.nets.cutting.tracing import trace
-from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.macs import count_macs, stage_costs
 from cascade_core.nets.networks.zoo import ZOO
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.staged import softmaxes
 from cascade_core.nets.training.fitting import fit_heads

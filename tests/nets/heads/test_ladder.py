@@ -8,9 +8,9 @@ from torch import nn
 
 from cascade_core.nets.heads.families import preset
 from cascade_core.nets.heads.ladder import Block, Rung, ladder_parameters
-from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.macs import baseline_macs, stage_costs
 from cascade_core.nets.networks.zoo import ZOO
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.nets.training.fitting import fit_heads
 from cascade_core.nets.training.settings import Training

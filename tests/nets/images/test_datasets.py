@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 
 from cascade_core.nets.images import datasets
-from cascade_core.nets.images.datasets import batches, check_classes, open_data
 from cascade_core.nets.images.pixels import augment, preprocess
 from cascade_core.nets.networks import zoo
+from cascade_core.nets.opening import open_data
+from cascade_core.nets.samples import batches, check_classes
 
 DIGITS = zoo.ZOO["small-cnn"].preprocessing
 CIFAR = zoo.ZOO["cifar-resnet20"].preprocessing

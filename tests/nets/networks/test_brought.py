@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from cascade_core import load_run
 from cascade_core.__main__ import main
 from cascade_core.nets import attach_exits, precompute
-from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.macs import baseline_macs, stage_costs
 from cascade_core.nets.networks.named import find, load_model
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel, softmaxes
 from cascade_core.simulation.exits import ExitRule

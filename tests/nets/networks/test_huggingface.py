@@ -114,7 +114,7 @@ def test_what_is_not_there_is_one_line(tmp_path: Path, transformers: Any) -> Non
     with pytest.raises(ValueError, match=r"to be a folder that save_pretrained wrote but it holds no config.json"):
         find(f"hf:{tmp_path}")
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(ValueError, match="to hold a classifier of images but") as error:
+    with pytest.raises(ValueError, match="to hold a classifier of images or texts but") as error:
         find(f"hf:{tmp_path}")
     assert "\n" not in str(error.value)
 

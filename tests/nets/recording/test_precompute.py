@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from cascade_core import StageOutputs, load_record, load_run
-from cascade_core.nets.images.datasets import batches
 from cascade_core.nets.recording import chunks
 from cascade_core.nets.recording.precompute import precompute, precompute_to
+from cascade_core.nets.samples import batches
 from cascade_core.nets.staged import StagedModel
 from cascade_core.storage.parts import DONE, PLAN
 from cascade_core.storage.reading import digest, read_metadata

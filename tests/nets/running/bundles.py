@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from cascade_core import ExitRule
-from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.networks.zoo import ZOO
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.staged import ModelCascade, StagedModel
 from cascade_core.simulation.record import Record
 from tests.nets.running.test_runner import between

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from cascade_core import save_run
 from cascade_core.__main__ import main
-from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.networks.zoo import ZOO
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.running.profile import measure
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade

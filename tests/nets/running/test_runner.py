@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from cascade_core import ExitRule, Pool, choose, evaluate, load_choice, save_choice
-from cascade_core.nets.images.datasets import ImageSet, open_data
+from cascade_core.nets.images.datasets import ImageSet
 from cascade_core.nets.networks.zoo import ZOO
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cascade_core import ExitRule, Pool, load_run
-from cascade_core.nets.images.datasets import open_data
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.networks.zoo import ZOO
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.running.rebuilding import locate, rebuild
 from cascade_core.nets.running.trying import Tried, pass_through, read_picture, sample_picture, try_picture

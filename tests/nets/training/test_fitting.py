@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from cascade_core.nets.heads import families
 from cascade_core.nets.heads.weights import state_digest
-from cascade_core.nets.images.datasets import ImageSet, open_data
+from cascade_core.nets.images.datasets import ImageSet
 from cascade_core.nets.networks.zoo import ZOO
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.nets.training import features, fitting
 from cascade_core.nets.training.fitting import fit_heads

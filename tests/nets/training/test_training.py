@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from cascade_core.nets.devices import resolve_device, resolve_precision
-from cascade_core.nets.images.datasets import ImageSet, open_data
+from cascade_core.nets.images.datasets import ImageSet
 from cascade_core.nets.networks.named import whole
 from cascade_core.nets.networks.zoo import ZOO
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.nets.training.settings import Training, fit_network

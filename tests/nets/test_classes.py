@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cascade_core.nets.images.classes import Classes
+from cascade_core.nets.classes import Classes
 
 NAMES = ("ant", "bee", "cat")
 
