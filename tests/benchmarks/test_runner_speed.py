@@ -62,7 +62,7 @@ def seconds(work: Callable[[Tensor], object], images: Tensor, batch: int) -> flo
 def test_milliseconds_follow_macs(name: str, cifar10: Path, weights: Path, show: Show) -> None:
     found = [find(text) for text in networks(name, weights)]
     model = load_cascade(found, 10)
-    data = open_data(f"imagefolder:{cifar10 / 'test'}", found[0].preprocessing)
+    data = open_data(f"imagefolder:{cifar10 / 'test'}", found[0].images)
     record = load_run(CACHE / f"{name}.parquet").record()
     rule = choose(record, CheapestUncorrected(0.01))
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:BATCHED]

@@ -53,6 +53,17 @@ class Network:
     outputs: str | None = None
     trained_here: bool = False
 
+    @property
+    def images(self) -> Preprocessing:
+        """The images that it expects.
+
+        Raises:
+            ValueError: It takes texts.
+        """
+        if isinstance(self.preprocessing, Tokens):
+            raise ValueError(f"Expected a network of images but {self.name} takes texts")
+        return self.preprocessing
+
 
 class SmallCNN(nn.Module):
     """Three small convolutional stages for 8x8 grey images: (batch, 1, 8, 8) to (batch, classes) logits."""

@@ -100,7 +100,7 @@ def test_images_are_prepared_as_the_folder_says(said: Any, expected: Any, tmp_pa
     made(transformers, "ViT", tmp_path / "net")
     if said is not None:
         (tmp_path / "net" / "preprocessor_config.json").write_text(json.dumps(said))
-    images = find(f"hf:{tmp_path / 'net'}").preprocessing
+    images = find(f"hf:{tmp_path / 'net'}").images
     assert (images.size, images.resize) == expected
     if said and "image_mean" in said:
         assert images == Preprocessing(size=32, interpolation="bicubic", mean=(0.5,) * 3, std=(0.25,) * 3)

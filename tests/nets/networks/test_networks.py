@@ -89,14 +89,14 @@ def test_bad_names(text: str, message: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_published_weights_bring_their_own_images(tmp_path: Path) -> None:
     first, second = find("resnet50=IMAGENET1K_V1"), find("resnet50=IMAGENET1K_V2")
-    assert (first.preprocessing.size, first.preprocessing.resize) == (224, 256)
-    assert second.preprocessing.resize == 232
+    assert (first.images.size, first.images.resize) == (224, 256)
+    assert second.images.resize == 232
     assert find("resnet50=DEFAULT").weights == second.weights
     assert second.weights == tmp_path / "cache" / "hub" / "checkpoints" / "resnet50-11ad3fa6.pth"
     # A file of a published name is known by it, any other gets what the newest weights expect.
     for name, resize in (("resnet50-0676ba61.pth", 256), ("mine.pth", 232)):
         (tmp_path / name).touch()
-        assert find(f"resnet50={tmp_path / name}").preprocessing.resize == resize
+        assert find(f"resnet50={tmp_path / name}").images.resize == resize
 
 
 def test_absent_weights_are_fetched_when_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_factories_are_called_as_they_can_be() -> None:
     assert build_plain(find("owncode:plain"), None)(torch.zeros(1, 3, 9, 9)).shape == (1, 3)
     assert build_plain(find("owncode:fixed"), 5)(torch.zeros(1, 3, 9, 9)).shape == (1, 7)
     assert find("owncode:fixed").preprocessing == Preprocessing(size=224, resize=256)
-    assert find("owncode:fixed", {"size": 32, "std": (1.0, 1.0, 1.0)}).preprocessing.std == (1.0, 1.0, 1.0)
+    assert find("owncode:fixed", {"size": 32, "std": (1.0, 1.0, 1.0)}).images.std == (1.0, 1.0, 1.0)
     with pytest.raises(ValueError, match=r"owncode:wrong to return a torch.nn.Module but it returned str"):
         build_plain(find("owncode:wrong"), None)
 
@@ -200,7 +200,7 @@ def heads_file(path: Path, network: str = "small-cnn", **changes: Any) -> Path:
     about = weights.HeadsFile(
         network=network,
         exits=pieces.exits,
-        images=find("small-cnn").preprocessing.describe(),
+        images=find("small-cnn").images.describe(),
         stage_names=("first", "second"),
         class_names=tuple("0123456789"),
         trunk=weights.state_digest(plain()),

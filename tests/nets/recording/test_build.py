@@ -168,7 +168,7 @@ def test_a_cascade_of_networks_each_with_exits(tmp_path: Path, untaught: list[in
         (["small-cnn"], "weights for small-cnn, small-cnn=WEIGHTS, but there were none"),
         (
             ["small-cnn=a.pt", "cifar-resnet20=b.pt"],
-            "networks to take the same images but cifar-resnet20 and small-cnn differ; --image-size",
+            "networks to take the same images, or texts of the same tokens, but cifar-resnet20",
         ),
         (["small-cnn=none.pt"], "Expected a file at none.pt but there is none"),
         (["small-cnn+none.safetensors"], "Expected a file at none.safetensors but there is none"),

@@ -19,7 +19,7 @@ from cascade_core.simulation.record import Record
 from tests.nets.running.test_runner import between
 from tests.smallnets import in_one_piece, with_exits
 
-IMAGES = ZOO["small-cnn"].preprocessing
+IMAGES = ZOO["small-cnn"].images
 
 
 CLASSES = tuple(str(c) for c in range(10))
