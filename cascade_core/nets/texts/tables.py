@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from cascade_core.storage.importers.naming import by_meaning
-from cascade_core.support.files import strict_json
+from cascade_core.support.files import opened, strict_json
 
 LINES, OBJECTS, SEPARATED = (".txt",), (".jsonl", ".ndjson"), (".csv", ".tsv")
 ENDINGS = (*SEPARATED, *OBJECTS, *LINES)
@@ -48,8 +49,12 @@ def read_texts(path: Path) -> Texts:
     if path.suffix.lower() not in ENDINGS:
         raise ValueError(f"Expected texts in a file that ends in {', '.join(ENDINGS)} but it was {path.name!r}")
     try:
-        with path.open(encoding=_encoding(path), newline="") as stream:
-            rows = list(_rows(stream, path.suffix.lower()))
+        with opened(path) as stream:
+            encoding = _encoding(stream.read(2))
+            stream.seek(0)
+            text = io.TextIOWrapper(stream, encoding, newline="")
+            rows = list(_rows(text, path.suffix.lower()))
+            text.detach()
     except FileNotFoundError:
         raise ValueError(f"Expected a file of texts at {path} but there is none") from None
     except UnicodeError:
@@ -65,9 +70,7 @@ def read_texts(path: Path) -> Texts:
     return Texts(texts=columns[TEXT], labels=columns[LABELS], ids=columns[IDS], first=first)
 
 
-def _encoding(path: Path) -> str:
-    with path.open("rb") as stream:
-        mark = stream.read(2)
+def _encoding(mark: bytes) -> str:
     return "utf-16" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
 
 
