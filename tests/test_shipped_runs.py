@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, choose, load_run
+from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, choose
 from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.analysis.prepared import POLICY, SPLIT, load_prepared
 from cascade_core.policies import Sweep
@@ -21,13 +21,14 @@ from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.record import Record
 from cascade_core.storage.reading import digest
 from tests.oracle import naive_paper_threshold
+from tests.runfiles import load_softmaxes
 
 CACHE = Path(__file__).resolve().parents[1] / "cache"
 SEEDS = range(10)
 
 
 def run(name: str) -> StageOutputs:
-    return load_run(CACHE / f"{name}.parquet")
+    return load_softmaxes(CACHE / f"{name}.parquet")
 
 
 def saving_at(record: Record, drop: float, policy: type[Sweep] = CheapestUncorrected) -> float:
@@ -71,7 +72,7 @@ def test_what_a_page_opens_with_is_what_would_be_chosen_now(path: Path) -> None:
     """Where this fails after a change of choosing: raise `prepared.VERSION`, and prepare the shipped runs anew."""
     found = load_prepared(path, digest(path))
     assert found is not None
-    divided = halves(load_run(path), SPLIT)
+    divided = halves(load_softmaxes(path), SPLIT)
     kept, anew = found.explored(divided), explore(divided, POLICY, SPLIT)
     assert (kept.answers, kept.family) == (anew.answers, anew.family)
     np.testing.assert_allclose(kept.path.positions, anew.path.positions, atol=1e-4)
@@ -141,7 +142,7 @@ def test_a_cascade_of_models_pays_for_both() -> None:
 
 @pytest.mark.parametrize("path", sorted(CACHE.glob("*.parquet")), ids=lambda path: path.stem)
 def test_every_run_says_where_it_came_from(path: Path) -> None:
-    source = load_run(path).source
+    source = load_softmaxes(path).source
     assert source["title"]
     assert source["dataset"]
     assert source["versions"]["torch"]

@@ -93,7 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(line(HEADING), line(["---"] * len(HEADING)), sep="\n")
     for path in given.runs or sorted(CACHE.glob("*.parquet")):
         outputs = load_run(path)
-        print(row(outputs, path.stem, figures(outputs, given.divisions)), flush=True)
+        if isinstance(outputs, StageOutputs):  # the table is of softmaxes
+            print(row(outputs, path.stem, figures(outputs, given.divisions)), flush=True)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ from cascade_core import (
     StageOutputs,
     evaluate_path,
     fit_pool,
-    load_run,
     split_indices,
 )
 from cascade_core.policies.base import rule_path
@@ -35,6 +34,7 @@ from cascade_core.policies.families.induction import backward_induction
 from cascade_core.simulation.pool import log_softmax
 from tests.benchmarks.averages import Average, Division, averaged, saved_at
 from tests.benchmarks.readme_figures import CACHE, line
+from tests.runfiles import load_softmaxes
 
 DROP = 0.01
 DIVISIONS = 10
@@ -245,7 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--divisions", type=int, default=DIVISIONS, help="how often each is divided in halves")
     given = parser.parse_args(arguments)
     runs = given.runs or sorted(CACHE.glob("cifar10-*.parquet"))
-    columns = [gains(load_run(path), IDEAS, given.divisions) for path in runs]
+    columns = [gains(load_softmaxes(path), IDEAS, given.divisions) for path in runs]
     print(
         line(["saving at a drop of one point", *(path.stem for path in runs)]),
         line(["---"] * (1 + len(runs))),

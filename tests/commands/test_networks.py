@@ -13,12 +13,13 @@ import pytest
 import torch
 from PIL import Image
 
-from cascade_core import load_choice, load_run
+from cascade_core import load_choice
 from cascade_core.__main__ import main
 from cascade_core.nets import staged
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.images.pixels import open_image
 from cascade_core.nets.networks.outside import torchvision_network
+from tests.runfiles import load_softmaxes
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +72,7 @@ def test_imagenet_style(folder: Path, weights: Path, capsys: pytest.CaptureFixtu
     network = ["--network", f"resnet18={weights}"]
     assert main(["precompute", *network, "--data", f"imagefolder:{folder}", "--out", "r18.parquet"]) == 0
     assert main(["show", "r18.parquet", "--top-k", "5"]) == 0
-    outputs = load_run("r18.parquet")
+    outputs = load_softmaxes("r18.parquet")
     # The same by hand, through torchvision's own transform.
     plain = torchvision.models.resnet18(num_classes=6).eval()
     plain.load_state_dict(torch.load(weights, weights_only=True))
@@ -91,8 +92,8 @@ def test_exits_of_an_imagenet_network(folder: Path, weights: Path) -> None:
     common = ["--network", f"resnet18={weights}", "--image-size", "32", "--image-resize", "36", "--data", data]
     build = ["--train-data", data, "--heads", "linear", "--epochs", "1", "--exits", "layer1,layer3"]
     assert main(["build", *common, *build, "--out", "r18.parquet"]) == 0
-    assert [stage.name for stage in load_run("r18.parquet").stages] == ["layer1.1", "layer3.1", "end"]
-    assert load_run("r18.parquet").source["transform"]["resize"] == 36
+    assert [stage.name for stage in load_softmaxes("r18.parquet").stages] == ["layer1.1", "layer3.1", "end"]
+    assert load_softmaxes("r18.parquet").source["transform"]["resize"] == 36
     assert main(["choose", "r18.parquet", "--top-k", "5", "--max-drop", "0.2", "--out", "choice.json"]) == 0
     assert load_choice("choice.json").rule.top_k == 5
 
@@ -115,13 +116,13 @@ def test_the_documented_way_out(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "write it as a StagedModel (cascade_core/nets/staged.py" in error
     # ... but to be run in one piece;
     assert main(["precompute", "--network", "deciding:Net", *run, "one.parquet"]) == 0
-    assert load_run("one.parquet").baseline_macs == 3 * 64 * 10 + 10
+    assert load_softmaxes("one.parquet").baseline_macs == 3 * 64 * 10 + 10
     # and the example that the error names is a network with exits.
     lines = (staged.__doc__ or "").splitlines()
     example = [line.removeprefix("    ") for line in lines if line.startswith("    ") or not line]
     (tmp_path / "documented.py").write_text("\n".join(example))
     assert main(["precompute", "--network", "documented:Early", *run, "early.parquet"]) == 0
-    stages = load_run("early.parquet").stages
+    stages = load_softmaxes("early.parquet").stages
     # 8 outputs x 3 inputs x 9 at 8x8 places, then 32 x 8 x 9 at 3x3, with biases; heads of 8 and 32 features
     assert [s.trunk_macs for s in stages] == [(8 * 27 + 8) * 64, (32 * 72 + 32) * 9]
     assert [s.head_macs for s in stages] == [8 * 10 + 10, 32 * 10 + 10]
@@ -155,11 +156,11 @@ def test_a_group_that_makes_no_sense_is_one_line(
 def test_a_data_set_has_a_name_of_its_own(folder: Path, weights: Path) -> None:
     run = ["precompute", "--network", f"resnet18={weights}", "--data", f"imagefolder:{folder}", "--image-size", "32"]
     assert main([*run, "--out", "r18.parquet", "--title", "Mine.", "--dataset-name", "CIFAR-10"]) == 0
-    source = load_run("r18.parquet").source
+    source = load_softmaxes("r18.parquet").source
     assert source["title"] == "Mine."
     assert source["dataset_name"] == "CIFAR-10"
     assert main([*run, "--out", "other.parquet", "--title", "CIFAR-10, mine.", "--dataset-name", "CIFAR-10"]) == 0
-    assert "dataset_name" not in load_run("other.parquet").source
+    assert "dataset_name" not in load_softmaxes("other.parquet").source
 
 
 @pytest.mark.filterwarnings("default")
@@ -169,7 +170,7 @@ def test_what_is_odd_about_a_recorded_run_is_said(
     run = ["precompute", "--network", f"resnet18={weights}", "--image-size", "32", "--data", f"imagefolder:{folder}"]
     assert main([*run, "--out", "random.parquet"]) == 0
     # Random weights know nothing of six classes.
-    assert load_run("random.parquet").record().correct.mean() < 0.3
+    assert load_softmaxes("random.parquet").record().correct.mean() < 0.3
     (note,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
     assert "chance" in note
     # Folders may be fewer than the classes, where those are named.
@@ -178,8 +179,8 @@ def test_what_is_odd_about_a_recorded_run_is_said(
     assert "--classes names all classes, where the data have fewer" in capsys.readouterr().err
     names = ",".join(f"n{number:08d}" for number in range(6))
     assert main([*run, "--classes", names, "--out", "fewer.parquet"]) == 0
-    kept = load_run("random.parquet").labels != 2
-    assert load_run("fewer.parquet").labels.tolist() == load_run("random.parquet").labels[kept].tolist()
+    kept = load_softmaxes("random.parquet").labels != 2
+    assert load_softmaxes("fewer.parquet").labels.tolist() == load_softmaxes("random.parquet").labels[kept].tolist()
 
 
 def two_models(tmp_path: Path) -> list[str]:
@@ -194,7 +195,7 @@ def test_classifying_pictures_does_what_the_simulation_said(
 ) -> None:
     networks = two_models(tmp_path)
     assert main(["precompute", *networks, "--data", "imagefolder:val", "--out", "run.parquet"]) == 0
-    record = load_run("run.parquet").record()
+    record = load_softmaxes("run.parquet").record()
     threshold = f"{float(np.median(record.confidence[0])) + 1e-4:.6f}"
     assert main(["choose", "run.parquet", "--policy", "fixed", "--thresholds", threshold, "--out", "c.json"]) == 0
     capsys.readouterr()
@@ -204,7 +205,7 @@ def test_classifying_pictures_does_what_the_simulation_said(
     rows = [json.loads(line) for line in told.out.splitlines()]
     stages = load_choice("c.json").rule.exit_stages(record)
     assert 0 < stages.sum() < len(stages)
-    ids = load_run("run.parquet").sample_ids.tolist()
+    ids = load_softmaxes("run.parquet").sample_ids.tolist()
     assert [Path(row["file"]).relative_to("val").as_posix() for row in rows] == ids
     assert [row["stage"] for row in rows] == [record.stage_names[stage] for stage in stages]
     own = np.arange(record.n)

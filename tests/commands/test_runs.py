@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cascade_core import load_run, save_run
+from cascade_core import save_run
 from cascade_core.__main__ import main
+from tests.runfiles import load_softmaxes
 from tests.samples import sample_run
 
 
@@ -25,7 +26,7 @@ def test_import_takes_macs_as_people_write_them_and_says_what_it_supposed(
     verb = ["import", *files, "--out", str(out), "--labels-from", "1"]
     assert main([*verb, "--macs-up-to", "10M,30M,0.07G", "--baseline-macs", "70M"]) == 0
     assert capsys.readouterr().err == ""
-    loaded = load_run(out)
+    loaded = load_softmaxes(out)
     assert [(stage.name, stage.trunk_macs) for stage in loaded.stages] == [
         ("small", 10_000_000),
         ("mid", 20_000_000),
@@ -36,7 +37,7 @@ def test_import_takes_macs_as_people_write_them_and_says_what_it_supposed(
     assert main(verb) == 0
     assert capsys.readouterr().err.startswith("note: MACs were not given: every stage is taken to add the same.")
     assert main([*verb, "--macs", "10M,20M,40M", "--stage-names", "a,b,c"]) == 0
-    assert load_run(out).stages[0].name == "a"
+    assert load_softmaxes(out).stages[0].name == "a"
 
 
 def test_import_makes_a_run_of_logits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +46,7 @@ def test_import_makes_a_run_of_logits(tmp_path: Path, capsys: pytest.CaptureFixt
     out = tmp_path / "mine.parquet"
     assert main(["import", str(tmp_path / "mine.npz"), "--macs", "10,20", "--title", "Two.", "--out", str(out)]) == 0
     assert "wrote" in capsys.readouterr().out
-    loaded = load_run(out)
+    loaded = load_softmaxes(out)
     assert loaded.baseline_macs == 30
     assert loaded.source["title"] == "Two."
     # e^2 / (e^2 + 1) = 0.8808
@@ -82,7 +83,7 @@ def test_show_names_stages_and_origin(run: Path, capsys: pytest.CaptureFixture[s
     ids=lambda verb: " ".join(verb),
 )
 def test_what_is_odd_about_a_run_is_said(verb: list[str], run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    outputs = load_run(run)
+    outputs = load_softmaxes(run)
     notes = ["Softmaxes were \x1b[31mrounded."]
     save_run(replace(outputs, probs=outputs.probs[::-1], source={"notes": notes}), run)
     assert main([argument.format(run=run) for argument in verb]) == 0
@@ -95,7 +96,7 @@ def test_show_tells_the_accuracy_among_more_answers(run: Path, capsys: pytest.Ca
     assert main(["show", str(run), "--top-k", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].endswith("accuracy top-2 accuracy")
-    wanted = load_run(run).record(top_k=2).stage_accuracy
+    wanted = load_softmaxes(run).record(top_k=2).stage_accuracy
     assert [line.split()[-1] for line in lines[3:6]] == [f"{share:.2%}" for share in wanted]
     assert main(["show", str(run), "--top-k", "9"]) == 2
     assert "top_k to be a whole number from 1 to 5" in capsys.readouterr().err
@@ -108,14 +109,14 @@ def test_joined_runs_are_called_after_their_files(
     out = tmp_path / "both.parquet"
     assert main(["join", str(run), str(other), "--out", str(out), "--title", "Both."]) == 0
     assert "wrote" in capsys.readouterr().out
-    joined, alone = load_run(out), load_run(run)
+    joined, alone = load_softmaxes(out), load_softmaxes(run)
     names = [stage.name for stage in alone.stages]
     assert [s.name for s in joined.stages] == [f"{each}, {name}" for each in ("run", "other") for name in names]
     assert joined.source["title"] == "Both."
     assert main(["join", str(run), str(other), "--out", str(out), "--dataset-name", "SVHN"]) == 0
-    assert load_run(out).source["dataset_name"] == "SVHN"
+    assert load_softmaxes(out).source["dataset_name"] == "SVHN"
     assert main(["join", str(run), str(other), "--out", str(out), "--names", "a,b"]) == 0
-    assert load_run(out).stages[0].name == f"a, {names[0]}"
+    assert load_softmaxes(out).stages[0].name == f"a, {names[0]}"
     capsys.readouterr()
     assert main(["join", str(run), str(other), "--out", str(out), "--names", "a"]) == 2
     assert "Expected --names to name the 2 runs but it names 1" in capsys.readouterr().err

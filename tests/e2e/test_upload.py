@@ -14,11 +14,12 @@ pytest.importorskip("playwright.sync_api")
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from cascade_core import StageOutputs, load_run, save_run
+from cascade_core import StageOutputs, save_run
 from cascade_core.storage.importers.templates import csv_template
 from cascade_core.storage.writing import run_bytes
 from tests.e2e.settling import answered, opened, settled
 from tests.malformed import FILES, TRAP
+from tests.runfiles import load_softmaxes
 from tests.samples import sample_run
 
 MINE = sample_run(n=600, seed=3)
@@ -127,7 +128,7 @@ def test_good_files_of_each_kind_are_explored_and_taken_home(page: Page, tmp_pat
         page.get_by_role("button", name="Cache file").click()
     assert download.value.suggested_filename == "archive.parquet"
     download.value.save_as(tmp_path / "archive.parquet")
-    assert load_run(tmp_path / "archive.parquet").probs.tobytes() == MINE.probs.tobytes()
+    assert load_softmaxes(tmp_path / "archive.parquet").probs.tobytes() == MINE.probs.tobytes()
     page.get_by_role("button", name="Remove", exact=True).click()
     expect_shown(page, "shipped", 200)
     assert offered(page) == ["shipped", "sheet (yours)", "run (yours)"]

@@ -20,6 +20,7 @@ from cascade_core.nets.images.pixels import Pixels, Preprocessing
 from cascade_core.nets.recording import chunks
 from cascade_core.nets.recording.precompute import precompute_to
 from cascade_core.nets.staged import CascadedNetwork
+from cascade_core.support.stopping import Stopped
 
 SAMPLES, BATCH, CHUNK = 203, 8, 16
 CHUNKS = 13
@@ -82,7 +83,7 @@ def work(path: str, seconds: float, environment: Mapping[str, str] | None = None
         precompute_to(
             path, network(seconds), images(), batch_size=BATCH, chunk_size=CHUNK, device="cpu", progress=False
         )
-    except chunks.Stopped as stop:
+    except Stopped as stop:
         Path(path).with_name("stopped.txt").write_text(str(stop), encoding="utf-8")
         sys.exit(130)
 

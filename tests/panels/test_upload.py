@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.runtime.caching import cache_resource_api
 
-from cascade_core import CheapestWithinDrop, StageOutputs, load_run, save_run
+from cascade_core import CheapestWithinDrop, StageOutputs, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.panels import questions, state, upload
 from cascade_core.storage.importers.templates import LABELS, MACS, PROBS, STAGES, csv_template, npz_template
@@ -21,6 +21,7 @@ from tests.malformed import FILES, TRAP, Malformed, Payload
 from tests.opening import unopened
 from tests.oracle import assert_one_line
 from tests.panels.uploading import MINE, bring, npz, page, shown_names, texts
+from tests.runfiles import load_softmaxes, softmaxes
 from tests.samples import sample_run
 
 
@@ -77,7 +78,7 @@ def test_a_file_that_is_too_large_is_not_parsed(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(("name", "raw"), [("t.npz", npz_template()), ("T.CSV", csv_template())])
 def test_templates_import_as_they_are(name: str, raw: bytes) -> None:
     found, _ = upload.read_upload(name, raw)
-    assert (found.probs == PROBS.astype(np.float32)).all()
+    assert (softmaxes(found).probs == PROBS.astype(np.float32)).all()
     assert found.labels.tolist() == LABELS.tolist()
     assert [(s.name, s.trunk_macs) for s in found.stages] == list(zip(STAGES, MACS.tolist(), strict=True))
     assert found.sample_ids.tolist() == ["cat-1.png", "dog-1.png", "fox-1.png", "fox-2.png"]
@@ -110,8 +111,8 @@ def test_the_cache_file_is_the_run_and_has_its_digest(cache: Path) -> None:
     file = npz(MINE, macs=[1070, 2070, 3070], baseline_macs=6210)
     outputs, raw = upload.read_upload("mine.npz", file)
     (cache / "taken.parquet").write_bytes(raw)
-    found = load_run(cache / "taken.parquet")
-    assert found.probs.tobytes() == outputs.probs.tobytes() == MINE.probs.tobytes()
+    found = load_softmaxes(cache / "taken.parquet")
+    assert found.probs.tobytes() == softmaxes(outputs).probs.tobytes() == MINE.probs.tobytes()
     assert found.source == {"imported_from": "mine.npz"}
     app = page()
     bring(app, "mine.npz", file)

@@ -220,7 +220,7 @@ def test_disagreement_with_the_last_stage_is_never_below_zero() -> None:
     """The same counts: with labels the interval goes below zero, against the last stage's answers it begins there."""
     labelled = sample_run()
     unlabelled = StageOutputs(probs=labelled.probs, stages=labelled.stages)
-    rule = ExitRule(thresholds=[np.inf, np.inf])
+    rule = ExitRule(thresholds=np.array([np.inf, np.inf], np.float32))
     low, high = evaluate(unlabelled.record(), rule).drop_interval()
     assert (low, evaluate(labelled.record(), rule).drop_interval()[0] < 0 < high) == (0, True)
     path = rule_path(unlabelled.record(), [0.0], np.array([[np.inf, np.inf]], np.float32))

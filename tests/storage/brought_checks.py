@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from cascade_core import StageOutputs
+from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.importers import Wishes, read_files
 from cascade_core.storage.notes import notes_on
 from cascade_core.support.files import BadFile, Contents
 from tests.oracle import assert_one_line
+from tests.runfiles import softmaxes
 from tests.storage.brought import made, table
 
 TRUTH = made()
@@ -28,9 +30,9 @@ def read(raw: bytes, ending: str = "npz", **wishes: Any) -> StageOutputs:
     return run
 
 
-def assert_right(run: StageOutputs, *notes: str, close: float = 1e-6, names: Sequence[str] | None = None) -> None:
+def assert_right(run: Outputs, *notes: str, close: float = 1e-6, names: Sequence[str] | None = None) -> None:
     """The run is what was meant, and says just these lines."""
-    np.testing.assert_allclose(run.probs, TRUTH.probs, atol=close)
+    np.testing.assert_allclose(softmaxes(run).probs, TRUTH.probs, atol=close)
     assert run.labels.tolist() == TRUTH.labels.tolist()
     assert [stage.trunk_macs for stage in run.stages] == list(TRUTH.macs)
     if names is not None:

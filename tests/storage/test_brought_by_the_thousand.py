@@ -16,6 +16,7 @@ from cascade_core.storage.importers import Wishes, read_files
 from cascade_core.storage.notes import notes_on
 from cascade_core.support.files import BadFile, Contents
 from tests.oracle import assert_one_line
+from tests.runfiles import softmaxes
 from tests.storage import brought
 from tests.storage import brought_changes as changes
 from tests.storage.brought import Truth
@@ -88,7 +89,7 @@ def one(seed: int) -> str:
 def imported(file: Contents) -> tuple[StageOutputs | None, str]:
     """What is made of a file, or the line that refuses it."""
     try:
-        return read_files([file], Wishes()), ""
+        return softmaxes(read_files([file], Wishes())), ""
     except BadFile as error:
         said = error
     assert_one_line(said, "Cannot import mine.")

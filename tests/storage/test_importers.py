@@ -11,19 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cascade_core import import_run, save_run
+from cascade_core import save_run
 from cascade_core.storage import importers
 from cascade_core.storage.importers import EQUAL_MACS, with_macs
 from cascade_core.storage.writing import run_bytes
 from cascade_core.support.files import BadFile, Contents
 from tests.oracle import assert_one_line
+from tests.runfiles import import_softmaxes
 from tests.storage.archives import ARRAYS, MADE, archive, assert_bad, npz
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # what is odd about runs of few MACs
 
 
 def test_npz_of_softmaxes(tmp_path: Path) -> None:
-    found = import_run(npz(tmp_path, **ARRAYS))
+    found = import_softmaxes(npz(tmp_path, **ARRAYS))
     assert found.probs.tobytes() == MADE.probs.tobytes()
     assert (found.labels == MADE.labels).all()
     assert [(s.name, s.trunk_macs, s.head_macs) for s in found.stages] == [("stage 1", 40, 0), ("stage 2", 60, 0)]
@@ -33,7 +34,7 @@ def test_npz_of_softmaxes(tmp_path: Path) -> None:
 
 def test_npz_of_logits_and_everything_optional(tmp_path: Path) -> None:
     logits = np.array([[[0, np.log(3)], [1000, 0]]])
-    found = import_run(
+    found = import_softmaxes(
         npz(
             tmp_path,
             logits=logits,
@@ -56,7 +57,7 @@ def test_npz_of_logits_and_everything_optional(tmp_path: Path) -> None:
 
 def test_arguments_override_the_file(tmp_path: Path) -> None:
     path = npz(tmp_path, **ARRAYS)
-    found = import_run(path, macs=[1, 2], baseline_macs=9, stage_names=["p", "q"], class_names=["u", "v", "w"])
+    found = import_softmaxes(path, macs=[1, 2], baseline_macs=9, stage_names=["p", "q"], class_names=["u", "v", "w"])
     assert [s.trunk_macs for s in found.stages] == [1, 2]
     assert (found.baseline_macs, found.class_names) == (9, ("u", "v", "w"))
     assert found.stages[1].name == "q"
@@ -64,25 +65,25 @@ def test_arguments_override_the_file(tmp_path: Path) -> None:
 
 def test_run_file_is_read_as_it_is(tmp_path: Path) -> None:
     path = save_run(MADE, tmp_path / "run.parquet")
-    assert import_run(path).probs.tobytes() == MADE.probs.tobytes()
+    assert import_softmaxes(path).probs.tobytes() == MADE.probs.tobytes()
     assert_bad(path, "expected no macs, class_names for a run file", macs=[1, 2], class_names=["a", "b", "c"])
 
 
 def test_files_in_memory(tmp_path: Path) -> None:
     path = npz(tmp_path, **ARRAYS)
-    found = import_run(Contents(name="mine.npz", raw=path.read_bytes()))
+    found = import_softmaxes(Contents(name="mine.npz", raw=path.read_bytes()))
     assert found.probs.tobytes() == MADE.probs.tobytes()
-    run = import_run(Contents(name="any/name.parquet", raw=run_bytes(MADE)))
+    run = import_softmaxes(Contents(name="any/name.parquet", raw=run_bytes(MADE)))
     assert run.probs.tobytes() == MADE.probs.tobytes()
     with pytest.raises(BadFile) as caught:
-        import_run(Contents(name="mine.npz", raw=b"PK"))
+        import_softmaxes(Contents(name="mine.npz", raw=b"PK"))
     assert_one_line(caught.value, "Cannot import mine.npz: expected a NumPy archive", "not a zip file, or is cut short")
 
 
 def test_unknown_macs_are_taken_to_be_equal_and_the_run_says_so(tmp_path: Path) -> None:
     path = npz(tmp_path, probs=MADE.probs, labels=MADE.labels)
     assert_bad(path, "expected macs, the multiply-accumulates that each of the 2 stages adds", assume_equal_macs=False)
-    found = import_run(path)
+    found = import_softmaxes(path)
     assert [s.trunk_macs for s in found.stages] == [EQUAL_MACS, EQUAL_MACS]
     assert found.source["macs_assumed"] is True
     assert "MACs were not given" in found.source["title"]
@@ -90,7 +91,7 @@ def test_unknown_macs_are_taken_to_be_equal_and_the_run_says_so(tmp_path: Path) 
     assert [(s.name, s.trunk_macs) for s in known.stages] == [("stage 1", 40), ("stage 2", 60)]
     assert known.source == {"imported_from": "mine.npz"}
     assert (known.baseline_macs, with_macs(found, [40, 60], 70).baseline_macs) == (100, 70)
-    assert import_run(path, macs=[2, 2]).source == {"imported_from": "mine.npz"}
+    assert import_softmaxes(path, macs=[2, 2]).source == {"imported_from": "mine.npz"}
 
 
 def test_large_file_is_refused(tmp_path: Path) -> None:

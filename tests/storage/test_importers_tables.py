@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from cascade_core import import_run
 from cascade_core.support.files import Contents
 from tests.oracle import assert_refused
+from tests.runfiles import import_softmaxes
 
 TWO = np.array([[[0.5, 0.5], [0.25, 0.75]], [[1, 0], [0, 1]]], dtype=np.float32)
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # what is odd ab
 
 
 def assert_bad(path: Path, *words: str, **given: Any) -> None:
-    assert_refused(lambda p: import_run(p, **given), path, f"Cannot import {path}: ", *words)
+    assert_refused(lambda p: import_softmaxes(p, **given), path, f"Cannot import {path}: ", *words)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def write(frame: pd.DataFrame, folder: Path, ending: str) -> Path:
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_tables(tmp_path: Path, table: pd.DataFrame, ending: str) -> None:
-    found = import_run(write(table, tmp_path, ending))
+    found = import_softmaxes(write(table, tmp_path, ending))
     assert (found.probs == TWO).all()
     assert found.labels.tolist() == [0, 1]
     assert found.sample_ids.tolist() == ["x", "y"]
@@ -58,14 +58,14 @@ def test_tables(tmp_path: Path, table: pd.DataFrame, ending: str) -> None:
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_row_order_within_a_stage_does_not_matter(tmp_path: Path, table: pd.DataFrame, ending: str) -> None:
-    found = import_run(write(table.iloc[[0, 3, 1, 2]], tmp_path, ending))
+    found = import_softmaxes(write(table.iloc[[0, 3, 1, 2]], tmp_path, ending))
     assert (found.probs == TWO).all()
     assert found.sample_ids.tolist() == ["x", "y"]
 
 
 def test_numbered_stages_come_in_their_order(tmp_path: Path, table: pd.DataFrame) -> None:
     table["stage"] = [2, 2, 1, 1]
-    found = import_run(write(table, tmp_path, "csv"))
+    found = import_softmaxes(write(table, tmp_path, "csv"))
     assert (found.probs == TWO[::-1]).all()
     assert [(s.name, s.trunk_macs) for s in found.stages] == [("stage 1", 20), ("stage 2", 10)]
 
@@ -73,7 +73,7 @@ def test_numbered_stages_come_in_their_order(tmp_path: Path, table: pd.DataFrame
 def test_logits_without_ids_or_macs(tmp_path: Path, table: pd.DataFrame) -> None:
     table = table.rename(columns={"p_0": "logit_0", "p_1": "logit_1"}).drop(columns=["sample_id", "macs"])
     table["logit_0"] += 1
-    found = import_run(write(table, tmp_path, "csv"), macs=[1, 2])
+    found = import_softmaxes(write(table, tmp_path, "csv"), macs=[1, 2])
     np.testing.assert_allclose(found.probs[1, 0], [1 / (1 + np.exp(-2)), 1 - 1 / (1 + np.exp(-2))], rtol=1e-6)
     assert found.sample_ids.tolist() == ["0", "1"]
     assert_bad(tmp_path / "mine.csv", "expected macs", assume_equal_macs=False)
@@ -84,19 +84,19 @@ def test_ids_are_texts_as_they_stand(tmp_path: Path) -> None:
     rows = ["007,0,a,1,0,5", "7,0,a,1,0,5", "NA,0,a,1,0,5", "1.50,0,a,1,0,5"]
     # As spreadsheets write it: a byte order mark, carriage returns, an empty line at the end.
     path.write_bytes(("\ufeffsample_id,label,stage,p_0,p_1,macs\r\n" + "\r\n".join(rows) + "\r\n\r\n").encode())
-    assert import_run(path).sample_ids.tolist() == ["007", "7", "NA", "1.50"]
+    assert import_softmaxes(path).sample_ids.tolist() == ["007", "7", "NA", "1.50"]
 
 
 def test_ids_of_digits_keep_their_zeros(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("sample_id,label,stage,p_0,p_1,macs\n007,0,a,1,0,5\n010,0,a,1,0,5\n")
-    assert import_run(path).sample_ids.tolist() == ["007", "010"]
+    assert import_softmaxes(path).sample_ids.tolist() == ["007", "010"]
 
 
 def test_parquet_with_the_id_as_pandas_index(tmp_path: Path, table: pd.DataFrame) -> None:
     path = tmp_path / "mine.parquet"
     table.set_index("sample_id").to_parquet(path)
-    assert import_run(path).sample_ids.tolist() == ["x", "y"]
+    assert import_softmaxes(path).sample_ids.tolist() == ["x", "y"]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_texts_that_would_take_too_much_room_are_not_laid_out(tmp_path: Path, ta
     table["sample_id"] = ["x", "y" * 10_000, "x", "y" * 10_000]
     # Four rows of 10,000 characters of four bytes.
     path = write(table, tmp_path, ending)
-    assert import_run(path, max_bytes=160_000).probs.shape == (2, 2, 2)
+    assert import_softmaxes(path, max_bytes=160_000).probs.shape == (2, 2, 2)
     row = 3 if ending == "csv" else 2
     assert_bad(path, f"column 'sample_id' but in row {row} it has 10,000 characters", max_bytes=159_999)
 
@@ -247,7 +247,7 @@ def test_parquet_of_other_types(tmp_path: Path, table: pd.DataFrame, column: str
 def test_numbered_samples_and_stages_of_a_file_in_memory(tmp_path: Path, table: pd.DataFrame, ending: str) -> None:
     table["sample_id"], table["stage"] = [7, 8, 7, 8], [1, 1, 2, 2]
     raw = write(table, tmp_path, ending).read_bytes()
-    found = import_run(Contents(name=f"mine.{ending}", raw=raw))
+    found = import_softmaxes(Contents(name=f"mine.{ending}", raw=raw))
     assert (found.probs == TWO).all()
     assert found.sample_ids.tolist() == ["7", "8"]
 

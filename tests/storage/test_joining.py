@@ -11,6 +11,7 @@ import pytest
 from cascade_core import Stage, StageOutputs
 from cascade_core.storage.joining import join_runs
 from tests.oracle import assert_one_line
+from tests.runfiles import softmaxes
 
 IDS = ("cat/1.png", "cat/2.png", "dog/1.png")
 
@@ -35,7 +36,7 @@ LARGE = StageOutputs(
 
 
 def test_two_runs() -> None:
-    joined = join_runs([SMALL, LARGE], ["A", "B"])
+    joined = softmaxes(join_runs([SMALL, LARGE], ["A", "B"]))
     assert joined.probs.tolist() == [
         [[0.75, 0.25], [0.5, 0.5], [0.25, 0.75]],
         [[1, 0], [0.75, 0.25], [0, 1]],
@@ -53,7 +54,7 @@ def test_two_runs() -> None:
 
 
 def test_the_first_run_gives_the_order() -> None:
-    joined = join_runs([LARGE, SMALL, LARGE], ["A", "B", "C"])
+    joined = softmaxes(join_runs([LARGE, SMALL, LARGE], ["A", "B", "C"]))
     assert joined.sample_ids.tolist() == LARGE.sample_ids.tolist()
     assert joined.probs[1].tolist() == [[0.25, 0.75], [0.75, 0.25], [0.5, 0.5]]
     assert (joined.probs[0] == joined.probs[3]).all()

@@ -12,12 +12,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from cascade_core import StageOutputs, load_run, save_run
+from cascade_core import StageOutputs, save_run
 from cascade_core.storage.parts import DONE, PLAN, check_result, is_run, part_name, run_files, write_json
 from cascade_core.storage.writing import is_part, merge_parts, save_part
 from cascade_core.support.files import BadFile
 from tests.oracle import random_outputs
-from tests.runfiles import assert_bad
+from tests.runfiles import assert_bad, load_softmaxes
 
 OUTPUTS = random_outputs(1, n=50, classes=5, decimals=None)
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 def test_parts_are_those_of_the_plan(folder: Path) -> None:
     save_run(OUTPUTS, folder / "another.parquet")
     assert [p.name for p in run_files(folder)] == ["part-00000.parquet", "part-00001.parquet"]
-    assert load_run(folder).probs.tobytes() == OUTPUTS.probs.tobytes()
+    assert load_softmaxes(folder).probs.tobytes() == OUTPUTS.probs.tobytes()
 
 
 def test_a_part_knows_its_work_its_place_and_its_rows(folder: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_part_knows_its_work_its_place_and_its_rows(folder: Path) -> None:
 def test_merging_keeps_every_value_and_names_a_spoiled_part(folder: Path, tmp_path: Path) -> None:
     whole = tmp_path / "whole.parquet"
     merge_parts(run_files(folder), whole)
-    found = load_run(whole)
+    found = load_softmaxes(whole)
     assert found.probs.tobytes() == OUTPUTS.probs.tobytes()
     assert found.sample_ids.tolist() == OUTPUTS.sample_ids.tolist()
     assert pq.ParquetFile(whole).num_row_groups == 2
@@ -83,10 +83,10 @@ def test_merging_keeps_every_value_and_names_a_spoiled_part(folder: Path, tmp_pa
 def test_plans_that_are_none(plan: Any, folder: Path) -> None:
     (folder / PLAN).write_text(json.dumps(plan))
     with pytest.raises(BadFile, match=r"_plan\.json: expected a plan of 1 to 1,000,000 chunks"):
-        load_run(folder)
+        load_softmaxes(folder)
     (folder / PLAN).write_text("{")
     with pytest.raises(BadFile, match=r"_plan\.json: expected JSON"):
-        load_run(folder)
+        load_softmaxes(folder)
 
 
 def test_a_folder_without_its_end_is_not_read(folder: Path) -> None:

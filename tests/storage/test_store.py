@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cascade_core import StageOutputs, load_record, load_run, save_run
+from cascade_core import StageOutputs, load_record, save_run
 from cascade_core.simulation.scores import of_softmaxes
 from cascade_core.storage import reading, schema, writing
 from cascade_core.support.files import BadFile, Contents
 from tests.oracle import random_outputs
-from tests.runfiles import assert_bad, rewrite
+from tests.runfiles import assert_bad, load_softmaxes, rewrite
 
 OUTPUTS = replace(
     random_outputs(1, n=50, classes=5, decimals=None),
@@ -44,7 +44,7 @@ def assert_equal(found: StageOutputs, wanted: StageOutputs) -> None:
 def test_round_trip_is_exact(run: Path) -> None:
     assert (OUTPUTS.probs == 1).any()
     assert ((OUTPUTS.probs > 0.9999) & (OUTPUTS.probs < 1)).any() or (OUTPUTS.probs < 1e-5).any()
-    assert_equal(load_run(run), OUTPUTS)
+    assert_equal(load_softmaxes(run), OUTPUTS)
 
 
 def test_sample_ids_are_read_alone(run: Path, tmp_path: Path) -> None:
@@ -56,13 +56,13 @@ def test_sample_ids_are_read_alone(run: Path, tmp_path: Path) -> None:
 def test_a_run_in_memory_is_the_file_byte_for_byte(run: Path) -> None:
     assert writing.run_bytes(OUTPUTS) == run.read_bytes()
     assert schema.run_metadata(OUTPUTS) == reading.read_metadata(run)
-    assert_equal(load_run(Contents(name="mine.parquet", raw=run.read_bytes())), OUTPUTS)
+    assert_equal(load_softmaxes(Contents(name="mine.parquet", raw=run.read_bytes())), OUTPUTS)
 
 
 @pytest.mark.parametrize("score", of_softmaxes())
 def test_record_columns_equal_the_record_of_the_softmaxes(run: Path, score: str) -> None:
     for top_k in (1, 2) if score == "max_probability" else (1,):
-        found, wanted = load_record(run, score, top_k), load_run(run).record(score, top_k)
+        found, wanted = load_record(run, score, top_k), load_softmaxes(run).record(score, top_k)
         assert found.confidence.tobytes() == wanted.confidence.tobytes()
         for name in ("predictions", "correct", "labels"):
             assert (getattr(found, name) == getattr(wanted, name)).all()
@@ -101,7 +101,7 @@ def test_folder_of_parts(tmp_path: Path) -> None:
         save_run(piece, folder / f"part-{part}.parquet")
     (folder / ".part-2.parquet.x.tmp").write_bytes(b"being written")
     (folder / "._part-0.parquet").write_bytes(b"what some systems leave beside a file")
-    assert_equal(load_run(folder), OUTPUTS)
+    assert_equal(load_softmaxes(folder), OUTPUTS)
     assert (load_record(folder).confidence == OUTPUTS.record().confidence).all()
     assert reading.digest(folder) != reading.digest(folder / "part-0.parquet")
 
@@ -152,7 +152,7 @@ def test_replacing_is_atomic_and_files_get_usual_permissions(run: Path, monkeypa
     with run.open("rb") as reader:
         save_run(replace(OUTPUTS, baseline_macs=5), run)
         assert reader.read() == before  # who reads meanwhile reads the old file to its end
-    assert load_run(run).baseline_macs == 5
+    assert load_softmaxes(run).baseline_macs == 5
     plain = run.with_name("plain")
     plain.touch()
     assert run.stat().st_mode == plain.stat().st_mode

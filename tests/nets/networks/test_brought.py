@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cascade_core import load_run
 from cascade_core.__main__ import main
 from cascade_core.nets import attach_exits, precompute
 from cascade_core.nets.images.pixels import Preprocessing
@@ -21,6 +20,7 @@ from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel, softmaxes
 from cascade_core.simulation.exits import ExitRule
 from tests.nets import brought
+from tests.runfiles import load_softmaxes
 
 IMAGES = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 EXITS = ["Tuple", "List", "Dict", "Stacked", "LastFirst", "Adding", "Sharing", "SoftmaxExits"]
@@ -218,8 +218,8 @@ def test_on_the_command_line(
     assert main([*record, "tests.nets.brought:List", "--out", "run.parquet"]) == 2
     assert capsys.readouterr().err.startswith("error: Expected List to return one answer but it returned a list of 3: ")
     assert main([*record, "tests.nets.brought:List", "--outputs", "all", "--out", "run.parquet"]) == 0
-    assert [stage.name for stage in load_run("run.parquet").stages] == ["exit 1", "exit 2", "exit 3"]
-    assert load_run("run.parquet").source["outputs"] == "all"
+    assert [stage.name for stage in load_softmaxes("run.parquet").stages] == ["exit 1", "exit 2", "exit 3"]
+    assert load_softmaxes("run.parquet").source["outputs"] == "all"
     assert main(["choose", "run.parquet", "--policy", "fixed", "--thresholds", "0.1,0.1", "--out", "c.json"]) == 0
     own = ["--network", "tests.nets.brought:List", "--outputs", "all", *images]
     names = ["--class-names", ",".join("0123456789")]
@@ -227,7 +227,7 @@ def test_on_the_command_line(
     assert main([*record, "tests.nets.brought:Softmax", "--out", "soft.parquet"]) == 0
     assert "note: Answers of Softmax are softmaxes" in capsys.readouterr().err
     assert main([*record, "tests.nets.brought:Plain", "--out", "plain.parquet"]) == 0
-    np.testing.assert_allclose(load_run("soft.parquet").probs, load_run("plain.parquet").probs, atol=1e-6)
+    np.testing.assert_allclose(load_softmaxes("soft.parquet").probs, load_softmaxes("plain.parquet").probs, atol=1e-6)
     assert main(["exits", "tests.nets.brought:LogitsDict", *images]) == 0
     train = ["--train-data", "digits", "--epochs", "1", "--heads", "linear", "--exits", "first"]
     build = ["build", *images, *data, *train, "--out", "built.parquet", "--network"]
@@ -235,4 +235,6 @@ def test_on_the_command_line(
     assert main([*build, "tests.nets.brought:Tuple", "--outputs", "all"]) == 2
     assert "--outputs last takes the last, and precompute --outputs all" in capsys.readouterr().err
     assert main([*build, "tests.nets.brought:Tuple", "--outputs", "last"]) == 0
-    np.testing.assert_allclose(load_run("built.parquet").probs[1], load_run("run.parquet").probs[2], atol=1e-5)
+    np.testing.assert_allclose(
+        load_softmaxes("built.parquet").probs[1], load_softmaxes("run.parquet").probs[2], atol=1e-5
+    )

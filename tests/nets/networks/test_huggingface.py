@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from cascade_core import load_run
 from cascade_core.__main__ import main
 from cascade_core.nets.cutting.attach import attach_exits
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.networks.named import build_plain, find, load_model
+from tests.runfiles import load_softmaxes
 
 SMALL = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64, "num_labels": 10}
 
@@ -78,9 +78,9 @@ def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tr
     assert main(["precompute", "--network", "hf:net", *data, "--out", "whole.parquet"]) == 0
     build = ["--train-data", "digits", "--epochs", "1", "--heads", "linear", "--exits", "vit.layers.0,vit.layers.1"]
     assert main(["build", "--network", "hf:net", *data, *build, "--out", "run.parquet"]) == 0
-    run = load_run("run.parquet")
+    run = load_softmaxes("run.parquet")
     assert [stage.name for stage in run.stages] == ["vit.layers.0", "vit.layers.1", "end"]
-    np.testing.assert_allclose(run.probs[-1], load_run("whole.parquet").probs[0], atol=1e-5)
+    np.testing.assert_allclose(run.probs[-1], load_softmaxes("whole.parquet").probs[0], atol=1e-5)
     assert str(tmp_path) not in json.dumps(dict(run.source))
 
 

@@ -18,7 +18,7 @@ from cascade_core.nets.recording.runs import precompute_run
 from cascade_core.nets.training import settings
 from cascade_core.nets.training.settings import Fit, Training
 from cascade_core.simulation.outputs import StageOutputs
-from cascade_core.storage.reading import load_run
+from tests.runfiles import load_softmaxes
 from tests.smallnets import plain
 
 CACHE = Path(__file__).resolve().parents[3] / "cache"
@@ -52,11 +52,11 @@ def weights_file(path: Path, name: str, seed: int) -> str:
 
 
 def built(networks: list[str], out: Path, **options: Any) -> StageOutputs:
-    return load_run(build_run(networks, train_data="digits", data="digits", out=out, **QUIET | options))
+    return load_softmaxes(build_run(networks, train_data="digits", data="digits", out=out, **QUIET | options))
 
 
 def recorded(networks: list[str], out: Path, **options: Any) -> StageOutputs:
-    return load_run(precompute_run(networks, data="digits", out=out, **QUIET | options))
+    return load_softmaxes(precompute_run(networks, data="digits", out=out, **QUIET | options))
 
 
 def test_digits_end_to_end(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_pretrained_networks_reach_their_published_accuracy(cifar10: Path, weigh
         f"cifar-resnet56={weights / 'resnet56-4bfd9763.th'}",
     ]
     out = tmp_path / "run.parquet"
-    outputs = load_run(precompute_run(networks, data=f"imagefolder:{cifar10 / 'test'}", out=out, **QUIET))
+    outputs = load_softmaxes(precompute_run(networks, data=f"imagefolder:{cifar10 / 'test'}", out=out, **QUIET))
     assert outputs.record().correct.sum(axis=1).tolist() == [9173, 9339]
     assert [s.trunk_macs + s.head_macs for s in outputs.stages] == [40_551_050, 125_485_706]
     assert outputs.sample_ids[0] == "airplane/aeroplane_s_000002.png"
@@ -224,7 +224,7 @@ def test_shipped_digits_come_out_as_they_were(tmp_path: Path) -> None:
         recorded([f"small-cnn+{CACHE / 'digits.safetensors'}"], tmp_path / "d.parquet"),
         CACHE / "digits.parquet",
     )
-    np.testing.assert_allclose(run.probs, load_run(shipped).probs, atol=1e-5)
+    np.testing.assert_allclose(run.probs, load_softmaxes(shipped).probs, atol=1e-5)
 
 
 def test_heads_of_a_training_that_went_wrong_replace_nothing(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from cascade_core import StageOutputs, load_run
+from cascade_core import StageOutputs
 from cascade_core.nets.recording.precompute import precompute
 from tests.nets.working import BATCH, CHUNKS, images, network, work
+from tests.runfiles import load_softmaxes
 
 ROOT = Path(__file__).resolve().parents[3]
 PAUSE = 0.02
@@ -37,7 +38,7 @@ def wanted() -> StageOutputs:
 
 
 def assert_same_data(path: Path, wanted: StageOutputs) -> None:
-    found = load_run(path)
+    found = load_softmaxes(path)
     assert found.probs.tobytes() == wanted.probs.tobytes()
     assert found.labels.tobytes() == wanted.labels.tobytes()
     assert found.sample_ids.tolist() == wanted.sample_ids.tolist()

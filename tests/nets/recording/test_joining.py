@@ -7,6 +7,7 @@ from cascade_core.nets.staged import ModelCascade, StagedModel
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.joining import join_runs
 from tests.nets.working import images, network
+from tests.runfiles import softmaxes
 
 
 def recorded(model: StagedModel) -> StageOutputs:
@@ -16,7 +17,7 @@ def recorded(model: StagedModel) -> StageOutputs:
 def test_joined_runs_are_a_cascade_recorded_in_one_go() -> None:
     first, second = network(seed=1), network(seed=2)
     wanted = recorded(ModelCascade([("A", first), ("B", second)]))
-    joined = join_runs([recorded(first), recorded(second)], ["A", "B"])
+    joined = softmaxes(join_runs([recorded(first), recorded(second)], ["A", "B"]))
     assert joined.probs.tobytes() == wanted.probs.tobytes()
     assert joined.labels.tobytes() == wanted.labels.tobytes()
     assert joined.sample_ids.tolist() == wanted.sample_ids.tolist()

@@ -21,8 +21,10 @@ from cascade_core.nets.staged import StagedModel
 from cascade_core.storage.parts import DONE, PLAN
 from cascade_core.storage.reading import digest, read_metadata
 from cascade_core.support.files import BadFile
+from cascade_core.support.stopping import Stopped
 from tests.nets.working import BATCH, CHUNK, CHUNKS, SAMPLES, images, network
 from tests.oracle import assert_one_line
+from tests.runfiles import load_softmaxes
 
 OPTIONS: dict[str, Any] = {"batch_size": BATCH, "device": "cpu", "progress": False}
 
@@ -58,7 +60,7 @@ def failing_at(number: int, write: Callable[..., None] = pq.write_table) -> Call
 def test_on_disk_is_what_was_in_memory(name: str, tmp_path: Path) -> None:
     wanted = precompute(network(), images(), source={"networks": ["net"]}, **OPTIONS)
     path = record(tmp_path / name, source={"networks": ["net"]})
-    assert_same(load_run(path), wanted)
+    assert_same(load_softmaxes(path), wanted)
     assert (load_record(path).confidence == wanted.record().confidence).all()
     assert read_metadata(path)["source"]["device"] == "cpu"
     assert len(digest(path)) == 64
@@ -106,7 +108,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     # One sample is looked at twice before: for its cost, and for the number of classes.
     assert pause[0].samples - SAMPLES + 96 in (1, 2, 3, 4)
     assert read_metadata(path)["source"]["date"] == before
-    assert_same(load_run(path), precompute(network(), images(), **OPTIONS))
+    assert_same(load_softmaxes(path), precompute(network(), images(), **OPTIONS))
 
 
 def test_a_finished_folder_is_left_alone(tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ def test_parts_that_are_broken_or_of_other_work_are_computed_again(tmp_path: Pat
     second.write_bytes((other / second.name).read_bytes())
     third.write_bytes((path / "part-00003.parquet").read_bytes())
     record(path)
-    assert_same(load_run(path), precompute(network(), images(), **OPTIONS))
+    assert_same(load_softmaxes(path), precompute(network(), images(), **OPTIONS))
 
 
 def test_an_unfinished_folder_is_no_run(tmp_path: Path) -> None:
@@ -137,7 +139,7 @@ def test_an_unfinished_folder_is_no_run(tmp_path: Path) -> None:
     record(tmp_path / "run")
     (tmp_path / "run" / "part-00004.parquet").unlink()
     with pytest.raises(BadFile, match=r"expected 13 parts but part-00004\.parquet is missing"):
-        load_run(tmp_path / "run")
+        load_softmaxes(tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -166,14 +168,16 @@ def test_work_that_failed_before_its_first_part_bars_nothing(name: str, tmp_path
         record(tmp_path / name, data=images(broken=3))
     assert list(tmp_path.iterdir()) == []
     record(tmp_path / name, network(seed=1))
-    assert load_run(tmp_path / name).probs.shape[1] == SAMPLES
+    assert load_softmaxes(tmp_path / name).probs.shape[1] == SAMPLES
 
 
 def test_a_plan_that_a_kill_left_without_a_part_is_replaced(tmp_path: Path) -> None:
     record(tmp_path / "run")
     for path in (*(tmp_path / "run").glob("part-*"), tmp_path / "run" / DONE):
         path.unlink()
-    assert_same(load_run(record(tmp_path / "run", network(seed=1))), precompute(network(seed=1), images(), **OPTIONS))
+    assert_same(
+        load_softmaxes(record(tmp_path / "run", network(seed=1))), precompute(network(seed=1), images(), **OPTIONS)
+    )
 
 
 def test_threads_are_those_of_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +205,7 @@ def test_a_full_disk_is_one_line_and_what_is_done_stays(
     assert_one_line(error.value, f"Cannot write {folder / 'part-00003.parquet'}: ")
     assert str(folder) in str(error.value)
     assert not list(folder.glob(".*.tmp"))
-    assert_same(load_run(record(path)), precompute(network(), images(), **OPTIONS))
+    assert_same(load_softmaxes(record(path)), precompute(network(), images(), **OPTIONS))
 
 
 def test_a_full_disk_at_the_end_keeps_all_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +232,7 @@ def test_an_interrupt_says_how_far_it_is(tmp_path: Path) -> None:
         return read(i)
 
     data.read = interrupted
-    with pytest.raises(chunks.Stopped) as stop:
+    with pytest.raises(Stopped) as stop:
         record(tmp_path / "run", data=data)
     said = f"stopped: 3 of 13 chunks are done in {tmp_path / 'run'}; start the same command again to continue"
     assert str(stop.value) == said
@@ -277,7 +281,7 @@ def test_a_share_that_nobody_computes_is_taken_over(
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "3")
     monkeypatch.setattr(chunks, "PATIENCE", 0.2)
-    assert_same(load_run(record(tmp_path / "run.parquet")), precompute(network(), images(), **OPTIONS))
+    assert_same(load_softmaxes(record(tmp_path / "run.parquet")), precompute(network(), images(), **OPTIONS))
     # Of 13 chunks 5 are its own.
     said = capsys.readouterr().err
     assert re.search(r"no chunk came from other processes for \d+ s; computing here what is missing, 8 chunks\n", said)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from cascade_core import ExitRule, Pool, load_run
+from cascade_core import ExitRule, Pool
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.networks.zoo import ZOO
 from cascade_core.nets.opening import open_data
@@ -25,9 +25,10 @@ from cascade_core.simulation.stages import exit_costs
 from cascade_core.storage.origin import Origin
 from tests.nets.running.test_runner import MODELS, pool_of
 from tests.oracle import f32, naive_softmax_of
+from tests.runfiles import load_softmaxes
 
 CACHE = Path(__file__).resolve().parents[3] / "cache"
-RUN = load_run(CACHE / "digits.parquet")
+RUN = load_softmaxes(CACHE / "digits.parquet")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cascade_core import CheapestWithinDrop, load_run, save_run
+from cascade_core import CheapestWithinDrop, save_run
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.nets.networks.named import find
 from cascade_core.nets.recording.runs import precompute_run
@@ -26,6 +26,7 @@ from cascade_core.rendering.live.data import live_data, words
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.origin import Origin
 from tests.opening import unopened
+from tests.runfiles import load_softmaxes
 from tests.samples import sample_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -69,7 +70,7 @@ def said(app: AppTest) -> str:
 
 
 def test_a_sample_leaves_where_the_simulation_has_it(digits: Path) -> None:
-    run, app = load_run(digits), opened()
+    run, app = load_softmaxes(digits), opened()
     swept = explore(halves(run, Split()), CheapestWithinDrop, Split())
     leaving = exits(run, swept, swept.opening)
     key = "sample"
@@ -102,7 +103,7 @@ def test_stages_beyond_are_shown_as_such_or_not_at_all(digits: Path) -> None:
 
 
 def test_the_rule_is_that_of_the_released_position(digits: Path) -> None:
-    run = load_run(digits)
+    run = load_softmaxes(digits)
     swept = explore(halves(run, Split()), CheapestWithinDrop, Split())
     data = live_data(
         swept,
