@@ -16,8 +16,8 @@ from cascade_core.nets.networks import zoo
 from cascade_core.nets.opening import open_data
 from cascade_core.nets.samples import batches, check_classes
 
-DIGITS = zoo.ZOO["small-cnn"].preprocessing
-CIFAR = zoo.ZOO["cifar-resnet20"].preprocessing
+DIGITS = zoo.ZOO["small-cnn"].images
+CIFAR = zoo.ZOO["cifar-resnet20"].images
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def picture(height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize(("name", "member"), PUBLISHED)
 def test_pixels_are_those_of_torchvisions_transform(name: str, member: str, shape: tuple[int, int]) -> None:
     pixels = picture(*shape)
-    wanted = torchvision_network(name, member, {}).preprocessing
+    wanted = torchvision_network(name, member, {}).images
     transform = torchvision.models.get_weight(f"{torchvision.models.get_model_weights(name).__name__}.{member}")
     expected = transform.transforms()(Image.fromarray(pixels))
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (wanted.mean, wanted.std))
@@ -38,7 +38,7 @@ def test_pixels_are_those_of_torchvisions_transform(name: str, member: str, shap
 
 
 def test_a_bicubic_network_is_among_them() -> None:
-    found = {torchvision_network(name, member, {}).preprocessing.interpolation for name, member in PUBLISHED}
+    found = {torchvision_network(name, member, {}).images.interpolation for name, member in PUBLISHED}
     assert found == {"bilinear", "bicubic"}
 
 
