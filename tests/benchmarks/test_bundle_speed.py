@@ -77,9 +77,7 @@ def test_a_bundle_is_faster_than_the_plain_network(
     record = load_run(CACHE / f"{name}.parquet").record()
     rule = choose(record, CheapestUncorrected(0.01))
     choice = save_choice(tmp_path / "choice.json", rule, evaluate(record, rule))
-    folder = write_bundle(
-        tmp_path / "out", model, choice, preprocessing=found[0].images, class_names=data.class_names
-    )
+    folder = write_bundle(tmp_path / "out", model, choice, preprocessing=found[0].images, class_names=data.class_names)
     large = load_cascade([find(networks("cifar10-resnet20-resnet56", weights)[-1])], 10)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))[:BATCHED]
     images = data.normalise(data.pixels(order)).numpy()
