@@ -63,7 +63,7 @@ def wait_for_message(page: Page, name: str) -> str:
         }""",
         arg=name,
     )
-    return sidebar(page).get_by_test_id("stText").inner_text()
+    return sidebar(page).get_by_test_id("stText").first.inner_text()
 
 
 def expect_shown(page: Page, name: str, samples: int) -> None:
