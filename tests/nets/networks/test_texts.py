@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from cascade_core import load_run
 from cascade_core.__main__ import main
 from cascade_core.nets.cutting.attach import attach_exits
 from cascade_core.nets.heads.weights import digest
@@ -18,6 +17,7 @@ from cascade_core.nets.networks.named import build_plain, example, find, load_mo
 from cascade_core.nets.opening import open_data
 from cascade_core.nets.texts.tokens import Tokens
 from tests.nets.networks.texts import CLASSES, HIDDEN, LAYERS, TEXTS, WIDTH, made, table
+from tests.runfiles import load_softmaxes
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The longest text of:UserWarning")
 
@@ -68,10 +68,10 @@ def test_on_the_command_line(
     assert main(["precompute", "--network", "hf:net", *data, "--out", "whole.parquet"]) == 0
     build = ["--train-data", "texts:texts.csv", "--epochs", "1", "--batch-size", "2", "--exits", "auto:2"]
     assert main(["build", "--network", "hf:net", *data, *build, "--out", "run.parquet"]) == 0
-    run = load_run("run.parquet")
+    run = load_softmaxes("run.parquet")
     assert run.class_names == tuple(CLASSES.values())
     assert run.labels.tolist() == [2, 0, 1, 0]
-    np.testing.assert_allclose(run.probs[-1], load_run("whole.parquet").probs[0], atol=1e-5)
+    np.testing.assert_allclose(run.probs[-1], load_softmaxes("whole.parquet").probs[0], atol=1e-5)
     # Four matrices of the attention with their biases, the attention itself, and two of what follows.
     layer = 4 * 12 * (WIDTH * WIDTH + WIDTH) + 2 * 12 * 12 * WIDTH + 12 * (2 * WIDTH * HIDDEN + HIDDEN + WIDTH)
     assert [stage.trunk_macs for stage in run.stages[:-1]] == [layer] * (LAYERS - 1)

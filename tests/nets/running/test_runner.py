@@ -33,7 +33,7 @@ MODELS: dict[str, Callable[[], StagedModel]] = {
 
 @pytest.fixture(scope="module")
 def data() -> ImageSet:
-    whole = open_data("digits", ZOO["small-cnn"].preprocessing)
+    whole = open_data("digits", ZOO["small-cnn"].images)
     return whole.take(torch.arange(120))
 
 

@@ -23,7 +23,7 @@ from cascade_core.nets.training.settings import Training
 from cascade_core.nets.training.standardise import fold, standardise, tail
 from tests.smallnets import in_one_piece, with_exits
 
-IMAGES = ZOO["small-cnn"].preprocessing
+IMAGES = ZOO["small-cnn"].images
 SHORT = Training(epochs=1, reuse=2, batch_size=64, precision="float32")
 LONGER = Training(epochs=3, batch_size=64, distil=0.5, held_out=0.2, precision="float32")
 

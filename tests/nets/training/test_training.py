@@ -18,7 +18,7 @@ from cascade_core.nets.training.settings import Training, fit_network
 from tests import smallnets
 from tests.smallnets import with_exits
 
-IMAGES = ZOO["small-cnn"].preprocessing
+IMAGES = ZOO["small-cnn"].images
 
 
 @pytest.fixture(scope="module")
