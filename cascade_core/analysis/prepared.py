@@ -25,7 +25,8 @@ from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import check_pool
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import shortest
-from cascade_core.storage.reading import digest, load_run
+from cascade_core.storage.reading import digest, load_run, read_metadata
+from cascade_core.storage.schema import usual_meter
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, stamp, strict_json
 
@@ -36,7 +37,7 @@ VERSION = 1
 MAX_BYTES = 1 << 20
 
 POLICY, SPLIT = CheapestWithinDrop, Split()
-"""The usual question, for the run's usual score, automatic answers and MACs."""
+"""The usual question, for the run's usual score and unit of costs, and automatic answers."""
 
 _WORDS = re.compile(r"[\w ,.%'-]{1,300}", re.ASCII)
 """What the reason is made of: a page shows it among sentences of its own."""
@@ -66,6 +67,7 @@ class Prepared:
             evaluation=evaluate_path(parts.test, self.path),
             answers=parts.answers,
             why=parts.why,
+            meter=divided.meter,
             family=self.family,
         )
 
@@ -164,5 +166,6 @@ def prepare(run: str | Path) -> Path:
         BadFile: The run is malformed.
         ValueError: It has too few samples to be divided.
     """
-    divided = halves(load_run(run), SPLIT)
-    return save_prepared(explore(divided, POLICY, SPLIT), digest(Path(run)), prepared_path(run))
+    meter = usual_meter(read_metadata(Path(run)))
+    divided = halves(load_run(run), SPLIT, meter=meter)
+    return save_prepared(explore(divided, POLICY, SPLIT, meter=meter), digest(Path(run)), prepared_path(run))

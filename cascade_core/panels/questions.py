@@ -29,6 +29,7 @@ from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation import suspicions
 from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.scores import GIVEN, of_softmaxes
+from cascade_core.storage.schema import usual_meter
 from cascade_core.support.files import BadFile
 
 MOST_SOFTMAXES = 1 << 28
@@ -174,8 +175,8 @@ def _explored(question: Question, halved: Callable[[Run, str, Split, int, Meter]
 def _prepared(question: Question) -> Prepared | None:
     """What was found out beforehand, if this is the usual question about a run of the cache folder."""
     asked = (question.policy, question.answers, question.split, question.meter, question.top_k)
-    usual = (prepared.POLICY.name, "auto", prepared.SPLIT, MACS, 1)
     run = question.run
+    usual = (prepared.POLICY.name, "auto", prepared.SPLIT, usual_meter(run.metadata), 1)
     if run.path is None or run.softmax_bytes > MOST_SOFTMAXES or asked != usual:
         return None
     try:
