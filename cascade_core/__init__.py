@@ -39,6 +39,7 @@ from cascade_core.storage.importers import import_run
 from cascade_core.storage.reading import load_record, load_run
 from cascade_core.storage.writing import save_run
 from cascade_core.support.version import VERSION
+from cascade_core.support.visible import visible
 
 __version__ = VERSION
 
@@ -88,4 +89,5 @@ __all__ = [
     "single_stage",
     "split_indices",
     "tune",
+    "visible",
 ]

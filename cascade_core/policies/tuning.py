@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.record import split_indices
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.choice import save_choice
+from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import identity
 from cascade_core.storage.schema import run_metadata, usual_meter
 
@@ -71,7 +73,12 @@ def tune(
     Raises:
         Infeasible: No rule fulfils the policy's parameters; the message names the best.
         ValueError: A part would be empty, or an argument is none of those above.
+
+    Warns:
+        UserWarning: Something about the outputs is odd; the command line and the page say the same.
     """
+    for note in notes_on(outputs):
+        warnings.warn(note, stacklevel=2)
     meter = usual_meter(run_metadata(outputs)) if meter is None else meter
     calibration, test = split_indices(len(outputs.labels), fraction, seed)
     halves = Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k, meter=meter)

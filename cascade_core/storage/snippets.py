@@ -35,9 +35,8 @@ Run it beside the files that NETWORKS and CHOICE name: python THIS_FILE.py folde
 import sys
 from pathlib import Path
 
-from cascade_core import load_choice
+from cascade_core import load_choice, visible
 from cascade_core.nets import Answer, Runner, classify_files, find, image_files, load_cascade
-from cascade_core.support.visible import visible
 
 $networks
 CHOICE = $choice

@@ -120,6 +120,8 @@ def one_of(name: str, value: str, allowed: Sequence[str]) -> str:
 
 def encodable(name: str, texts: NDArray[np.str_]) -> None:
     """Raise ValueError where a text holds what is no character, and so cannot be written to a file."""
+    if not len(texts):
+        return
     codes = np.ascontiguousarray(texts).view(np.uint32).reshape(len(texts), -1)
     bad = ((codes >= 0xD800) & (codes <= 0xDFFF)) | (codes > sys.maxunicode)
     if bad.any():

@@ -20,6 +20,7 @@ from cascade_core import (
     split_indices,
     tune,
 )
+from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import digest
 from cascade_core.storage.writing import save_run
 from tests.oracle import assert_outcome, naive_evaluate
@@ -41,6 +42,7 @@ def assert_same_rule(one: ExitRule, other: ExitRule) -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # the test samples are replaced by odd ones
 @pytest.mark.parametrize("answers", ["own", "pooled", "auto"])
 def test_rules_are_chosen_on_one_part_and_measured_on_the_other(run: StageOutputs, answers: str) -> None:
     policy = CheapestWithinDrop(0.02)
@@ -120,3 +122,10 @@ def test_given_thresholds_and_few_samples_have_own_answers(run: StageOutputs) ->
 def test_a_part_without_samples_is_refused(run: StageOutputs, fraction: float) -> None:
     with pytest.raises(ValueError, match="fraction to leave samples on both sides of 600"):
         tune(run, PaperRule(0.1), fraction=fraction)
+
+
+def test_what_is_odd_is_said() -> None:
+    odd = replace(sample_run(), labels=np.roll(sample_run().labels, 1))
+    with pytest.warns(UserWarning, match="at or below chance") as said:
+        tune(odd, PaperRule(0.1))
+    assert {str(warning.message) for warning in said} >= set(notes_on(odd))

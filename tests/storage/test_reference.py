@@ -53,7 +53,8 @@ def test_joined_runs_find_the_labels_of_a_later_one_in_another_order() -> None:
 
 
 def test_a_choice_says_that_it_was_made_without_labels(tmp_path: Path) -> None:
-    tuned = tune(UNLABELLED, CheapestWithinDrop(max_drop=0.01))
+    with pytest.warns(UserWarning, match="There are no labels"):
+        tuned = tune(UNLABELLED, CheapestWithinDrop(max_drop=0.01))
     tuned.save(tmp_path / "choice.json")
     assert load_choice(tmp_path / "choice.json").measured["reference"] == "last stage"
     assert json.loads((tmp_path / "choice.json").read_text())["measured"]["full_accuracy"] == 1.0
@@ -61,6 +62,7 @@ def test_a_choice_says_that_it_was_made_without_labels(tmp_path: Path) -> None:
     assert "reference" not in load_choice(tmp_path / "labelled.json").measured
 
 
+@pytest.mark.filterwarnings("ignore:There are no labels")
 def test_thresholds_are_those_of_the_last_stages_answers_given_as_labels() -> None:
     """Policies know nothing of where labels come from."""
     given = StageOutputs(probs=LABELLED.probs, labels=LAST, stages=LABELLED.stages)

@@ -8,7 +8,7 @@ import pytest
 from cascade_core.support import checks
 
 
-@pytest.mark.parametrize("texts", [[""], ["a", "é", "\U0010ffff"], ["\ud7ff", "\ue000"]])
+@pytest.mark.parametrize("texts", [[], [""], ["a", "é", "\U0010ffff"], ["\ud7ff", "\ue000"]])
 def test_characters_pass(texts: list[str]) -> None:
     checks.encodable("names", np.array(texts))
 
