@@ -5,9 +5,8 @@ only when somebody else comes; what is let go is a ring of objects that waits fo
 frees the C library keeps.  One thread of the server therefore looks every `LOOK_SECONDS` while there are sessions, and
 does all three whenever one has ended (`tests/benchmarks/test_memory_given_back.py` measures it).
 
-Streamlit also runs every session in threads of its own, to which glibc gives arenas that hardly give anything back.
-With fewer arenas the server grows half as fast; `MALLOC_ARENA_MAX=2` in its environment, which holds from its first
-thread on, keeps it flat (`tests/benchmarks/test_soak.py`).
+Streamlit also runs every session in threads of its own, to which glibc gives arenas that hardly give anything back;
+from the server's start on they share two (`tests/benchmarks/test_soak.py`).
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ def keep_small() -> None:
     private.see()
     with _lock:
         if not _thread:
-            few_arenas()
             _thread.append(threading.Thread(target=_look, name="memory", daemon=True))
             _thread[0].start()
 

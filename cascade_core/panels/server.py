@@ -12,12 +12,13 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-from cascade_core.panels import private
+from cascade_core.panels import memory, private
 
 
 @asynccontextmanager
 async def running(_app: st.App) -> AsyncIterator[None]:
     """Prepare the page from the server's start on; the server answers meanwhile."""
+    memory.few_arenas()
     threading.Thread(target=_prepare, name=private.UNATTENDED, daemon=True).start()
     yield
 

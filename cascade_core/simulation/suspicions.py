@@ -32,6 +32,12 @@ LEAST_FALL = 0.01
 
 FEW_MACS = 1_000
 
+UNLIKELY = 0.01
+"""Probability of a class without a sample, if all were drawn alike, from which that is not said."""
+
+NAMED = 3
+"""Classes without a sample that are named."""
+
 USUAL = "labels off by one, classes in another order or rows of other samples are the usual reasons"
 
 
@@ -57,7 +63,7 @@ def suspicions_of_answers(record: Record, class_names: Sequence[str] | None = No
     at_chance = _at_chance(record, class_names) if labelled else []
     lines += at_chance or odd_confidences(record)
     if labelled and not at_chance:
-        lines += _falls(record)
+        lines += [*_absent(record, class_names), *_falls(record)]
     return tuple(lines)
 
 
@@ -77,6 +83,20 @@ def few_macs(stages: Sequence[Stage]) -> list[str]:
                 "if millions or billions are meant, write 10M or 1.2G."
             ]
     return []
+
+
+def _absent(record: Record, class_names: Sequence[str] | None) -> list[str]:
+    """A line where classes have no sample although all would, very likely, if they were drawn alike."""
+    count = np.bincount(record.labels, minlength=record.classes)
+    absent = np.flatnonzero(count == 0)
+    if not absent.size or record.classes * (1 - 1 / record.classes) ** record.n > UNLIKELY:
+        return []
+    named = [str(k) if class_names is None else repr(class_names[k]) for k in absent[:NAMED]]
+    rest = f" and {absent.size - NAMED:,} more" if absent.size > NAMED else ""
+    return [
+        f"{absent.size:,} of {record.classes:,} classes have no sample ({', '.join(named)}{rest}): nothing is measured "
+        "of how the cascade treats them."
+    ]
 
 
 def _at_chance(record: Record, class_names: Sequence[str] | None) -> list[str]:

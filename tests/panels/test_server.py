@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
@@ -27,7 +28,8 @@ def test_the_server_does_not_wait_for_what_is_prepared(monkeypatch: pytest.Monke
             assert await asyncio.to_thread(begun.wait, 30)
             assert "cascade_core.panels.page" in sys.modules
 
-    asyncio.run(serve())
+    with ThreadPoolExecutor(1) as elsewhere:  # a browser test may have a loop running in this thread
+        elsewhere.submit(asyncio.run, serve()).result()
     go_on.set()
 
 

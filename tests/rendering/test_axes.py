@@ -39,8 +39,11 @@ def test_bins_never_fall_as_confidence_rises(score: str) -> None:
 
 def test_a_given_confidence_has_the_scale_on_which_it_came() -> None:
     percent = confidence_axis("confidence", 10, np.array([[20, 40], [60, 100]], np.float32))
-    assert percent.place([20, 60, 100, np.inf]) == pytest.approx([0, 0.5, 1, 1])
-    assert [text for _, text in percent.ticks] == ["20", "40", "60", "80", "100"]
+    assert percent.place([20, 60, 100, np.inf]) == pytest.approx([0.2, 0.6, 1, 1])
+    assert [text for _, text in percent.ticks] == ["0", "25", "50", "75", "100"]
+    logits = confidence_axis("confidence", 10, np.array([[-4, 0], [2, 4]], np.float32))
+    assert logits.place([-4, 0, 4, np.inf]) == pytest.approx([0, 0.5, 1, 1])
+    assert [text for _, text in logits.ticks] == ["-4", "-2", "0", "2", "4"]
     shares = confidence_axis("confidence", 10, np.array([[0.3, 0.99999]], np.float32))
     assert shares.nines
     # As narrow as it may be, thresholds set by hand tell its values apart.

@@ -85,6 +85,16 @@ def test_all_rows_of_other_samples() -> None:
     assert "the usual reasons" in line
 
 
+def test_classes_without_a_sample_where_there_are_many_samples() -> None:
+    odd = replace(RUN.take(np.flatnonzero(RUN.labels % 4 == 0)), class_names=tuple("vwxyz"))
+    (line,) = suspicions(odd)
+    assert_one_line(ValueError(line), "3 of 5 classes have no sample ('w', 'x', 'y'): nothing is measured of how")
+    assert suspicions(sample_run(n=100, k=50)) == ()  # where some are missing by chance
+    many = sample_run(n=2000, k=8)
+    (line,) = suspicions(many.take(np.flatnonzero(many.labels < 3)))
+    assert "5 of 8 classes have no sample ('3', '4', '5' and 2 more)" in line
+
+
 def test_an_earlier_stage_that_is_better() -> None:
     (line,) = suspicions(replace(RUN, probs=RUN.probs[::-1]))
     assert "Accuracy falls from stage to stage" in line
@@ -117,5 +127,7 @@ def test_a_constant_answer_is_chance() -> None:
 
 def test_one_label_alone_is_judged_by_the_number_of_classes() -> None:
     kept = RUN.take(np.flatnonzero(RUN.labels == 2))
-    assert suspicions(kept) == ()
+    assert [line.partition(":")[0] for line in suspicions(kept)] == [
+        "4 of 5 classes have no sample ('0', '1', '3' and 1 more)"
+    ]
     assert "at or below chance (20.0 %)" in suspicions(replace(kept, labels=kept.labels - 1))[0]

@@ -227,7 +227,10 @@ def test_a_heads_file_says_where_the_network_is_cut(tmp_path: Path) -> None:
     [
         ({"network": "os:system"}, "h.safetensors to hold heads of small-cnn but they are of 'os:system'"),
         ({"trunk": "0" * 64}, "the trunk that h.safetensors was fitted to"),
-        ({"images": {"size": 9}}, "images as h.safetensors was fitted to, size 9, but they are others; .*--image-size"),
+        (
+            {"images": {"size": 9}},
+            "samples as h.safetensors was fitted to, size 9, but they are others; .*--image-size",
+        ),
         ({"exits": ("stage9",)}, "exits among stage1, .* but there is no 'stage9'"),
         ({"exits": ("stage2",)}, r"heads for \(16, 4, 4\) but they are for \(8, 8, 8\)"),
         ({"exits": (), "images": {}}, r"heads for \(8, 8, 8\), \(16, 4, 4\) but they are for \(8, 8, 8\)"),
