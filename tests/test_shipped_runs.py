@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, choose
+from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, choose, load_run
 from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.analysis.prepared import POLICY, SPLIT, load_prepared
 from cascade_core.policies import Sweep
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.record import Record
-from cascade_core.storage.reading import digest
+from cascade_core.storage.reading import digest, read_metadata
+from cascade_core.storage.schema import usual_meter
 from tests.oracle import naive_paper_threshold
 from tests.runfiles import load_softmaxes
 
@@ -72,8 +73,9 @@ def test_what_a_page_opens_with_is_what_would_be_chosen_now(path: Path) -> None:
     """Where this fails after a change of choosing: raise `prepared.VERSION`, and prepare the shipped runs anew."""
     found = load_prepared(path, digest(path))
     assert found is not None
-    divided = halves(load_softmaxes(path), SPLIT)
-    kept, anew = found.explored(divided), explore(divided, POLICY, SPLIT)
+    meter = usual_meter(read_metadata(path))
+    divided = halves(load_run(path), SPLIT, meter=meter)
+    kept, anew = found.explored(divided), explore(divided, POLICY, SPLIT, meter=meter)
     assert (kept.answers, kept.family) == (anew.answers, anew.family)
     np.testing.assert_allclose(kept.path.positions, anew.path.positions, atol=1e-4)
     # Other processors round otherwise, and a rule or two may be another.
@@ -142,8 +144,11 @@ def test_a_cascade_of_models_pays_for_both() -> None:
 
 @pytest.mark.parametrize("path", sorted(CACHE.glob("*.parquet")), ids=lambda path: path.stem)
 def test_every_run_says_where_it_came_from(path: Path) -> None:
-    source = load_softmaxes(path).source
+    source = load_run(path).source
     assert source["title"]
+    if "imported_from" in source:  # of other people, as cache/README.md says
+        assert "/" not in source["imported_from"]
+        return
     assert source["dataset"]
     assert source["versions"]["torch"]
     assert "/" not in str(source["networks"]) + str(source["dataset"])
