@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -124,3 +125,24 @@ def test_what_does_not_fit_is_refused_and_nothing_is_left(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="there not to be there yet"):
         write_bundle(tmp_path / "there", model, choice, preprocessing=IMAGES, class_names=CLASSES)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c.json", "there"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/elsewhere/cache"), "Cannot write .*out: no space left"),
+        (ZeroDivisionError("in the network"), "one that ONNX can express but the exporter failed"),
+    ],
+)
+def test_what_the_exporter_wraps_is_told_apart(
+    written: tuple[StagedModel, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: Exception, said: str
+) -> None:
+    model, folder = written
+
+    def export(*_: object, **__: object) -> None:
+        raise RuntimeError("the exporter failed") from cause
+
+    monkeypatch.setattr("torch.onnx.export", export)
+    with pytest.raises((OSError, ValueError), match=said):
+        write_bundle(tmp_path / "out", model, folder / "choice.json", preprocessing=IMAGES, class_names=CLASSES)
+    assert not list(tmp_path.iterdir())
