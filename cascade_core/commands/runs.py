@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cascade_core.analysis.prepared import prepare
+from cascade_core.analysis.prepared import prepare, prepared_path
 from cascade_core.commands.common import Parsers, add_out, add_verb, say, tell_table, write_run
 from cascade_core.commands.cost_flags import add_own_costs, own_costs
 from cascade_core.commands.terminal import tell
@@ -93,7 +93,8 @@ def show(args: argparse.Namespace) -> None:
 def prepare_(args: argparse.Namespace) -> None:
     """Choose what the page shows of a run first, and keep it beside the run, so that it opens at once."""
     for run in args.runs:
-        tell(f"wrote {prepare(run)}")
+        with claimed(prepared_path(run)):
+            tell(f"wrote {prepare(run)}")
 
 
 def _add_join(verbs: Parsers) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import threading
+from contextlib import suppress
 
 from cascade_core.panels import private
 
@@ -39,19 +40,19 @@ def keep_small() -> None:
 
 def few_arenas() -> None:
     """Have threads share two arenas from now on; does nothing where there is no such setting."""
-    try:
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
-    except (AttributeError, OSError, TypeError):  # another C library, or none that can be asked
-        return
+    _ask("mallopt", _ARENA_MAX, 2)
 
 
 def give_back() -> None:
     """Collect what nobody holds any more, and hand its memory to the system where the C library can."""
     gc.collect()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):
-        return
+    _ask("malloc_trim", 0)
+
+
+def _ask(function: str, *numbers: int) -> None:
+    """Call a function of the C library; does nothing where it is another, or none that can be asked."""
+    with suppress(AttributeError, OSError, TypeError):
+        getattr(ctypes.CDLL(None), function)(*numbers)
 
 
 def _look() -> None:

@@ -7,7 +7,7 @@ alone, and never taken from another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -20,7 +20,7 @@ from cascade_core.analysis import prepared
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.analysis.prepared import Prepared
 from cascade_core.analysis.spread import Judged
-from cascade_core.panels.runs import Run
+from cascade_core.panels.runs import Run, prepared_of
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import Halves
 from cascade_core.rendering.axes import ConfidenceAxis, confidence_axis
@@ -28,9 +28,8 @@ from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation import suspicions
 from cascade_core.simulation.meters import MACS, Meter
-from cascade_core.simulation.scores import GIVEN, of_softmaxes
+from cascade_core.simulation.scores import GIVEN
 from cascade_core.storage.schema import usual_meter
-from cascade_core.support.files import BadFile
 
 MOST_SOFTMAXES = 1 << 28
 """Bytes of softmaxes up to which automatic answers weigh pooled ones: reading and pooling more takes many seconds."""
@@ -63,7 +62,7 @@ class Question:
 
     def __post_init__(self) -> None:
         if (self.score == GIVEN) == self.run.has_softmaxes:
-            object.__setattr__(self, "score", of_softmaxes()[0] if self.run.has_softmaxes else GIVEN)
+            object.__setattr__(self, "score", self.run.usual_score)
         if not self.run.has_softmaxes:
             object.__setattr__(self, "answers", "auto")
             object.__setattr__(self, "top_k", 1)
@@ -111,16 +110,9 @@ def notes(run: Run) -> tuple[str, ...]:
     Raises:
         BadFile: The file is malformed.
     """
-    return (*run.notes(lambda: outputs(run)), *_passed_over(run))
-
-
-def _passed_over(run: Run) -> Iterator[str]:
-    """A line on a file beside the run that should hold what was found out about it."""
-    try:
-        if run.path is not None:
-            prepared.load_prepared(run.path, run.digest)
-    except BadFile as error:
-        yield f"passed over, and thresholds chosen anew: {error}"
+    _, complaint = prepared_of(run)
+    passed_over = [f"passed over, and thresholds chosen anew: {complaint}"] if complaint else []
+    return (*run.notes(lambda: outputs(run)), *passed_over)
 
 
 def is_meaningless(run: Run) -> bool:
@@ -129,7 +121,7 @@ def is_meaningless(run: Run) -> bool:
     Raises:
         ValueError: The file is malformed.
     """
-    return suspicions.is_meaningless(_record(run, of_softmaxes()[0] if run.has_softmaxes else GIVEN, 1))
+    return suspicions.is_meaningless(_record(run, run.usual_score, 1))
 
 
 @_kept(4, "Reading the run ...")
@@ -179,10 +171,7 @@ def _prepared(question: Question) -> Prepared | None:
     usual = (prepared.POLICY.name, "auto", prepared.SPLIT, usual_meter(run.metadata), 1)
     if run.path is None or run.softmax_bytes > MOST_SOFTMAXES or asked != usual:
         return None
-    try:
-        found = prepared.load_prepared(run.path, run.digest)
-    except BadFile:  # which `notes` says; the question is answered anew
-        return None
+    found, _ = prepared_of(run)
     return found if found is not None and found.path.score == question.score else None
 
 

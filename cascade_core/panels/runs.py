@@ -14,10 +14,12 @@ from typing import Any
 
 import streamlit as st
 
+from cascade_core.analysis.prepared import Prepared, load_prepared, prepared_path
 from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.sample_costs import SampleCosts
+from cascade_core.simulation.scores import GIVEN, of_softmaxes
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import reading
 from cascade_core.storage.costs import costs_path, load_costs
@@ -75,6 +77,11 @@ class Run:
     def has_softmaxes(self) -> bool:
         """Whether its stages gave softmaxes, or answers and confidences alone."""
         return has_softmaxes(self.metadata)
+
+    @property
+    def usual_score(self) -> str:
+        """What thresholds are compared with unless the user says otherwise."""
+        return of_softmaxes()[0] if self.has_softmaxes else GIVEN
 
     @property
     def has_macs(self) -> bool:
@@ -221,6 +228,23 @@ def costs_of(run: Run) -> tuple[OwnCosts | SampleCosts | None, str]:
         return own_meter(run.metadata), ""
     costs = _costs(path, run.stage_names, when)
     return (None, costs) if isinstance(costs, str) else (costs, "")
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _prepared(path: Path, digest: str, when: Stamp) -> Prepared | str | None:
+    try:
+        return load_prepared(path, digest)
+    except BadFile as error:
+        return _within(path, error)
+
+
+def prepared_of(run: Run) -> tuple[Prepared | None, str]:
+    """What was found out about the run beforehand, if anything; instead, why the file that is there is no use."""
+    when = None if run.path is None else stamp(prepared_path(run.path))
+    if run.path is None or when is None:
+        return None, ""
+    prepared = _prepared(run.path, run.digest, when)
+    return (None, prepared) if isinstance(prepared, str) else (prepared, "")
 
 
 def profile_of(run: Run) -> tuple[Profile | None, str]:

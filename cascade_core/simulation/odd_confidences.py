@@ -5,12 +5,17 @@ The last stage always answers, so that nothing hangs on its confidence, and it i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.record import Record
+from cascade_core.support import wording
+
+NAMED = 3
+"""Most stages that are named."""
 
 CLEAR = 3
 """Standard deviations of chance beyond which confidence is taken to run the other way."""
@@ -24,13 +29,14 @@ def odd_confidences(record: Record) -> list[str]:
     lines = []
     if equal:
         lines.append(
-            f"Confidence is the same for every answer of {_named(equal)}: all leave there, or none, and nothing is "
-            "told apart by it."
+            f"Confidence is the same for every answer of {stages_named(equal)}: all leave there, or none, and nothing "
+            "is told apart by it."
         )
     if turned:
         lines.append(
-            f"Answers of {_named(turned)} are wrong more often the surer it is: does the file hold uncertainty, such "
-            "as an entropy, a distance or a rank, in place of confidence? Then give it with the other sign."
+            f"Answers of {stages_named(turned)} are {record.terms.wrong} more often the surer it is: does the file "
+            "hold uncertainty, such as an entropy, a distance or a rank, in place of confidence? Then give it with the "
+            "other sign."
         )
     return lines
 
@@ -50,6 +56,6 @@ def advantage(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> floa
     return excess / sqrt(rights * (n - rights) * (n + 1) / 12)
 
 
-def _named(stages: list[str]) -> str:
-    more = f" and {len(stages) - 3} more" if len(stages) > 3 else ""
-    return f"stage {', '.join(map(repr, stages[:3]))}{more}"
+def stages_named(names: Sequence[str]) -> str:
+    """Some stages, by the names of the first."""
+    return f"stage {wording.listed([repr(name) for name in names], NAMED)}"

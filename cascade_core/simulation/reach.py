@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.scores import SCORES, SUM_TOLERANCE
+from cascade_core.support import wording
 
 SHOWN = 3
 """Most stages that are named."""
@@ -55,17 +56,18 @@ def beyond_all(
     ]
     if not above:
         return None
-    rest = f" and {len(above) - SHOWN} more" if len(above) > SHOWN else ""
-    return f"no confidence of this run reaches {'; '.join(above[:SHOWN])}{rest}: are they on the run's own scale?"
+    named = wording.listed(above, SHOWN, by="; ")
+    return f"no confidence of this run reaches {named}: are they on the run's own scale?"
 
 
 def _words(thresholds: Mapping[str, float], score: str) -> str:
     """One line on thresholds out of reach, by the names of their stages."""
-    listed = [f"{value:g} at {name!r:.60}" for name, value in thresholds.items()]
-    rest = f" or {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    named = wording.listed(
+        [f"{value:g} at {name!r:.60}" for name, value in thresholds.items()], SHOWN, by=" or ", last="or"
+    )
     first = next(iter(thresholds.values()))
     hint = f"; for {first:g} % write {first / 100:g}" if SCORES[score].greatest == 1 and 2 <= first <= 100 else ""
     return (
-        f"no confidence, here the {SCORES[score].title}, reaches {' or '.join(listed[:SHOWN])}{rest}: such a threshold "
+        f"no confidence, here the {SCORES[score].title}, reaches {named}: such a threshold "
         f"is off, nothing leaves by it and nothing is charged for it{hint}"
     )

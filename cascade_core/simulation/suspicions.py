@@ -12,7 +12,7 @@ from math import sqrt
 
 import numpy as np
 
-from cascade_core.simulation.odd_confidences import odd_confidences
+from cascade_core.simulation.odd_confidences import odd_confidences, stages_named
 from cascade_core.simulation.odd_softmaxes import copies, softmaxed_twice
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.record import Record
@@ -91,11 +91,10 @@ def _absent(record: Record, class_names: Sequence[str] | None) -> list[str]:
     absent = np.flatnonzero(count == 0)
     if not absent.size or record.classes * (1 - 1 / record.classes) ** record.n > UNLIKELY:
         return []
-    named = [str(k) if class_names is None else repr(class_names[k]) for k in absent[:NAMED]]
-    rest = f" and {absent.size - NAMED:,} more" if absent.size > NAMED else ""
+    named = [str(k) if class_names is None else repr(class_names[k]) for k in absent.tolist()]
     return [
-        f"{absent.size:,} of {record.classes:,} classes have no sample ({', '.join(named)}{rest}): nothing is measured "
-        "of how the cascade treats them."
+        f"{absent.size:,} of {record.classes:,} classes have no sample ({wording.listed(named, NAMED)}): nothing is "
+        "measured of how the cascade treats them."
     ]
 
 
@@ -188,14 +187,9 @@ def _twice(outputs: StageOutputs) -> list[str]:
     if not twice:
         return []
     return [
-        f"Softmaxes look as if they went through a softmax twice at {_named(twice)}: they are as even as softmaxes of "
-        "softmaxes. Was one taken of what the network had softmaxed already?"
+        f"Softmaxes look as if they went through a softmax twice at {stages_named(twice)}: they are as even as "
+        "softmaxes of softmaxes. Was one taken of what the network had softmaxed already?"
     ]
-
-
-def _named(stages: Sequence[str]) -> str:
-    more = f" and {len(stages) - 3} more" if len(stages) > 3 else ""
-    return f"stage {', '.join(map(repr, stages[:3]))}{more}"
 
 
 def _copies(outputs: StageOutputs, record: Record) -> list[str]:

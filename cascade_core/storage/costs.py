@@ -18,6 +18,7 @@ from typing import Any
 from cascade_core.simulation.own_costs import WHOLE, OwnCosts
 from cascade_core.simulation.stages import Stage
 from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
+from cascade_core.support.wording import uncapital
 
 SUFFIX = ".costs.json"
 MAX_BYTES = 1 << 20
@@ -91,7 +92,7 @@ def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:
             separate=data.get("separate", False),
         )
     except ValueError as error:
-        raise BadFile(f"{str(error)[0].lower()}{str(error)[1:]}") from None
+        raise BadFile(uncapital(str(error))) from None
 
 
 def _came(stages: Any) -> str:

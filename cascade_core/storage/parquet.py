@@ -39,10 +39,9 @@ def opened_parquet(source: Source, *, dictionaries: Sequence[str] = ()) -> Itera
 def check_parquet(stream: BinaryIO) -> None:
     """Raise BadFile unless a file begins and ends as Parquet does, with a footer that fits; it stands at its start."""
     begins, size = stream.read(4), stream.seek(0, io.SEEK_END)
-    if begins != _MAGIC or size < 12 or stream.seek(-8, io.SEEK_END) < 0:
-        raise BadFile("expected a Parquet file but it does not begin and end as one: it is another kind, or cut short")
+    stream.seek(max(0, size - 8))
     footer, ends = int.from_bytes(stream.read(4), "little"), stream.read(4)
-    if ends != _MAGIC or footer > size - 12:
+    if begins != _MAGIC or ends != _MAGIC or footer > size - 12:
         raise BadFile("expected a Parquet file but it does not begin and end as one: it is another kind, or cut short")
     if footer > MAX_FOOTER:
         raise BadFile(f"expected a footer of at most {MAX_FOOTER:,} bytes but it has {footer:,}")

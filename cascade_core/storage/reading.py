@@ -27,6 +27,7 @@ from cascade_core.storage.schema import (
     STORED_SCORES,
     has_softmaxes,
     outputs_fields,
+    own_costs,
     parse_metadata,
     stored_beside,
 )
@@ -112,8 +113,8 @@ def _spending(metadata: Mapping[str, Any], table: pa.Table) -> Spending | None:
     columns = [numbers(table, name) for name in _cost_columns(metadata)]
     if not columns:
         return None
-    separate = isinstance(metadata.get("costs"), dict) and metadata["costs"].get("separate") is True
-    return Spending(stages=np.stack(columns[:-1]), plain=columns[-1], separate=separate)
+    costs = own_costs(metadata)
+    return Spending(stages=np.stack(columns[:-1]), plain=columns[-1], separate=costs is not None and costs.separate)
 
 
 def _check_stored(table: pa.Table, outputs: StageOutputs) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from cascade_core.support.terms import LABELS, Terms
@@ -189,6 +190,25 @@ def cut(name: str, longest: int = 60) -> str:
         return name
     half = longest // 2
     return f"{name[:half]}…{name[half + 1 - longest :]}"
+
+
+def listed(texts: Sequence[str], most: int, *, by: str = ", ", last: str = "and") -> str:
+    """The first of some texts, and how many more there are.
+
+    >>> listed(["a", "b", "c", "d"], 2), listed(["a", "b"], 2), listed(["a", "b", "c"], 2, by=" or ", last="or")
+    ('a, b and 2 more', 'a, b', 'a or b or 1 more')
+    """
+    more = f" {last} {len(texts) - most} more" if len(texts) > most else ""
+    return f"{by.join(texts[:most])}{more}"
+
+
+def uncapital(text: str) -> str:
+    """A sentence as the part of another.
+
+    >>> uncapital("Expected a name"), uncapital("")
+    ('expected a name', '')
+    """
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def capital(text: str) -> str:

@@ -19,6 +19,7 @@ from cascade_core.storage.importers.naming import MAC_NAMES
 from cascade_core.storage.origin import Origin
 from cascade_core.support import checks, wording
 from cascade_core.support.files import BadFile
+from cascade_core.support.wording import uncapital
 
 _WRITTEN = re.compile(
     r"\s*(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?(?:e\+?\d+)?)\s*([kmgt]?)\s*(macs?|flops?)?\s*", re.IGNORECASE
@@ -139,7 +140,7 @@ def _counts(name: str, values: Any, stages: int, factor: int, divisor: int) -> N
         try:
             raw = np.array([read_macs(text) for text in raw.ravel().tolist()], dtype=np.int64).reshape(raw.shape)
         except ValueError as error:
-            raise BadFile(f"{name}: {str(error)[0].lower()}{str(error)[1:]}") from None
+            raise BadFile(f"{name}: {uncapital(str(error))}") from None
     if factor != 1 or divisor != 1:
         scaled = checks.array(name, raw, np.float64, "(stages)", (stages,)) * factor / divisor
         raw = np.round(scaled)

@@ -21,6 +21,7 @@ from cascade_core.storage.importers.found import Found
 from cascade_core.storage.importers.naming import BASELINE_COST, COST, COST_UNIT
 from cascade_core.storage.importers.stage_costs import Costs
 from cascade_core.support.files import BadFile
+from cascade_core.support.wording import uncapital
 
 UNNAMED = "cost units"
 
@@ -56,7 +57,7 @@ def own_costs(
         spending = Spending(stages=costs, plain=plain, separate=separate)  # type: ignore[arg-type]  # None = the usual
         return {"costs": mean_costs(unit, per, tuple(names), spending), "spending": spending}
     except ValueError as error:
-        raise BadFile(f"{str(error)[0].lower()}{str(error)[1:]}") from None
+        raise BadFile(uncapital(str(error))) from None
 
 
 def in_proportion(own: OwnCosts) -> Costs:

@@ -66,23 +66,9 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
     texts = {what: _texts(sheet.frame[known[what]]) for what in TEXTS if what in known}
     labels = _labels(sheet, known["labels"]) if "labels" in known else None
     rows = arranged(sheet, texts.get("stage"), texts.get("sample_ids"), labels)
-    arrays: dict[str, Any] = {} if labels is None else {"labels": labels[rows.at[0]]}
-    if values is None:
-        arrays |= {what: answer_column(sheet, known[what], what)[rows.at] for what in OF_ANSWERS if what in known}
-    else:
-        arrays[values.kind] = values.numbers[rows.at]
-    if rows.sample_ids is not None:
-        arrays["sample_ids"] = rows.sample_ids
-    if "stage" in known:
-        arrays["stage_names"] = rows.stage_names
-    if values is not None and values.class_names is not None:
-        arrays["class_names"] = values.class_names
-    for what in (*MAC_NAMES, "baseline_macs"):
-        if what in known:
-            arrays[what] = _stage_macs(sheet, known[what], rows)
-    if "baseline_macs" in arrays:
-        arrays["baseline_macs"] = _one(sheet, known["baseline_macs"], arrays["baseline_macs"])
-    arrays |= cost_arrays(sheet, known, rows)
+    arrays = _said(sheet, known, values, rows) | _mac_arrays(sheet, known, rows) | cost_arrays(sheet, known, rows)
+    if labels is not None:
+        arrays["labels"] = labels[rows.at[0]]
     return Found(
         arrays=arrays,
         place=lambda stage, sample: f"row {sheet.row(rows.at[stage, sample])}",
@@ -91,6 +77,20 @@ def read_sheet(sheet: Sheet, max_bytes: int, *, one_stage: bool) -> Found:
         names=sheet.columns,
         named_stages=rows.by_appearance,
     )
+
+
+def _said(sheet: Sheet, known: dict[str, str], values: Values | None, rows: Rows) -> dict[str, Any]:
+    """What stages said, (M, N, ...), and names of samples, stages and classes as far as there are any."""
+    if values is None:
+        arrays = {what: answer_column(sheet, known[what], what)[rows.at] for what in OF_ANSWERS if what in known}
+    else:
+        arrays = {values.kind: values.numbers[rows.at]}
+    named = {
+        "sample_ids": rows.sample_ids,
+        "stage_names": rows.stage_names if "stage" in known else None,
+        "class_names": None if values is None else values.class_names,
+    }
+    return arrays | {name: texts for name, texts in named.items() if texts is not None}
 
 
 def _with_one_hot(sheet: Sheet, known: dict[str, str]) -> tuple[Sheet, dict[str, str]]:
@@ -193,6 +193,14 @@ def _stage_macs(sheet: Sheet, name: str, rows: Rows) -> NDArray[Any]:
             f"{sheet.row(rows.at[s, 0])} has {_spoken(cells[s, 0])}"
         )
     return np.array(cells[:, 0].tolist())
+
+
+def _mac_arrays(sheet: Sheet, known: dict[str, str], rows: Rows) -> dict[str, Any]:
+    """MACs of the stages, and of the plain network, as far as there are any."""
+    arrays = {what: _stage_macs(sheet, known[what], rows) for what in (*MAC_NAMES, "baseline_macs") if what in known}
+    if "baseline_macs" in arrays:
+        arrays["baseline_macs"] = _one(sheet, known["baseline_macs"], arrays["baseline_macs"])
+    return arrays
 
 
 def cost_arrays(sheet: Sheet, known: dict[str, str], rows: Rows) -> dict[str, Any]:
