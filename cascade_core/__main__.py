@@ -1,8 +1,9 @@
 """The command line, ``cascade-core VERB ...`` or ``python -m cascade_core VERB ...``; the verbs are in `commands`.
 
 Bad input ends with exit status 2 and one line on standard error, a fault of ours with 3; where only some of many files
-are bad, each has its line, the others are worked on, and the status is 1.  Results go to standard output, progress to
-standard error; where nobody reads on, the program ends quietly.  Drops are typed as `1%`, `1pt` or 0.01.
+are bad, each has its line, the others are worked on, and the status is 1; so it is where a check does not pass.
+Results go to standard output, progress to standard error; where nobody reads on, the program ends quietly.  Drops are
+typed as `1%`, `1pt` or 0.01.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 
-from cascade_core.commands import choosing, cost_flags, deploying, figures, page, recording, runs, showing
+from cascade_core.commands import checking, choosing, cost_flags, deploying, figures, page, recording, runs, showing
 from cascade_core.commands.common import PROGRAM, Incomplete, Parser
 from cascade_core.commands.terminal import Readable, line, remark
 from cascade_core.support.extras import MissingExtra
@@ -31,7 +32,7 @@ def parser() -> Parser:
         description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
     )
     verbs = result.add_subparsers(metavar="VERB", required=True)
-    for group in (recording, deploying, runs, cost_flags, choosing, showing, figures, page):
+    for group in (recording, deploying, runs, cost_flags, choosing, checking, showing, figures, page):
         group.add(verbs)
     return result
 
@@ -69,7 +70,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         with stoppable(), warnings.catch_warnings():
             warnings.showwarning = _say
-            args.function(args)
+            return args.function(args) or 0
     except BrokenPipeError:
         raise
     except (ValueError, OSError, MissingExtra, MemoryError) as error:
@@ -88,7 +89,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         fault = f"{type(error).__name__}: {line(error)[:300]}; a fault of this program, CASCADE_TRACEBACK=1 shows where"
         remark(f"error: {fault}")
         return FAULT
-    return 0
 
 
 def _failed(error: Exception) -> int:

@@ -7,6 +7,7 @@ Builders make ties on purpose: softmaxes are rounded, and some are saturated at 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -235,3 +236,30 @@ def assert_refused(read: Callable[[Path], object], path: Path, *words: str) -> N
     assert_one_line(caught.value, *words)
     assert len(str(caught.value)) < 600
     assert before is None or path.read_bytes() == before
+
+
+def naive_mean_bound(x: Sequence[float], alpha: float) -> float:
+    """The upper bound by betting, sample by sample, with the bound found by trying every hundred-thousandth."""
+    n = len(x)
+    stakes, total, squares = [], 0.0, 0.0
+    variance = 0.25
+    for t, value in enumerate(x, start=1):
+        stakes.append(min(1.0, math.sqrt(2 * math.log(1 / alpha) / (n * variance))))
+        total += value
+        mu = (0.5 + total) / (t + 1)
+        squares += (value - mu) ** 2
+        variance = (0.25 + squares) / (t + 1)
+
+    def refuted(m: float) -> bool:
+        wealth = 0.0
+        for stake, value in zip(stakes, x, strict=True):
+            wealth += math.log(max(1 - stake * (value - m), 1e-300))
+            if wealth >= math.log(1 / alpha):
+                return True
+        return False
+
+    low, high = 0, 100_000  # what is refuted at m is refuted above it
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if refuted(middle / 100_000) else (middle, high)
+    return high / 100_000

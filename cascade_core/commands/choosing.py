@@ -33,7 +33,8 @@ from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import GIVEN
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.notes import notes_on_file
-from cascade_core.storage.reading import digest, identity, open_record
+from cascade_core.storage.part_in_choosing import Part, judging_part
+from cascade_core.storage.reading import identity, open_record
 from cascade_core.support import wording
 from cascade_core.support.amounts import drop
 from cascade_core.support.claims import claimed
@@ -159,13 +160,13 @@ def evaluate_(args: argparse.Namespace) -> None:
     rule = choice.rule
     record = open_record(args.run, rule.score, rule.top_k, rule.pool)
     say(notes_on_file(args.run))
-    split = choice.measured.get("split")
-    if choice.run is None or split is None:
+    judging, part = judging_part(choice, args.run, record)
+    if part is Part.UNKNOWN:
         tell("these samples may include those that the thresholds were chosen on: the choice does not say")
-    elif choice.run["sha256"] != digest(args.run):
+    elif part is Part.OTHER_RUN and choice.run is not None:
         tell(f"another run than {choice.run['name']}, which the thresholds were chosen on")
-    elif split["measured_on"] == "test" and not args.all:
-        record = record.split(split["fraction"], split["seed"])[1]
+    elif part is Part.NONE and not args.all:
+        record = judging
         tell(f"measured on the {record.n:,} samples that the thresholds never saw")
     else:
         tell("in-sample: these samples include those that the thresholds were chosen on")

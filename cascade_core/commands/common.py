@@ -59,9 +59,9 @@ def _joined(arguments: Sequence[str]) -> list[str]:
 
 
 def add_verb(
-    verbs: Parsers, name: str, function: Callable[[argparse.Namespace], None], example: str, more: str = ""
+    verbs: Parsers, name: str, function: Callable[[argparse.Namespace], int | None], example: str, more: str = ""
 ) -> Parser:
-    """The parser of a verb; its help is the function's docstring, with an example."""
+    """The parser of a verb; its help is the function's docstring, with an example, and what that returns its status."""
     parser: Parser = verbs.add_parser(
         name,
         help=function.__doc__,

@@ -7,6 +7,7 @@ approximately; `betting_bound` holds exactly, whatever the distribution, and so 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -117,26 +118,37 @@ def betting_bound(harmed: ArrayLike, helped: ArrayLike, sizes: ArrayLike, alpha:
         (...) bounds, fractions in [-1, 1], rounded up by at most 1e-6.
     """
     worst, best = np.asarray(harmed, dtype=np.float64), np.asarray(helped, dtype=np.float64)
-    size = np.asarray(sizes, dtype=np.float64)
-    same = size - worst - best
-    t = np.cumsum(size)
-    mu = (0.5 + np.cumsum(worst + same / 2, axis=-1)) / (t + 1)
-    squares = worst * (1 - mu) ** 2 + same * (0.5 - mu) ** 2 + best * mu**2
-    variance = (0.25 + np.cumsum(squares, axis=-1)) / (t + 1)
+    same = np.asarray(sizes, dtype=np.float64) - worst - best
+    return 2 * betting_mean_bound((1.0, 0.5, 0.0), (worst, same, best), alpha) - 1
+
+
+def betting_mean_bound(values: Sequence[float], counts: Sequence[ArrayLike], alpha: float) -> NDArray[np.float64]:
+    """Upper bound on the mean of numbers in [0, 1] that take a few values, as in `betting_bound`.
+
+    Args:
+        values: V numbers in [0, 1].
+        counts: For each of them (..., B), how often it comes in each block of samples, which are in random order.
+        alpha: Probability of a bound below the mean, in (0, 1).
+
+    Returns:
+        (...) bounds in [0, 1], rounded up by at most 5e-7.
+    """
+    seen = [(value, np.asarray(count, dtype=np.float64)) for value, count in zip(values, counts, strict=True)]
+    t = np.cumsum(sum(count for _, count in seen), axis=-1)
+    mu = (0.5 + np.cumsum(sum(value * count for value, count in seen), axis=-1)) / (t + 1)
+    variance = (0.25 + np.cumsum(sum(count * (value - mu) ** 2 for value, count in seen), axis=-1)) / (t + 1)
     before = np.concatenate([np.full((*variance.shape[:-1], 1), 0.25), variance[..., :-1]], axis=-1)
     needed = -np.log(checks.inner("alpha", alpha))
-    stake = np.minimum(1.0, np.sqrt(2 * needed / (t[-1] * before)))
+    stake = np.minimum(1.0, np.sqrt(2 * needed / (t[..., -1:] * before)))
 
     def refuted(m: NDArray[np.float64]) -> NDArray[np.bool_]:
-        mean = m[..., None]
-        grown = worst * np.log1p(-stake * (1 - mean))
-        grown += same * np.log1p(-stake * (0.5 - mean))
-        grown += best * np.log1p(stake * mean)
-        return np.cumsum(grown, axis=-1).max(axis=-1) >= needed
+        grown = sum(count * np.log1p(-stake * (value - m[..., None])) for value, count in seen)
+        enough: NDArray[np.bool_] = np.cumsum(grown, axis=-1).max(axis=-1) >= needed
+        return enough
 
     low, high = np.zeros(mu.shape[:-1]), np.ones(mu.shape[:-1])
     for _ in range(21):  # halvings of [0, 1], down to 5e-7
         middle = (low + high) / 2
         above = refuted(middle)
         low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return 2 * high - 1
+    return high

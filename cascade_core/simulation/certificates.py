@@ -13,8 +13,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.bounds import betting_bound
+from cascade_core.simulation.bounds import betting_bound, betting_mean_bound
 from cascade_core.simulation.counting import discordant_blocks
+from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
 
@@ -36,12 +37,38 @@ def drop_bounds(record: Record, path: RulePath, alpha: float) -> NDArray[np.floa
     Returns:
         (G,) fractions; 0 where the plain network is run, whose drop is 0.
     """
-    count = min(record.n, SAMPLES)
-    chosen = record.take(record.shuffled(SEED)[:count])
-    sizes = np.bincount(np.arange(count) * min(BLOCKS, count) // count)
+    chosen, block = _in_blocks(record)
+    sizes = np.bincount(block)
     harmed, helped = discordant_blocks(chosen, path.columns, sizes)
     bounds = betting_bound(harmed, helped, sizes, alpha)
     return np.where(path.plain, 0.0, bounds)
+
+
+def saving_bound(record: Record, rule: ExitRule, costs: NDArray[np.float64], alpha: float) -> float:
+    """A lower bound on what a rule saves on all samples there could be, which holds with probability 1 - alpha.
+
+    Args:
+        record: Samples that the thresholds never saw.
+        costs: (M,) of a sample that leaves at each stage, as shares of what the plain network costs.
+
+    Returns:
+        A fraction; negative where the rule may cost more than the plain network.
+    """
+    least, most = float(costs.min()), float(costs.max())
+    if least == most:
+        return 1 - most
+    chosen, block = _in_blocks(record)
+    m = len(costs)
+    counts = np.bincount(rule.exit_stages(chosen) * (block[-1] + 1) + block, minlength=m * (block[-1] + 1))
+    scaled = (costs - least) / (most - least)
+    mean = float(betting_mean_bound(scaled.tolist(), list(counts.reshape(m, -1)), alpha))
+    return 1 - (least + mean * (most - least))
+
+
+def _in_blocks(record: Record) -> tuple[Record, NDArray[np.int64]]:
+    """Samples in random order, `SAMPLES` at the most, and the block that each is bet on in, from 0 on."""
+    count = min(record.n, SAMPLES)
+    return record.take(record.shuffled(SEED)[:count]), np.arange(count) * min(BLOCKS, count) // count
 
 
 def certify_path(record: Record, path: RulePath, alpha: float) -> NDArray[np.float64]:

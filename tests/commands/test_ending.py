@@ -58,6 +58,11 @@ CASES = [
     Case(call="join run.parquet run.parquet --names a,b --out j.parquet", needs=("run.parquet",), writes="j.parquet"),
     Case(call="costs run.parquet --unit cents --part 1,2,3,6", needs=("run.parquet",), writes="run.costs.json"),
     Case(call="report run.parquet --answers own --out r.html", needs=("run.parquet",), writes="r.html"),
+    Case(
+        call="check net.json net.parquet --max-drop 100pt --json v.json --junit v.xml",
+        needs=("net.json", "net.parquet"),
+        writes="v.json",
+    ),
     Case(call="figure run.parquet --answers own --out f.svg f.png", needs=("run.parquet",), writes="f.svg"),
     Case(
         call=f"profile net.parquet {NET} --batch-sizes 1,2 --repeats 1",

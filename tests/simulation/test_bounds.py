@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from cascade_core.simulation.bounds import betting_bound, mean_and_error, mean_interval, paired_error, paired_interval
+from cascade_core.simulation.bounds import (
+    betting_bound,
+    betting_mean_bound,
+    mean_and_error,
+    mean_interval,
+    paired_error,
+    paired_interval,
+)
+from tests.oracle import naive_mean_bound
 
 
 def test_by_hand() -> None:
@@ -70,39 +77,20 @@ def test_raises_for_levels_that_are_none(level: float) -> None:
         paired_interval(1, 1, 10, level)
 
 
-def naive_betting_bound(gaps: Sequence[int], alpha: float) -> float:
-    """The formula, sample by sample, with the bound found by trying every hundred-thousandth."""
-    n, x = len(gaps), [(gap + 1) / 2 for gap in gaps]
-    stakes, total, squares = [], 0.0, 0.0
-    variance = 0.25
-    for t, value in enumerate(x, start=1):
-        stakes.append(min(1.0, math.sqrt(2 * math.log(1 / alpha) / (n * variance))))
-        total += value
-        mu = (0.5 + total) / (t + 1)
-        squares += (value - mu) ** 2
-        variance = (0.25 + squares) / (t + 1)
-
-    def refuted(m: float) -> bool:
-        wealth = 0.0
-        for stake, value in zip(stakes, x, strict=True):
-            wealth += math.log(max(1 - stake * (value - m), 1e-300))
-            if wealth >= math.log(1 / alpha):
-                return True
-        return False
-
-    low, high = 0, 100_000  # what is refuted at m is refuted above it
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if refuted(middle / 100_000) else (middle, high)
-    return 2 * high / 100_000 - 1
-
-
 @pytest.mark.parametrize(("n", "alpha"), [(1, 0.1), (7, 0.5), (200, 0.05), (1000, 0.01)])
 @pytest.mark.parametrize("seed", range(3))
 def test_betting_equals_the_formula(n: int, alpha: float, seed: int) -> None:
     gaps = np.random.default_rng(seed).choice([-1, 0, 1], n, p=[0.05, 0.85, 0.1])
     found = betting_bound((gaps == 1) * 1.0, (gaps == -1) * 1.0, np.ones(n), alpha)
-    assert float(found) == pytest.approx(naive_betting_bound(gaps.tolist(), alpha), abs=3e-5)
+    assert float(found) == pytest.approx(2 * naive_mean_bound(((gaps + 1) / 2).tolist(), alpha) - 1, abs=3e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_betting_on_any_values_equals_the_formula(seed: int) -> None:
+    values = [0.0, 0.3, 1.0]
+    seen = np.random.default_rng(seed).choice(3, 150, p=[0.6, 0.3, 0.1])
+    found = betting_mean_bound(values, [seen == 0, seen == 1, seen == 2], 0.05)
+    assert float(found) == pytest.approx(naive_mean_bound([values[one] for one in seen], 0.05), abs=2e-5)
 
 
 def test_betting_on_the_case_of_the_design() -> None:
