@@ -125,6 +125,9 @@ _WORDS: Mapping[str, Callable[[Origin], Facts | None]] = {
     "dataset": _plain("Data", "data"),
     "split": _plain("Part of the data", "split"),
     "transform": _transform,
+    "corrupted": lambda origin: (
+        [("Corrupted on purpose", ", then ".join(origin.corrupted))] if origin.corrupted else None
+    ),
     "date": _date,
     "versions": _versions,
     "device": _plain("Computed on", "device"),

@@ -116,6 +116,7 @@ class Origin:
         data: The samples as they were named for recording, such as "imagefolder:test".
         dataset: What people call the data set, such as "CIFAR-10".
         transform: What was done to pictures, as `Preprocessing.describe` gives it.
+        corrupted: What was done to them on purpose to make them worse, `KIND:SEVERITY` each, in that order.
         imported_from: Name of the file whose softmaxes were imported.
         assumed_macs: Whether nobody said what the stages cost.
         notes: Lines on what was mended or supposed when softmaxes were imported.
@@ -128,6 +129,7 @@ class Origin:
     data: str | None = None
     dataset: str | None = None
     transform: Json | None = None
+    corrupted: tuple[str, ...] = ()
     imported_from: str | None = None
     assumed_macs: bool = False
     notes: tuple[str, ...] = ()
@@ -150,6 +152,7 @@ class Origin:
             "dataset": self.data,
             "dataset_name": None if self.dataset == _dataset_name(self) else self.dataset,
             "transform": self.transform,
+            "corrupted": list(self.corrupted) or None,
             "imported_from": self.imported_from,
             "macs_assumed": self.assumed_macs or None,
             "notes": list(self.notes) or None,
@@ -209,6 +212,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "dataset": ("data", _plain),
     "dataset_name": ("dataset", _text),
     "transform": ("transform", lambda value: value if isinstance(value, Mapping) else None),
+    "corrupted": ("corrupted", _lines),
     "imported_from": ("imported_from", _plain),
     "macs_assumed": ("assumed_macs", lambda _value: True),
     "notes": ("notes", _lines),

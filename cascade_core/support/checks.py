@@ -80,7 +80,7 @@ def numbers(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
     return read
 
 
-def in_range(name: str, value: float, low: float, high: float) -> float:
+def in_range(name: str, value: float | str, low: float, high: float) -> float:
     """Return `value` as a float within [low, high].
 
     Raises:

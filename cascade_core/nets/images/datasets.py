@@ -24,6 +24,7 @@ from torch import Tensor
 
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.classes import Classes
+from cascade_core.nets.images.corruptions import Corruption, corrupt
 from cascade_core.nets.images.pixels import Pixels, Preprocessing, augment, normalise, open_image, preprocess
 from cascade_core.nets.samples import SampleSet
 from cascade_core.storage.digits import digit_id, digits
@@ -44,11 +45,15 @@ class ImageSet(SampleSet):
         preprocessing: The images that `batch` gives.
         flip: Whether a mirrored image is as good as the image.
         read: Pixels (height, width, 3 or 1) of sample i, as stored.
+        corruptions: What is done to each picture, in this order, once it has the network's size.
+        seed: Of what is random in that.
     """
 
     preprocessing: Preprocessing
     flip: bool
     read: Callable[[int], Pixels]
+    corruptions: tuple[Corruption, ...] = ()
+    seed: int = 0
     _kept: Tensor | None = field(default=None, repr=False)
 
     unit: ClassVar[str] = "images"
@@ -74,7 +79,11 @@ class ImageSet(SampleSet):
     def _decode(self, index: Tensor) -> Tensor:
         # Pillow decodes outside Python's lock, so threads help, and they need no pickling as processes would.
         with ThreadPoolExecutor(max_workers=2) as pool:
-            return torch.stack(list(pool.map(lambda i: preprocess(self.read(i), self.preprocessing), index.tolist())))
+            return torch.stack(list(pool.map(self._pixels, index.tolist())))
+
+    def _pixels(self, i: int) -> Tensor:
+        plain = preprocess(self.read(i), self.preprocessing)
+        return corrupt(plain, self.corruptions, self.seed, self.sample_ids[i]) if self.corruptions else plain
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Float32 images of uint8 `pixels` (batch, channels, size, size): in [0, 1], less mean, over deviation."""
@@ -92,7 +101,8 @@ class ImageSet(SampleSet):
 
     def describe(self) -> dict[str, Any]:
         """What a run file says of the set and its transform, as JSON data."""
-        return {"dataset": self.spec, "split": self.split, "transform": self.preprocessing.describe()}
+        corrupted = {"corrupted": list(map(str, self.corruptions))} if self.corruptions else {}
+        return {"dataset": self.spec, "split": self.split, "transform": self.preprocessing.describe(), **corrupted}
 
 
 def open_images(

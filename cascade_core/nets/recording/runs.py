@@ -15,6 +15,8 @@ from typing import Any
 from cascade_core.nets.cutting.attach import exit_costs
 from cascade_core.nets.cutting.splitting import ExitPoint, choose_points
 from cascade_core.nets.heads import weights
+from cascade_core.nets.images.corruptions import Corruption
+from cascade_core.nets.images.datasets import ImageSet
 from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, example, find, in_a_row, load_model
 from cascade_core.nets.networks.outside import Wishes
 from cascade_core.nets.networks.zoo import Network
@@ -41,8 +43,9 @@ class RecordOptions:
         classes: Names of the networks' classes in their order, where folders of images do not say it; as `open_data`
             takes them.
         outputs: Which answers to take of a network that returns several, as `find` takes it.
+        corrupt: What is done to pictures before, in this order: `KIND:SEVERITY` of `corruptions`.
         batch_size, chunk_size: Samples at a time, and in each part that is finished before the next.
-        seed: Of everything random; only noted, where all networks have their weights.
+        seed: Of everything random; only noted, where all networks have their weights and no picture is corrupted.
         device: "auto", or a device's name.
         download: Whether absent data sets and weights may be fetched.
         progress: Whether a bar shows how far it is.
@@ -56,6 +59,7 @@ class RecordOptions:
     wishes: Wishes = field(default_factory=dict)
     classes: str | None = None
     outputs: str | None = None
+    corrupt: Sequence[str] = ()
     batch_size: int = 256
     chunk_size: int = 1024
     seed: int = 0
@@ -70,6 +74,17 @@ class RecordOptions:
         """Data for a network: `KIND` or `KIND:PATH`."""
         inputs = network.preprocessing
         return open_data(data, inputs, split=split, download=self.download, classes=self.classes)
+
+    def corrupted(self, samples: SampleSet) -> SampleSet:
+        """The same samples, their pictures corrupted as is wished."""
+        corruptions = tuple(map(Corruption.of, self.corrupt))
+        if not corruptions:
+            return samples
+        if not isinstance(samples, ImageSet):
+            raise ValueError(
+                f"Expected pictures to corrupt but {samples.spec} holds {samples.unit}; leave out --corrupt"
+            )
+        return replace(samples, corruptions=corruptions, seed=self.seed)
 
     def networks(self, texts: Sequence[str]) -> list[Network]:
         """The networks that `NAME[=WEIGHTS][+HEADS]` name."""
@@ -92,7 +107,7 @@ def precompute_run(networks: Sequence[str], *, data: str, out: str | Path, split
     chosen = RecordOptions(**options)
     cascade = chosen.networks(networks)
     check_networks(cascade)
-    samples = chosen.open(data, cascade[0], split)
+    samples = chosen.corrupted(chosen.open(data, cascade[0], split))
     return record(cascade, samples, out, chosen)
 
 
