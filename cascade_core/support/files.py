@@ -11,6 +11,7 @@ import json
 import math
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -205,13 +206,26 @@ def _naming(path: Path) -> Iterator[None]:
         named = None if error.filename is None else Path(os.fsdecode(error.filename))
         unseen = named is None or any(part.startswith(f".{path.name}.") for part in named.parts)
         if unseen or named in (path, *path.parents):
-            raise OSError(f"Cannot write {path}: {_reason(error)}") from None
+            raise OSError(f"Cannot write {path}: {_reason(error, path.parent)}") from None
         raise
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError, folder: Path) -> str:
     """Why, in the system's words; some libraries put their own around them."""
+    if "temporary directory" in (error.strerror or ""):
+        # `tempfile` says so, as of a file that is missing, whatever it was that kept it from writing.
+        return _why_not_a_byte(folder) or "no temporary files can be written; set TMPDIR to a folder that has room"
     return os.strerror(error.errno).lower() if error.errno else (error.strerror or str(error)).lower()
+
+
+def _why_not_a_byte(folder: Path) -> str | None:
+    """Why nothing at all can be written in a folder; None where something can."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as stream:
+            stream.write(b"\0")
+    except OSError as error:
+        return _reason(error, folder)
+    return None
 
 
 def _make_ready(path: Path, make_folder: bool) -> None:

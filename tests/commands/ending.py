@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import warnings
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -103,6 +104,8 @@ def _work(
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
     warnings.simplefilter("ignore")
+    # A new process asks again where temporary files may lie; the server has been told already, or not.
+    tempfile.tempdir = None
     if largest is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     touched, start = 0, time.monotonic()

@@ -96,6 +96,10 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         (OSError(28, "No space left on device"), "Cannot write PATH: no space left on device"),
         (OSError(28, "Error writing bytes. Detail: [errno 28] ..."), "Cannot write PATH: no space left on device"),
         (OSError(122, "Disk quota exceeded", "TEMPORARY"), "Cannot write PATH: disk quota exceeded"),
+        (
+            FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"),
+            "Cannot write PATH: no temporary files can be written; set TMPDIR to a folder that has room",
+        ),
         (OSError("short write"), "Cannot write PATH: short write"),
         (OSError(2, "No such file or directory", "a.ttf"), "[Errno 2] No such file or directory: 'a.ttf'"),
     ],

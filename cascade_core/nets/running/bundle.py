@@ -103,7 +103,7 @@ def _export(model: StagedModel, images: Tensor, folder: Path) -> list[str]:
                 exported = torch.onnx.export(module, tuple(state), dynamic_shapes=shapes, dynamo=True, verbose=False)
         except Exception as error:  # the exporter runs the network's own code, which may raise anything
             if (refused := _refused_by_the_system(error)) is not None:  # it writes files of its own
-                raise OSError(refused.errno, refused.strerror) from None
+                raise refused from None
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"Expected stage {title!r} to be one that ONNX can express but {reason}") from None
         assert exported is not None  # only a call that writes to a file itself returns nothing
@@ -116,6 +116,8 @@ def _export(model: StagedModel, images: Tensor, folder: Path) -> list[str]:
 
 def _refused_by_the_system(error: BaseException | None) -> OSError | None:
     """What the system refused, if that is what led to an error."""
-    while error is not None and not isinstance(error, OSError):
+    while error is not None:
+        if isinstance(error, OSError) and error.errno:
+            return error
         error = error.__cause__ or error.__context__
-    return error
+    return None

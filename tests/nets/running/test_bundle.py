@@ -130,7 +130,9 @@ def test_what_does_not_fit_is_refused_and_nothing_is_left(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("cause", "said"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "/elsewhere/cache"), "Cannot write .*out: no space left"),
+        (OSError(errno.ENOSPC, "No space left on device"), "Cannot write .*out: no space left"),
+        (OSError(errno.ENOSPC, "No space left on device", "/elsewhere/cache"), "No space left on device: '/elsewhere/"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), "out: no temporary files"),
         (ZeroDivisionError("in the network"), "one that ONNX can express but the exporter failed"),
     ],
 )
