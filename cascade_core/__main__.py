@@ -15,7 +15,18 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 
-from cascade_core.commands import checking, choosing, cost_flags, deploying, figures, page, recording, runs, showing
+from cascade_core.commands import (
+    checking,
+    choosing,
+    cost_flags,
+    deploying,
+    figures,
+    fronts,
+    page,
+    recording,
+    runs,
+    showing,
+)
 from cascade_core.commands.common import PROGRAM, Incomplete, Parser
 from cascade_core.commands.terminal import Readable, line, remark
 from cascade_core.support.extras import MissingExtra
@@ -32,7 +43,7 @@ def parser() -> Parser:
         description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
     )
     verbs = result.add_subparsers(metavar="VERB", required=True)
-    for group in (recording, deploying, runs, cost_flags, choosing, checking, showing, figures, page):
+    for group in (recording, fronts, deploying, runs, cost_flags, choosing, checking, showing, figures, page):
         group.add(verbs)
     return result
 

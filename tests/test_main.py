@@ -16,6 +16,8 @@ from tests.names import is_clean
 from tests.samples import sample_run
 
 NET = ["--network", "small-cnn"]
+DIGITS = ["--network", f"small-cnn+{Path(__file__).parents[1] / 'cache' / 'digits.safetensors'}"]
+LEARNED = ["--train-data", "digits", "--front-out", "f.safetensors"]
 COSTS = ["--unit", "cents", "--part"]
 
 BAD = [
@@ -29,6 +31,19 @@ BAD = [
     (["build", *NET, "--data", "digits", "--train-data", "digits", "--heads", "none", "--out", "x.parquet"], "none"),
     (["build", *NET, "--data", "digits", "--train-data", "digits", "--epochs", "0", "--out", "x.parquet"], "epochs"),
     (["build", *NET, "--data", "digits", "--train-data", "digits", "--held-out", "5", "--out", "x.parquet"], "5%"),
+    (["front", *NET, *LEARNED], "Expected weights for small-cnn"),
+    (["front", "--network", "vgg", *LEARNED], "vgg"),
+    (["front", *DIGITS, *LEARNED, "--share", "60%"], "share to be from 0 to 0.5 but it was 0.6"),
+    (["front", *DIGITS, *LEARNED, "--share", "8"], "write 8% if it is in percent"),
+    (["front", *DIGITS, *LEARNED, "--share", "1%"], "a small network of at most 1.00% of the 171,146 MACs"),
+    (["front", *DIGITS, *LEARNED, "--epochs", "0"], "epochs to be at least 1"),
+    (["front", *DIGITS, *LEARNED, "--minutes", "nan"], "minutes to be from 0"),
+    (["front", *DIGITS, *LEARNED, "--held-out", "0"], "held_out to be above 0"),
+    (["front", *DIGITS, *LEARNED, "--data", "digits"], "(--data) and a run to write (--out), or neither"),
+    (["front", *DIGITS, "--train-data", "imagefolder:no", "--front-out", "f.safetensors"], "no"),
+    (["front", *DIGITS, "--train-data", "digits", "--front-out", "f.pt"], "to end in .safetensors"),
+    (["precompute", "--network", "front", "--data", "digits", "--out", "x.parquet"], "file that the verb front wrote"),
+    (["precompute", "--network", "front={text}", "--data", "digits", "--out", "x.parquet"], "to be a network that"),
     (["precompute", "--network", "vgg", "--data", "digits", "--out", "x.txt"], "or to be a folder without"),
     (["precompute", "--network", "vgg", "--data", "digits", "--out", "x.parquet"], "vgg"),
     (["precompute", *NET, "--data", "imagefolder:nowhere", "--out", "x.parquet"], "Expected weights for small-cnn"),

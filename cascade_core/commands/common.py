@@ -73,9 +73,11 @@ def add_verb(
     return parser
 
 
-def add_out(parser: argparse.ArgumentParser, folder: str = "") -> None:
+def add_out(parser: argparse.ArgumentParser, folder: str = "", *, required: bool = True) -> None:
     """Flags of what is written."""
-    parser.add_argument("--out", type=Path, required=True, help=f"the run file to write, ending in .parquet{folder}")
+    parser.add_argument(
+        "--out", type=Path, required=required, help=f"the run file to write, ending in .parquet{folder}"
+    )
     parser.add_argument(
         "--title", default="", help='one sentence on the run, shown with its results: "CIFAR-10, ResNet-56 ..."'
     )

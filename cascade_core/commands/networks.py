@@ -14,6 +14,7 @@ NETWORK = "NAME[=WEIGHTS][+HEADS]"
 
 NETWORKS = """NETWORK is NAME[=WEIGHTS][+HEADS].
   NAME     cifar-resnet20, -32, -44, -56 or -110; small-cnn; one of torchvision's classifiers, such as resnet50;
+           front, whose WEIGHTS are a file that the verb front wrote;
            timm:NAME, where timm is installed; hf:FOLDER or hf:NAME, a classifier of images or texts of Hugging
            Face, where transformers is installed; package.module:factory, a function of your own
   WEIGHTS  a file, or published ones: IMAGENET1K_V2, DEFAULT (torchvision), pretrained (timm)

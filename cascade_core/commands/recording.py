@@ -40,7 +40,7 @@ def _build(args: argparse.Namespace) -> None:
         heads=args.heads,
         heads_out=args.heads_out,
         training={name: getattr(args, name) for name in training if getattr(args, name) is not None},
-        **_options(args),
+        **record_options(args),
     )
     report(args.out)
 
@@ -56,14 +56,14 @@ def precompute(args: argparse.Namespace) -> None:
 def _precompute(args: argparse.Namespace) -> None:
     from cascade_core.nets.recording.runs import precompute_run
 
-    options = {"batch_size": args.batch_size, "corrupt": args.corrupt, **_options(args)}
+    options = {"batch_size": args.batch_size, "corrupt": args.corrupt, **record_options(args)}
     precompute_run(args.network, data=args.data, out=args.out, **options)
     if is_first():
         report(args.out)
 
 
-def _options(args: argparse.Namespace) -> dict[str, Any]:
-    """Fields of `RecordOptions` that both verbs take."""
+def record_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Fields of `RecordOptions` that all verbs that record take."""
     names = ("title", "dataset_name", "chunk_size", "seed", "device", "download", "outputs", "classes")
     return {"wishes": images(args), **{name: getattr(args, name) for name in names}}
 
@@ -89,9 +89,18 @@ def exits(args: argparse.Namespace) -> None:
 
 def _add_recording_flags(parser: argparse.ArgumentParser, network: str) -> None:
     parser.add_argument("--network", action="append", required=True, metavar=NETWORK, help=network)
+    add_recording_flags(parser)
+
+
+def add_recording_flags(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Flags of what is recorded, where to and how.
+
+    Args:
+        required: Whether something has to be recorded.
+    """
     parser.add_argument(
         "--data",
-        required=True,
+        required=required,
         metavar="SPEC",
         help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, "
         "fashionmnist:ROOT; texts:FILE, a .csv, .tsv or .jsonl with columns label and text",
@@ -101,7 +110,7 @@ def _add_recording_flags(parser: argparse.ArgumentParser, network: str) -> None:
         metavar="NAMES",
         help="the network's classes in its order: a,b,c or a file (a name a line, or JSON); folders may be fewer",
     )
-    add_out(parser, ", or a folder of parts, without ending; started again, it continues")
+    add_out(parser, ", or a folder of parts, without ending; started again, it continues", required=required)
     parser.add_argument("--chunk-size", type=int, default=1024, help="samples in each part of the work (default 1024)")
     add_network_flags(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")

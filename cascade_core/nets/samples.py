@@ -6,6 +6,7 @@ prepared, a batch at a time.  `images` and `texts` have one of each.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -113,6 +114,31 @@ def batches(
         # A single pass must not fill the memory; over a training set there are many.
         made = data.batch(index, keep=keep or generator is not None, generator=generator, shift=shift)
         yield made, data.labels[index]
+
+
+def hold_out(data: SampleSet, share: float, seed: int) -> tuple[SampleSet, SampleSet | None]:
+    """The samples to learn from, and a share of them that only judges; None where that is no sample."""
+    count = round(share * len(data))
+    if count == 0:
+        return data, None
+    # A generator of its own, so that what is held out does not depend on what is drawn for training.
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
+    return data.take(order[count:].sort().values), data.take(order[:count].sort().values)
+
+
+def samples_digest(data: SampleSet) -> str:
+    """SHA-256 of the samples' names and labels."""
+    text = "\n".join(f"{name} {label}" for name, label in zip(data.sample_ids, data.labels.tolist(), strict=True))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_answers(data: SampleSet, classes: int) -> None:
+    """Raise ValueError unless a network that answers with `classes` classes has as many as the set."""
+    if classes != len(data.class_names):
+        raise ValueError(
+            f"Expected the network to answer with the {len(data.class_names)} classes of {data.spec} "
+            f"but it answers with {classes}; do network and data belong together?"
+        )
 
 
 def check_classes(data: SampleSet, class_names: tuple[str, ...]) -> None:

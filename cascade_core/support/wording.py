@@ -257,3 +257,15 @@ def confidence(value: float, most: int = 17) -> str:
         return str(_rounded(value, digits))
     text = str(_rounded(value, most))
     return text if float(text) < 1 else f">0.{'9' * most}"
+
+
+def span(seconds: float) -> str:
+    """A time in whole minutes, or seconds where it is short.
+
+    >>> span(40.2), span(90), span(7_140)
+    ('40 s', '2 min', '1 h 59 min')
+    """
+    if round(seconds) < 60:
+        return f"{round(seconds)} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -77,6 +77,12 @@ CASES = [
         writes="b.parquet",
         slow=True,
     ),
+    Case(
+        call=f"front {NET} --train-data digits {DIGITS} --share 50% --epochs 2 --front-out f.safetensors --out r",
+        needs=("net.safetensors",),
+        writes="f.safetensors",
+        slow=True,
+    ),
     Case(call=f"bundle net.json {NET} --out deploy", needs=("net.json", "net.safetensors"), writes="deploy", slow=True),
 ]
 IDS = [f"{case.call.split()[0]} {case.writes}" for case in CASES]
@@ -210,7 +216,7 @@ def test_a_full_disk_is_one_line_that_names_the_file(case: Case, largest: int, i
     full = ended(case.call.split(), folder, largest=largest)
     assert full.status == 2, full.said
     last = full.said.splitlines()[-1]
-    named = r"[\w./-]*" if case.writes.startswith(("p", "b")) else re.escape(case.writes)
+    named = r"[\w./-]*" if case.writes.startswith(("p", "b", "f.safe")) else re.escape(case.writes)
     assert re.match(rf"error: Cannot write {named}: file too large", last), full.said
     assert contents(folder) == before
 

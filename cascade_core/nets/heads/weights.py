@@ -121,7 +121,7 @@ def read_heads(path: str | Path) -> HeadsFile:
     file = existing(path)
     wrong = f"Expected {file.name} to be a heads file written by `python -m cascade_core build`"
     try:
-        fields = strict_json(_description(file))
+        fields = read_description(file)
         version = fields.pop("schema_version")
         if version == 1:
             fields |= {"exits": [], "images": {}}
@@ -151,8 +151,12 @@ def _check_description(fields: Mapping[str, Any]) -> None:
             raise ValueError(f"its {key} is not {words} but {repr(fields[key])[:60]}")
 
 
-def _description(file: Path) -> bytes:
-    """What a file says of the tensors in it, which are not read; its header is JSON with its length before it."""
+def read_description(file: Path) -> Any:
+    """What a file of ours says of the tensors in it, which are not read, as JSON data.
+
+    Raises:
+        ValueError: It says nothing, or is no safetensors file: a header of JSON, with its length before it.
+    """
     with opened(file) as stream:
         length = int.from_bytes(stream.read(8), "little")
         if length > MAX_HEADER:
@@ -162,7 +166,7 @@ def _description(file: Path) -> bytes:
     description = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(description, str):
         raise ValueError("it has no description")
-    return description.encode()
+    return strict_json(description.encode())
 
 
 def fill_heads(path: str | Path, heads: Sequence[nn.Module], plain: nn.Module | None = None) -> None:

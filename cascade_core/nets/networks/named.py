@@ -1,7 +1,8 @@
 """Networks from what a user types: `NAME[=WEIGHTS][+HEADS]` to a `Network`, and that to a model with stages.
 
-NAME is one of the zoo's, one of torchvision's classifiers, `timm:NAME`, `hf:FOLDER`, or `package.module:factory` from
-the user's code.  WEIGHTS is a file, or the name of published weights; HEADS is a .safetensors file that `build` wrote.
+NAME is one of the zoo's, one of torchvision's classifiers, `front` for a small network that the verb `front` trained,
+`timm:NAME`, `hf:FOLDER`, or `package.module:factory` from the user's code.  WEIGHTS is a file, or the name of published
+weights; HEADS is a .safetensors file that `build` wrote.
 With heads a network has early exits, at the places that the file names; without, it is one piece, and need not be
 traceable.
 """
@@ -24,6 +25,8 @@ from cascade_core.nets.cutting.own_exits import own_exits
 from cascade_core.nets.cutting.tracing import for_one
 from cascade_core.nets.heads.families import build as build_heads
 from cascade_core.nets.heads.weights import fill_heads, load_weights, read_heads, state_digest
+from cascade_core.nets.networks.front import NAME as FRONT
+from cascade_core.nets.networks.front import front_network
 from cascade_core.nets.networks.huggingface import PREFIX, huggingface_network
 from cascade_core.nets.networks.outside import (
     Wishes,
@@ -43,7 +46,7 @@ EXAMPLES = 7
 
 
 def find(text: str, wishes: Wishes = NO_WISHES, *, outputs: str | None = None) -> Network:
-    """The network that `NAME[=WEIGHTS][+HEADS]` names; no file is opened.
+    """The network that `NAME[=WEIGHTS][+HEADS]` names; weights are not read.
 
     Args:
         wishes: Fields of `Preprocessing` that replace the network's own.
@@ -74,6 +77,8 @@ def _by_name(name: str, weights: str | None, wishes: Wishes) -> Network:
     if name in ZOO:
         own = ZOO[name]
         return replace(own, preprocessing=own.preprocessing.changed(wishes), weights=Path(weights) if weights else None)
+    if name == FRONT:
+        return front_network(weights, wishes)
     if name.startswith("timm:"):
         return timm_network(name, weights, wishes)
     if name.startswith(PREFIX):
@@ -83,23 +88,23 @@ def _by_name(name: str, weights: str | None, wishes: Wishes) -> Network:
     others = torchvision_names()
     if name in others:
         return torchvision_network(name, weights, wishes)
-    near = difflib.get_close_matches(name, [*ZOO, *others], n=3)
+    near = " or ".join(difflib.get_close_matches(name, [*ZOO, FRONT, *others], n=3))
     raise ValueError(
-        f"Expected a network ({', '.join(ZOO)}, one of torchvision's such as resnet50, timm:NAME, hf:FOLDER or "
-        f"package.module:factory) but it was {name!r}{'; did you mean ' + ' or '.join(near) + '?' if near else ''}"
+        f"Expected a network ({', '.join(ZOO)}, one of torchvision's such as resnet50, {FRONT}=FILE, timm:NAME, "
+        f"hf:FOLDER or package.module:factory) but it was {name!r}{f'; did you mean {near}?' if near else ''}"
     )
 
 
 def recorded_network(name: str, weights: Path | None, heads: Path | None, images: Wishes) -> Network:
-    """The network that a run names: of the zoo or of torchvision, as nothing is run because a file names it.
+    """The network that a run names: of the zoo, of torchvision or a front, as nothing is run because a file names it.
 
     Args:
         images: All fields of the `Preprocessing` that it was recorded with.
 
     Raises:
-        ValueError: It is neither's.
+        ValueError: It is none of these.
     """
-    if name not in ZOO and name not in torchvision_names():
+    if name not in (*ZOO, FRONT, *torchvision_names()):
         raise ValueError(f"Expected a network that this package or torchvision knows but the run names {name[:60]!r}")
     return replace(_by_name(name, None if weights is None else str(weights), images), heads=heads)
 

@@ -37,6 +37,7 @@ class Network:
         own_weights: Those that it comes with: a file, or where there are several their index and they.
         outputs: Which of its answers to take, where it returns several, as `returned.find_answers` takes it.
         trained_here: Whether it is small enough to be trained here when there are no weights.
+        class_names: Of its K classes in their order, where its file says them.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Network:
     own_weights: tuple[Path, ...] = ()
     outputs: str | None = None
     trained_here: bool = False
+    class_names: tuple[str, ...] = ()
 
     @property
     def images(self) -> Preprocessing:

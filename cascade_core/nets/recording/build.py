@@ -8,7 +8,6 @@ started again with the same arguments finds them there.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,8 +26,9 @@ from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, e
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.progress import above_bars
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, record
-from cascade_core.nets.samples import SampleSet, check_classes
+from cascade_core.nets.samples import SampleSet, check_classes, samples_digest
 from cascade_core.nets.staged import CascadedNetwork, StagedModel
+from cascade_core.nets.training.checkpoint import remove_older
 from cascade_core.nets.training.fitting import fit_heads
 from cascade_core.nets.training.settings import (
     HEAD_SETTINGS,
@@ -121,7 +121,7 @@ class _Fitting:
         if self._is_in(file):
             if progress:
                 above_bars(f"{file} holds these heads already; delete it to fit them again")
-            _remove_older(checkpoint, file)
+            remove_older(checkpoint, file)
             return
         # A network that is trained here is small, and its weights then do not depend on the number of cores.
         with threads(1 if self.before else torch.get_num_threads()):
@@ -151,12 +151,6 @@ class _Fitting:
         if not finite or not all(map(math.isfinite, fit.loss)):
             checkpoint.unlink(missing_ok=True)
             raise ValueError("Expected training to come to numbers but it overflowed; lower the learning rate")
-
-
-def _remove_older(checkpoint: Path, heads: Path) -> None:
-    """Take away what a kill left of the training that heads came of; a newer checkpoint is another training's."""
-    if checkpoint.exists() and checkpoint.stat().st_mtime_ns <= heads.stat().st_mtime_ns:
-        checkpoint.unlink(missing_ok=True)
 
 
 def _fitting(
@@ -189,12 +183,6 @@ def _fitting(
             preset=heads,
             specs=preset(heads, list(pieces.shapes), pieces.macs),
             whole=trained_here,
-            training={**training.describe(), "data": data.spec, "samples": _samples(data)},
+            training={**training.describe(), "data": data.spec, "samples": samples_digest(data)},
         ),
     )
-
-
-def _samples(data: SampleSet) -> str:
-    """SHA-256 of the samples' names and labels."""
-    text = "\n".join(f"{name} {label}" for name, label in zip(data.sample_ids, data.labels.tolist(), strict=True))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -33,7 +33,7 @@ from cascade_core.nets.heads.weights import state_digest
 from cascade_core.nets.macs import baseline_macs, stage_costs
 from cascade_core.nets.progress import Bar
 from cascade_core.nets.recording.chunks import Chunks
-from cascade_core.nets.samples import SampleSet, batches
+from cascade_core.nets.samples import SampleSet, batches, check_answers
 from cascade_core.nets.staged import StagedModel, softmaxes
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.stages import Stage
@@ -143,11 +143,7 @@ class _Task:
         with torch.inference_mode():
             answers = model(example)
         model, classes = with_logits(model, answers), answers.shape[-1]
-        if classes != len(data.class_names):
-            raise ValueError(
-                f"Expected the network to answer with the {len(data.class_names)} classes of {data.spec} "
-                f"but it answers with {classes}; do network and data belong together?"
-            )
+        check_answers(data, classes)
         versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
         known = {**data.describe(), "device": torch.device(device).type, "versions": versions}
         whole = {**(source or {}), **known}

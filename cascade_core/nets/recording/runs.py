@@ -160,8 +160,8 @@ def check_networks(networks: Sequence[Network], *, trained_here: bool = False) -
 def record(networks: Sequence[Network], data: SampleSet, out: str | Path, options: RecordOptions) -> Path:
     """Record what every stage of the networks in a row says of `data`, as `precompute_run` does."""
     for network in networks:
-        if network.heads is not None:
-            check_classes(data, weights.read_heads(network.heads).class_names)
+        if names := network.class_names if network.heads is None else weights.read_heads(network.heads).class_names:
+            check_classes(data, names)
     seed, classes = options.seed, len(data.class_names)
     models = [load_model(network, classes, seed=seed, download=options.download) for network in networks]
     origin = Origin(

@@ -169,9 +169,11 @@ def costs_differ(model: StagedModel, choice: Choice, network: Network) -> bool:
 
 
 def class_names(networks: Sequence[Network]) -> tuple[str, ...]:
-    """Names of the classes, where a heads file says them, or a network of texts."""
+    """Names of the classes, where a heads file says them, a front's file, or a network of texts."""
     for network in networks:
         if network.heads is not None:
             return read_heads(network.heads).class_names
+        if network.class_names:
+            return network.class_names
     inputs = networks[0].preprocessing
     return inputs.class_names if isinstance(inputs, Tokens) else ()

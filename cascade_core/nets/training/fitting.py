@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import io
 import json
 import time
 from collections.abc import Iterator
@@ -29,14 +28,14 @@ from torch import Tensor
 
 from cascade_core.nets.devices import resolve_precision
 from cascade_core.nets.heads.weights import state_digest
-from cascade_core.nets.samples import SampleSet, batches
+from cascade_core.nets.samples import SampleSet, batches, hold_out
 from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.nets.training import features
+from cascade_core.nets.training.checkpoint import read_state, write_state
 from cascade_core.nets.training.features import Batch, Features
 from cascade_core.nets.training.learner import Learner
 from cascade_core.nets.training.settings import Fit, Training, batches_of_pass, epoch_bar
 from cascade_core.nets.training.standardise import fold, tail, tail_of_state
-from cascade_core.support.files import atomic_write, opened
 
 CHECKPOINT_SECONDS = 30.0
 """Least time between two checkpoints within an epoch."""
@@ -89,7 +88,7 @@ class _Course:
         self, network: CascadedNetwork, data: SampleSet, training: Training, device: str, progress: bool
     ) -> None:
         self.network, self.training, self.progress = network, training, progress
-        self.train, self.held = _hold_out(data, training)
+        self.train, self.held = hold_out(data, training.held_out, training.seed)
         self.heads = [copy.deepcopy(head).to(device) for head in network.early_heads()]
         self.features = Features(
             network, self.heads, device, resolve_precision(training.precision, device), teach=training.distil > 0
@@ -185,7 +184,6 @@ class _Course:
         """Write the checkpoint, atomically."""
         assert self.learner is not None
         state = {
-            "identity": self._identity(),
             "learner": self.learner.state(),
             "best": [asdict(best) for best in self.best],
             "generator": self.generator.get_state(),
@@ -193,11 +191,7 @@ class _Course:
             "epoch": self.epoch,
             "batch": self.batch,
         }
-        # In memory first: torch's own words on a full disk are no OSError.
-        packed = io.BytesIO()
-        torch.save(state, packed)
-        with atomic_write(path) as temporary:
-            temporary.write_bytes(packed.getbuffer())
+        write_state(path, self._identity(), state)
         self.saved = time.monotonic()
 
     def resume(self, path: Path) -> None:
@@ -206,19 +200,9 @@ class _Course:
         Raises:
             ValueError: It is damaged, or another training's.
         """
-        if not path.exists():
+        state = read_state(path, self._identity(), self.features.device)
+        if state is None:
             return
-        way_out = f"delete {path} to begin anew"
-        try:
-            with opened(path) as stream:
-                state = torch.load(stream, map_location=self.features.device, weights_only=True)
-            identity = state["identity"]
-        except Exception:  # what a malformed archive makes of zipfile and pickle may be anything
-            raise ValueError(f"Expected a checkpoint of training in {path} but it cannot be read; {way_out}") from None
-        if identity != self._identity():
-            raise ValueError(
-                f"Expected {path} to be of this training but its network, data or settings differ; {way_out}"
-            )
         kept = state["learner"]
         tails = [tail_of_state(h, s) for h, s in zip(self.heads, kept["classifiers"], strict=True)]
         self.learner = self.training.learner(tails, self.steps)
@@ -232,16 +216,6 @@ class _Course:
         ids = [*self.train.sample_ids, *self.train.labels.tolist()]
         about = [_frozen_digests(self.network), self.training.describe(), str(self.network.early_heads()), ids]
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
-
-
-def _hold_out(data: SampleSet, training: Training) -> tuple[SampleSet, SampleSet | None]:
-    """The samples to learn from, and those that judge epochs."""
-    count = round(training.held_out * len(data))
-    if count == 0:
-        return data, None
-    # A generator of its own, so that what is held out does not depend on what is drawn for training.
-    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(training.seed))
-    return data.take(order[count:].sort().values), data.take(order[:count].sort().values)
 
 
 def _frozen_digests(network: CascadedNetwork) -> list[str]:

@@ -33,6 +33,12 @@ def answers(classifiers: Sequence[nn.Sequential], inputs: Sequence[Tensor]) -> l
     return logits
 
 
+def divergence(answer: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """Of softmaxes from the teacher's, both softened, in units of cross-entropy's gradient; logits (batch, K) come."""
+    own, others = (answer / temperature).log_softmax(1), (teacher / temperature).log_softmax(1)
+    return functional.kl_div(own, others, reduction="batchmean", log_target=True) * temperature**2
+
+
 class Learner:
     """Classifiers, their optimiser and its schedule, and how they do in the epoch at hand.
 
@@ -72,7 +78,7 @@ class Learner:
         total = losses.sum()
         if teacher is not None:
             total = (1 - self.distil) * total + self.distil * sum(
-                self._divergence(answer, teacher) for answer in logits
+                divergence(answer, teacher, self.temperature) for answer in logits
             )
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
@@ -81,12 +87,6 @@ class Learner:
         self.count += len(target)
         self.loss += (losses.detach() * len(target)).cpu()
         self.right += torch.stack([(answer.argmax(1) == target).sum() for answer in logits]).cpu()
-
-    def _divergence(self, answer: Tensor, teacher: Tensor) -> Tensor:
-        """Of the softened softmax from the teacher's, in units of cross-entropy's gradient."""
-        own = (answer / self.temperature).log_softmax(1)
-        others = (teacher / self.temperature).log_softmax(1)
-        return functional.kl_div(own, others, reduction="batchmean", log_target=True) * self.temperature**2
 
     @torch.no_grad()
     def judge(self, inputs: Sequence[Tensor], target: Tensor) -> tuple[Tensor, Tensor]:
