@@ -7,7 +7,6 @@ the question is answered anew.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,8 @@ from cascade_core.storage.choice import shortest
 from cascade_core.storage.reading import digest, load_run, read_metadata
 from cascade_core.storage.schema import usual_meter
 from cascade_core.support import checks
-from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, stamp, strict_json
+from cascade_core.support.files import BadFile, readable, stamp
+from cascade_core.support.json_files import read_json, write_json
 
 SUFFIX = ".prepared.json"
 VERSION = 1
@@ -83,6 +83,9 @@ def save_prepared(exploration: Exploration, run_digest: str, path: str | Path) -
 
     Args:
         run_digest: SHA-256 of the run, in hex.
+
+    Raises:
+        BadFile: There is more than `load_prepared` would read.
     """
     found = exploration.path
     rules, places = np.unique(found.thresholds, axis=0, return_inverse=True)
@@ -99,9 +102,7 @@ def save_prepared(exploration: Exploration, run_digest: str, path: str | Path) -
         "places": places.ravel().tolist(),
         "plain": np.flatnonzero(found.plain).tolist(),
     }
-    with atomic_write(Path(path)) as temporary:
-        temporary.write_text(json.dumps(data, allow_nan=False) + "\n", encoding="utf-8")
-    return Path(path)
+    return write_json(Path(path), data, MAX_BYTES)
 
 
 def _nested(thresholds: Any) -> Any:
@@ -119,7 +120,7 @@ def load_prepared(run: str | Path, run_digest: str) -> Prepared | None:
     if stamp(source) is None:
         return None
     with readable(source):
-        data = strict_json(read_bytes(source, MAX_BYTES))
+        data = read_json(source, MAX_BYTES)
         if not isinstance(data, dict):
             raise BadFile("expected a JSON object, as `python -m cascade_core prepare` writes it")
         if (data.get("version"), data.get("run")) != (VERSION, run_digest):

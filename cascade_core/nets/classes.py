@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cascade_core.support.files import is_regular, opened, strict_json
+from cascade_core.support.files import is_regular, opened
+from cascade_core.support.json_files import strict_json
 
 ENDINGS = (".json", ".txt")
 

@@ -22,7 +22,7 @@ from cascade_core.simulation.sample_costs import SampleCosts
 from cascade_core.simulation.timing import Profile
 from cascade_core.storage.costs import SUFFIX, parse_costs
 from cascade_core.support import wording
-from cascade_core.support.files import strict_json
+from cascade_core.support.json_files import strict_json
 from cascade_core.support.spreadsheets import marked, unmarked
 from cascade_core.support.terms import Terms
 from cascade_core.support.wording import capital

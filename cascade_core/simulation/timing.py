@@ -6,7 +6,6 @@ its run as ``RUN.profile.json``.  `cost_table` says what a rule's samples take f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -19,7 +18,8 @@ from numpy.typing import NDArray
 from cascade_core.simulation.cost_table import CostTable
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.support import checks
-from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
+from cascade_core.support.files import BadFile, readable
+from cascade_core.support.json_files import read_json, write_json
 
 SUFFIX = ".profile.json"
 SCHEMA_VERSION = 2
@@ -153,12 +153,13 @@ def profile_path(run: str | Path) -> Path:
 
 
 def save_profile(profile: Profile, path: str | Path) -> Path:
-    """Write a profile as JSON, atomically."""
+    """Write a profile as JSON, atomically.
+
+    Raises:
+        BadFile: There is more than `load_profile` would read, or its circumstances are not JSON data.
+    """
     values = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in asdict(profile).items()}
-    text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=1, allow_nan=False) + "\n"
-    with atomic_write(Path(path)) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return Path(path)
+    return write_json(Path(path), {"schema_version": SCHEMA_VERSION, **values}, MAX_BYTES, indent=1)
 
 
 def load_profile(path: str | Path) -> Profile:
@@ -169,7 +170,7 @@ def load_profile(path: str | Path) -> Profile:
     """
     source = Path(path)
     with readable(source):
-        data = strict_json(read_bytes(source, MAX_BYTES))
+        data = read_json(source, MAX_BYTES)
         if not isinstance(data, dict) or data.pop("schema_version", None) not in range(1, SCHEMA_VERSION + 1):
             raise BadFile(
                 f"expected a profile of schema_version 1 to {SCHEMA_VERSION}, "

@@ -25,7 +25,8 @@ from cascade_core.simulation.meters import MACS, Meter, spent
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.reach import within_reach
 from cascade_core.storage.choice_schema import MAX_BYTES, check_data, check_size, validate
-from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
+from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable
+from cascade_core.support.json_files import strict_json
 
 SCHEMA_VERSION = POOLS_SINCE = 3
 """Versions 1 and 2 had temperatures, of all stages or one for each, in place of a pool; they are still read."""

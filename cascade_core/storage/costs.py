@@ -10,14 +10,14 @@ Nothing here knows what a cost is spent on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from cascade_core.simulation.own_costs import WHOLE, OwnCosts
 from cascade_core.simulation.stages import Stage
-from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
+from cascade_core.support.files import BadFile, readable
+from cascade_core.support.json_files import read_json, write_json
 from cascade_core.support.wording import uncapital
 
 SUFFIX = ".costs.json"
@@ -49,10 +49,12 @@ def costs_path(run: str | Path) -> Path:
 
 
 def save_costs(costs: OwnCosts, path: str | Path) -> Path:
-    """Write costs as JSON, atomically."""
-    with atomic_write(Path(path)) as temporary:
-        temporary.write_text(json.dumps(costs.describe(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return Path(path)
+    """Write costs as JSON, atomically.
+
+    Raises:
+        BadFile: There is more than `load_costs` would read.
+    """
+    return write_json(Path(path), costs.describe(), MAX_BYTES, indent=1)
 
 
 def load_costs(path: str | Path, stage_names: tuple[str, ...]) -> OwnCosts:
@@ -63,7 +65,7 @@ def load_costs(path: str | Path, stage_names: tuple[str, ...]) -> OwnCosts:
     """
     source = Path(path)
     with readable(source):
-        return parse_costs(strict_json(read_bytes(source, MAX_BYTES)), stage_names)
+        return parse_costs(read_json(source, MAX_BYTES), stage_names)
 
 
 def parse_costs(data: Any, stage_names: tuple[str, ...]) -> OwnCosts:

@@ -8,7 +8,6 @@ with an underscore, so that other readers of Parquet folders pass over them.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -16,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cascade_core.support.files import BadFile, atomic_write, check_writable, read_bytes, readable, strict_json
+from cascade_core.support.files import BadFile, check_writable, readable
+from cascade_core.support.json_files import read_json, write_json
 
 PLAN = "_plan.json"
 DONE = "_run.json"
@@ -95,7 +95,7 @@ def read_plan(folder: Path) -> dict[str, Any] | None:
     file = folder / PLAN
     with readable(file):
         try:
-            plan = strict_json(read_bytes(file, MAX_PLAN))
+            plan = read_json(file, MAX_PLAN)
         except FileNotFoundError:
             return None
         work = plan.get("work") if isinstance(plan, dict) else None
@@ -105,10 +105,9 @@ def read_plan(folder: Path) -> dict[str, Any] | None:
         return plan
 
 
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write a plan or what marks the end of the work, atomically."""
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(data, allow_nan=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def write_mark(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a plan, or what marks the end of the work, atomically; BadFile where there is more than would be read."""
+    write_json(path, data, MAX_PLAN, indent=1, sort_keys=True)
 
 
 def run_files(path: Path) -> list[Path]:

@@ -27,7 +27,8 @@ from cascade_core.simulation.sample_costs import SampleCosts
 from cascade_core.simulation.stages import Stage
 from cascade_core.storage.costs import parse_costs
 from cascade_core.storage.origin import Origin
-from cascade_core.support.files import BadFile, strict_json
+from cascade_core.support.files import BadFile
+from cascade_core.support.json_files import strict_json
 from cascade_core.support.terms import REFERENCES
 
 SCHEMA_VERSION = ANSWERS_SINCE = REFERENCE_SINCE = 2

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-import math
 import os
 import stat
 import tempfile
@@ -16,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from cascade_core.support.temporaries import sweep, temporary
 
@@ -263,35 +261,6 @@ def check_suffix(path: Path, *suffixes: str) -> None:
     if path.suffix not in suffixes:
         known = " or ".join(suffixes)
         raise ValueError(f"Expected the name of the file to write to end in {known} but it was {path.name!r}")
-
-
-def strict_json(raw: bytes) -> Any:
-    """Read JSON that is JSON everywhere: no NaN, no infinities, no numbers beyond float64, no abyss of brackets.
-
-    Raises:
-        BadFile: It is something else.
-    """
-    try:
-        return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
-    except RecursionError:
-        raise BadFile("expected a flat JSON document but it is nested too deeply") from None
-    except ValueError as error:
-        raise BadFile(f"expected JSON but {error}") from None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"it holds {name}, which is not JSON")
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(float(text)):
-        raise ValueError(f"it holds {text[:40]}, which is too large a number")
-    return float(text)
-
-
-def _whole(text: str) -> int:
-    _finite(text)
-    return int(text)
 
 
 @contextmanager

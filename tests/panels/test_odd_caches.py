@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cascade_core import save_run
 from cascade_core.panels.views import VIEWS
-from cascade_core.storage.parts import DONE, PLAN, write_json
+from cascade_core.storage.parts import DONE, PLAN, write_mark
 from tests.opening import unopened
 from tests.samples import sample_run
 
@@ -29,8 +29,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, plan in (("many", {"work": {"chunks": 1_000_000}}), ("part", None), ("piped", None)):
         (tmp_path / name).mkdir()
         if plan is not None:
-            write_json(tmp_path / name / PLAN, plan)
-            write_json(tmp_path / name / DONE, {})
+            write_mark(tmp_path / name / PLAN, plan)
+            write_mark(tmp_path / name / DONE, {})
     os.mkfifo(tmp_path / "piped" / PLAN)
     os.mkfifo(tmp_path / "part" / "a.parquet")
     return tmp_path

@@ -12,7 +12,7 @@ from cascade_core import save_run
 from cascade_core.panels.runs import Run, costs_of, list_runs, profile_of
 from cascade_core.panels.watching import folder_stamp
 from cascade_core.storage import reading
-from cascade_core.storage.parts import DONE, PLAN, part_name, write_json
+from cascade_core.storage.parts import DONE, PLAN, part_name, write_mark
 from cascade_core.storage.schema import run_metadata
 from cascade_core.storage.writing import save_part
 from tests.runfiles import softmaxes
@@ -23,9 +23,9 @@ def test_files_and_folders_of_parts_are_listed(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("CASCADE_CACHE", str(tmp_path))
     save_run(sample_run(), tmp_path / "file.parquet")
     for name in ("folder", "unfinished"):
-        write_json(tmp_path / name / PLAN, {"work": {"chunks": 1}})
+        write_mark(tmp_path / name / PLAN, {"work": {"chunks": 1}})
         save_part(sample_run(), tmp_path / name / part_name(0), "work/0")
-    write_json(tmp_path / "folder" / DONE, {})
+    write_mark(tmp_path / "folder" / DONE, {})
     (tmp_path / "unfinished").joinpath(part_name(0)).unlink()
     (tmp_path / "notes").mkdir()
     (tmp_path / "README.md").touch()
@@ -70,7 +70,7 @@ def odd_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "link.parquet").symlink_to("/dev/zero")
     for name in ("many", "piped", "part"):
         (tmp_path / name).mkdir()
-    write_json(tmp_path / "many" / PLAN, {"work": {"chunks": 1_000_000}})
+    write_mark(tmp_path / "many" / PLAN, {"work": {"chunks": 1_000_000}})
     os.mkfifo(tmp_path / "piped" / PLAN)
     os.mkfifo(tmp_path / "part" / part_name(0))
     return tmp_path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cascade_core import save_run
 from cascade_core.panels.watching import folder_stamp
-from cascade_core.storage.parts import DONE, PLAN, part_name, write_json
+from cascade_core.storage.parts import DONE, PLAN, part_name, write_mark
 from cascade_core.storage.writing import save_part
 from tests.samples import sample_run
 
@@ -32,14 +32,14 @@ def test_files_that_come_change_and_go_are_changes(tmp_path: Path) -> None:
 
 def test_what_is_no_run_and_what_is_being_computed_is_no_change(tmp_path: Path) -> None:
     save_run(sample_run(), tmp_path / "a.parquet")
-    write_json(tmp_path / "new" / PLAN, {"work": {"chunks": 2}})
+    write_mark(tmp_path / "new" / PLAN, {"work": {"chunks": 2}})
     before = folder_stamp(tmp_path)
     assert folder_stamp(tmp_path) == before
     (tmp_path / "notes.txt").touch()
     (tmp_path / ".a.parquet.tmp").touch()
     save_part(sample_run(), tmp_path / "new" / part_name(0), "work/0")
     assert folder_stamp(tmp_path) == before
-    write_json(tmp_path / "new" / DONE, {})
+    write_mark(tmp_path / "new" / DONE, {})
     assert folder_stamp(tmp_path) != before
 
 

@@ -154,6 +154,13 @@ def test_a_profile_comes_back_from_its_file(tmp_path: Path) -> None:
     assert profile_path("cache/folder").name == "folder.profile.json"
 
 
+@pytest.mark.parametrize("said", [{"notes": "x" * (1 << 20)}, {"device": object()}, {"seconds": float("nan")}])
+def test_what_would_not_be_read_is_not_written(said: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=r"Cannot write .*x\.profile\.json: "):
+        save_profile(profile(circumstances=said), tmp_path / "x.profile.json")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_profiles_of_version_1_say_nothing_of_pools(tmp_path: Path) -> None:
     path = save_profile(profile(), tmp_path / "old.profile.json")
     data = json.loads(path.read_text())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cascade_core.storage.costs import costs_path, load_costs, save_costs
+from cascade_core.support.files import BadFile
 from tests.oracle import assert_refused
 from tests.simulation.test_own_costs import costs
 
@@ -18,6 +19,14 @@ def test_there_and_back(tmp_path: Path) -> None:
     path = save_costs(costs(), costs_path(tmp_path / "run.parquet"))
     assert path.name == "run.costs.json"
     assert load_costs(path, NAMES) == costs()
+
+
+def test_more_than_would_be_read_is_not_written(tmp_path: Path) -> None:
+    names = tuple(f"{number:05d}" + "x" * 75 for number in range(12_000))
+    many = costs(stage_names=names, stages=({"device": 1.0},) * len(names), plain_parts={"device": 100.0})
+    with pytest.raises(BadFile, match=r"Cannot write .*x\.costs\.json: expected at most 1,048,576 bytes of JSON but"):
+        save_costs(many, tmp_path / "x.costs.json")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_written_by_hand(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cascade_core import StageOutputs, save_run
-from cascade_core.storage.parts import DONE, PLAN, check_result, is_run, part_name, run_files, write_json
+from cascade_core.storage.parts import DONE, PLAN, check_result, is_run, part_name, run_files, write_mark
 from cascade_core.storage.writing import is_part, merge_parts, save_part
 from cascade_core.support.files import BadFile
 from tests.oracle import random_outputs
@@ -35,10 +35,10 @@ def piece(start: int, stop: int) -> StageOutputs:
 def folder(tmp_path: Path) -> Path:
     """A finished run of two parts."""
     path = tmp_path / "run"
-    write_json(path / PLAN, {"work": {"chunks": 2}})
+    write_mark(path / PLAN, {"work": {"chunks": 2}})
     save_part(piece(0, 30), path / part_name(0), "work/0")
     save_part(piece(30, 50), path / part_name(1), "work/1")
-    write_json(path / DONE, {})
+    write_mark(path / DONE, {})
     return path
 
 

@@ -29,7 +29,8 @@ from cascade_core.nets.heads.checkpoints import (
     read_tensors,
 )
 from cascade_core.nets.heads.families import HeadSpec
-from cascade_core.support.files import atomic_write, file_digest, opened, strict_json
+from cascade_core.support.files import atomic_write, file_digest, opened
+from cascade_core.support.json_files import strict_json
 from cascade_core.support.visible import visible
 
 SCHEMA_VERSION = 2

@@ -25,7 +25,8 @@ from cascade_core.nets.networks.encoders import TextNetwork
 from cascade_core.nets.networks.tokenizers import tokens_of
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.texts.tokens import Tokens
-from cascade_core.support.files import is_regular, read_bytes, strict_json
+from cascade_core.support.files import is_regular
+from cascade_core.support.json_files import read_json
 
 PREFIX = "hf:"
 
@@ -154,7 +155,7 @@ def _preprocessing(folder: Path, config: Any) -> Preprocessing:
     channels = getattr(config, "num_channels", 3)
     said: Mapping[str, Any] = {}
     if is_regular(folder / IMAGES):
-        said = strict_json(read_bytes(folder / IMAGES, MOST_BYTES))
+        said = read_json(folder / IMAGES, MOST_BYTES)
     scaled = _side(said.get("size")) or _side(getattr(config, "image_size", None)) or 224
     size = _side(said.get("crop_size")) if said.get("do_center_crop") else None
     normal = said.get("do_normalize", True)

@@ -20,7 +20,7 @@ from typing import Any
 
 from cascade_core.nets.progress import Bar, above_bars
 from cascade_core.simulation.outputs import StageOutputs
-from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, read_plan, write_json
+from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, read_plan, write_mark
 from cascade_core.storage.writing import is_part, merge_parts, save_part
 from cascade_core.support import checks
 from cascade_core.support.group import Group
@@ -95,7 +95,7 @@ class Chunks:
 
     def _plan(self, noted: Mapping[str, Any]) -> None:
         try:
-            write_json(self.folder / PLAN, {"work": self.work, "noted": noted})
+            write_mark(self.folder / PLAN, {"work": self.work, "noted": noted})
         except OSError:
             self._withdraw()
             raise
@@ -225,7 +225,7 @@ class Chunks:
         """Make the parts a run: one file, or the folder with the mark of its end."""
         if not self.target.suffix:
             if not (self.folder / DONE).exists():
-                write_json(self.folder / DONE, {"parts": self.count, "samples": self.samples})
+                write_mark(self.folder / DONE, {"parts": self.count, "samples": self.samples})
             for unfinished in self.folder.glob(".part-*.tmp"):
                 unfinished.unlink(missing_ok=True)
             return

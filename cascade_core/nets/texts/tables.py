@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from cascade_core.storage.importers.naming import by_meaning
-from cascade_core.support.files import opened, strict_json
+from cascade_core.support.files import opened
+from cascade_core.support.json_files import strict_json
 
 LINES, OBJECTS, SEPARATED = (".txt",), (".jsonl", ".ndjson"), (".csv", ".tsv")
 ENDINGS = (*SEPARATED, *OBJECTS, *LINES)
