@@ -7,16 +7,17 @@ whose drop on the calibration samples is within it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cascade_core.analysis.elsewhere import Elsewhere
 from cascade_core.analysis.exploration import POSITIONS, Split, divide
 from cascade_core.policies import SWEEPS, Sweep
 from cascade_core.policies.answers import Divided, Halves
 from cascade_core.policies.priced import sweep
 from cascade_core.simulation.bounds import ALPHA
-from cascade_core.simulation.certificates import drop_bounds
+from cascade_core.simulation.certificates import drop_bound
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter, along
@@ -35,6 +36,7 @@ class Compared:
         rule: What it chose.
         evaluation: What that does on the test samples.
         meter: What it was to save.
+        test: The test samples.
         bound: Upper bound on the drop that holds with probability 1 - `ALPHA`, for this rule by itself; None where the
             rule was chosen on the samples that would have to certify it.
     """
@@ -44,8 +46,18 @@ class Compared:
     answers: str
     rule: ExitRule
     evaluation: Evaluation
+    test: Record
     bound: float | None
     meter: Meter = MACS
+
+    def on(self, other: Elsewhere) -> Compared:
+        """The same rule, judged on another run.
+
+        Raises:
+            ValueError: That has other stages.
+        """
+        test = other.record(self.test)
+        return replace(self, test=test, evaluation=evaluate(test, self.rule), bound=drop_bound(test, self.rule, ALPHA))
 
 
 def compare(
@@ -83,6 +95,7 @@ def _compared(policy: type[Sweep], divided: Divided, max_drop: float, in_sample:
         answers=divided.answers,
         rule=path.rule(chosen),
         evaluation=evaluate(test, path.rule(chosen)),
-        bound=None if in_sample else float(drop_bounds(test, path.only(chosen), ALPHA)[0]),
+        test=test,
+        bound=None if in_sample else drop_bound(test, path.rule(chosen), ALPHA),
         meter=meter,
     )

@@ -14,8 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import rule_path
-from cascade_core.simulation.certificates import drop_bounds, saving_bound
+from cascade_core.simulation.certificates import drop_bound, saving_bound
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import Meter
@@ -146,7 +145,6 @@ def _parts(record: Record, names: Sequence[str]) -> Iterator[tuple[str, Record]]
 def _drop(
     part: Record, rule: ExitRule, evaluation: Evaluation, limit: float, confidence: float, group: str | None
 ) -> Check:
-    path = rule_path(part, [0.0], rule.thresholds[None], np.array([rule.plain]))
-    bound = float(drop_bounds(part, path, 1 - confidence)[0])
+    bound = drop_bound(part, rule, 1 - confidence)
     measured = float(evaluation.accuracy_drop)
     return Check(what="drop", group=group, n=part.n, measured=measured, bound=bound, limit=limit)

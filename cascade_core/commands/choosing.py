@@ -4,38 +4,42 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cascade_core.analysis.comparison import compare
 from cascade_core.analysis.exploration import Split, divide, explore
+from cascade_core.analysis.likeness import likeness_of_counts
 from cascade_core.analysis.mistakes import cheapest_with_mistakes
 from cascade_core.analysis.points import Setting
-from cascade_core.analysis.spread import moved_words, splits
+from cascade_core.analysis.spread import splits
 from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb, say, tell_table
 from cascade_core.commands.dividing import add_split_flags, reading_of, source_of, split_of
+from cascade_core.commands.judging import (
+    add_judge_flag,
+    exit_counts,
+    judge,
+    judged_on,
+    read_elsewhere,
+    split_of_choice,
+)
+from cascade_core.commands.measuring import certified, print_costs, print_evaluation, say_scale
 from cascade_core.commands.terminal import tell
 from cascade_core.policies import POLICIES, Policy, choose, describe_in
-from cascade_core.policies.base import rule_path
-from cascade_core.rendering.cost_words import amount, bill_sentence, cost_sentences, per
-from cascade_core.rendering.tables import comparison_table, exits_table, seeds_table
-from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
-from cascade_core.simulation.certificates import drop_bounds
+from cascade_core.rendering.likeness_words import likeness_sentence
+from cascade_core.rendering.tables import comparison_table, seeds_table
+from cascade_core.simulation.bounds import ALPHA, CERTAINTY
+from cascade_core.simulation.certificates import drop_bound
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.meters import MACS, Meter, Milliseconds
-from cascade_core.simulation.reach import beyond_all
+from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.record import Record
-from cascade_core.simulation.scores import GIVEN
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.part_in_choosing import Part, judging_part
 from cascade_core.storage.reading import identity, open_record
-from cascade_core.support import wording
 from cascade_core.support.amounts import drop
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
@@ -59,18 +63,19 @@ def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> No
     if args.in_sample:
         tell("in-sample: chosen and measured on the same samples")
     tell(f"answers: {chosen.answers}; {chosen.why}")
-    _say_scale(rule, test)
-    _print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
-    _print_costs(meter, evaluation, args.mistake)
+    say_scale(rule, test)
+    print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
+    print_costs(meter, evaluation, args.mistake)
     if not args.in_sample:
-        path = rule_path(test, [0.0], rule.thresholds[None], np.array([rule.plain]))
-        bound = drop_bounds(test, path, ALPHA)[0]
-        bounded = wording.at_most(bound, 2, evaluation.terms)
-        tell(f"certified with {CERTAINTY} confidence, for this choice alone: {bounded}")
+        tell(certified(drop_bound(test, rule, ALPHA), evaluation.terms))
+    other = judged_on(args, split)
+    judged = [] if other is None else [judge(args, rule, test, other, meter)]
     if args.out:
         run = identity(args.run)
-        described = chosen.policy
-        save_choice(args.out, rule, evaluation, policy=described, run=run, split=split.describe(), meter=meter)
+        described, split_told = chosen.policy, split.describe()
+        save_choice(
+            args.out, rule, evaluation, policy=described, run=run, split=split_told, meter=meter, judged_on=judged
+        )
         tell(f"wrote {args.out}")
 
 
@@ -123,13 +128,18 @@ def compare_(args: argparse.Namespace) -> None:
         _compare_over(args, splits(split, args.seeds))
         return
     meter = cost_flags.meter_of(args)
+    other = judged_on(args, split)
     compared = compare(source_of(args, split), split, args.max_drop, args.answers, meter)
     tell_table(comparison_table(compared), compared[0].evaluation.terms)
-    certified = compared[0].evaluation.terms.column("drop_certified_alone")
+    if other is not None:
+        there = [one.on(other) for one in compared]
+        tell(f"the same thresholds on {there[0].test.n:,} samples of {args.judge_on.name}:")
+        tell_table(comparison_table(there), there[0].evaluation.terms)
+    column = compared[0].evaluation.terms.column("drop_certified_alone")
     where = "in-sample, on the" if args.in_sample else "measured on the other"
     tell(
         f"Set to a drop of {100 * args.max_drop:g} points on calibration samples; {where} "
-        f"{compared[0].evaluation.n:,} samples. {_drops(compared[0].evaluation)}; {certified}: at most "
+        f"{compared[0].evaluation.n:,} samples. {_drops(compared[0].evaluation)}; {column}: at most "
         f"that, with {CERTAINTY} confidence, for each policy by itself. moves_by: by how much another "
         f"{compared[0].evaluation.n:,} samples would move the figure."
     )
@@ -171,56 +181,19 @@ def evaluate_(args: argparse.Namespace) -> None:
     else:
         tell("in-sample: these samples include those that the thresholds were chosen on")
     evaluation, meter = evaluate(record, rule), cost_flags.meter_of(args)
-    _say_scale(rule, record)
-    _print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
-    _print_costs(meter, evaluation, None)
+    say_scale(rule, record)
+    print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
+    print_costs(meter, evaluation, None)
+    if part is Part.OTHER_RUN:
+        tell(likeness_sentence(likeness_of_counts(exit_counts(choice.measured), evaluation.exit_counts)))
+    if args.judge_on is not None:
+        split = split_of_choice(choice, part)
+        judge(args, rule, record, read_elsewhere(args.judge_on, args.run, split), meter)
     tell(
         f"the choice file recorded {terms(choice.measured.get('reference', 'labels')).accuracy} "
         f"{choice.measured['accuracy']:.2%}, "
         f"saving {choice.measured['saving']:.1%} on {choice.measured['n']:,} samples"
     )
-
-
-def _print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter, macs: bool) -> None:
-    """The table of exits and the totals; costs by the meter alone where nobody knows MACs."""
-    table = exits_table(rule, evaluation, meter)
-    tell_table(table if macs else table.drop(columns="macs"), evaluation.terms)
-    if rule.plain:
-        tell("nothing leaves early: the plain network answers every sample")
-    (low, high), words = evaluation.drop_interval(), evaluation.terms
-    tell(
-        f"{words.accuracy} {evaluation.accuracy:.2%} (plain network {evaluation.full_accuracy:.2%}), "
-        f"{wording.change(evaluation.accuracy_drop, 2, words)} ({COVERAGE} interval "
-        f"{wording.interval(low, high, 2, words)}, "
-        f"for these thresholds alone), "
-        f"{_saved(evaluation, MACS if macs else meter)}, on {evaluation.n:,} samples"
-    )
-    tell(moved_words(evaluation))
-
-
-def _say_scale(rule: ExitRule, record: Record) -> None:
-    """Say it if thresholds are above all confidences that came with the answers."""
-    note = beyond_all(rule.thresholds, record.confidence, record.stage_names) if rule.score == GIVEN else None
-    say([] if note is None else [note])
-
-
-def _saved(evaluation: Evaluation, meter: Meter) -> str:
-    if meter is MACS:
-        return f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs"
-    plain = meter.plain(evaluation)
-    return f"saving {1 - meter.mean(evaluation) / plain:.1%} of {amount(plain)} {per(meter)}"
-
-
-def _print_costs(meter: Meter, evaluation: Evaluation, price: float | None) -> None:
-    """What the rule costs in another unit than MACs, and with a price for mistakes."""
-    for sentence in cost_sentences(meter, evaluation):
-        tell(sentence)
-    if isinstance(meter, Milliseconds) and meter.batch > 1:
-        whole = replace(meter, compaction=False).mean(evaluation)
-        saved = 1 - whole / meter.plain(evaluation)
-        tell(f"Computing whole batches while a sample is left: {whole:.3f} ms (saving {saved:.1%}).")
-    if price is not None:
-        tell(bill_sentence(meter, evaluation, price))
 
 
 def _add_choose(verbs: Parsers) -> None:
@@ -234,6 +207,7 @@ def _add_choose(verbs: Parsers) -> None:
     add_split_flags(parser)
     policy_flags.add_policy(parser, POLICIES, policy_flags.all_parameters())
     cost_flags.add_cost_flags(parser, mistake=True)
+    add_judge_flag(parser)
     parser.add_argument("--out", type=Path, help="the JSON to write")
 
 
@@ -244,6 +218,7 @@ def _add_compare(verbs: Parsers) -> None:
     parser.add_argument("--max-drop", type=drop, default=0.01, help=about)
     about = "means and standard deviations over splits by the seeds 0 to SEEDS - 1, in place of one split"
     parser.add_argument("--seeds", type=int, help=about)
+    add_judge_flag(parser)
     cost_flags.add_cost_flags(parser)
 
 
@@ -252,6 +227,7 @@ def _add_evaluate(verbs: Parsers) -> None:
     parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
     parser.add_argument("run", type=Path, help="a run file")
     cost_flags.add_cost_flags(parser)
+    add_judge_flag(parser)
     parser.add_argument("--all", action="store_true", help="measure on all samples, those of calibration too")
 
 

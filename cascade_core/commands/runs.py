@@ -63,7 +63,7 @@ def _import(args: argparse.Namespace) -> None:
 
 def gigabytes(text: str) -> float:
     """A number of gigabytes, as typed."""
-    return in_range("gigabytes", text, 1e-9, 1e6)  # type: ignore[arg-type]  # what is no number is refused
+    return in_range("gigabytes", text, 1e-9, 1e6)
 
 
 def show(args: argparse.Namespace) -> None:

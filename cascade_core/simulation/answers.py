@@ -105,6 +105,10 @@ class StageAnswers(Outputs):
             spending=self.spending,
         )
 
+    def without_labels(self) -> StageAnswers:
+        """The same samples where the last stage's answers stand in for labels, as if there were none."""
+        return replace(self, labels=None, reference=None, correct=None)  # type: ignore[arg-type]  # filled in
+
     def take(self, index: NDArray[np.int64]) -> StageAnswers:
         """The samples at `index` (n,), in that order."""
         return replace(

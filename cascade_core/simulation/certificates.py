@@ -44,6 +44,20 @@ def drop_bounds(record: Record, path: RulePath, alpha: float) -> NDArray[np.floa
     return np.where(path.plain, 0.0, bounds)
 
 
+def drop_bound(record: Record, rule: ExitRule, alpha: float) -> float:
+    """An upper bound on the accuracy drop of one rule, as `drop_bounds` has it of many."""
+    path = RulePath(
+        positions=np.zeros(1),
+        thresholds=rule.thresholds[None],
+        score=record.score,
+        top_k=record.top_k,
+        stage_names=record.stage_names,
+        pool=record.pool,
+        plain=np.array([rule.plain]),
+    )
+    return float(drop_bounds(record, path, alpha)[0])
+
+
 def saving_bound(record: Record, rule: ExitRule, costs: NDArray[np.float64], alpha: float) -> float:
     """A lower bound on what a rule saves on all samples there could be, which holds with probability 1 - alpha.
 

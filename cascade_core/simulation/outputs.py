@@ -88,6 +88,10 @@ class StageOutputs(Outputs):
         confidence = np.stack([scores.confidence(stage, score, top_k) for stage in probs])
         return {"confidence": confidence, "predictions": predictions, "correct": right}
 
+    def without_labels(self) -> StageOutputs:
+        """The same samples where the last stage's answers stand in for labels, as if there were none."""
+        return replace(self, labels=None, reference=None)  # type: ignore[arg-type]  # filled in
+
     def take(self, index: NDArray[np.int64]) -> StageOutputs:
         """The samples at `index` (n,), in that order."""
         return replace(self, probs=self.probs[:, index], **self._taken(index))

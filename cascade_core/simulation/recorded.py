@@ -76,6 +76,10 @@ class Outputs(ABC):
         """
 
     @abstractmethod
+    def without_labels(self) -> Self:
+        """The same samples where the last stage's answers stand in for labels, as if there were none."""
+
+    @abstractmethod
     def take(self, index: NDArray[np.int64]) -> Self:
         """The samples at `index` (n,), in that order."""
 

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.bounds import LEVEL
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.meters import MACS, Meter, spent
+from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.reach import within_reach
 from cascade_core.storage.choice_schema import MAX_BYTES, check_data, check_size, validate
+from cascade_core.storage.measured import measured
 from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable
 from cascade_core.support.json_files import strict_json
 
@@ -50,6 +50,7 @@ class Choice:
         policy: Name and parameters of the policy that chose them, or None.
         run: Name and SHA-256 of the run they were chosen on, or None.
         measured: What the rule was measured to do, as in the file.
+        judged_on: What it does on other runs, likewise.
         notes: What is suspicious in the file, a line each: thresholds that no confidence reaches, which are off.
     """
 
@@ -58,6 +59,7 @@ class Choice:
     policy: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     measured: Mapping[str, Any]
+    judged_on: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -74,6 +76,7 @@ def choice_json(
     run: Mapping[str, Any] | None = None,
     split: Mapping[str, Any] | None = None,
     meter: Meter = MACS,
+    judged_on: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The text of a choice file.
 
@@ -83,6 +86,7 @@ def choice_json(
         split: How samples were divided and which of them `evaluation` counts, as
             `exploration.Split.describe` gives it; None says nothing about that.
         meter: What costs are told in beside MACs.
+        judged_on: What the rule does on other runs, as `measured.judged` gives it.
 
     Raises:
         ValueError: The rule is for other stages than the evaluation.
@@ -109,11 +113,8 @@ def choice_json(
         "baseline_macs": evaluation.baseline_macs,
         "policy": policy,
         "run": run,
-        "measured": {
-            **_measured(evaluation),
-            **({} if meter is MACS else {"cost": spent(meter, evaluation)}),
-            "split": split,
-        },
+        "measured": {**measured(evaluation, meter), "split": split},
+        **({"judged_on": list(judged_on)} if judged_on else {}),
     }
     text = _text(data)
     parse_choice(text.encode())
@@ -122,8 +123,8 @@ def choice_json(
 
 def _text(data: Mapping[str, Any]) -> str:
     """JSON data as the text of a file, in the letters that they have unless those have no bytes."""
-    for name in ("policy", "run", "measured"):
-        check_data(name, data[name])
+    for name in ("policy", "run", "measured", "judged_on"):
+        check_data(name, data.get(name))
     try:
         text = json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     except (TypeError, ValueError) as error:
@@ -155,10 +156,11 @@ def save_choice(
     run: Mapping[str, Any] | None = None,
     split: Mapping[str, Any] | None = None,
     meter: Meter = MACS,
+    judged_on: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Write a choice file, atomically; the arguments are those of `choice_json`."""
     target = Path(path)
-    text = choice_json(rule, evaluation, policy=policy, run=run, split=split, meter=meter)
+    text = choice_json(rule, evaluation, policy=policy, run=run, split=split, meter=meter, judged_on=judged_on)
     with atomic_write(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return target
@@ -202,6 +204,7 @@ def parse_choice(raw: bytes) -> Choice:
         policy=data["policy"],
         run=data["run"],
         measured=data["measured"],
+        judged_on=tuple(data.get("judged_on", ())),
     )
 
 
@@ -268,25 +271,3 @@ def _threshold(row: Mapping[str, Any]) -> float | list[float]:
 def shortest(value: np.floating) -> float | None:
     """The number of fewest digits that gives `value` back in its own precision; None for what is not finite."""
     return float(str(value)) if np.isfinite(value) else None
-
-
-def _measured(evaluation: Evaluation) -> dict[str, Any]:
-    low, high = evaluation.drop_interval()
-    least, most = evaluation.saving_interval()
-    return {
-        **({} if evaluation.reference == "labels" else {"reference": evaluation.reference}),
-        "n": evaluation.n,
-        "accuracy": evaluation.accuracy,
-        "full_accuracy": evaluation.full_accuracy,
-        "accuracy_drop": evaluation.accuracy_drop,
-        "accuracy_drop_interval": {"level": LEVEL, "low": low, "high": high},
-        "mean_macs": evaluation.mean_macs,
-        "saving": evaluation.saving,
-        "saving_interval": {"level": LEVEL, "low": least, "high": most},
-        "exits": [
-            {"stage": name, "share": float(count / evaluation.n), "correct": float(right / count) if count else None}
-            for name, count, right in zip(
-                evaluation.stage_names, evaluation.exit_counts, evaluation.correct_counts, strict=True
-            )
-        ],
-    }

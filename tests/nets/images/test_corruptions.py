@@ -105,8 +105,8 @@ def test_what_is_no_corruption_is_said(text: str, said: str) -> None:
 
 def test_a_run_says_what_was_done(tmp_path: Path) -> None:
     networks = ["small-cnn+cache/digits.safetensors"]
-    options = {"data": "digits", "progress": False, "corrupt": ["noise:0.04", "blur:0.6"]}
-    run = load_run(precompute_run(networks, out=tmp_path / "worse.parquet", **options))
+    worse = ["noise:0.04", "blur:0.6"]
+    run = load_run(precompute_run(networks, data="digits", out=tmp_path / "r.parquet", progress=False, corrupt=worse))
     assert Origin.of(run.source).corrupted == ("noise:0.04", "blur:0.6")
     assert ("Corrupted on purpose", "noise:0.04, then blur:0.6") in provenance(run.source)[0]
     plain = load_run("cache/digits.parquet")

@@ -1,0 +1,67 @@
+"""What a rule was measured to do, as the verbs that choose and evaluate print it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cascade_core.analysis.spread import moved_words
+from cascade_core.commands.common import say, tell_table
+from cascade_core.commands.terminal import tell
+from cascade_core.rendering.cost_words import amount, bill_sentence, cost_sentences, per
+from cascade_core.rendering.tables import exits_table
+from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
+from cascade_core.simulation.evaluation import Evaluation
+from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds
+from cascade_core.simulation.reach import beyond_all
+from cascade_core.simulation.record import Record
+from cascade_core.simulation.scores import GIVEN
+from cascade_core.support import wording
+from cascade_core.support.terms import Terms
+
+
+def print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter, macs: bool) -> None:
+    """The table of exits and the totals; costs by the meter alone where nobody knows MACs."""
+    table = exits_table(rule, evaluation, meter)
+    tell_table(table if macs else table.drop(columns="macs"), evaluation.terms)
+    if rule.plain:
+        tell("nothing leaves early: the plain network answers every sample")
+    (low, high), words = evaluation.drop_interval(), evaluation.terms
+    tell(
+        f"{words.accuracy} {evaluation.accuracy:.2%} (plain network {evaluation.full_accuracy:.2%}), "
+        f"{wording.change(evaluation.accuracy_drop, 2, words)} ({COVERAGE} interval "
+        f"{wording.interval(low, high, 2, words)}, "
+        f"for these thresholds alone), "
+        f"{_saved(evaluation, MACS if macs else meter)}, on {evaluation.n:,} samples"
+    )
+    tell(moved_words(evaluation))
+
+
+def say_scale(rule: ExitRule, record: Record) -> None:
+    """Say it if thresholds are above all confidences that came with the answers."""
+    note = beyond_all(rule.thresholds, record.confidence, record.stage_names) if rule.score == GIVEN else None
+    say([] if note is None else [note])
+
+
+def _saved(evaluation: Evaluation, meter: Meter) -> str:
+    if meter is MACS:
+        return f"saving {evaluation.saving:.1%} of {evaluation.baseline_macs:,} MACs"
+    plain = meter.plain(evaluation)
+    return f"saving {1 - meter.mean(evaluation) / plain:.1%} of {amount(plain)} {per(meter)}"
+
+
+def print_costs(meter: Meter, evaluation: Evaluation, price: float | None) -> None:
+    """What the rule costs in another unit than MACs, and with a price for mistakes."""
+    for sentence in cost_sentences(meter, evaluation):
+        tell(sentence)
+    if isinstance(meter, Milliseconds) and meter.batch > 1:
+        whole = replace(meter, compaction=False).mean(evaluation)
+        saved = 1 - whole / meter.plain(evaluation)
+        tell(f"Computing whole batches while a sample is left: {whole:.3f} ms (saving {saved:.1%}).")
+    if price is not None:
+        tell(bill_sentence(meter, evaluation, price))
+
+
+def certified(bound: float, terms: Terms) -> str:
+    """What is certain of one rule's drop, in words."""
+    return f"certified with {CERTAINTY} confidence, for this choice alone: {wording.at_most(bound, 2, terms)}"
