@@ -43,7 +43,7 @@ def _front(args: argparse.Namespace) -> None:
         training={name: getattr(args, name) for name in training if getattr(args, name) is not None},
         data=args.data,
         run=args.out,
-        **({} if args.share is None else {"share": args.share}),
+        **{name: getattr(args, name) for name in ("share", "views") if getattr(args, name) is not None},
         **record_options(args),
     )
     _tell(made, args)
@@ -54,14 +54,15 @@ def _front(args: argparse.Namespace) -> None:
 def _tell(made: Front, args: argparse.Namespace) -> None:
     """What each exit costs, and how right it is."""
     trained, spent, rows = made.about.training, 0, []
+    views, epochs = trained["made"]
     for stage, right in zip(made.stages, trained["accuracy"], strict=True):
         spent += stage.trunk_macs + stage.head_macs
         rows.append({"exit": stage.name, "accuracy": right, "macs": spent, "share": spent / made.behind_macs})
     tell_table(pd.DataFrame(rows))
     tell(
-        f"wrote {args.front_out} ({trained['passes']} epochs; accuracy is of {trained['judged_on']:,} training samples "
-        f"held out, share is of the {made.behind_macs:,} MACs of {made.about.behind}); "
-        f"precompute --network front={args.front_out} --network {args.network} runs both"
+        f"wrote {args.front_out} ({epochs} epochs on {views} views of each image; accuracy is of "
+        f"{trained['judged_on']:,} training samples held out, share is of the {made.behind_macs:,} MACs of "
+        f"{made.about.behind}); precompute --network front={args.front_out} --network {args.network} runs both"
     )
 
 
@@ -78,11 +79,12 @@ def add(verbs: Parsers) -> None:
     parser.add_argument("--network", required=True, metavar=NETWORK, help="the network of images to stand before")
     parser.add_argument("--train-data", required=True, metavar="SPEC", help="samples to learn from")
     parser.add_argument("--front-out", type=Path, required=True, help="the .safetensors file to write")
-    parser.add_argument("--share", type=share, help="of the network's MACs that the small one may take (default 8%%)")
-    parser.add_argument("--epochs", type=int, help="passes over the training samples (default 120)")
-    parser.add_argument("--minutes", type=float, help="make as many epochs of these as fit in this time")
+    parser.add_argument("--share", type=share, help="of the network's MACs that the small one may take (default 10%%)")
+    parser.add_argument("--epochs", type=int, help="passes over the training samples (default 90)")
+    parser.add_argument("--views", type=int, help="augmented views of each image that the network answers (default 16)")
+    parser.add_argument("--minutes", type=float, help="make as many views and epochs of these as fit in this time")
     parser.add_argument("--batch-size", type=int, help="training samples a step (default 128)")
-    parser.add_argument("--learning-rate", type=float, help="peak of the schedule (default 0.1)")
+    parser.add_argument("--learning-rate", type=float, help="peak of the schedule (default 0.2)")
     parser.add_argument("--distil", type=float, help="share of the network's softmax in the targets (default 0.9)")
-    parser.add_argument("--held-out", type=share, help="share of samples that only judge the exits (default 4%%)")
+    parser.add_argument("--held-out", type=share, help="share of samples that only judge the exits (default 2%%)")
     add_recording_flags(parser, required=False)

@@ -10,7 +10,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -84,6 +84,9 @@ class SampleSet(ABC):
         """What a run file says of the set and its preparation, as JSON data."""
 
 
+Samples = TypeVar("Samples", bound=SampleSet)
+
+
 def batches(
     data: SampleSet,
     batch_size: int,
@@ -116,7 +119,7 @@ def batches(
         yield made, data.labels[index]
 
 
-def hold_out(data: SampleSet, share: float, seed: int) -> tuple[SampleSet, SampleSet | None]:
+def hold_out(data: Samples, share: float, seed: int) -> tuple[Samples, Samples | None]:
     """The samples to learn from, and a share of them that only judges; None where that is no sample."""
     count = round(share * len(data))
     if count == 0:

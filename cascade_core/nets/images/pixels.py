@@ -113,12 +113,22 @@ def open_image(file: Source, *, upright: bool = False, max_pixels: int = MAX_PIX
 
 def augment(pixels: Tensor, shift: int, flip: bool, generator: torch.Generator) -> Tensor:
     """Shift each image by up to `shift` pixels either way (black beyond the edge); mirror half of them if `flip`."""
+    top, left = torch.randint(0, 2 * shift + 1, (2, len(pixels)), generator=generator)
+    mirrored = (torch.rand(len(pixels), generator=generator) < 0.5) & flip
+    return cropped(pixels, shift, top, left, mirrored)
+
+
+def cropped(pixels: Tensor, shift: int, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:
+    """Images (n, channels, height, width) padded by `shift` black pixels all round, and cropped to their size again.
+
+    Args:
+        top, left: (n,) int64, where the crops begin, from 0 to 2 `shift`.
+        mirrored: (n,) bool.
+    """
     n, channels, height, width = pixels.shape
     padded = functional.pad(pixels, (shift,) * 4)
-    top, left = torch.randint(0, 2 * shift + 1, (2, n, 1), generator=generator)
-    rows, columns = top + torch.arange(height), left + torch.arange(width)
-    mirrored = (torch.rand(n, 1, generator=generator) < 0.5) & flip
-    columns = torch.where(mirrored, columns.flip(1), columns)
+    rows, columns = top[:, None] + torch.arange(height), left[:, None] + torch.arange(width)
+    columns = torch.where(mirrored[:, None], columns.flip(1), columns)
     of_image, of_channel = torch.arange(n).view(-1, 1, 1, 1), torch.arange(channels).view(1, -1, 1, 1)
     return padded[of_image, of_channel, rows.view(n, 1, -1, 1), columns.view(n, 1, 1, -1)]
 

@@ -1,17 +1,21 @@
-"""A small network with exits of its own, to stand in front of a larger one: inverted bottlenecks on few, small maps.
+"""A small network with three exits, to stand in front of a larger one: inverted bottlenecks on small maps.
 
-A stem halves the images until they are at most `MOST_SIDE` pixels high.  Three pieces of `depth` blocks follow, of
-`width`, 2 `width` and 3 `width` channels, with half the height and width from the second on, and an exit behind each.
-A block widens by a 1x1 convolution, filters each channel by itself (3x3), weighs the channels by what the whole map
-holds (squeeze and excitation, Hu et al., arXiv 1709.01507), and narrows again (Sandler et al., arXiv 1801.04381).
+A stem looks at the image, halved until it is at most `MOST_SIDE` pixels high.  Three pieces follow.  Each halves the
+map by a 3x3 convolution, unless it is small already, and goes on with inverted bottlenecks: a 1x1 convolution widens,
+a 3x3 one filters each channel by itself, a 1x1 one narrows again, beside a shortcut (Sandler et al., arXiv 1801.04381).
+An exit behind each piece widens the map, by a strided 3x3 convolution where it is large, and takes the mean of each
+channel to a linear layer.
 
-What a network is follows from five whole numbers, so that it is rebuilt from a file without running anything in it.
-How one is trained is in `training.distilling`, its files are in `front`.
+What a network is follows from four whole numbers, so that it is rebuilt from a file without running anything in it.
+The proportions were found on CIFAR-10 by trials on training images that were held out: a width of 8 is a stem of 16
+channels, pieces of 24, 48 and 96, and 11.5 million multiply-accumulates on 32x32 images.  Squeeze and excitation, and
+plain residual blocks of the same time, did worse.  How one is trained is in `training.distilling`, its files are in
+`front`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -21,19 +25,19 @@ from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.simulation.stages import Stage
 from cascade_core.support import checks
 
-MOST_SIDE = 16
-"""Most pixels of a map's height behind the stem."""
+MOST_SIDE, LEAST_SIDE, LARGE_SIDE = 32, 2, 8
+"""Pixels of a map's height: most behind the stem, those that are not halved, and those above which an exit strides."""
 
-STEP = 4
-"""Widths are multiples of this."""
+WIDEST, LARGEST, MOST_CLASSES = 128, 1024, 1 << 16
+"""Most times the proportions, pixels of an image's height, and classes."""
 
-WIDEST, DEEPEST, LARGEST, MOST_CLASSES = 512, 16, 1024, 1 << 16
-"""Most channels of the first piece, blocks of a piece, pixels of an image's height, and classes."""
+STEM, PIECES, DEPTHS, HEADS = 2, (3, 6, 12), (2, 3, 2), (8, 24, 40)
+"""Channels of the stem, of the pieces and of their exits, in widths; bottlenecks of the pieces."""
 
-EXPANSION, SQUEEZE = 3, 4
-"""How many times wider a block is inside, and how many times fewer numbers weigh its channels."""
+EXPANSION = 3
+"""How many times wider a bottleneck is inside."""
 
-STAGE_NAMES = ("exit 1", "exit 2", "end")
+STAGE_NAMES = ("exit 1", "exit 2", "exit 3")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +48,7 @@ class SmallSpec:
         channels: Of its images, 3 or 1.
         size: Their height and width in pixels.
         classes: How many it answers with.
-        width: Channels of its first piece, a multiple of `STEP`.
-        depth: Blocks of each piece.
+        width: How many times `STEM`, `PIECES` and `HEADS` its channels are.
 
     Raises:
         ValueError: A number is out of range.
@@ -55,18 +58,12 @@ class SmallSpec:
     size: int
     classes: int
     width: int
-    depth: int = 2
 
     def __post_init__(self) -> None:
         checks.whole("channels", self.channels, 1, 3)
         checks.whole("size", self.size, 4, LARGEST)
         checks.whole("classes", self.classes, 2, MOST_CLASSES)
-        checks.whole("width", self.width, STEP, WIDEST)
-        checks.whole("depth", self.depth, 1, DEEPEST)
-
-    def describe(self) -> dict[str, int]:
-        """The fields, as JSON data."""
-        return asdict(self)
+        checks.whole("width", self.width, 1, WIDEST)
 
     def costs(self) -> tuple[Stage, ...]:
         """Its exits, and what they cost."""
@@ -78,14 +75,15 @@ class SmallSpec:
 
     def build(self) -> CascadedNetwork:
         """The network with fresh weights."""
-        widths = [self.width, 2 * self.width, 3 * self.width]
-        pieces, before = [], self.width
-        for number, width in enumerate(widths):
-            first = _Block(before, width, 2 if number else 1)
-            blocks = [first, *(_Block(width, width, 1) for _ in range(self.depth - 1))]
-            pieces.append(nn.Sequential(*(_stem(self) if number == 0 else ()), *blocks))
-            before = width
-        return CascadedNetwork("front", STAGE_NAMES, pieces, [_head(width, self.classes) for width in widths])
+        stem, side = _stem(self)
+        pieces, heads, before = [], [], STEM * self.width
+        for times, depth, wide in zip(PIECES, DEPTHS, HEADS, strict=True):
+            channels, stride = times * self.width, 2 if side > LEAST_SIDE else 1
+            layers = _convolution(before, channels, 3, stride)
+            pieces.append(nn.Sequential(*stem, *layers, *(_Bottleneck(channels) for _ in range(depth))))
+            stem, before, side = [], channels, -(-side // stride)
+            heads.append(_head(channels, wide * self.width, self.classes, large=side > LARGE_SIDE))
+        return CascadedNetwork("front", STAGE_NAMES, pieces, heads)
 
 
 def largest(spec: SmallSpec, macs: float) -> SmallSpec:
@@ -94,27 +92,27 @@ def largest(spec: SmallSpec, macs: float) -> SmallSpec:
     Raises:
         ValueError: The narrowest takes more.
     """
-    least = replace(spec, width=STEP)
-    if (takes := least.macs()) > macs:
+    if (takes := replace(spec, width=1).macs()) > macs:
         raise ValueError(f"the smallest takes {takes:,}, more than {macs:,.0f}")
     low, high = 1, 2
     # Narrow ones are counted quickly.
-    while high < WIDEST // STEP and replace(spec, width=high * STEP).macs() <= macs:
+    while high < WIDEST and replace(spec, width=high).macs() <= macs:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if replace(spec, width=middle * STEP).macs() <= macs else (low, middle)
-    return replace(spec, width=low * STEP)
+        low, high = (middle, high) if replace(spec, width=middle).macs() <= macs else (low, middle)
+    return replace(spec, width=low)
 
 
-def _stem(spec: SmallSpec) -> list[nn.Module]:
-    """Convolutions that halve the images until they are small."""
-    layers, side, inputs = [], spec.size, spec.channels
+def _stem(spec: SmallSpec) -> tuple[list[nn.Module], int]:
+    """Convolutions that halve large images, at least one, and the height that is left."""
+    layers: list[nn.Module] = []
+    side, inputs = spec.size, spec.channels
     while side > MOST_SIDE or not layers:
         stride = 2 if side > MOST_SIDE else 1
-        layers += _convolution(inputs, spec.width, 3, stride)
-        side, inputs = -(-side // stride), spec.width
-    return layers
+        layers += _convolution(inputs, STEM * spec.width, 3, stride)
+        side, inputs = -(-side // stride), STEM * spec.width
+    return layers, side
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
@@ -122,38 +120,21 @@ def _convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups
     return [layer, nn.BatchNorm2d(outputs), nn.ReLU()]
 
 
-def _head(width: int, classes: int) -> nn.Sequential:
-    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+def _head(channels: int, wide: int, classes: int, *, large: bool) -> nn.Sequential:
+    layers = _convolution(channels, wide, 3, 2) if large else _convolution(channels, wide, 1)
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(wide, classes))
 
 
-class _Block(nn.Module):
-    """An inverted bottleneck, with a shortcut where the shape stays: (batch, inputs, h, w) to (batch, outputs, ...)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        inside = EXPANSION * inputs
-        self.wide = nn.Sequential(*_convolution(inputs, inside, 1), *_convolution(inside, inside, 3, stride, inside))
-        self.weigh = _Weigh(inside)
-        self.narrow = nn.Sequential(*_convolution(inside, outputs, 1)[:-1])
-        self.keeps = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The block's result."""
-        out: Tensor = self.narrow(self.weigh(self.wide(x)))
-        return out + x if self.keeps else out
-
-
-class _Weigh(nn.Module):
-    """Channels weighed by numbers in (0, 1) that depend on their means."""
+class _Bottleneck(nn.Module):
+    """An inverted bottleneck with a shortcut: (batch, channels, h, w) to the same shape."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        middle = max(STEP, channels // (SQUEEZE * EXPANSION))
-        self.weights = nn.Sequential(
-            nn.Linear(channels, middle), nn.ReLU(), nn.Linear(middle, channels), nn.Hardsigmoid()
-        )
+        inside = EXPANSION * channels
+        wide, own = _convolution(channels, inside, 1), _convolution(inside, inside, 3, groups=inside)
+        self.body = nn.Sequential(*wide, *own, *_convolution(inside, channels, 1)[:-1])
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, h, w) of the same shape."""
-        weighed: Tensor = x * self.weights(x.mean((2, 3)))[:, :, None, None]
-        return weighed
+        """The sum of both."""
+        result: Tensor = x + self.body(x)
+        return result

@@ -16,18 +16,20 @@ import torch
 
 from cascade_core.nets.devices import resolve_device
 from cascade_core.nets.heads.weights import state_digest
-from cascade_core.nets.images.pixels import Preprocessing
+from cascade_core.nets.images.datasets import ImageSet
 from cascade_core.nets.macs import baseline_macs
 from cascade_core.nets.networks.front import NAME, FrontFile, read_front, save_front
 from cascade_core.nets.networks.named import NO_WISHES, load_model
-from cascade_core.nets.networks.small import STEP, SmallSpec, largest
+from cascade_core.nets.networks.small import SmallSpec, largest
 from cascade_core.nets.networks.zoo import Network
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.progress import above_bars
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, precompute_run
-from cascade_core.nets.samples import SampleSet, check_answers, samples_digest
+from cascade_core.nets.samples import check_answers, samples_digest
 from cascade_core.nets.staged import StagedModel
 from cascade_core.nets.training.checkpoint import remove_older
-from cascade_core.nets.training.distilling import FRONT_SETTINGS, Distilling, distil
+from cascade_core.nets.training.distilling import distil
+from cascade_core.nets.training.recipe import FRONT_SETTINGS, VIEWS, Distilling
 from cascade_core.nets.training.settings import Training
 from cascade_core.simulation.stages import Stage
 from cascade_core.storage.parts import check_result
@@ -35,7 +37,7 @@ from cascade_core.support import checks
 from cascade_core.support.files import check_writable
 from cascade_core.support.group import Group
 
-SHARE, MOST_SHARE = 0.08, 0.5
+SHARE, MOST_SHARE = 0.1, 0.5
 """Of the given network's multiply-accumulates: what a small network takes unless the user says otherwise, and most."""
 
 
@@ -60,6 +62,7 @@ def train_front(
     train_data: str,
     out: str | Path,
     share: float = SHARE,
+    views: int = VIEWS,
     minutes: float | None = None,
     training: Mapping[str, Any] = NO_WISHES,
     data: str | None = None,
@@ -73,7 +76,7 @@ def train_front(
         train_data: `KIND` or `KIND:PATH`.
         out: The small network's file, ending in .safetensors.
         share: Of the given network's multiply-accumulates that the small one takes at most, in (0, 0.5].
-        minutes: When training is to be done, by fewer epochs if need be.
+        views, minutes: As `Distilling` takes them.
         training: Fields of `Training` that replace `FRONT_SETTINGS`.
         data, run: What to record of both, and where; both or neither.
         options: Fields of `RecordOptions`.
@@ -92,19 +95,15 @@ def train_front(
         raise ValueError("Expected one process to train a network but there are several; then share precompute")
     (behind,) = chosen.networks([network])
     check_networks([behind])
-    how = _how(behind.images, minutes, training, chosen.seed)
-    samples = chosen.open(train_data, behind, "train")
+    # An eighth of the image is the largest shift.
+    settings = {"shift": behind.images.size // 8, **FRONT_SETTINGS, **training, "seed": chosen.seed}
+    how = Distilling(training=Training(**settings), views=views, minutes=minutes)
+    samples = open_data(train_data, behind.images, split="train", download=chosen.download, classes=chosen.classes)
     task = _Task.of(behind, samples, share, how, chosen)
     about = task.run(file, resolve_device(chosen.device), chosen.progress)
     if data is not None and run is not None:
         precompute_run([f"{NAME}={file}", network], data=data, out=run, **options)
     return Front(about=about, stages=about.spec.costs(), behind_macs=task.macs)
-
-
-def _how(images: Preprocessing, minutes: float | None, training: Mapping[str, Any], seed: int) -> Distilling:
-    """How to train: an eighth of the image is the largest shift."""
-    settings = {"shift": images.size // 8, **FRONT_SETTINGS, **training, "seed": seed}
-    return Distilling(training=Training(**settings), minutes=minutes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,19 +117,19 @@ class _Task:
 
     teacher: StagedModel
     macs: int
-    data: SampleSet
+    data: ImageSet
     how: Distilling
     about: FrontFile
 
     @classmethod
-    def of(cls, behind: Network, data: SampleSet, share: float, how: Distilling, chosen: RecordOptions) -> _Task:
+    def of(cls, behind: Network, data: ImageSet, share: float, how: Distilling, chosen: RecordOptions) -> _Task:
         """A task that was looked at: network and data belong together, and a small network has room."""
         images, classes = behind.images, len(data.class_names)
         teacher = load_model(behind, classes, seed=chosen.seed, download=chosen.download)
         with torch.inference_mode():
             check_answers(data, teacher.plain(images.example(2)).shape[-1])
         macs = baseline_macs(teacher, images.example(1))
-        spec = SmallSpec(channels=images.channels, size=images.size, classes=classes, width=STEP)
+        spec = SmallSpec(channels=images.channels, size=images.size, classes=classes, width=1)
         try:
             spec = largest(spec, share * macs)
         except ValueError as error:
@@ -170,7 +169,7 @@ class _Task:
         if not all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values()):
             checkpoint.unlink(missing_ok=True)
             raise ValueError("Expected training to come to numbers but it overflowed; lower the learning rate")
-        result = {"accuracy": list(came.accuracy), "judged_on": came.held_out, "passes": came.epochs}
+        result = {"accuracy": list(came.accuracy), "judged_on": came.held_out, "made": [came.views, came.epochs]}
         about = replace(self.about, training={**self.about.training, **result})
         save_front(file, about, network)
         checkpoint.unlink(missing_ok=True)
