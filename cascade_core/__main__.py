@@ -19,6 +19,7 @@ from cascade_core.commands import (
     checking,
     choosing,
     cost_flags,
+    counting,
     deploying,
     figures,
     fronts,
@@ -43,7 +44,7 @@ def parser() -> Parser:
         description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
     )
     verbs = result.add_subparsers(metavar="VERB", required=True)
-    for group in (recording, fronts, deploying, runs, cost_flags, choosing, checking, showing, figures, page):
+    for group in (recording, fronts, deploying, runs, counting, cost_flags, choosing, checking, showing, figures, page):
         group.add(verbs)
     return result
 

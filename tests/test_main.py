@@ -69,6 +69,8 @@ BAD = [
     (["import", "{run}", "--out", "x.csv"], "to end in .parquet"),
     (["import", "missing.npz", "--out", "x.parquet"], "no such file"),
     (["import", "{run}", "--macs", "1,a,2", "--out", "x.parquet"], "--macs"),
+    (["count", "{text}", "--out", "x.parquet"], "expected a Parquet file but it does not begin and end as one"),
+    (["count", "{run}", "--out", "x.csv"], "to end in .parquet"),
     (["show", "{text}"], "expected a Parquet file but it does not begin and end as one"),
     (["show", "{folder}"], "{folder}"),
     (["show", "{cut}"], "{cut}"),

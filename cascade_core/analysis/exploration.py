@@ -250,5 +250,6 @@ def divide(
     calibration, test = split.apply(divided)
     if divided.pool is not None:
         return Divided.of(priced(calibration, meter), test, "pooled", "by weights that were brought")
-    why = "it was asked for" if answers == "own" else "pooling takes all softmaxes, which were not read"
+    unread = "pooling takes all softmaxes, which were not read" if divided.grid is None else "counts have no softmaxes"
+    why = "it was asked for" if answers == "own" else unread
     return Divided.of(priced(calibration, meter), test, "own", why)

@@ -37,7 +37,7 @@ def single_stage(record: Record, stage: int) -> Evaluation:
     active = np.arange(len(record.stages)) == stage
     if record.pool is not None:
         active[: stage + 1] |= np.array(record.pool.weights[stage]) != 0
-    return count(record, np.full(record.n, stage), active)
+    return count(record, np.full(record.entries, stage), active)
 
 
 def random_exit_accuracy(record: Record, exit_shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,10 +76,10 @@ def overthinking(record: Record) -> Overthinking:
     """How many samples are right early and wrong by the plain network, and the reverse."""
     early, plain = record.correct[:-1].any(axis=0), record.baseline_correct
     return Overthinking(
-        wasteful=float((early & plain).mean()),
-        destructive=float((early & ~plain).mean()),
-        needed=float((~early & plain).mean()),
-        hopeless=float((~early & ~plain).mean()),
+        wasteful=record.count(early & plain) / record.n,
+        destructive=record.count(early & ~plain) / record.n,
+        needed=record.count(~early & plain) / record.n,
+        hopeless=record.count(~early & ~plain) / record.n,
     )
 
 
@@ -92,10 +92,11 @@ def dominated(record: Record) -> NDArray[np.bool_]:
     """
     m = len(record.stages)
     result = np.zeros(m, dtype=bool)
+    of_each = np.ones(record.entries, dtype=np.int64) if record.weights is None else record.weights
     for j in range(m - 1):
         order = np.argsort(record.confidence[j], kind="stable")  # the least sure first: those that go on
         for k in range(j + 1, m - 1):
-            gain = np.cumsum(record.correct[k, order].astype(np.int64) - record.correct[j, order])
+            gain = np.cumsum((record.correct[k, order].astype(np.int64) - record.correct[j, order]) * of_each[order])
             confidence = record.confidence[j, order]
             dividing = np.append(confidence[1:] > confidence[:-1], True)
             result[k] |= bool((gain[dividing] <= 0).all())

@@ -15,6 +15,7 @@ import pandas as pd
 from cascade_core.commands.terminal import line, remark, tell, tell_lines
 from cascade_core.rendering.in_points import in_points, is_drop
 from cascade_core.rendering.tables import stages_table
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.reading import load_record, read_metadata
@@ -104,9 +105,14 @@ def write_run(outputs: Outputs, args: argparse.Namespace) -> None:
 def report(out: Path) -> None:
     """Say what a run holds that was written, and what is odd about it."""
     record = load_record(out)
-    tell_table(stages_table(record, costs_in_place_of_macs(read_metadata(out))), record.terms)
+    tell_stages(record, out)
     tell(f"wrote {out} ({record.n:,} samples)")
     say(notes_on_file(out))
+
+
+def tell_stages(record: Record, run: Path) -> None:
+    """Print what the stages of a run's record cost, and how often they are right."""
+    tell_table(stages_table(record, costs_in_place_of_macs(read_metadata(run))), record.terms)
 
 
 def tell_table(frame: pd.DataFrame, terms: Terms = LABELS) -> None:

@@ -12,7 +12,8 @@ from cascade_core.policies.answers import ANSWERS, Halves
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.notes import notes_on, notes_on_file
-from cascade_core.storage.reading import load_run, open_record
+from cascade_core.storage.reading import load_run, open_record, read_metadata
+from cascade_core.storage.schema import is_counted
 from cascade_core.support.amounts import share
 
 
@@ -28,7 +29,9 @@ def source_of(args: argparse.Namespace, split: Split) -> Halves | Record:
 
 def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
     """What divides the run, which is read once, as `source_of` says; what is odd about the run is said."""
-    if args.answers == "own":
+    if args.answers == "own" or is_counted(read_metadata(args.run)):
+        if args.answers == "pooled":
+            raise ValueError("expected --answers own or auto: the run holds counts, no softmaxes to pool")
         record = open_record(args.run, args.score, args.top_k)
         say(notes_on_file(args.run))
         return lambda split: record

@@ -8,6 +8,7 @@ from pathlib import Path
 from cascade_core.analysis.prepared import prepare, prepared_path
 from cascade_core.commands.common import Parsers, add_out, add_verb, say, tell_table, write_run
 from cascade_core.commands.cost_flags import add_own_costs, own_costs
+from cascade_core.commands.counting import tell_counted
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.cost_words import amount, per
 from cascade_core.rendering.tables import stages_table
@@ -16,8 +17,8 @@ from cascade_core.storage.costs import costs_path, save_costs
 from cascade_core.storage.importers import FORMATS, TooLarge, Wishes, read_files, read_macs
 from cascade_core.storage.joining import join_runs
 from cascade_core.storage.notes import notes_on
-from cascade_core.storage.reading import load_run
-from cascade_core.storage.schema import costs_in_place_of_macs, run_metadata
+from cascade_core.storage.reading import load_run, read_metadata
+from cascade_core.storage.schema import costs_in_place_of_macs, is_counted, run_metadata
 from cascade_core.support.checks import in_range, numbers
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
@@ -68,6 +69,9 @@ def gigabytes(text: str) -> float:
 
 def show(args: argparse.Namespace) -> None:
     """Say what a run holds."""
+    if is_counted(read_metadata(args.run)):
+        tell_counted(args.run)
+        return
     outputs = load_run(args.run)
     n, k = len(outputs.labels), len(outputs.class_names)
     own = costs_in_place_of_macs(run_metadata(outputs))

@@ -156,10 +156,10 @@ def _plain(value: Any) -> Any:
 def rule_path(
     record: Record, positions: Positions, thresholds: Any, plain: NDArray[np.bool_] | None = None
 ) -> RulePath:
-    """A `RulePath` for the score, pool and stages of `record`; `plain` as there."""
+    """A `RulePath` for the score, pool and stages of `record`, with thresholds of its grid; `plain` as there."""
     return RulePath(
         positions=np.asarray(positions, dtype=np.float64),
-        thresholds=thresholds,
+        thresholds=record.on_grid(thresholds),
         score=record.score,
         top_k=record.top_k,
         pool=record.pool,

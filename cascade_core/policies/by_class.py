@@ -55,7 +55,9 @@ class PaperRuleByClass(Sweep):
 
     @classmethod
     def path(cls, record: Record, positions: Positions) -> RulePath:
-        """The rules at the epsilons `positions`."""
+        """The rules at the epsilons `positions`; raises ValueError where nobody knows what was answered."""
+        if not record.answers_known:
+            raise ValueError("Expected answers, which a threshold for each class goes by, but the run has counts alone")
         epsilons = np.asarray(positions, dtype=np.float64)
         thresholds = np.full((len(epsilons), len(record.stages) - 1, record.classes), np.inf, dtype=np.float32)
         for stage, early in enumerate(thresholds.swapaxes(0, 1)):

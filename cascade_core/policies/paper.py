@@ -59,15 +59,18 @@ class PaperRule(Sweep):
         """The rules at the epsilons `positions`: one sort a stage, then a search for each position."""
         epsilons = np.asarray(positions, dtype=np.float64)
         early = zip(record.confidence[:-1], record.correct[:-1], strict=True)
-        columns = [paper_thresholds(confidence, correct, epsilons) for confidence, correct in early]
+        columns = [paper_thresholds(confidence, correct, epsilons, record.weights) for confidence, correct in early]
         return rule_path(record, epsilons, np.array(columns, dtype=np.float32).reshape(-1, len(epsilons)).T)
 
 
 def paper_thresholds(
-    confidence: NDArray[np.float32], correct: NDArray[np.bool_], epsilons: NDArray[np.float64]
+    confidence: NDArray[np.float32],
+    correct: NDArray[np.bool_],
+    epsilons: NDArray[np.float64],
+    weights: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]:
-    """delta(eps) of some samples, (N,) both, at each of the epsilons (G,)."""
-    return smallest_within(*residual_accuracy(confidence, correct), epsilons)
+    """delta(eps) of some samples, (N,) all, at each of the epsilons (G,)."""
+    return smallest_within(*residual_accuracy(confidence, correct, weights), epsilons)
 
 
 def smallest_within(
@@ -80,18 +83,20 @@ def smallest_within(
 
 
 def residual_accuracy(
-    confidence: NDArray[np.float32], correct: NDArray[np.bool_]
+    confidence: NDArray[np.float32], correct: NDArray[np.bool_], weights: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """The paper's alpha_m(delta) at every observed confidence of one stage.
 
     Args:
         confidence: (N,).
         correct: (N,) bool.
+        weights: (N,) samples that each entry stands for; None = one each.
 
     Returns:
         Distinct confidences, rising, (D,), and the accuracy on the samples at or above each, (D,).
     """
     order = np.argsort(confidence)
     deltas, starts = np.unique(confidence[order], return_index=True)
-    right_from = np.cumsum(correct[order][::-1])[::-1][starts]
-    return deltas, right_from / (len(confidence) - starts)
+    of_each = np.ones(len(order), dtype=np.int64) if weights is None else weights[order]
+    right_from, from_here = (np.cumsum(kind[::-1])[::-1][starts] for kind in (correct[order] * of_each, of_each))
+    return deltas, right_from / from_here

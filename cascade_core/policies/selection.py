@@ -155,5 +155,7 @@ def _select(record: Record) -> Selection | None:
 
 
 def drawn(record: Record) -> Record:
-    """`SAMPLES` of a record at random; all, where there are no more."""
+    """`SAMPLES` single ones of a record at random; all, where there are no more."""
+    if record.weights is not None:
+        return record.drawn(SAMPLES)
     return record if record.n <= SAMPLES else record.take(np.sort(record.shuffled(0)[:SAMPLES]))

@@ -41,7 +41,11 @@ class SharedThreshold(Sweep):
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
         """From the greatest confidence seen at an early stage down to the least, by quantiles."""
         early = record.confidence[:-1] if len(record.stages) > 1 else record.confidence
-        return np.quantile(early, np.linspace(1.0, 0.0, count)).astype(np.float64)
+        shares = np.linspace(1.0, 0.0, count)
+        if record.weights is None:
+            return np.quantile(early, shares).astype(np.float64)
+        weights = np.tile(record.weights, len(early))
+        return np.quantile(early.ravel(), shares, weights=weights, method="inverted_cdf").astype(np.float64)
 
     @classmethod
     def path(cls, record: Record, positions: Positions) -> RulePath:

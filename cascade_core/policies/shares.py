@@ -94,7 +94,7 @@ class _Ratios:
     def _computed(self, number: int) -> tuple[NDArray[np.float32], float]:
         record, m = self.record, len(self.record.stages)
         thresholds = np.full(m - 1, np.inf, dtype=np.float32)
-        exits = np.full(record.n, m - 1)
+        exits = np.full(record.entries, m - 1)
         if number < STEPS:
             logs = math.log(STEEPEST) * (2 * number / STEPS - 1) * np.arange(m)
             shares = np.exp(logs - logs.max())
@@ -102,9 +102,10 @@ class _Ratios:
             exit_counts = np.diff(np.round(np.cumsum(shares) / shares.sum() * record.n).astype(np.int64), prepend=0)
             for stage in range(m - 1):
                 here = self.order[stage][exits[self.order[stage]] == m - 1]
-                count_here = min(int(exit_counts[stage]), len(here))
-                if count_here:
-                    thresholds[stage] = record.confidence[stage, here[count_here - 1]]
+                gone = np.arange(1, len(here) + 1) if record.weights is None else np.cumsum(record.weights[here])
+                if exit_counts[stage] and len(here):
+                    last = min(int(np.searchsorted(gone, exit_counts[stage])), len(here) - 1)
+                    thresholds[stage] = record.confidence[stage, here[last]]
                     # Those as sure as the last of them leave with it.
                     confidence = record.confidence[stage, here]
                     exits[here[confidence >= thresholds[stage]]] = stage

@@ -82,7 +82,7 @@ def saving_bound(record: Record, rule: ExitRule, costs: NDArray[np.float64], alp
 def _in_blocks(record: Record) -> tuple[Record, NDArray[np.int64]]:
     """Samples in random order, `SAMPLES` at the most, and the block that each is bet on in, from 0 on."""
     count = min(record.n, SAMPLES)
-    return record.take(record.shuffled(SEED)[:count]), np.arange(count) * min(BLOCKS, count) // count
+    return record.drawn(count, SEED), np.arange(count) * min(BLOCKS, count) // count
 
 
 def certify_path(record: Record, path: RulePath, alpha: float) -> NDArray[np.float64]:

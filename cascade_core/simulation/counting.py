@@ -55,7 +55,7 @@ def _by_answer(answers: NDArray[np.int64], columns: int) -> list[NDArray[np.int6
 
 def _first_positions(record: Record, stage: int, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
     """(N,) of a stage, by its thresholds (G, 1 or K)."""
-    result = np.empty(record.n, dtype=np.int64)
+    result = np.empty(record.entries, dtype=np.int64)
     for column, members in enumerate(_by_answer(record.predictions[stage], thresholds.shape[1])):
         result[members] = first_positions(record.confidence[stage, members], thresholds[:, column])
     return result
@@ -65,14 +65,14 @@ def _count_changes(record: Record, thresholds: NDArray[np.float32]) -> NDArray[n
     """(G, M, 3) samples exiting, correct, helped, for thresholds that never rise."""
     g, m = len(thresholds), len(record.stages)
     result = np.zeros((g, m, 3), dtype=np.int64)
-    gone = np.full(record.n, g)
+    gone = np.full(record.entries, g)
     for stage in range(m):
         last = stage == m - 1
         first = np.zeros_like(gone) if last else _first_positions(record, stage, thresholds[:, stage])
         here = first < gone
         right = record.correct[stage]
         for column, chosen in enumerate((here, here & right, here & right & ~record.baseline_correct)):
-            changes = np.bincount(first[chosen], minlength=g + 1) - np.bincount(gone[chosen], minlength=g + 1)
+            changes = record.tally(first, g + 1, chosen) - record.tally(gone, g + 1, chosen)
             result[:, stage, column] = np.cumsum(changes[:g])
         np.minimum(gone, first, out=gone)
     return result
@@ -95,12 +95,12 @@ _Group = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]
 
 def _groups(record: Record, ranked: _Ranked, rules: int) -> Iterator[_Group]:
     """Levels, answers and weights of samples, some at a time; merged where that pays, and answers are not read."""
-    if ranked.cells <= record.n // 2:
+    if ranked.cells <= record.entries // 2:
         levels, weights = _merged(record, ranked)
         for part in _chunks(levels.shape[1], rules):
             yield levels[:, part], record.predictions[:, :0], weights[part]
     else:
-        for part in _chunks(record.n, rules):
+        for part in _chunks(record.entries, rules):
             yield ranked.levels(record, part), record.predictions[:, part], _answers(record, part)
 
 
@@ -118,14 +118,17 @@ def reach_histograms(
     """
     ranked = _Ranked.of(thresholds)
     reaching, exiting = np.zeros((2, len(thresholds), len(record.stages), 2 * count), dtype=np.int64)
-    for part in _chunks(record.n, len(thresholds)):
+    # Counts within a chunk stay below 2^24, up to which float32 is exact, unless entries are weighted.
+    exact = np.float32 if record.weights is None else np.float64
+    for part in _chunks(record.entries, len(thresholds)):
         codes = bins[:, part] + count * ~record.correct[:, part]
         walk = _walk(ranked, ranked.levels(record, part), record.predictions[:, part])
         for stage, walked in enumerate(walk):
-            members = (codes[stage, :, None] == np.arange(2 * count)).astype(np.float32)
+            members = (codes[stage, :, None] == np.arange(2 * count)).astype(exact)
+            if record.weights is not None:
+                members *= record.weights[part, None]
             for result, samples in zip((reaching, exiting), walked, strict=True):
-                # Counts within a chunk stay below 2^24, up to which float32 is exact.
-                result[:, stage] += (samples.astype(np.float32) @ members).astype(np.int64)
+                result[:, stage] += (samples.astype(exact) @ members).astype(np.int64)
     shape = (len(thresholds), len(record.stages), 2, count)
     return reaching.reshape(shape), exiting.reshape(shape)
 
@@ -136,6 +139,7 @@ def discordant_blocks(
     """In each block of samples, how many every rule harms and helps, against the plain network.
 
     Args:
+        record: Single samples.
         blocks: (B,) sizes of blocks of samples in the record's order, which they make up.
 
     Returns:
@@ -192,21 +196,22 @@ class _Ranked:
         """(M-1, n) levels of some samples."""
         early = zip(self.distinct, record.confidence[:-1, part], strict=True)
         levels = [np.searchsorted(values, confidence, side="right") for values, confidence in early]
-        return np.array(levels, dtype=np.int32).reshape(len(levels), -1 if levels else len(range(record.n)[part]))
+        return np.array(levels, dtype=np.int32).reshape(len(levels), -1 if levels else len(range(record.entries)[part]))
 
 
 def _answers(record: Record, part: slice) -> NDArray[np.int64]:
-    """(n, M, 3) for some samples, were they to leave at a stage: 1, whether correct, whether helped."""
+    """(n, M, 3) for some entries, were they to leave at a stage: samples, those correct, those helped."""
     correct = record.correct[:, part]
     helped = correct & ~record.baseline_correct[part]
-    return np.stack([np.ones_like(correct), correct, helped], axis=-1).transpose(1, 0, 2).astype(np.int64)
+    marks = np.stack([np.ones_like(correct), correct, helped], axis=-1).transpose(1, 0, 2).astype(np.int64)
+    return marks if record.weights is None else marks * record.weights[part, None, None]
 
 
 def _merged(record: Record, ranked: _Ranked) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Samples that no rule tells apart, added up: levels (M-1, n) that occur, and `_answers` in all of each."""
     cells, m = int(ranked.cells), len(record.stages)
     total = np.zeros((cells, m * 3), dtype=np.int64)
-    for start in range(0, record.n, CHUNK):
+    for start in range(0, record.entries, CHUNK):
         part = slice(start, start + CHUNK)
         levels = ranked.levels(record, part)
         code = np.ravel_multi_index(tuple(levels), ranked.sizes) if m > 1 else np.zeros(levels.shape[1], dtype=np.int64)

@@ -181,31 +181,31 @@ def evaluate(record: Record, rule: ExitRule) -> Evaluation:
 
 def count(record: Record, exits: NDArray[np.int64], active: NDArray[np.bool_]) -> Evaluation:
     """Count what happens when sample i exits at stage `exits[i]` and the `active` heads are run."""
-    return count_groups(record, exits, active, np.zeros(record.n, dtype=np.int64), 1)[0]
+    return count_groups(record, exits, active, np.zeros(record.entries, dtype=np.int64), 1)[0]
 
 
 def count_groups(
     record: Record, exits: NDArray[np.int64], active: NDArray[np.bool_], groups: NDArray[np.int64], size: int
 ) -> Evaluation:
     """The same on the samples of each of `size` groups, where sample i is of group `groups[i]`."""
-    right = record.correct[exits, np.arange(record.n)]
+    right = record.correct[exits, np.arange(record.entries)]
     full, m = record.baseline_correct, len(record.stages)
     cells = groups * m + exits
 
     def by_group(members: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.bincount(groups[members], minlength=size)
+        return record.tally(groups, size, members)
 
     paid = None if record.spending is None else record.spending.paid(exits, active)
     return Evaluation(
         stage_names=record.stage_names,
-        exit_counts=np.bincount(cells, minlength=size * m).reshape(size, m),
-        correct_counts=np.bincount(cells[right], minlength=size * m).reshape(size, m),
+        exit_counts=record.tally(cells, size * m).reshape(size, m),
+        correct_counts=record.tally(cells, size * m, right).reshape(size, m),
         costs=exit_costs(record.stages, active, record.baseline_macs),
         active=active,
         pooled=record.pool is not None,
         full_correct=by_group(full),
         helped=by_group(right & ~full),
-        n=np.bincount(groups, minlength=size),
+        n=record.tally(groups, size),
         baseline_macs=record.baseline_macs,
         reference=record.reference,
         paid=None if paid is None else [paid.take(groups == group) for group in range(size)],

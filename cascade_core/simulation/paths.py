@@ -121,7 +121,7 @@ def evaluate_path(record: Record, path: RulePath) -> Evaluation:
     """
     path.check_fits(record)
     counts = count_exits(record, path.columns)
-    full = int(record.baseline_correct.sum())
+    full = record.count(record.baseline_correct)
     counts[path.plain, -1] = record.n, full, 0
     exits, correct, helped = (counts[:, :, column] for column in range(3))
     active = path.active

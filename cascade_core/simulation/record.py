@@ -2,6 +2,10 @@
 
 M stages first, then N samples, then K classes, everywhere.  Arrays are checked and cast once, here, and made read-only.
 A record holds no softmaxes (`outputs` does), so that it stays small when the number of classes is large.
+
+Of more samples than memory holds an entry is a cell of a grid of confidences (`cells`): it stands for as many samples
+as its weight says, all of which reach the same thresholds of the grid and are right at the same stages.  What is
+counted weighs entries; what is fitted takes single samples, drawn from them.
 """
 
 from __future__ import annotations
@@ -22,6 +26,11 @@ from cascade_core.support import checks
 from cascade_core.support.terms import REFERENCES, Reference, Terms, terms
 
 _HALF_SEED = 1
+
+_ALL = slice(None)
+
+APART = 1 << 17
+"""Most samples that are drawn from weighted entries, half to make rules from and half to test them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,6 +58,10 @@ class Record:
         classes: Number of classes, K; without it, as many as labels and predictions name.
         reference: What answers are compared with: "labels", or the "last stage", whose answers `labels` then are.
         spending: What each sample costs at each stage, in a unit of its own; None where samples cost alike.
+        weights: (N,) int64, samples that each entry stands for, at least 1; None = one each.
+        grid: For each stage but the last, the confidences that are told apart, rising: an entry has the greatest that
+            its samples reach.  None where each sample has its own.
+        answers_known: Whether predictions are what was answered; else all are alike, and only `correct` says more.
 
     Raises:
         ValueError: A shape or a value does not fit.
@@ -72,6 +85,9 @@ class Record:
     classes: int = None  # type: ignore[assignment]  # likewise
     reference: Reference = "labels"
     spending: Spending | None = None
+    weights: NDArray[np.int64] | None = None
+    grid: tuple[NDArray[np.float32], ...] | None = None
+    answers_known: bool = True
 
     def __post_init__(self) -> None:
         confidence = checks.array("confidence", self.confidence, np.float32, "(stages, samples)", (None, None))
@@ -88,7 +104,9 @@ class Record:
         put(self, "predictions", checks.integers("predictions", self.predictions, "(stages, samples)", shape))
         put(self, "correct", checks.array("correct", self.correct, np.bool_, "(stages, samples)", shape))
         put(self, "labels", checks.integers("labels", self.labels, "(samples)", shape[1:]))
-        put(self, "stages", checked_stages(self.stages, *shape))
+        if self.weights is not None:
+            put(self, "weights", _checked_weights(self.weights, shape[1:]))
+        put(self, "stages", checked_stages(self.stages, shape[0], self.n))
         put(self, "baseline_macs", checked_baseline(self.baseline_macs, self.stages))
         checks.one_of("score", self.score, tuple(scores.SCORES))
         checks.one_of("reference", self.reference, REFERENCES)
@@ -115,20 +133,30 @@ class Record:
         return terms(self.reference)
 
     @property
-    def n(self) -> int:
-        """Number of samples."""
+    def entries(self) -> int:
+        """Length of the arrays: the number of samples, or of the cells that stand for them."""
         return int(self.labels.shape[0])
 
     @cached_property
+    def n(self) -> int:
+        """Number of samples."""
+        return self.entries if self.weights is None else int(self.weights.sum())
+
+    @cached_property
     def half(self) -> NDArray[np.bool_]:
-        """(N,) bool, a random half of the samples, the smaller if their number is odd."""
-        result = np.zeros(self.n, dtype=bool)
-        result[self.shuffled(_HALF_SEED)[: self.n // 2]] = True
+        """(N,) bool, a random half of the entries, the smaller if their number is odd."""
+        result = np.zeros(self.entries, dtype=bool)
+        result[self.shuffled(_HALF_SEED)[: self.entries // 2]] = True
         return result
 
     @cached_property
     def apart(self) -> tuple[Record, Record | None]:
-        """The samples that rules are to be made from, and those that are to test them; without `fitted`, halves."""
+        """The samples that rules are to be made from, and those that are to test them; without `fitted`, halves.
+
+        Of weighted entries `APART` samples are drawn.
+        """
+        if self.weights is not None:
+            return self.drawn(APART).apart
         chosen = self.half if self.fitted is None else self.fitted
         if chosen.all() or not chosen.any():
             return self, None
@@ -137,15 +165,29 @@ class Record:
     @property
     def baseline_accuracy(self) -> float:
         """Share of all samples that the plain network answers correctly, in [0, 1]."""
-        return float(self.baseline_correct.mean())
+        return self.count(self.baseline_correct) / self.n
 
     @cached_property
     def stage_accuracy(self) -> NDArray[np.float64]:
         """(M,) share of all samples that each stage answers correctly, in [0, 1]."""
-        return self.correct.mean(axis=1)
+        if self.weights is None:
+            return self.correct.mean(axis=1)
+        return self.correct @ self.weights / self.n
+
+    def count(self, members: NDArray[np.bool_]) -> int:
+        """How many samples the entries stand for that are marked, (N,)."""
+        return int(np.count_nonzero(members) if self.weights is None else self.weights[members].sum())
+
+    def tally(
+        self, numbers: NDArray[np.int64], size: int, members: NDArray[np.bool_] | slice = _ALL
+    ) -> NDArray[np.int64]:
+        """(size,) samples of each of the numbers (N,), of all entries or of those that are marked."""
+        weights = None if self.weights is None else self.weights[members]
+        # Sums of whole numbers are exact in float64.
+        return np.bincount(numbers[members], weights, size).astype(np.int64, copy=False)
 
     def take(self, index: NDArray[np.int64]) -> Record:
-        """The record of the samples at `index` (n,), in that order."""
+        """The record of the entries at `index` (n,), in that order."""
         return replace(
             self,
             confidence=self.confidence[:, index],
@@ -159,7 +201,28 @@ class Record:
             fitted=None if self.fitted is None else self.fitted[index],
             held_out=None if self.held_out is None else self.held_out.take(index),
             spending=None if self.spending is None else self.spending.take(index),
+            weights=None if self.weights is None else self.weights[index],
         )
+
+    def drawn(self, count: int, seed: int = 0) -> Record:
+        """`count` different samples, each an entry of its own, drawn at random and in random order; at most all."""
+        count = min(self.n, count)
+        if self.weights is None:
+            return self.take(self.shuffled(seed)[:count])
+        places = np.random.default_rng(seed).choice(self.n, count, replace=False)
+        return replace(self.take(np.searchsorted(np.cumsum(self.weights), places, side="right")), weights=None)
+
+    def on_grid(self, thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Thresholds (G, M-1), or (G, M-1, K), each moved up to the next of the grid; `inf` above it.
+
+        Entries reach a threshold exactly if they reach the next of the grid, so that nothing that is counted changes.
+        """
+        if self.grid is None:
+            return thresholds
+        moved = np.array(thresholds, dtype=np.float32)
+        for stage, grid in enumerate(self.grid):
+            moved[:, stage] = np.append(grid, np.float32(np.inf))[np.searchsorted(grid, moved[:, stage])]
+        return moved
 
     def plain(self) -> Record:
         """The record whose last stage says what the plain network says: its own answer, whatever the pool."""
@@ -178,20 +241,35 @@ class Record:
         drawn by it is the same for the same set of samples, however they were stored, and whatever pool they have.
         """
         codes = digests(self.confidence, self.predictions, self.correct) if self.codes is None else self.codes
-        return np.argsort(codes, kind="stable")[np.random.default_rng(seed).permutation(self.n)]
+        return np.argsort(codes, kind="stable")[np.random.default_rng(seed).permutation(self.entries)]
 
     def split(self, fraction: float = 0.5, seed: int = 0) -> tuple[Record, Record]:
         """Divide the samples at random into a calibration record and a test record.
 
+        Of weighted entries each sample is tossed for: those of a cell are alike, so that it matters how many of them go
+        to either side, not which.
+
         Args:
-            fraction: Share of the samples that go to calibration, in (0, 1).
+            fraction: Share of the samples that go to calibration, in (0, 1); where they are tossed for, the chance.
             seed: Of the permutation (NumPy's PCG64); equal seeds give equal halves.
 
         Raises:
             ValueError: A half would be empty.
         """
+        if self.weights is not None:
+            return self._tossed(self.weights, fraction, seed)
         calibration, test = split_indices(self.n, fraction, seed)
         return self.take(calibration), self.take(test)
+
+    def _tossed(self, weights: NDArray[np.int64], fraction: float, seed: int) -> tuple[Record, Record]:
+        check_split(fraction, seed)
+        heads = np.random.default_rng(seed).binomial(weights, fraction)
+        if not 0 < heads.sum() < self.n:
+            raise ValueError(f"Expected fraction to leave samples on both sides of {self.n} but {fraction:g} does not")
+        one, other = (
+            replace(self, weights=np.maximum(part, 1)).take(np.flatnonzero(part)) for part in (heads, weights - heads)
+        )
+        return one, other
 
 
 def digests(
@@ -229,10 +307,22 @@ def split_indices(n: int, fraction: float, seed: int) -> tuple[NDArray[np.int64]
     Raises:
         ValueError: `fraction` is outside [0, 1], a part would be empty, or `seed` is not a whole number >= 0.
     """
-    checks.whole("seed", seed, 0, (1 << 64) - 1)
-    checks.in_range("fraction", fraction, 0.0, 1.0)
+    check_split(fraction, seed)
     size = math.floor(n * fraction + 0.5)
     if not 0 < size < n:
         raise ValueError(f"Expected fraction to leave samples on both sides of {n} but {fraction:g} takes {size}")
     order = np.random.default_rng(seed).permutation(n)
     return np.sort(order[:size]), np.sort(order[size:])
+
+
+def check_split(fraction: float, seed: int) -> None:
+    """Raise ValueError unless a fraction is in [0, 1] and a seed is a whole number >= 0."""
+    checks.whole("seed", seed, 0, (1 << 64) - 1)
+    checks.in_range("fraction", fraction, 0.0, 1.0)
+
+
+def _checked_weights(values: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    weights = checks.integers("weights", values, "(samples)", shape)
+    for entry in np.flatnonzero(weights < 1)[:1]:
+        raise ValueError(f"Expected weights of at least 1 but entry {entry} has {weights[entry]}")
+    return weights

@@ -61,7 +61,7 @@ def read_columns(
         BadFile: A column is missing, incomplete or of another type, or there is more than `max_bytes`.
     """
     parts = files_of(path)
-    rows = sum(_checked_rows(part, stages, columns, list_sizes) for part in parts)
+    rows = sum(checked_rows(part, stages, columns, list_sizes) for part in parts)
     if rows * sum(list_sizes.get(c, 2) * 4 for c in columns) > max_bytes:
         raise BadFile(f"expected at most {max_bytes / 2**30:.3g} GiB in memory but it declares {rows:,} rows")
     table = pa.concat_tables([_columns(part, columns) for part in parts])
@@ -73,7 +73,7 @@ def read_columns(
     return table
 
 
-def _checked_rows(part: Source, stages: int, columns: Sequence[str], list_sizes: Mapping[str, int]) -> int:
+def checked_rows(part: Source, stages: int, columns: Sequence[str], list_sizes: Mapping[str, int]) -> int:
     """How many rows a part declares, where its columns are those of a run."""
     with opened_parquet(part) as opened:
         schema = opened.schema_arrow

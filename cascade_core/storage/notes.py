@@ -10,7 +10,7 @@ from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.suspicions import suspicions, suspicions_of_answers
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import is_small, load_record, load_run, read_metadata
-from cascade_core.storage.schema import run_metadata
+from cascade_core.storage.schema import is_counted, run_metadata
 from cascade_core.support.terms import NO_LABELS
 
 ASSUMED_MACS = (
@@ -30,9 +30,11 @@ def notes_on_file(path: str | Path) -> tuple[str, ...]:
     Raises:
         BadFile: The file is malformed.
     """
+    metadata = read_metadata(path)
+    if is_counted(metadata):
+        return _of_import(metadata)
     if is_small(Path(path)):
         return notes_on(load_run(path))
-    metadata = read_metadata(path)
     odd = suspicions_of_answers(load_record(path), metadata["class_names"])
     return tuple(dict.fromkeys((*_of_import(metadata), *odd)))
 

@@ -22,10 +22,12 @@ from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.spending import Spending
 from cascade_core.storage.columns import column_names, files_of, numbers, read_columns, room_for, stored_metadata, texts
+from cascade_core.storage.counted import read_counted
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import (
     STORED_SCORES,
     has_softmaxes,
+    is_counted,
     outputs_fields,
     own_costs,
     parse_metadata,
@@ -51,6 +53,8 @@ def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outpu
     source = source_of(path)
     with readable(source):
         metadata = read_metadata(source)
+        if is_counted(metadata):
+            raise BadFile("it holds counts of samples, not samples; `load_record` reads what there is")
         m, classes = len(metadata["stages"]), len(metadata["class_names"])
         room = room_for(source) if max_bytes is None else max_bytes
         if not has_softmaxes(metadata):
@@ -139,6 +143,8 @@ def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> R
     if score is not None:
         checks.one_of("score", score, tuple(scores.SCORES))
     metadata = read_metadata(path)
+    if is_counted(metadata):
+        return _counted(Path(path), metadata, score, top_k)
     score = STORED_SCORES[0] if score is None and has_softmaxes(metadata) else score
     if top_k != 1 or score not in STORED_SCORES or not has_softmaxes(metadata) or metadata.get("costs_by_sample"):
         return load_run(path).record(score, top_k)
@@ -165,6 +171,20 @@ def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> R
         )
 
 
+def _counted(source: Path, metadata: Mapping[str, Any], score: str | None, top_k: int) -> Record:
+    """The record of a run of counts, which is of one score and of single answers.
+
+    Raises:
+        ValueError: Another is asked for.
+    """
+    own = metadata["counts"]["score"]
+    if score not in (None, own) or top_k != 1:
+        asked = f"top_k={top_k}" if top_k != 1 else f"the score {score}"
+        raise ValueError(f"This run holds counts by {own!r}, which {asked} cannot be had of")
+    with readable(source):
+        return read_counted(source, metadata)
+
+
 def load_sample_ids(path: str | Path) -> tuple[str, ...]:
     """N texts, one a sample, in the run's order; no other column is read.
 
@@ -187,6 +207,8 @@ def open_record(path: str | Path, score: str | None = None, top_k: int = 1, pool
         BadFile, ValueError: As for `load_record`.
     """
     source = Path(path)
+    if pool is None and is_counted(read_metadata(source)):
+        return load_record(source, score, top_k)
     if pool is not None or is_small(source):
         return load_run(source).record(score, top_k, pool)
     return load_record(source, score, top_k)

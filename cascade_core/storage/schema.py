@@ -4,6 +4,7 @@ One run is one ``.parquet`` file (or a folder of parts of one schema, see `parts
 label, and for each stage m the columns ``stage_m_prediction``, one for each score such as ``stage_m_max_probability``,
 and ``stage_m_probs``, the softmax as a fixed-size list of float32.  A run without softmaxes says so in its metadata and
 has ``stage_m_confidence`` in their place, and ``stage_m_correct`` where answers are not right by the label alone.
+A run of counts has a row for each cell of a grid of confidences, and says how many samples it stands for (`counted`).
 Names, MACs and origin are JSON under the key ``cascade_core`` of the file's metadata.  Nothing is pickled; nothing in a
 file is executed.
 """
@@ -31,11 +32,15 @@ from cascade_core.support.files import BadFile
 from cascade_core.support.json_files import strict_json
 from cascade_core.support.terms import REFERENCES
 
-SCHEMA_VERSION = ANSWERS_SINCE = REFERENCE_SINCE = 2
+ANSWERS_SINCE = REFERENCE_SINCE = 2
+SCHEMA_VERSION = COUNTS_SINCE = 3
 """Files of version 1 have softmaxes and labels; such runs are still written so, for readers that know no others."""
 
 STORED_SCORES = ("max_probability", "margin", "negative_entropy")
 """Scores that have columns of their own in files with softmaxes; others are computed from the softmaxes."""
+
+COUNT = "count"
+"""The column of runs of counts that says how many samples a row stands for."""
 
 METADATA_KEY = b"cascade_core"
 PART_KEY = b"cascade_core_part"
@@ -73,8 +78,8 @@ def parse_metadata(raw: bytes | None) -> dict[str, Any]:
         raise BadFile(
             f"expected schema version 1 to {SCHEMA_VERSION} but it has {str(version)[:40]}; update this program"
         )
-    if metadata.get("softmaxes", True) is not True and (version, metadata["softmaxes"]) != (ANSWERS_SINCE, False):
-        raise BadFile(f"expected softmaxes in its metadata to be true, or false in version {ANSWERS_SINCE}")
+    if metadata.get("softmaxes", True) is not True and (version == 1 or metadata["softmaxes"] is not False):
+        raise BadFile(f"expected softmaxes in its metadata to be true, or false from version {ANSWERS_SINCE} on")
     for key, kind in (("stages", list), ("baseline_macs", int), ("class_names", list), ("source", dict)):
         if not isinstance(metadata.get(key), kind) or metadata[key] == []:
             raise BadFile(f"expected {key} in its metadata but it is missing, empty or of another type")
@@ -89,7 +94,36 @@ def parse_metadata(raw: bytes | None) -> dict[str, Any]:
         if not isinstance(stage, dict) or stage.keys() != {"name", "trunk_macs", "head_macs"}:
             raise BadFile(f"expected a stage to have name, trunk_macs and head_macs but one is {str(stage)[:60]}")
     own_costs(metadata)
+    _check_counted(metadata)
     return metadata
+
+
+def _check_counted(metadata: Mapping[str, Any]) -> None:
+    """Raise BadFile unless what a run says of its counts, if it is one, fits: its score, and a grid of each stage."""
+    if not is_counted(metadata):
+        return
+    counted = metadata["counts"] if isinstance(metadata["counts"], dict) else {}
+    grid, score = counted.get("grid"), counted.get("score")
+    if metadata["schema_version"] < COUNTS_SINCE or has_softmaxes(metadata) or metadata.get("costs_by_sample"):
+        raise BadFile(f"expected counts in its metadata from version {COUNTS_SINCE} on, and no softmaxes beside them")
+    if not isinstance(grid, list) or len(grid) != len(metadata["stages"]) - 1 or not all(map(_rising, grid)):
+        raise BadFile("expected counts to have a grid of rising confidences for each stage but the last")
+    if score not in tuple(scores.SCORES):
+        raise BadFile(f"expected counts by one of {', '.join(scores.SCORES)} but they are by {score!r:.40}")
+
+
+def _rising(values: Any) -> bool:
+    """Whether these are finite numbers, each as float32 above the one before it."""
+    if not isinstance(values, list) or not values or not all(type(value) in (int, float) for value in values):
+        return False
+    with np.errstate(over="ignore"):
+        grid = np.array(values, dtype=np.float64).astype(np.float32)
+    return bool(np.isfinite(grid).all() and (grid[1:] > grid[:-1]).all())
+
+
+def is_counted(metadata: Mapping[str, Any]) -> bool:
+    """Whether a run holds counts on a grid of confidences in place of single samples."""
+    return "counts" in metadata
 
 
 def has_softmaxes(metadata: Mapping[str, Any]) -> bool:
@@ -169,7 +203,7 @@ def check_type(name: str, stored: pa.DataType, size: int | None) -> None:
         fits, expected = pa.types.is_boolean(stored), "true or false"
     elif name.endswith("_cost"):
         fits, expected = stored == pa.float64(), "float64"
-    elif name == "label" or name.endswith("_prediction"):
+    elif name in ("label", COUNT) or name.endswith("_prediction"):
         fits, expected = pa.types.is_integer(stored), "whole numbers"
     else:
         fits, expected = stored == pa.float32(), "float32"

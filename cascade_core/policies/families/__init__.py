@@ -28,7 +28,7 @@ FOR_EACH_ANSWER = Family(
     name="backward induction for each answer",
     means=f"{_WORTH_MORE}, with a threshold for each answer",
     maker=partial(backward_induction, by_answer=True),
-    suits=lambda record: record.classes <= MOST_ANSWERS,
+    suits=lambda record: record.answers_known and record.classes <= MOST_ANSWERS,
 )
 BACKWARD_INDUCTION = Family(name="backward induction", means=_WORTH_MORE, maker=backward_induction)
 
@@ -67,7 +67,7 @@ def suitable(record: Record) -> list[Family]:
 
     Where there are two answers, that is a threshold for each of them: one is often given too easily.
     """
-    first = FOR_EACH_ANSWER if record.classes == 2 else BACKWARD_INDUCTION
+    first = FOR_EACH_ANSWER if record.answers_known and record.classes == 2 else BACKWARD_INDUCTION
     return [first, *(family for family in FAMILIES if family is not first and family.suits(record))]
 
 

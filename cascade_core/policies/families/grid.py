@@ -18,15 +18,22 @@ GRID_SIZES = {1: 1, 2: 4096, 3: 256, 4: 64}
 """Thresholds a stage, by the number of stages: about as many rules as can be weighed in a blink."""
 
 
-def quantile_grid(confidence: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+def quantile_grid(
+    confidence: NDArray[np.float32], size: int, weights: NDArray[np.int64] | None = None
+) -> NDArray[np.float32]:
     """At most `size` observed confidences of one stage at equally spaced ranks, rising, and then `inf`.
 
     All distinct confidences are kept where there are no more than `size`; the least is always kept.
+
+    Args:
+        weights: (N,) samples that each entry stands for; None = one each.
     """
     distinct = np.unique(confidence)
     if len(distinct) > size:
-        ordered = np.sort(confidence)
-        distinct = np.unique(ordered[np.linspace(0, len(ordered) - 1, size).astype(np.int64)])
+        order = np.argsort(confidence)
+        ends = np.arange(1, len(order) + 1) if weights is None else np.cumsum(weights[order])
+        ranks = np.linspace(0, ends[-1] - 1, size).astype(np.int64)
+        distinct = np.unique(confidence[order[np.searchsorted(ends, ranks, side="right")]])
     return np.append(distinct, np.float32(np.inf))
 
 
@@ -65,11 +72,11 @@ def evaluate_grid(record: Record, thresholds: tuple[NDArray[np.float32], ...]) -
     shape = tuple(len(grid) for grid in thresholds)
     correct = np.zeros(shape, dtype=np.int64)
     macs = np.zeros(shape, dtype=np.int64)
-    code = np.zeros(record.n, dtype=np.int64)
+    code = np.zeros(record.entries, dtype=np.int64)
     for k, stage in enumerate(record.stages):
         right = record.correct[k]
-        reaching = _at_or_below(code, shape[:k], len(shape))
-        correct += _at_or_below(code[right], shape[:k], len(shape))
+        reaching = _at_or_below(record, code, shape[:k], len(shape))
+        correct += _at_or_below(record, code, shape[:k], len(shape), right)
         macs += reaching * stage.trunk_macs
         if k == len(shape):
             macs += reaching * stage.head_macs
@@ -79,13 +86,19 @@ def evaluate_grid(record: Record, thresholds: tuple[NDArray[np.float32], ...]) -
         level = np.searchsorted(thresholds[k], record.confidence[k], side="right")
         # One level more than ranks, for a confidence that reaches even the last threshold.
         code = code * (shape[k] + 1) + level
-        correct -= _at_or_below(code[right], shape[: k + 1], len(shape))
+        correct -= _at_or_below(record, code, shape[: k + 1], len(shape), right)
     if shape and all(grid[-1] == np.inf for grid in thresholds):
         macs[(-1,) * len(shape)] = record.n * record.baseline_macs  # nothing leaves early: the plain network is run
     return GridEvaluation(thresholds=thresholds, correct=correct, macs=macs)
 
 
-def _at_or_below(code: NDArray[np.int64], shape: tuple[int, ...], dims: int) -> NDArray[np.int64]:
+def _at_or_below(
+    record: Record,
+    code: NDArray[np.int64],
+    shape: tuple[int, ...],
+    dims: int,
+    members: NDArray[np.bool_] | slice = slice(None),
+) -> NDArray[np.int64]:
     """How many samples get past the first stages, for each combination of their thresholds.
 
     A sample gets past a stage at rank r if its level there is at most r.
@@ -94,9 +107,10 @@ def _at_or_below(code: NDArray[np.int64], shape: tuple[int, ...], dims: int) -> 
         code: Levels of each sample at the first stages, as one number.
         shape: Thresholds at each of those stages.
         dims: Axes of the result; those beyond `shape` have length one.
+        members: (N,) which samples.
     """
     sizes = [s + 1 for s in shape]
-    grid = np.bincount(code, minlength=int(np.prod(sizes, dtype=np.int64))).reshape(sizes or ())
+    grid = record.tally(code, int(np.prod(sizes, dtype=np.int64)), members).reshape(sizes or ())
     for axis in range(len(shape)):
         grid = np.cumsum(grid, axis=axis)
     result: NDArray[np.int64] = grid[tuple(slice(s) for s in shape)]

@@ -24,6 +24,9 @@ from cascade_core.simulation.record import Record
 STARTS = 21
 """Rules of each simpler policy that the search starts from."""
 
+SEARCHED = 1 << 17
+"""Samples that are searched on where there are weighted entries of them."""
+
 Thresholds = NDArray[np.float32]
 
 
@@ -44,7 +47,7 @@ def jointly(record: Record) -> Thresholds:
 def grid_of(record: Record) -> tuple[Thresholds, ...]:
     """The quantile grid of each stage but the last."""
     size = GRID_SIZES[len(record.stages)]
-    return tuple(quantile_grid(confidence, size) for confidence in record.confidence[:-1])
+    return tuple(quantile_grid(confidence, size, record.weights) for confidence in record.confidence[:-1])
 
 
 def cheapest_within(record: Record, limits: NDArray[np.float64], starts: int = STARTS) -> tuple[Thresholds, float]:
@@ -59,9 +62,10 @@ def cheapest_within(record: Record, limits: NDArray[np.float64], starts: int = S
     """
     record = _charged(record)
     if not on_grid(record):
-        return search(record, limits, simpler_rules(record, starts))
+        singles = record if record.weights is None else record.drawn(SEARCHED)
+        return search(singles, limits, simpler_rules(record, starts))
     grid = evaluate_grid(record, grid_of(record))
-    drops = grid.drops(int(record.baseline_correct.sum()), record.n)
+    drops = grid.drops(record.count(record.baseline_correct), record.n)
     return grid.rules(first_best(drops, grid.macs.ravel(), limits)), float(drops.min())
 
 
