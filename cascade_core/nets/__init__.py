@@ -24,6 +24,7 @@ from cascade_core.nets.recording.build import build_run
 from cascade_core.nets.recording.precompute import precompute, precompute_to
 from cascade_core.nets.recording.runs import precompute_run
 from cascade_core.nets.running.classify import Answer, Failure, classify_files, image_files, load_cascade
+from cascade_core.nets.running.gathering import gathered
 from cascade_core.nets.running.runner import Answers, Runner
 from cascade_core.nets.staged import CascadedNetwork, ModelCascade, StagedModel, softmaxes
 from cascade_core.nets.training.fitting import fit_heads
@@ -50,6 +51,7 @@ __all__ = [
     "find",
     "fit_heads",
     "fit_network",
+    "gathered",
     "image_files",
     "load_cascade",
     "load_model",

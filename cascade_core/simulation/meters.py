@@ -201,12 +201,16 @@ def spent(meter: Meter, result: Evaluation) -> dict[str, Any]:
 
 
 def priced(record: Record, meter: Meter) -> Record:
-    """The record whose stages cost by `meter`, what they do in whole batches, in place of MACs."""
+    """The record whose stages cost by `meter`, what they do in whole batches, in place of MACs.
+
+    Where answers are pooled, what that takes at a stage is part of its head's cost.
+    """
     if isinstance(meter, Macs):
         return record
     table = meter.table(record)
-    scale = SCALE / max(table.batch * table.plain, float((table.trunk + table.head)[:, -1].sum()))
-    trunk, head = ((scale * part[:, -1]).round().astype(np.int64) for part in (table.trunk, table.head))
+    whole, heads = table.trunk[:, -1], table.head[:, -1] + (0 if record.pool is None else table.pool[:, -1])
+    scale = SCALE / max(table.batch * table.plain, float((whole + heads).sum()))
+    trunk, head = ((scale * part).round().astype(np.int64) for part in (whole, heads))
     stages = [
         Stage(name=name, trunk_macs=int(t), head_macs=int(h))
         for name, t, h in zip(record.stage_names, trunk, head, strict=True)

@@ -1,4 +1,4 @@
-"""Whether MACs saved become milliseconds saved: the runner beside the plain network, in one run.
+"""Whether MACs saved become milliseconds saved in PyTorch: the runner beside the plain network, in one run.
 
 Run with ``CASCADE_DATA=... pytest -m benchmark -s tests/benchmarks/test_runner_speed.py``; it takes some minutes.
 """
@@ -21,10 +21,10 @@ from cascade_core.nets.opening import open_data
 from cascade_core.nets.running.classify import load_cascade
 from cascade_core.nets.running.profile import measure
 from cascade_core.nets.running.runner import Runner
+from tests.benchmarks.clock import CACHE, RUNS, networks
 
 pytestmark = pytest.mark.benchmark
 
-CACHE = Path(__file__).resolve().parents[2] / "cache"
 REPEATS = 5
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 SINGLE, BATCHED = 192, 1024
@@ -35,20 +35,7 @@ LEAST = {"cifar10-resnet20-resnet56": 0.9}
 
 LEAST_OTHERWISE = 0.7
 
-RUNS = ("cifar10-resnet56-fine-heads", "cifar10-resnet56-ladder", "cifar10-resnet20-resnet56", "cifar10-hybrid")
 Show = Callable[[str, Sequence[tuple[str, str]]], None]
-
-
-def networks(name: str, weights: Path) -> list[str]:
-    small, large = (
-        f"cifar-resnet{d}={weights / f}" for d, f in ((20, "resnet20-12fca82f.th"), (56, "resnet56-4bfd9763.th"))
-    )
-    return {
-        "cifar10-resnet56-fine-heads": [f"{large}+{CACHE / 'cifar10-resnet56-fine-heads.safetensors'}"],
-        "cifar10-resnet56-ladder": [f"{large}+{CACHE / 'cifar10-resnet56-ladder.safetensors'}"],
-        "cifar10-resnet20-resnet56": [small, large],
-        "cifar10-hybrid": [f"{small}+{CACHE / 'cifar10-resnet20-ladder.safetensors'}", large],
-    }[name]
 
 
 def seconds(work: Callable[[Tensor], object], images: Tensor, batch: int) -> float:

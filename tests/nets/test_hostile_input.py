@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,11 +44,20 @@ def test_a_hostile_folder_is_classified_but_for_what_is_no_picture(
     assert all(line.count("\t") == 4 for line in told.out.splitlines())
     assert told.err.count("not classified: Expected an image in in/") == bad
     assert f"error: {bad} of {good + bad} pictures were not classified" in told.err
+    assert re.search(r"answered p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ ms after their batch of 4 was read", told.err)
+    assert main(["classify", choice, "in", *DIGITS, "--batch-size", "4", "--wait", "3"]) == 1
+    gathered = capsys.readouterr()
+    assert _without_confidence(gathered.out) == _without_confidence(told.out)
+    assert gathered.err.count("not classified: Expected an image in in/") == bad
     assert main(["classify", choice, "in", *DIGITS, "--json"]) == 1
     told = capsys.readouterr()
     names = [json.loads(line)["file"] for line in told.out.splitlines()]
     assert "in/tab\tnew\nline.png" in names
     assert "in/ünï \N{CAT FACE}.png" in names
+
+
+def _without_confidence(lines: str) -> list[list[str]]:
+    return [[cell for place, cell in enumerate(line.split("\t")) if place != 2] for line in lines.splitlines()]
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])

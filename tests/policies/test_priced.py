@@ -90,6 +90,17 @@ def test_a_priced_record_keeps_answers_and_relative_costs() -> None:
     assert held_out.baseline_macs == found.baseline_macs
 
 
+def test_pooling_is_part_of_what_heads_cost() -> None:
+    """In batches of two: trunk 1.5 and 6, heads 0.1 and 0.2, pools 0.3 and 0.5, of the plain network's 8."""
+    record = random_pooled(1, stages=2)
+    pool = np.array([[0.2, 0.3, 0.4], [0.3, 0.5, 0.6]])
+    meter = Milliseconds(profile=profile(stage_names=record.stage_names, pool=pool, pool_p95=pool), batch=2)
+    for one, heads in ((record, [0.4, 0.7]), (random_record(1, stages=2), [0.1, 0.2])):
+        found = priced(one, meter)
+        np.testing.assert_allclose([s.head_macs / found.baseline_macs for s in found.stages], np.array(heads) / 8, 1e-7)
+        np.testing.assert_allclose([s.trunk_macs / found.baseline_macs for s in found.stages], [1.5 / 8, 6 / 8], 1e-7)
+
+
 def test_what_no_rule_meets() -> None:
     record = random_record(1, stages=2, n=200)
     meter = timed(record.stage_names, batch=1)

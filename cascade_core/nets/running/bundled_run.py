@@ -6,8 +6,8 @@ Needs numpy and onnxruntime; Pillow too, to read pictures (arrays come as .npy f
 normalised).  From Python: `Bundle(folder)(images)`.
 
 `manifest.json` names the files with their SHA-256, the classes, the preprocessing and the stages; `choice.json` holds
-the thresholds and the pool, and another choice for the same stages may take its place.  A stage's file gives logits and
-the state for the next one; the softmax, pooled with those before, answers samples that are sure enough; others go on.
+the thresholds and the pool, and another choice for the same stages may take its place.  A stage's file gives the state
+for the next one, its head's file logits; the softmax, pooled with those before, answers samples that are sure enough.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import math
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -56,10 +56,7 @@ class Bundle:
                 raise ValueError(f"Expected {self.folder / name} as it was written but its SHA-256 differs")
         self.stages: list[str] = self.manifest["stages"]
         self.set_choice(self._read_json("choice.json"))
-        self.sessions = [self._session(name) for name in self.manifest["files"]]
-        # What a head that is off would need is then not computed.
-        self.run_options = onnxruntime.RunOptions()
-        self.run_options.only_execute_path_to_fetches = True
+        self.trunk, self.heads = ([self._part(name) for name in self.manifest[key]] for key in ("files", "heads"))
 
     def set_choice(self, choice: dict[str, Any]) -> None:
         """Use another choice, the data of its file; ValueError, and nothing is set, if it does not fit this network."""
@@ -89,32 +86,27 @@ class Bundle:
     def __call__(self, images: Array) -> tuple[Array, Array, Array]:
         """Class numbers, confidences and exit stages, (N,) each, of normalised images (N, channels, size, size)."""
         images = np.ascontiguousarray(images, dtype=np.float32)
-        count, last = len(images), len(self.sessions) - 1
+        count, last = len(images), len(self.stages) - 1
         predictions, stages = np.empty(count, dtype=np.int64), np.full(count, last)
         confidences, remaining, state = np.empty(count, dtype=np.float32), np.arange(count), [images]
         passed: list[Array] = [None] * (last + 1)
-        for number, session in enumerate(self.sessions):
-            if not len(remaining):
-                break
-            inputs = {node.name: part for node, part in zip(session.get_inputs(), state, strict=False)}
-            names = [output.name for output in session.get_outputs()]
-            may_leave = number == last or (self.thresholds[number] < np.inf).any()
-            if not may_leave and not any(row[number] for row in self.weights[number + 1 :]):
-                state = session.run(names[1:], inputs, self.run_options)
+        for number in range(last + 1 if count else 0):
+            state = self.trunk[number](state)  # the last gives logits
+            column = self.thresholds[number] if number < last else np.zeros(1)
+            if not (column < np.inf).any() and not any(row[number] for row in self.weights[number + 1 :]):
                 continue
-            logits, *state = session.run(names if number < last else names[:1], inputs, self.run_options)
+            logits = state[0] if number == last else self.heads[number](state)[0]
             if logits.shape[1] != (classes := len(self.manifest["classes"])):
                 raise ValueError(f"Expected logits of {classes} classes but {logits.shape[1]} came")
             passed[number] = _softmax(logits.astype(np.float32))
-            if not may_leave:
-                continue
             answers, confidence = self._judged(self._answer(passed, number))
-            leaves = np.ones(len(remaining), dtype=bool)
-            if number < last:
-                column = self.thresholds[number]
-                leaves = confidence >= (column[answers] if len(column) > 1 else column)
+            leaves = (confidence >= (column[answers] if len(column) > 1 else column)) | (number == last)
+            if not leaves.any():
+                continue
             exiting = remaining[leaves]
             predictions[exiting], confidences[exiting], stages[exiting] = answers[leaves], confidence[leaves], number
+            if leaves.all():
+                break
             remaining, state = remaining[~leaves], [part[~leaves] for part in state]
             passed = [None if part is None else part[~leaves] for part in passed]
         return predictions, confidences, stages
@@ -197,34 +189,41 @@ class Bundle:
         except (ValueError, RecursionError) as error:
             raise ValueError(f"Expected JSON in {self.folder / name} but {error}") from None
 
-    def _session(self, name: str) -> Any:
+    def _part(self, name: str) -> Callable[[Sequence[Array]], list[Array]]:
+        """What a file computes of a state."""
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = self.threads
-        # Each stage's session has threads of its own, which would spin on and take the cores from the next stage's.
+        # Each file's session has threads of its own, which would spin on and take the cores from the next one's.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
-            return onnxruntime.InferenceSession(self._bytes(name), options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(self._bytes(name), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has an error of its own for each thing that may be wrong
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"Expected a stage of a network in {self.folder / name} but {reason}") from None
+        names = [node.name for node in session.get_inputs()]
+        return lambda state: session.run(None, dict(zip(names, state, strict=False)))
 
 
 def _manifest(content: Any, file: Path) -> dict[str, Any]:
-    """`content`, if it is what `bundle` writes: one file a stage, in this folder, all of them with their digests."""
+    """`content`, if it is what `bundle` writes: a file a stage and early head, in this folder, with their digests."""
     wrong = f"Expected {file} as `python -m cascade_core bundle` writes it but"
     if not isinstance(content, dict):
         raise ValueError(f"{wrong} it holds no object")
-    for key in ("stages", "files", "classes"):
+    for key in ("stages", "files", "classes", "heads"):
         values = content.get(key)
-        if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
+        if (
+            not isinstance(values, list)
+            or not (values or key == "heads")
+            or not all(isinstance(v, str) for v in values)
+        ):
             raise ValueError(f"{wrong} its {key} are no list of texts")
-    if len(content["files"]) != len(content["stages"]):
-        raise ValueError(f"{wrong} it names {len(content['files'])} files for {len(content['stages'])} stages")
-    digests = content.get("sha256")
-    if not isinstance(digests, dict) or digests.keys() != set(content["files"]):
+    stages, files, heads, digests = (content.get(key, ()) for key in ("stages", "files", "heads", "sha256"))
+    if not len(files) == len(heads) + 1 == len(stages):
+        raise ValueError(f"{wrong} it names {len(files)} files and {len(heads)} heads for {len(stages)} stages")
+    if not isinstance(digests, dict) or digests.keys() != (names := {*files, *heads}):
         raise ValueError(f"{wrong} its sha256 are not those of its files")
-    for name in content["files"]:
+    for name in names:
         if Path(name).name != name:
             raise ValueError(f"{wrong} its file {name!r} would lie elsewhere")
     images = content["images"] if isinstance(content.get("images"), dict) else {}

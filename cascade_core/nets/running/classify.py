@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +21,8 @@ from cascade_core.nets.networks.named import example, in_a_row, load_model
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.progress import Bar
 from cascade_core.nets.recording.runs import check_networks
-from cascade_core.nets.running.runner import Runner
+from cascade_core.nets.running.gathering import gathered
+from cascade_core.nets.running.runner import Answers, Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.nets.texts.datasets import numbered
 from cascade_core.nets.texts.tables import read_texts
@@ -44,6 +47,7 @@ class Answer:
         prediction: Class number.
         confidence: Of the stage that answered.
         stage: Its number.
+        seconds: From when its batch was read until it was answered.
     """
 
     file: Path
@@ -51,6 +55,7 @@ class Answer:
     prediction: int
     confidence: float
     stage: int
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,19 +96,35 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def classify_files(
-    runner: Runner, files: Sequence[Path], preprocessing: Preprocessing | Tokens, batch_size: int = 64
+    runner: Runner, files: Sequence[Path], preprocessing: Preprocessing | Tokens, batch_size: int = 64, wait: int = 0
 ) -> Iterator[Answer | Failure]:
     """An answer for each picture, or each text of tables of texts, or why there is none, in order.
 
     On a terminal a bar shows how far it is.
+
+    Args:
+        wait: Most batches that come in between a sample's own and its answer: survivors of several batches are gathered
+            until they are a whole one (see `gathered`).
     """
     checks.whole("batch_size", batch_size, 1, 1 << 20)
     if isinstance(preprocessing, Tokens):
         samples = [sample for file in files for sample in _texts(file, preprocessing)]
     else:
         samples = [_Sample(file=file, read=partial(_picture, file, preprocessing)) for file in files]
-    for start in Bar(range(0, len(samples), batch_size), unit="batches", shown=None):
-        yield from _answered(runner, samples[start : start + batch_size])
+    read: deque[_Read] = deque()
+
+    def batches() -> Iterator[Tensor]:
+        for start in Bar(range(0, len(samples), batch_size), unit="batches", shown=None):
+            read.append(_Read.of(samples[start : start + batch_size]))
+            if some := read[-1].images:
+                yield torch.stack(some)
+
+    for answers in gathered(runner, batches(), worth=batch_size, wait=wait):
+        while not read[0].images:
+            yield from read.popleft().told(None)
+        yield from read.popleft().told(answers)
+    for unread in read:
+        yield from unread.told(None)
 
 
 def _picture(file: Path, preprocessing: Preprocessing) -> Tensor:
@@ -125,24 +146,53 @@ def _padded(numbers: Sequence[int], tokens: Tokens) -> Tensor:
     return tokens.padded([numbers])[0]
 
 
-def _answered(runner: Runner, samples: Sequence[_Sample]) -> Iterator[Answer | Failure]:
-    """A batch of those that can be read; in order, with those that cannot."""
-    read: list[Tensor | Failure] = []
-    for sample in samples:
-        try:
-            read.append(sample.read())
-        except ValueError as error:
-            read.append(Failure(file=sample.file, reason=str(error)))
-    rows: Iterator[tuple[int, float, int]] = iter(())
-    if some := [one for one in read if isinstance(one, Tensor)]:
-        result = runner(torch.stack(some))
-        rows = zip(result.predictions.tolist(), result.confidence.tolist(), result.stages.tolist(), strict=True)
-    for sample, one in zip(samples, read, strict=True):
-        if isinstance(one, Failure):
-            yield one
-            continue
-        prediction, confidence, stage = next(rows)
-        yield Answer(file=sample.file, row=sample.row, prediction=prediction, confidence=confidence, stage=stage)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Read:
+    """A batch that was read.
+
+    Attributes:
+        samples: All of them.
+        images: Of each that could be read.
+        failures: Of each that could not, by its place.
+        when: Seconds, by the clock that answers are timed with.
+    """
+
+    samples: Sequence[_Sample]
+    images: list[Tensor]
+    failures: dict[int, Failure]
+    when: float
+
+    @classmethod
+    def of(cls, samples: Sequence[_Sample]) -> _Read:
+        """Read a batch."""
+        images, failures = [], {}
+        for place, sample in enumerate(samples):
+            try:
+                images.append(sample.read())
+            except ValueError as error:
+                failures[place] = Failure(file=sample.file, reason=str(error))
+        return cls(samples=samples, images=images, failures=failures, when=time.perf_counter())
+
+    def told(self, answers: Answers | None) -> Iterator[Answer | Failure]:
+        """The batch's answers and failures, in order; None where none could be read."""
+        rows: Iterator[tuple[int, float, int]] = iter(())
+        if answers is not None:
+            columns = (answers.predictions.tolist(), answers.confidence.tolist(), answers.stages.tolist())
+            rows = zip(*columns, strict=True)
+        seconds = time.perf_counter() - self.when
+        for place, sample in enumerate(self.samples):
+            if place in self.failures:
+                yield self.failures[place]
+                continue
+            prediction, confidence, stage = next(rows)
+            yield Answer(
+                file=sample.file,
+                row=sample.row,
+                prediction=prediction,
+                confidence=confidence,
+                stage=stage,
+                seconds=seconds,
+            )
 
 
 def load_cascade(networks: Sequence[Network], classes: int | None, *, download: bool = False) -> StagedModel:

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cascade_core.nets.devices import placed, resolve_device
 from cascade_core.nets.progress import Bar
-from cascade_core.nets.running.runner import Answers, Softmaxes, made_ready, note_answers, softmaxes
+from cascade_core.nets.running.choosing import make_engine
+from cascade_core.nets.running.engines import Engine, Softmaxes
+from cascade_core.nets.running.runner import Answers, note_answers
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.pool import Pool
@@ -38,6 +39,7 @@ def measure(
     batch_sizes: Sequence[int] = BATCH_SIZES,
     repeats: int = 30,
     device: str = "auto",
+    engine: str = "torch",
     progress: bool = True,
 ) -> Profile:
     """Time `model` on this machine.
@@ -47,21 +49,22 @@ def measure(
         example: One sample, such as a normalised image (1, channels, height, width).
         batch_sizes: Whole numbers, rising, from 1.
         repeats: Times that each part is timed.
+        engine: What computes, as a `Runner` has it.
 
     Raises:
-        ValueError: The device is absent, or a number is out of range.
+        ValueError: The device is absent, a number is out of range, or the engine cannot be had.
     """
-    place = resolve_device(device)
     checks.whole("repeats", repeats, 1, 100_000)
     for size in batch_sizes:
         checks.whole("batch size", size, 1, MAX_BATCH)
+    computing, _ = make_engine(engine, model, device, example=example)
+    place = computing.device
     m = len(model.stage_names)
     times = np.empty((3 * m + 1, len(batch_sizes), repeats))
-    made_ready(model, place, fold=False)
     for column, size in enumerate(Bar(batch_sizes, unit="batch sizes", shown=progress)):
-        images = placed(example.expand(size, *example.shape[1:]), place)
+        images = computing.placed(example.expand(size, *example.shape[1:]))
         for turn in range(-WARM_UP, repeats):
-            seconds = _timed(model, images, place)
+            seconds = _timed(computing, images)
             if turn >= 0:
                 times[:, column, turn] = seconds
     parts: dict[str, Seconds] = {}
@@ -73,7 +76,7 @@ def measure(
         stage_names=model.stage_names,
         batch_sizes=tuple(batch_sizes),
         **parts,
-        circumstances={**_machine(place), "repeats": repeats, "warm_up": WARM_UP},
+        circumstances={**_machine(place), "engine": computing.title, "repeats": repeats, "warm_up": WARM_UP},
     )
 
 
@@ -90,9 +93,9 @@ def _machine(device: str) -> dict[str, str | int]:
 
 
 @torch.inference_mode()
-def _timed(model: StagedModel, images: Tensor, device: str) -> list[float]:
+def _timed(engine: Engine, images: Tensor) -> list[float]:
     """Seconds of every trunk piece, of every head with its answers noted, of every pool, and of the plain network."""
-    samples, last = np.arange(len(images)), len(model.stage_names) - 1
+    samples, last, device = np.arange(len(images)), engine.stages - 1, engine.device
     # All are compared with thresholds that nothing reaches, and all go on.
     rule = ExitRule(thresholds=np.full(last, np.inf))
     # All stages are pooled by all later ones, as much as there can be to do.
@@ -100,18 +103,18 @@ def _timed(model: StagedModel, images: Tensor, device: str) -> list[float]:
     result = Answers.of(len(images), last)
     passed: list[Softmaxes] = []
 
-    def answer(stage: int, classify: Callable[[], Tensor]) -> None:
-        passed.append(softmaxes(classify()))
+    def answer(stage: int, classify: Callable[[], Softmaxes]) -> None:
+        passed.append(classify())
         note_answers(passed, stage, samples, rule, result)
 
-    trunk, head, pool, state = [], [], [], model.begin(images)
+    trunk, head, pool, state = [], [], [], engine.begin(images)
     for stage in range(last + 1):
-        seconds, state = _clocked(partial(model.extend, state, stage), device)
+        seconds, state = _clocked(partial(engine.extend, state, stage), device)
         trunk.append(seconds)
-        head.append(_clocked(partial(answer, stage, partial(model.classify, state, stage)), device)[0])
+        head.append(_clocked(partial(answer, stage, partial(engine.classify, state, stage)), device)[0])
         pool.append(_clocked(partial(everything.answer, passed, stage), device)[0])
     passed.pop()
-    plain, _ = _clocked(partial(answer, last, partial(model.plain, images)), device)
+    plain, _ = _clocked(partial(answer, last, partial(engine.plain, images)), device)
     return [*trunk, *head, *pool, plain]
 
 

@@ -6,39 +6,25 @@ network is.  Of softmaxes that later stages pool, the survivors' rows are kept. 
 leaves with it, is decided as the simulation decides it, by `ExitRule.answer` and `ExitRule.judge`.
 
 Only rounding can make a difference to what was simulated: a smaller batch may be summed in another order, in the
-last digit, and so fall on the other side of a threshold that it nearly equals.
+last digit, and so fall on the other side of a threshold that it nearly equals.  What computes the stages is an engine
+(`engines`): PyTorch, or ONNX Runtime.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cascade_core.nets.answers import are_softmaxes
-from cascade_core.nets.devices import keep_heap, lay_out, placed, resolve_device
-from cascade_core.nets.folding import folded_model
+from cascade_core.nets.running.choosing import make_engine
+from cascade_core.nets.running.engines import Engine, Softmaxes
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.storage.choice import Choice
-
-Softmaxes: TypeAlias = NDArray[np.float32]
-"""(n, K) of the samples that a stage is computed for."""
-
-
-def made_ready(model: StagedModel, device: str, fold: bool) -> StagedModel:
-    """The model where and how it runs fastest; a copy if it is folded."""
-    ready = (folded_model(model) if fold else model).eval().to(device)
-    # As `precompute` has it: the fastest for convolutions, and so rounded alike.
-    lay_out(ready, torch.channels_last)
-    if device == "cpu":
-        keep_heap()
-    return ready
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,22 +60,35 @@ class Runner:
         model: Put in eval mode and moved to the device.
         choice: What `load_choice` gives, or a rule.
         device: "auto", or a device's name.
-        fold: Run a copy with batch norms folded into convolutions: faster by a tenth to a fifth on a processor, but
-            rounded differently, so that a sample whose confidence is a threshold may fall on its other side (of 10,000
-            images of CIFAR-10 two at most did).
+        engine: "torch"; "onnx", which compiles the network first, in seconds to minutes; or "auto", the faster by a
+            short measurement on the example; or an engine that was made before.  `engine_why` says in a line which
+            it is and why.
+        example: Images of the shape that will come, as many as usually come at once; "torch" needs none.
+        fold: With torch, run a copy with batch norms folded into convolutions: faster by a tenth to a fifth on a
+            processor, but rounded differently, so that a sample whose confidence is a threshold may fall on its other
+            side (of 10,000 images of CIFAR-10 two at most did).
 
     Raises:
-        ValueError: The device is absent, or the choice is for other stages.
+        ValueError: The device is absent, the choice is for other stages, or the engine cannot be had.
     """
 
     def __init__(
-        self, model: StagedModel, choice: Choice | ExitRule, device: str = "auto", *, fold: bool = False
+        self,
+        model: StagedModel,
+        choice: Choice | ExitRule,
+        device: str = "auto",
+        *,
+        engine: str | Engine = "torch",
+        example: Tensor | None = None,
+        fold: bool = False,
     ) -> None:
-        self.device = resolve_device(device)
-        self.model = made_ready(model, self.device, fold)
-        # Of each stage whether it answers with softmaxes, once it has answered.
-        self._gives_softmaxes: dict[int, bool] = {}
+        self.stage_names = model.stage_names
         self.set_choice(choice)
+        self.engine, self.engine_why = (
+            (engine, f"{engine.title}, as given")
+            if isinstance(engine, Engine)
+            else make_engine(engine, model, device, fold=fold, example=example)
+        )
 
     def set_choice(self, choice: Choice | ExitRule) -> None:
         """Use another choice from now on; nothing is rebuilt.
@@ -98,7 +97,7 @@ class Runner:
             ValueError: It is for other stages; what was set before stays.
         """
         rule = choice.rule if isinstance(choice, Choice) else choice
-        names = self.model.stage_names
+        names = self.stage_names
         if len(rule.thresholds) != len(names) - 1:
             raise ValueError(f"Expected a choice for {len(names)} stages but it is for {len(rule.thresholds) + 1}")
         for own, other in zip(names, rule.stage_names or names, strict=True):
@@ -115,20 +114,19 @@ class Runner:
         Raises:
             ValueError: The rule is for another number of classes than the network has.
         """
-        rule, remaining = self.rule, np.arange(len(images))
+        rule, engine, remaining = self.rule, self.engine, np.arange(len(images))
         last = len(rule.thresholds)
         result = Answers.of(len(images), last)
-        images = placed(images, self.device)
         passed: list[Softmaxes | None] = [None] * (last + 1)
         if not rule.active[:last].any():
-            passed[last] = self._softmaxes(self.model.plain(images), last)
+            passed[last] = engine.plain(images)
             note_answers(passed, last, remaining, rule, result)
             return result
-        state = self.model.begin(images)
+        state = engine.begin(images)
         for stage, (active, may_exit) in enumerate(zip(rule.active, rule.may_exit, strict=True)):
-            state = self.model.extend(state, stage)
+            state = engine.extend(state, stage)
             if active:
-                passed[stage] = self._softmaxes(self.model.classify(state, stage), stage)
+                passed[stage] = engine.classify(state, stage)
             if not may_exit:
                 continue
             stay = ~note_answers(passed, stage, remaining, rule, result)
@@ -139,19 +137,8 @@ class Runner:
             if not stay.all():
                 remaining = remaining[stay]
                 passed = [None if kept is None else kept[stay] for kept in passed]
-                state = self.model.keep(state, torch.from_numpy(np.flatnonzero(stay)).to(self.device))
+                state = engine.keep(state, np.flatnonzero(stay))
         return result
-
-    def _softmaxes(self, answers: Tensor, stage: int) -> Softmaxes:
-        """(n, K) of a stage's answers; models that `load_model` gives answer with logits, others may with softmaxes."""
-        if len(answers) and self._gives_softmaxes.setdefault(stage, are_softmaxes(answers)):
-            return answers.float().cpu().numpy()
-        return softmaxes(answers)
-
-
-def softmaxes(logits: Tensor) -> Softmaxes:
-    """(n, K) float32 in NumPy, of a head's logits."""
-    return logits.float().softmax(dim=-1).cpu().numpy()
 
 
 def note_answers(

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cascade_core.nets.images.pixels import Pixels, Preprocessing, normalise, open_image, preprocess
-from cascade_core.nets.running.runner import Runner, Softmaxes, softmaxes
+from cascade_core.nets.running.engines import Softmaxes, softmaxes
+from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.passages import (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,8 +110,42 @@ def test_the_manifest_names_everything(written: tuple[StagedModel, Path]) -> Non
     assert manifest["classes"] == list(CLASSES)
     assert manifest["images"] == IMAGES.describe()
     names = [f"stage_{i}.onnx" for i in range(len(model.stage_names))]
+    heads = [f"head_{i}.onnx" for i in range(len(model.stage_names) - 1)]
     assert manifest["files"] == names
-    assert sorted(p.name for p in folder.iterdir()) == sorted([*names, "choice.json", "manifest.json", "run.py"])
+    assert manifest["heads"] == heads
+    written_files = {*names, *heads, "choice.json", "manifest.json", "run.py"}
+    assert {p.name for p in folder.iterdir()} == written_files
+
+
+def test_heads_that_are_off_are_not_run(written: tuple[StagedModel, Path], images: Tensor) -> None:
+    """The second stage's head is off, of a pool's no weight is 0, and where all have left nothing more is computed."""
+    bundle, seen = Bundle(written[1]), []
+
+    def noted(name: str, part: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def noting(state: Any) -> Any:
+            seen.append(name)
+            return part(state)
+
+        return noting
+
+    bundle.trunk = [noted(f"stage {k}", part) for k, part in enumerate(bundle.trunk)]
+    bundle.heads = [noted(f"head {k}", part) for k, part in enumerate(bundle.heads)]
+    stages = len(bundle.stages)
+    bundle(images.numpy())
+    every = [name for k in range(stages) for name in (f"stage {k}", f"head {k}")][:-1]
+    assert seen == [name for name in every if name != "head 1"]
+    seen.clear()
+    data = json.loads((written[1] / "choice.json").read_text())
+    data["rule"]["pool"] = {"weights": [list(row) for row in pool_of(stages).weights]}
+    bundle.set_choice(data)
+    bundle(images.numpy())
+    assert seen == every[: len(seen)]
+    assert "head 1" in seen
+    seen.clear()
+    data["rule"]["thresholds"][0]["threshold"] = 0.0
+    bundle.set_choice(data)
+    bundle(images.numpy())
+    assert seen == ["stage 0", "head 0"]
 
 
 def test_what_does_not_fit_is_refused_and_nothing_is_left(tmp_path: Path) -> None:

@@ -91,9 +91,11 @@ def test_a_damaged_or_missing_file_is_named(written: tuple[StagedModel, Path], t
     ("path", "value", "words"),
     [
         (["stages"], None, "its stages are no list of texts"),
-        (["stages"], ["one"], r"it names \d files for 1 stages"),
+        (["stages"], ["one"], r"it names \d files and \d heads for 1 stages"),
         (["files", 0], "../copied/stage_0.onnx", "its sha256 are not those of its files"),
         (["files"], 3, "its files are no list of texts"),
+        (["heads"], None, "its heads are no list of texts"),
+        (["heads"], [], r"it names \d files and 0 heads for"),
         (["classes"], [1, 2], "its classes are no list of texts"),
         (["sha256"], {}, "its sha256 are not those of its files"),
         (["sha256", "stage_0.onnx"], "0" * 64, r"stage_0\.onnx as it was written but its SHA-256 differs"),
