@@ -34,13 +34,13 @@ ONLY = {
     "matplotlib": {"rendering"},
     "PIL": {"nets", "storage"},
     "sklearn": {"nets", "storage"},
-    **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm")},
+    **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm", "ray")},
 }
 """The only rooms that may import a package."""
 
 IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL", "axe-playwright-python": "axe_playwright_python"}
 
-OPTIONAL = {"timm", "onnxruntime", "transformers", "huggingface_hub"}
+OPTIONAL = {"timm", "onnxruntime", "transformers", "huggingface_hub", "ray"}
 """Packages that are used where a user has them, and that nothing here needs; a bundle brings its own need of one."""
 
 BEHIND = {"onnxscript": "torch.onnx exports with it", "jinja2": "pandas writes LaTeX with it"}
@@ -281,7 +281,7 @@ def packages_imported(*folders: str) -> set[str]:
     return {name.split(".")[0] for path in sources(*folders) for name in imports(path)}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-transformers.txt"])
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
 def test_requirements_are_pinned(name: str) -> None:
     for package, version in requirements(name).items():
         assert re.fullmatch(r"==[0-9][0-9A-Za-z.+]*", version), f"{name}: {package} is not pinned with =="

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from cascade_core.storage.home import HOME
-from cascade_core.support.extras import EXTRAS
+from cascade_core.support.extras import EXTRAS, OPTIONAL
 from cascade_core.support.version import VERSION
 from tests.installing import PROJECT, Installer
 from tests.test_house import IMPORT_NAMES, ROOT, requirements
@@ -131,10 +131,12 @@ def test_pins_lie_in_the_ranges() -> None:
 def test_extras_are_told_as_they_are_installed() -> None:
     extras = dict(PROJECT["optional-dependencies"])
     assert extras.pop("all") == [f"cascade-core[{','.join(EXTRAS)}]"]
-    own, transformers = map(Requirement, extras.pop("transformers"))
-    assert (own.name, own.extras) == ("cascade-core", {"nets"})
-    pin = requirements("requirements-transformers.txt")["transformers"].removeprefix("==")
-    assert transformers.specifier.contains(pin)
+    for optional, (name,) in OPTIONAL.items():
+        own, package = map(Requirement, extras.pop(optional))
+        assert IMPORT_NAMES.get(package.name, package.name) == name
+        assert (own.name, own.extras) == ("cascade-core", {"nets"})
+        pin = requirements(f"requirements-{optional}.txt")[optional].removeprefix("==")
+        assert package.specifier.contains(pin)
     names = {
         extra: {IMPORT_NAMES.get(Requirement(t).name, Requirement(t).name) for t in extras[extra]} for extra in extras
     }

@@ -56,8 +56,8 @@ def precompute(args: argparse.Namespace) -> None:
 def _precompute(args: argparse.Namespace) -> None:
     from cascade_core.nets.recording.runs import precompute_run
 
-    options = {"batch_size": args.batch_size, "corrupt": args.corrupt, **record_options(args)}
-    precompute_run(args.network, data=args.data, out=args.out, **options)
+    own = {name: getattr(args, name) for name in ("batch_size", "corrupt", "on", "gpus_per_worker", "workers")}
+    precompute_run(args.network, data=args.data, out=args.out, **own, **record_options(args))
     if is_first():
         report(args.out)
 
@@ -162,6 +162,12 @@ def _add_precompute(verbs: Parsers) -> None:
         "brightness:0.5 (factors), jpeg:20 (quality, 1 to 95); given more than once: one after the other"
     )
     parser.add_argument("--corrupt", action="append", default=[], metavar="KIND:SEVERITY", help=about)
+    about = "have a cluster of Ray compute: ray (that of RAY_ADDRESS, or this machine) or ray:ADDRESS"
+    parser.add_argument("--on", metavar="ray[:ADDRESS]", help=about)
+    about = "with --on: GPUs of each worker, below 1 to share one (default 1; a worker on CPUs takes OMP_NUM_THREADS)"
+    parser.add_argument("--gpus-per-worker", type=float, help=about)
+    about = "with --on: workers at most, for which a cluster may start machines (default: as many as there is room for)"
+    parser.add_argument("--workers", type=int, help=about)
 
 
 def _add_exits(verbs: Parsers) -> None:

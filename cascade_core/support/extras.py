@@ -14,6 +14,9 @@ EXTRAS = {
 }
 """What each extra brings, by import name; pyproject.toml has the ranges."""
 
+OPTIONAL = {"transformers": ("transformers",), "ray": ("ray",)}
+"""The same of extras that `all` leaves out, each with a requirements file of its own."""
+
 
 class MissingExtra(ModuleNotFoundError):
     """A package is not installed; the message is one line that names the extra that brings it."""
@@ -25,7 +28,7 @@ def require(extra: str) -> None:
     Raises:
         MissingExtra: One cannot.
     """
-    for package in EXTRAS[extra]:
+    for package in (EXTRAS | OPTIONAL)[extra]:
         if find_spec(package) is None:
             remedy = f"pip install 'cascade-core[{extra}]'"
             raise MissingExtra(f"Expected {package}, which is not installed; {remedy}", name=package)

@@ -1,10 +1,9 @@
-"""Long work in chunks of samples, each a part file of its own: what survives a kill, and what several processes share.
+"""Long work in chunks of samples, each a part file of its own: what survives a kill, and what many share.
 
 A chunk is computed in the same batches whatever happened before, and written under a temporary name and renamed, so
 a part that is there is whole.  The plan beside the parts says what the work is; work that differs in anything that
-decides the values is refused, unless no part is done yet.  Processes need a shared file system and no more: process r
-of N computes chunks r, r + N, ..., and process 0, the only one that writes the plan and the end result, looks at the
-folder until all parts are there.
+decides the values is refused, unless no part is done yet.  Who computes which chunk, and where, is not said here: see
+`workers` and `on_ray`.
 """
 
 from __future__ import annotations
@@ -13,33 +12,25 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cascade_core.nets.progress import Bar, above_bars
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, read_plan, write_mark
 from cascade_core.storage.writing import is_part, merge_parts, save_part
 from cascade_core.support import checks
-from cascade_core.support.group import Group
 from cascade_core.support.stopping import Stopped, asked_by, stoppable
 
-PATIENCE = 30.0
-"""Least seconds without a new part before process 0 computes itself what others should have."""
+LATE = 60.0
+"""Most seconds after which a network file system shows here what was written elsewhere."""
 
-SLOWEST = 4
-"""The same as a multiple of the time of its own slowest chunk."""
+LOOK = 0.5
+"""Seconds between two looks at the folder in that time."""
 
-START = 600.0
-"""Most seconds that a process waits for process 0 to begin."""
-
-LOOK = 0.1
-"""Seconds between two looks at the folder."""
-
-Compute = Callable[[range, Callable[[int], object]], StageOutputs]
-"""From sample numbers, and a function to call with the count of samples done since its last call."""
+Compute = Callable[[range], StageOutputs]
+"""From sample numbers to what is recorded of them."""
 
 
 class Chunks:
@@ -65,25 +56,40 @@ class Chunks:
         self.work: dict[str, Any] = json.loads(json.dumps(whole, allow_nan=False))
         self.digest = hashlib.sha256(json.dumps(self.work, sort_keys=True).encode()).hexdigest()
         self.missing = set(range(self.count))
-        self._slowest = 0.0
 
-    def begin(self, rank: int, noted: Mapping[str, Any]) -> dict[str, Any]:
-        """Write the plan, or read it where the work was begun; what was noted when it was.
+    def begin(self, noted: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the plan, or read it where the work was begun, as `begun` does; one process alone may do so.
 
         Args:
             noted: What does not decide whether work is the same, such as the date.
 
         Raises:
-            ValueError: The folder holds other work; the message says what differs.
-            OSError: The plan cannot be written, or process 0 wrote none.
+            ValueError: As for `begun`.
+            OSError: The plan cannot be written.
         """
         plan = read_plan(self.folder)
         # Work of which nothing is done stands in nobody's way: it failed, or was killed, before its first part.
-        if rank == 0 and (plan is None or (plan["work"] != self.work and not self._any_part())):
-            self._plan(noted)
-            plan = None
+        if plan is None or (plan["work"] != self.work and not self._any_part()):
+            try:
+                write_mark(self.folder / PLAN, {"work": self.work, "noted": noted})
+            except OSError:
+                self._withdraw()
+                raise
+        return self.begun(noted)
+
+    def begun(self, noted: Mapping[str, Any]) -> dict[str, Any]:
+        """What was noted when the work was begun; from here on it is known which parts are there.
+
+        Raises:
+            ValueError: The folder holds other work; the message says what differs.
+            OSError: It holds none.
+        """
+        plan = read_plan(self.folder)
         if plan is None:
-            plan = self._wait_for_plan()
+            raise OSError(
+                f"Expected work in {self.folder} that process 0 began but there is none; "
+                "do all processes see the same folder?"
+            )
         if plan["work"] != self.work:
             raise ValueError(
                 f"Expected {self.folder} to hold parts of the same work but {_difference(plan['work'], self.work)}; "
@@ -91,138 +97,70 @@ class Chunks:
             )
         if not isinstance(plan.get("noted"), dict) or plan["noted"].keys() != noted.keys():
             raise ValueError(f"Expected {self.folder / PLAN} to note {', '.join(noted)} but it does not; delete it")
+        self.look()
         return dict(plan["noted"])
 
-    def _plan(self, noted: Mapping[str, Any]) -> None:
-        try:
-            write_mark(self.folder / PLAN, {"work": self.work, "noted": noted})
-        except OSError:
-            self._withdraw()
-            raise
+    @contextmanager
+    def under_way(self, *, first: bool = True) -> Iterator[None]:
+        """Within the block chunks are computed.
 
-    def _any_part(self) -> bool:
-        return next(self.folder.glob("part-*.parquet"), None) is not None
-
-    def _wait_for_plan(self) -> dict[str, Any]:
-        end = time.monotonic() + START
-        while (plan := read_plan(self.folder)) is None:
-            if time.monotonic() > end:
-                raise OSError(
-                    f"Expected process 0 to begin the work in {self.folder} within {START:.0f} s but it has not; "
-                    "do all processes see the same folder?"
-                )
-            time.sleep(LOOK)
-        return plan
-
-    def run(self, compute: Compute, group: Group, progress: bool) -> None:
-        """Compute this process's share; process 0 waits for the others' too, and writes the result.
+        Args:
+            first: Whether this is the process that began the work.
 
         Raises:
-            OSError: A file cannot be written.
             Stopped: The work was interrupted.
         """
-        self._look()
-        shown = progress and group.rank == 0
         try:
-            with (
-                stoppable(),
-                Bar(total=self.samples, initial=self._done, unit="images", shown=shown, mininterval=1) as bar,
-            ):
-                for number in range(group.rank, self.count, group.size):
-                    if group.rank and self._ended():
-                        return
-                    if number in self.missing:
-                        self._do(number, compute, bar, group.rank)
-                if group.rank == 0:
-                    self._wait_for_others(compute, bar)
-                    self._finish()
+            with stoppable():
+                yield
         except KeyboardInterrupt as stop:
             # The interruption may have come between writing a part and noting it.
-            self._look()
+            self.look()
             said = f"stopped: {self._tally()}; start the same command again to continue"
             raise Stopped(said, asked_by(stop)) from None
         except Exception:
-            if group.rank == 0 and not self._any_part():
+            if first and not self._any_part():
                 self._withdraw()
             raise
 
-    def _withdraw(self) -> None:
-        """Take the plan back, and the folder if it is empty: whoever mends what failed starts anew."""
-        (self.folder / PLAN).unlink(missing_ok=True)
-        with suppress(OSError):
-            self.folder.rmdir()
+    def do(self, number: int, compute: Compute) -> int:
+        """Compute a chunk and write its part, unless it is there already; the count of its samples.
 
-    def _samples(self, number: int) -> range:
+        Raises:
+            OSError: It cannot be written.
+        """
+        samples = self.samples_of(number)
+        if not self._is_there(number):
+            try:
+                save_part(compute(samples), self.folder / part_name(number), self._stamp(number))
+            except OSError as error:
+                self.look()
+                raise self._unwritable(error) from None
+        self.missing.discard(number)
+        return len(samples)
+
+    def samples_of(self, number: int) -> range:
+        """The sample numbers of a chunk."""
         return range(number * self.size, min((number + 1) * self.size, self.samples))
 
     @property
-    def _done(self) -> int:
+    def done(self) -> int:
         """Samples in finished chunks."""
-        return self.samples - sum(len(self._samples(number)) for number in self.missing)
+        return self.samples - sum(len(self.samples_of(number)) for number in self.missing)
 
-    def _tally(self) -> str:
-        return f"{self.count - len(self.missing):,} of {self.count:,} chunks are done in {self.folder}"
-
-    def _stamp(self, number: int) -> str:
-        return f"{self.digest}/{number}"
-
-    def _ended(self) -> bool:
-        """Whether process 0 has written the result, without waiting for this one."""
-        return (self.folder / DONE).exists() or not (self.folder / PLAN).exists()
-
-    def _look(self) -> None:
+    def look(self) -> None:
         """Find out which parts are there by now, whoever wrote them."""
-        try:
+        with suppress(FileNotFoundError):
             there = {entry.name for entry in self.folder.iterdir()}
-        except FileNotFoundError:
-            # Process 0 has made one file of the parts.
-            return
-        for number in sorted(self.missing):
-            name = part_name(number)
-            if name in there and is_part(self.folder / name, self._stamp(number), len(self._samples(number))):
-                self.missing.remove(number)
+            self.missing -= {n for n in self.missing if part_name(n) in there and self._is_there(n)}
 
-    def _do(self, number: int, compute: Compute, bar: Bar, rank: int) -> None:
-        start = time.monotonic()
-        outputs = compute(self._samples(number), bar.update)
-        path = self.folder / part_name(number)
-        try:
-            save_part(outputs, path, self._stamp(number))
-        except OSError as error:
-            if rank and self._ended():
-                return
-            raise self._unwritable(error) from None
-        self.missing.discard(number)
-        self._slowest = max(self._slowest, time.monotonic() - start)
-        self._show(bar)
+    def finish(self) -> None:
+        """Make the parts a run: one file, or the folder with the mark of its end.
 
-    def _show(self, bar: Bar) -> None:
-        self._look()
-        bar.n = self._done
-        bar.refresh()
-
-    def _unwritable(self, error: OSError) -> OSError:
-        return OSError(f"{error}; {self._tally()}: mend this and start the same command again to continue")
-
-    def _wait_for_others(self, compute: Compute, bar: Bar) -> None:
-        last_progress, remaining, warned = time.monotonic(), len(self.missing), False
-        while self.missing:
-            self._show(bar)
-            if len(self.missing) < remaining:
-                last_progress, warned = time.monotonic(), False
-            elif time.monotonic() - last_progress > max(PATIENCE, SLOWEST * self._slowest):
-                if not warned:
-                    silent = f"no chunk came from other processes for {time.monotonic() - last_progress:.0f} s"
-                    above_bars(f"{silent}; computing here what is missing, {remaining:,} chunks")
-                    warned = True
-                # A slow process goes upwards, so the last is the one that it needs longest for.
-                self._do(max(self.missing), compute, bar, 0)
-            else:
-                time.sleep(LOOK)
-            remaining = len(self.missing)
-
-    def _finish(self) -> None:
-        """Make the parts a run: one file, or the folder with the mark of its end."""
+        Raises:
+            OSError: Parts are missing that should be there, or the run cannot be written.
+        """
+        self._look_for_all()
         if not self.target.suffix:
             if not (self.folder / DONE).exists():
                 write_mark(self.folder / DONE, {"parts": self.count, "samples": self.samples})
@@ -234,6 +172,40 @@ class Chunks:
         except OSError as error:
             raise self._unwritable(error) from None
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _look_for_all(self) -> None:
+        end = time.monotonic() + LATE
+        while self.missing:
+            self.look()
+            if self.missing and time.monotonic() > end:
+                raise OSError(
+                    f"Expected all parts in {self.folder} but {part_name(min(self.missing))} is missing; "
+                    "do all workers see the same folder?"
+                )
+            if self.missing:
+                time.sleep(LOOK)
+
+    def _any_part(self) -> bool:
+        return next(self.folder.glob("part-*.parquet"), None) is not None
+
+    def _withdraw(self) -> None:
+        """Take the plan back, and the folder if it is empty: whoever mends what failed starts anew."""
+        (self.folder / PLAN).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.folder.rmdir()
+
+    def _is_there(self, number: int) -> bool:
+        path = self.folder / part_name(number)
+        return is_part(path, self._stamp(number), len(self.samples_of(number)))
+
+    def _stamp(self, number: int) -> str:
+        return f"{self.digest}/{number}"
+
+    def _tally(self) -> str:
+        return f"{self.count - len(self.missing):,} of {self.count:,} chunks are done in {self.folder}"
+
+    def _unwritable(self, error: OSError) -> OSError:
+        return OSError(f"{error}; {self._tally()}: mend this and start the same command again to continue")
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any], within: str = "") -> str:

@@ -22,11 +22,13 @@ from cascade_core.nets.networks.outside import Wishes
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.precompute import precompute_to
+from cascade_core.nets.recording.workers import Workers
 from cascade_core.nets.samples import SampleSet, check_classes
 from cascade_core.nets.staged import StagedModel
 from cascade_core.nets.texts.tokens import Tokens
 from cascade_core.storage.origin import HeadsOrigin, NetworkOrigin, Origin, RecordedFile
 from cascade_core.support import checks
+from cascade_core.support.extras import require
 
 MAX_SEED = 2**32 - 1
 """Largest seed that every generator takes."""
@@ -49,6 +51,8 @@ class RecordOptions:
         device: "auto", or a device's name.
         download: Whether absent data sets and weights may be fetched.
         progress: Whether a bar shows how far it is.
+        on: Who computes: None = this process, and those that torchrun started with it; or "ray[:ADDRESS]".
+        gpus_per_worker, workers: As `on_ray.Cluster` takes them; None = as many as it has by itself.
 
     Raises:
         ValueError: The seed is out of range.
@@ -66,9 +70,14 @@ class RecordOptions:
     device: str = "auto"
     download: bool = False
     progress: bool = True
+    on: str | None = None
+    gpus_per_worker: float | None = None
+    workers: int | None = None
 
     def __post_init__(self) -> None:
         checks.whole("seed", self.seed, 0, MAX_SEED)
+        if self.on is None and (self.gpus_per_worker is not None or self.workers is not None):
+            raise ValueError("Expected --gpus-per-worker and --workers with --on ray, which places workers")
 
     def open(self, data: str, network: Network, split: str) -> SampleSet:
         """Data for a network: `KIND` or `KIND:PATH`."""
@@ -85,6 +94,23 @@ class RecordOptions:
                 f"Expected pictures to corrupt but {samples.spec} holds {samples.unit}; leave out --corrupt"
             )
         return replace(samples, corruptions=corruptions, seed=self.seed)
+
+    def computing(self) -> Workers | None:
+        """Who computes, as `precompute_to` takes it.
+
+        Raises:
+            ValueError: It is of another kind, or a number is out of range.
+            MissingExtra: Ray is not installed.
+        """
+        if self.on is None:
+            return None
+        kind, _, address = self.on.partition(":")
+        checks.one_of("--on (ray or ray:ADDRESS)", kind, ("ray",))
+        require("ray")
+        from cascade_core.nets.recording.on_ray import Cluster
+
+        given = {} if self.gpus_per_worker is None else {"gpus_per_worker": self.gpus_per_worker}
+        return Cluster(address=address or None, most=self.workers, **given)
 
     def networks(self, texts: Sequence[str]) -> list[Network]:
         """The networks that `NAME[=WEIGHTS][+HEADS]` name."""
@@ -105,6 +131,7 @@ def precompute_run(networks: Sequence[str], *, data: str, out: str | Path, split
         ValueError: An argument is wrong, or heads belong to another network; one line says which.
     """
     chosen = RecordOptions(**options)
+    chosen.computing()
     cascade = chosen.networks(networks)
     check_networks(cascade)
     samples = chosen.corrupted(chosen.open(data, cascade[0], split))
@@ -180,6 +207,7 @@ def record(networks: Sequence[Network], data: SampleSet, out: str | Path, option
         device=options.device,
         progress=options.progress,
         source=origin.as_json(),
+        workers=options.computing(),
     )
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from cascade_core import StageOutputs
 from cascade_core.nets.recording.precompute import precompute
-from tests.nets.working import BATCH, CHUNKS, images, network, work
+from tests.nets.working import BATCH, CHUNKS, images, network, of_a_group, work
 from tests.runfiles import load_softmaxes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -85,8 +85,7 @@ def test_several_processes_give_what_one_gives(
     count: int, fresh: ForkServerContext, wanted: StageOutputs, tmp_path: Path
 ) -> None:
     path = tmp_path / ("run.parquet" if count == 2 else "run")
-    environments = [{"RANK": str(r), "LOCAL_RANK": str(r), "WORLD_SIZE": str(count)} for r in range(count)]
-    group = [fresh.Process(target=work, args=(str(path), PAUSE, environment)) for environment in environments]
+    group = [fresh.Process(target=work, args=(str(path), PAUSE, environment)) for environment in of_a_group(count)]
     for process in reversed(group):
         process.start()
     for process in group:
@@ -95,18 +94,23 @@ def test_several_processes_give_what_one_gives(
     assert_same_data(path, wanted)
 
 
-def test_a_worker_that_is_killed_loses_nothing(fresh: ForkServerContext, wanted: StageOutputs, tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_process_that_dies_ends_the_group_and_loses_nothing(
+    killed: int, fresh: ForkServerContext, wanted: StageOutputs, tmp_path: Path
+) -> None:
     path = tmp_path / "run.parquet"
-    first, second = (
-        fresh.Process(target=work, args=(str(path), PAUSE, {"RANK": str(r), "WORLD_SIZE": "2"}, 0.5)) for r in range(2)
-    )
-    second.start()
-    first.start()
-    wait_for_parts(path, 3, first)
-    second.kill()
-    for process in (first, second):
+    group = [fresh.Process(target=work, args=(str(path), PAUSE, environment)) for environment in of_a_group(2)]
+    for process in group:
+        process.start()
+    wait_for_parts(path, 3, group[0])
+    group[killed].kill()
+    for process in group:
         process.join(LIMIT)
-    assert (first.exitcode, second.exitcode) == (0, -9)
+    assert (group[killed].exitcode, group[1 - killed].exitcode) == (-9, 2)
+    assert "one has ended, or cannot be reached; start the same command again" in (tmp_path / "failed.txt").read_text()
+    before = parts(path)
+    assert 3 <= len(before) < CHUNKS
+    work(str(path), 0.0)
     assert_same_data(path, wanted)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -276,27 +275,21 @@ def test_a_group_that_makes_no_sense(name: str, value: str, tmp_path: Path, monk
         record(tmp_path / "run")
 
 
-def test_a_share_that_nobody_computes_is_taken_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "3")
-    monkeypatch.setattr(chunks, "PATIENCE", 0.2)
-    assert_same(load_softmaxes(record(tmp_path / "run.parquet")), precompute(network(), images(), **OPTIONS))
-    # Of 13 chunks 5 are its own.
-    said = capsys.readouterr().err
-    assert re.search(r"no chunk came from other processes for \d+ s; computing here what is missing, 8 chunks\n", said)
-
-
-def test_others_wait_for_the_first_and_leave_what_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "START", 0.2)
-    with monkeypatch.context() as second:
-        second.setenv("WORLD_SIZE", "2")
-        second.setenv("RANK", "1")
-        with pytest.raises(OSError, match=r"process 0 to begin the work in .* do all processes see the same folder"):
-            record(tmp_path / "run.parquet")
-    record(tmp_path / "run")
+def test_a_group_needs_a_place_to_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setenv("RANK", "1")
-    (tmp_path / "run" / "part-00001.parquet").unlink()
-    record(tmp_path / "run")
-    assert not (tmp_path / "run" / "part-00001.parquet").exists()
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    with pytest.raises(ValueError, match=r"as torchrun sets them, but .*MASTER_ADDR expected, but not set") as error:
+        record(tmp_path / "run.parquet")
+    assert_one_line(error.value, "Expected ")
+
+
+def test_parts_that_others_wrote_and_nobody_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "LATE", 0.0)
+    unseen = chunks.Chunks(tmp_path / "run", SAMPLES, CHUNK, {})
+    unseen.begin({"threads": 1})
+    with pytest.raises(OSError, match=r"part-00000\.parquet is missing; do all workers see the same folder\?"):
+        unseen.finish()
+    elsewhere = chunks.Chunks(tmp_path / "other", SAMPLES, CHUNK, {})
+    with pytest.raises(OSError, match=r"process 0 began but there is none; do all processes see the same folder\?"):
+        elsewhere.begun({"threads": 1})
