@@ -27,6 +27,7 @@ from cascade_core.commands import (
     recording,
     runs,
     showing,
+    watching,
 )
 from cascade_core.commands.common import PROGRAM, Incomplete, Parser
 from cascade_core.commands.terminal import Readable, line, remark
@@ -44,7 +45,8 @@ def parser() -> Parser:
         description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
     )
     verbs = result.add_subparsers(metavar="VERB", required=True)
-    for group in (recording, fronts, deploying, runs, counting, cost_flags, choosing, checking, showing, figures, page):
+    rest = (checking, watching, showing, figures, page)
+    for group in (recording, fronts, deploying, runs, counting, cost_flags, choosing, *rest):
         group.add(verbs)
     return result
 

@@ -47,6 +47,7 @@ class Choice:
     Attributes:
         rule: The thresholds with their score, pool and stage names.
         costs: MACs of a sample that leaves at each stage.
+        baseline_macs: MACs of the plain network on one sample.
         policy: Name and parameters of the policy that chose them, or None.
         run: Name and SHA-256 of the run they were chosen on, or None.
         measured: What the rule was measured to do, as in the file.
@@ -56,6 +57,7 @@ class Choice:
 
     rule: ExitRule
     costs: tuple[int, ...]
+    baseline_macs: int
     policy: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     measured: Mapping[str, Any]
@@ -201,6 +203,7 @@ def parse_choice(raw: bytes) -> Choice:
         rule=_rule(data, thresholds),
         notes=() if note is None else (note,),
         costs=tuple(int(stage["cumulative_macs"]) for stage in data["stages"]),
+        baseline_macs=int(data["baseline_macs"]),
         policy=data["policy"],
         run=data["run"],
         measured=data["measured"],

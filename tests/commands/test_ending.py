@@ -21,9 +21,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from cascade_core import save_run
+from cascade_core import load_choice, save_run
 from cascade_core.support.claims import claimed
 from tests.commands.ending import Ended, ended
+from tests.logged import write_log
 from tests.samples import sample_run
 
 KILLS = int(os.environ.get("CASCADE_KILLS", "0"))
@@ -64,6 +65,11 @@ CASES = [
         needs=("net.json", "net.parquet"),
         writes="v.json",
     ),
+    Case(
+        call="watch net.json exits.jsonl --state state.json --rechoose again.json",
+        needs=("net.json", "exits.jsonl"),
+        writes="state.json",
+    ),
     Case(call="figure run.parquet --answers own --out f.svg f.png", needs=("run.parquet",), writes="f.svg"),
     Case(
         call=f"profile net.parquet {NET} --batch-sizes 1,2 --repeats 1",
@@ -98,6 +104,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(folder / "mine.npz", probs=run.probs, labels=run.labels)
     done(f"build --network small-cnn --train-data digits {DIGITS} --epochs 2 --heads linear --out net.parquet", folder)
     done("choose net.parquet --policy shared --threshold 0.9 --answers own --out net.json", folder)
+    write_log(folder / "exits.jsonl", load_choice(folder / "net.json"), 600)
     return folder
 
 

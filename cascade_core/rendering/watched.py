@@ -1,0 +1,168 @@
+"""What is known of a choice at work, as sentences, a table and JSON data."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cascade_core.analysis.rechoosing import Rechosen
+from cascade_core.analysis.watched import SCALES, SHARES, Watch
+from cascade_core.support.terms import LAST_STAGE
+from cascade_core.support.wording import at_most, percent, points
+
+BETS = {
+    "exits": "where samples leave",
+    "audits": "how often audited samples are answered otherwise than by the plain network",
+    "labels": "how often labels are met",
+}
+"""What each gambler bets on, in words."""
+
+
+def exits_watched(watch: Watch) -> pd.DataFrame:
+    """A row a stage: the share that leaves there as it was measured and as it is, and the mean confidence."""
+    series, promised = watch.series, watch.choice.measured["exits"]
+    passed = series.total("passed")
+    with np.errstate(invalid="ignore"):
+        sure = np.where(passed > 0, series.total("sure") / 1e6 / passed, np.nan)
+    return pd.DataFrame(
+        {
+            "stage": watch.stages,
+            "share promised": [one["share"] for one in promised],
+            "share seen": series.total("exits") / max(series.n, 1) if series.n else np.full(len(promised), np.nan),
+            "mean confidence": sure,
+        }
+    )
+
+
+def read_sentences(watch: Watch, files: int) -> list[str]:
+    """How much was read, and what of it was odd."""
+    until = f", until {moment(watch.latest)}" if watch.latest else ""
+    said = [f"{watch.series.n:,} samples in {files:,} log{'' if files == 1 else 's'}{until}"]
+    odd = [f"{count:,} line{'' if count == 1 else 's'} {why}" for why, count in sorted(watch.faults.items())]
+    if odd:
+        said.append(f"not counted: {', '.join(odd)}")
+    times, most = watch.back
+    if times:
+        said.append(f"{times:,} lines are earlier than one before them, by up to {most:,.1f} seconds; all are counted")
+    return said
+
+
+def alarm_sentence(watch: Watch) -> str:
+    """Whether samples are as they were."""
+    sure = f"a false alarm comes in {percent(watch.alpha)} of all lives at most"
+    if watch.alarm is None:
+        return f"no alarm: nothing shows that samples differ from those of the choice{_strongest(watch)} ({sure})"
+    when = f" ({moment(watch.alarm.time)})" if watch.alarm.time else ""
+    return (
+        f"alarm after {watch.alarm.sample:,} samples{when}: samples differ from those of the choice, which is seen by "
+        f"{BETS[watch.alarm.of]} ({sure})"
+    )
+
+
+def _strongest(watch: Watch) -> str:
+    """What comes nearest to an alarm."""
+    left = {name: watch.needed(name) - gambler.capital for name, gambler in watch.gamblers.items() if gambler.seen}
+    if not left:
+        return ""
+    closest = min(left, key=lambda name: left[name])
+    odds = math.exp(min(left[closest], 50.0))
+    return f"; the strongest sign, {BETS[closest]}, would have to be {odds:,.1f} times as strong"
+
+
+def saving_sentence(watch: Watch) -> str:
+    """What is saved, against what was measured."""
+    if not watch.series.n:
+        return "no sample has left yet"
+    return (
+        f"{percent(saving_seen(watch), 1)} of the computation is saved, where the choice promised "
+        f"{percent(watch.choice.measured['saving'], 1)}"
+    )
+
+
+def saving_seen(watch: Watch) -> float:
+    """Saving over all samples, a fraction; NaN without any."""
+    series = watch.series
+    mean = float(series.total("exits") @ np.array(watch.choice.costs)) / series.n if series.n else math.nan
+    return 1 - mean / watch.choice.baseline_macs
+
+
+def position_sentence(watch: Watch, limit: float) -> str:
+    """Which positions the audited samples certify to be within a limit, and which they refute."""
+    if not watch.audited:
+        return "no audited samples yet, so that nothing is known of disagreement with the plain network"
+    low, high = watch.position_bounds()
+    if not len(low):
+        return f"{watch.audited:,} audited samples; confidences of this score have no end that positions could go to"
+    own = int(np.argmin(np.abs(SCALES - 1)))
+    kept = np.flatnonzero(np.logical_and.accumulate(high <= limit))
+    broken = np.flatnonzero(low > limit)
+    now = watch.position_disagreed[own] / watch.audited
+    said = (
+        f"{watch.audited:,} audited samples: these thresholds answer otherwise than the plain network on "
+        f"{percent(now, 2)} of them, {at_most(float(high[own]), 2, LAST_STAGE)}"
+    )
+    bold = (
+        f"thresholds up to {SCALES[kept[-1]]:.2g} times as far from certainty are still certified for "
+        f"{points(limit)} points"
+        if len(kept)
+        else f"no thresholds tried are certified for {points(limit)} points"
+    )
+    out = f", from {SCALES[broken[0]]:.2g} times on they are refuted" if len(broken) else ""
+    return f"{said}; {bold}{out}"
+
+
+def rechosen_sentence(new: Rechosen) -> str:
+    """What new thresholds do that the old ones do not, on the same audited samples."""
+    return (
+        f"chosen anew on audited samples: {points(new.evaluation.accuracy_drop)} points of disagreement and "
+        f"{percent(new.evaluation.saving, 1)} saved, where the old thresholds have "
+        f"{points(new.old.accuracy_drop)} and {percent(new.old.saving, 1)} (on {new.evaluation.n:,} others)"
+    )
+
+
+def moment(seconds: float) -> str:
+    """A time, in seconds since 1970."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:g} seconds since 1970"
+
+
+def watched_json(watch: Watch, files: int, limit: float) -> dict[str, Any]:
+    """All of it as JSON data; shares are fractions."""
+    low, high = watch.position_bounds()
+    table = exits_watched(watch)
+    return {
+        "samples": watch.series.n,
+        "logs": files,
+        "not_counted": dict(watch.faults),
+        "alpha": watch.alpha,
+        "alarm": None
+        if watch.alarm is None
+        else {"of": watch.alarm.of, "sample": watch.alarm.sample, "time": watch.alarm.time},
+        "evidence": {
+            name: {"log_capital": gambler.capital, "log_capital_of_an_alarm": watch.needed(name), "alpha": SHARES[name]}
+            for name, gambler in watch.gamblers.items()
+        },
+        "saving": None if not watch.series.n else saving_seen(watch),
+        "saving_promised": watch.choice.measured["saving"],
+        "exits": [
+            {
+                "stage": row["stage"],
+                "share_promised": row["share promised"],
+                "share": None if not watch.series.n else row["share seen"],
+                "mean_confidence": None if pd.isna(row["mean confidence"]) else row["mean confidence"],
+            }
+            for row in table.to_dict("records")
+        ],
+        "audited": watch.audited,
+        "limit": limit,
+        "positions": [
+            {"scale": float(scale), "disagreed": int(count), "at_least": float(least), "at_most": float(most)}
+            for scale, count, least, most in zip(SCALES, watch.position_disagreed, low, high, strict=False)
+        ],
+    }

@@ -1,0 +1,105 @@
+"""Exit logs on disk, read on from where they were read last: files that grow, are rotated, or end in mid-line.
+
+A file is known by its first line, whatever it is called and wherever it was moved, so that none is read twice and
+nothing that was rotated away is lost as long as it lies in the folder.  Only whole lines are read; the rest of a line
+is waited for.  Memory does not grow with the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from cascade_core.storage.exit_logs import parse
+from cascade_core.support.files import BadFile, is_regular, opened, readable
+
+BLOCK = 4 << 20
+"""Bytes that are read at once, which is also the most of a line."""
+
+HEAD = 64 << 10
+"""Most bytes of a first line; a file whose first is longer is no log."""
+
+ENDINGS = (".jsonl", ".ndjson", ".log")
+"""How logs in a folder are called, rotated ones with a number or a date behind it; what is compressed is not read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogFile:
+    """A log.
+
+    Attributes:
+        key: What it is known by.
+        began: The time of its first line, in seconds since 1970; 0 where that has none.
+    """
+
+    path: Path
+    key: str
+    began: float
+
+
+def log_files(paths: Iterable[Path], stages: Sequence[str]) -> list[LogFile]:
+    """The logs among files and in folders, the oldest first; files without a whole line are left for later.
+
+    Raises:
+        BadFile: There is no such file or folder.
+    """
+    found: dict[str, LogFile] = {}
+    for path in _files(paths):
+        with readable(path), opened(path) as stream:
+            head = stream.readline(HEAD)
+        if head.endswith(b"\n"):
+            key, entries = hashlib.sha256(head).hexdigest()[:16], parse(head, stages)[0]
+            began = float(entries.time[0]) if len(entries) and entries.time[0] > 0 else 0.0
+            found.setdefault(key, LogFile(path=path, key=key, began=began))
+    return sorted(found.values(), key=lambda file: (file.began, file.path.name))
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.iterdir() if _is_log(p))
+        elif is_regular(path):
+            yield path
+        else:
+            raise BadFile(f"Cannot read {path}: there is no such file or folder")
+
+
+def _is_log(path: Path) -> bool:
+    endings = path.suffixes
+    return is_regular(path) and any(end in ENDINGS for end in endings) and endings[-1] not in (".gz", ".zst", ".bz2")
+
+
+def unread(file: LogFile, offset: int) -> Iterator[tuple[bytes, int]]:
+    """Blocks of whole lines of a file from an offset on, each with the offset behind it.
+
+    Raises:
+        BadFile: It cannot be read, or is shorter than the offset.
+    """
+    with readable(file.path), opened(file.path) as stream:
+        if stream.seek(0, 2) < offset:
+            raise BadFile(f"expected at least the {offset:,} bytes that were read before but it was cut shorter")
+        stream.seek(offset)
+        for block in blocks(stream):
+            offset += len(block)
+            yield block, offset
+
+
+def blocks(stream: BinaryIO, *, ends: bool = False) -> Iterator[bytes]:
+    """Whole lines of a stream, some megabytes at a time; a line of more than `BLOCK` bytes comes in pieces.
+
+    Args:
+        ends: Whether nothing comes any more after the end, so that what is left there is a line too.
+    """
+    rest = b""
+    while read := stream.read(BLOCK):
+        end = read.rfind(b"\n") + 1
+        if not end and len(rest) < BLOCK:
+            rest += read
+            continue
+        yield rest + (read[:end] or read)
+        rest = read[end:] if end else b""
+    if ends and rest:
+        yield rest

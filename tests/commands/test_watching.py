@@ -1,0 +1,86 @@
+"""The verb `watch`: files that grow, standard input, states and what it writes."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from cascade_core import CheapestWithinDrop, load_choice, tune
+from cascade_core.__main__ import main
+from tests.logged import write_log
+from tests.samples import sample_run
+
+
+@pytest.fixture
+def choice(tmp_path: Path) -> Path:
+    path: Path = tmp_path / "choice.json"
+    tune(sample_run(n=1000), CheapestWithinDrop(max_drop=0.02), answers="own").save(path)
+    return path
+
+
+def test_it_says_what_is_known_and_writes_it(choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_log(tmp_path / "a.jsonl", load_choice(choice), 400)
+    told, new = tmp_path / "told.json", tmp_path / "new.json"
+    call = ["watch", str(choice), str(tmp_path / "a.jsonl"), "--json", str(told), "--rechoose", str(new)]
+    assert main(call) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("400 samples in 1 log, until 2025-11-26 18:06:39 UTC\n")
+    assert "400 audited samples: these thresholds answer otherwise than the plain network on" in said
+    assert "no alarm" in said
+    known = json.loads(told.read_text())
+    assert (known["samples"], known["audited"], known["limit"], known["alarm"]) == (400, 400, 0.02, None)
+    assert sum(stage["share"] for stage in known["exits"]) == pytest.approx(1)
+    again = load_choice(new)
+    assert again.measured["reference"] == "last stage"
+    assert again.policy == {"name": "cheapest", "parameters": {"max_drop": 0.02}}
+
+
+def test_what_grew_is_read_on_and_the_end_of_a_line_is_waited_for(
+    choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = write_log(tmp_path / "whole.txt", load_choice(choice), 300).read_bytes()
+    log, state = tmp_path / "exits.jsonl", str(tmp_path / "state.json")
+    for end in (1000, 1001, 20_000, len(whole)):
+        log.write_bytes(whole[:end])
+        assert main(["watch", str(choice), str(tmp_path), "--state", state]) == 0
+    assert "300 samples in 1 log" in capsys.readouterr().out
+    again = str(tmp_path / "again.json")
+    assert main(["watch", str(choice), str(log), "--state", again]) == 0
+    assert Path(again).read_bytes() == Path(state).read_bytes()
+
+
+def test_standard_input_is_read_to_its_end(
+    choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = write_log(tmp_path / "a.jsonl", load_choice(choice), 50).read_bytes().rstrip(b"\n")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"bad\n" + raw)))
+    assert main(["watch", str(choice), "-"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("50 samples in 1 log")
+    assert "not counted: 1 line unreadable" in said
+
+
+def test_it_follows_what_grows_until_it_is_stopped(
+    choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = write_log(tmp_path / "a.jsonl", load_choice(choice), 20)
+    looks: list[None] = []
+
+    def pause(_: float) -> None:
+        looks.append(None)
+        if len(looks) == 2:
+            with log.open("ab") as stream:
+                stream.write(write_log(tmp_path / "b.txt", load_choice(choice), 30, seed=1).read_bytes())
+        if len(looks) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("cascade_core.commands.watching.time.sleep", pause)
+    assert main(["watch", str(choice), str(log), "--follow"]) == 130
+    said = capsys.readouterr().out
+    assert [line for line in said.splitlines() if "samples in 1 log" in line] == [
+        "20 samples in 1 log, until 2025-11-26 18:00:19 UTC",
+        "50 samples in 1 log, until 2025-11-26 18:00:29 UTC",
+    ]
