@@ -9,7 +9,8 @@ from pathlib import Path
 from cascade_core.analysis.watched import Watch
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.storage.choice import Choice
-from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable, strict_json
+from cascade_core.support.files import BadFile, readable
+from cascade_core.support.json_files import read_json, write_json
 
 VERSION = 1
 
@@ -19,9 +20,7 @@ MAX_BYTES = 64 << 20
 
 def save_state(path: Path, watch: Watch) -> None:
     """Write where a watch is."""
-    state = {"version": VERSION, "choice": _digest(watch.choice), **watch.state()}
-    with atomic_write(path) as unfinished:
-        unfinished.write_text(json.dumps(state) + "\n", encoding="utf-8")
+    write_json(path, {"version": VERSION, "choice": _digest(watch.choice), **watch.state()}, MAX_BYTES)
 
 
 def load_state(path: Path, choice: Choice, alpha: float = ALPHA) -> Watch:
@@ -33,7 +32,7 @@ def load_state(path: Path, choice: Choice, alpha: float = ALPHA) -> Watch:
     if not path.exists():
         return Watch(choice, alpha)
     with readable(path):
-        state = strict_json(read_bytes(path, MAX_BYTES))
+        state = read_json(path, MAX_BYTES)
         if not isinstance(state, dict) or state.get("version") != VERSION:
             raise BadFile(f"expected what `watch --state` wrote, of version {VERSION}")
         if state.get("choice") != _digest(choice):

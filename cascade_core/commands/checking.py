@@ -7,7 +7,6 @@ bad input.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from cascade_core.analysis.gate import Limits, judge
@@ -23,8 +22,12 @@ from cascade_core.storage.schema import usual_meter
 from cascade_core.support.amounts import drop, share
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import atomic_write, check_writable
+from cascade_core.support.json_files import write_json
 
 GROUPS = ("class",)
+
+MOST = 64 << 20
+"""Most bytes of a verdict."""
 
 HOSTED = """in a hosted build (GitHub's; others likewise):
   on: [push]
@@ -60,9 +63,7 @@ def _check(args: argparse.Namespace) -> int:
     verdict = judge(record, rule, limits, usual_meter(metadata), groups)
     run = identity(args.run)
     if args.json:
-        text = json.dumps(verdict_json(verdict, part, args.choice.name, run), indent=2) + "\n"
-        with atomic_write(args.json) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
+        write_json(args.json, verdict_json(verdict, part, args.choice.name, run), MOST, indent=2)
     if args.junit:
         with atomic_write(args.junit) as unfinished:
             unfinished.write_text(verdict_junit(verdict, part, run["name"]), encoding="utf-8")

@@ -7,7 +7,6 @@ said if it had never been ended.  A stream on standard input cannot be gone back
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.analysis.rechoosing import rechoose
-from cascade_core.analysis.watch_state import load_state, save_state
+from cascade_core.analysis.watch_state import MAX_BYTES, load_state, save_state
 from cascade_core.analysis.watched import Watch
 from cascade_core.commands.common import Parsers, add_verb, tell_table
 from cascade_core.commands.terminal import tell
@@ -35,7 +34,8 @@ from cascade_core.storage.exit_logs import parse
 from cascade_core.storage.log_files import blocks, log_files, unread
 from cascade_core.support.amounts import drop, share
 from cascade_core.support.claims import claimed
-from cascade_core.support.files import atomic_write, check_writable
+from cascade_core.support.files import check_writable
+from cascade_core.support.json_files import write_json
 
 STREAM = Path("-")
 """Standard input, where logs are named."""
@@ -64,9 +64,7 @@ def _watch(args: argparse.Namespace) -> None:
     for files in _passes(watched, args):
         _tell(watched, files, limit)
     if args.json:
-        with atomic_write(args.json) as unfinished:
-            text = json.dumps(watched_json(watched, files, limit), indent=2)
-            unfinished.write_text(text + "\n", encoding="utf-8")
+        write_json(args.json, watched_json(watched, files, limit), MAX_BYTES, indent=2)
     if args.rechoose:
         new = rechoose(watched, limit)
         save_choice(args.rechoose, new.rule, new.evaluation, policy=new.policy)
