@@ -1,4 +1,8 @@
-"""Fixtures shared by all tests: the package as a wheel, and the optional development data, which is no part of it."""
+"""What all tests share: processes, the package as a wheel, and the optional development data, which is no part of it.
+
+A run of all tests is divided among as many processes as there are processors, a file at a time; tests that are named,
+and benchmarks, run in one.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,24 @@ import pytest
 from tests.installing import Installer
 
 HOW = "set CASCADE_DATA=path/of/a/folder with cifar10.zip and weights/ to run it"
+
+
+PROCESSES = 4
+"""Most of them: each may hold networks, a server and a browser."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes that run the tests; 0 for the one that was started."""
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    chosen = config.getoption("keyword") or "not benchmark" not in config.getoption("markexpr")
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors, PROCESSES) if everything and not chosen else 0
+
+
+def pytest_xdist_setupnodes() -> None:
+    """Libraries that would start a thread for each processor start one in each process."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 
 def _data(name: str) -> Path:
