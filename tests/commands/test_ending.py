@@ -58,6 +58,7 @@ CASES = [
     Case(call="import mine.npz --macs 1,2,3 --out i.parquet", needs=("mine.npz",), writes="i.parquet"),
     Case(call="join run.parquet run.parquet --names a,b --out j.parquet", needs=("run.parquet",), writes="j.parquet"),
     Case(call="count run.parquet --out n.parquet", needs=("run.parquet",), writes="n.parquet"),
+    Case(call="prepare run.parquet", needs=("run.parquet",), writes="run.prepared.json"),
     Case(call="costs run.parquet --unit cents --part 1,2,3,6", needs=("run.parquet",), writes="run.costs.json"),
     Case(call="report run.parquet --answers own --out r.html", needs=("run.parquet",), writes="r.html"),
     Case(
