@@ -233,7 +233,7 @@ def loaded_by(code: str) -> set[str]:
     """Top-level names of the modules that a fresh interpreter has after running `code`."""
     show = "import sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     result = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{show}"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", f"{code}\n{show}"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=180
     )
     return set(result.stdout.splitlines()[-1].split())
 

@@ -50,7 +50,7 @@ def shown() -> None:
 
 
 def test_a_table_keeps_its_numbers_and_says_what_it_is() -> None:
-    app = AppTest.from_function(shown, default_timeout=60).run()
+    app = AppTest.from_function(shown, default_timeout=120).run()
     assert not app.exception
     (table,) = app.dataframe
     assert table.value["x"].tolist() == [-0.5]

@@ -42,7 +42,7 @@ def test_the_second_is_told_whose_it_is_and_the_next_may(tmp_path: Path) -> None
             rf"Cannot write .*run\.parquet: another command \(process {first.pid}, since [\d:]+ on \d+ \w+ \d{{4}}\) "
         )
         assert re.fullmatch(said + "is writing it; wait, or stop that one", str(refused.value))
-        first.communicate(timeout=30)
+        first.communicate(timeout=120)
     with claimed(path):
         pass
     assert list(path.parent.iterdir()) == []
@@ -72,7 +72,7 @@ def test_an_owner_who_cannot_be_read_is_another_command(text: str, tmp_path: Pat
         (tmp_path / ".x.json.lock").write_text(text)
         with pytest.raises(OSError, match="another command is writing it"), claimed(tmp_path / "x.json"):
             pass
-        first.communicate(timeout=30)
+        first.communicate(timeout=120)
 
 
 def test_where_there_are_no_locks_nobody_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_where_there_are_no_locks_nobody_is_refused(tmp_path: Path, monkeypatch:
     with holder(tmp_path / "x.json") as first:
         with claimed(tmp_path / "x.json"):
             pass
-        first.communicate(timeout=30)
+        first.communicate(timeout=120)
     assert list(tmp_path.iterdir()) == []
 
 

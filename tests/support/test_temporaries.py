@@ -57,7 +57,7 @@ def test_what_a_killed_writer_left_is_swept_by_the_next_and_a_living_one_s_stays
         assert len(names(tmp_path)) == len(others) + 2
         if kind == "folder":
             path.unlink()
-        living.communicate(timeout=30)
+        living.communicate(timeout=120)
     assert living.returncode == 0
     written = path / "part" if kind == "folder" else path
     assert written.read_text() == "half"

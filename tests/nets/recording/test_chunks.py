@@ -21,7 +21,7 @@ from tests.runfiles import load_softmaxes
 
 ROOT = Path(__file__).resolve().parents[3]
 PAUSE = 0.02
-LIMIT = 60.0
+LIMIT = 180.0
 
 
 @pytest.fixture(scope="module")
