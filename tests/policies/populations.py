@@ -131,6 +131,20 @@ def _plausible(random: np.random.Generator) -> Population:
     )
 
 
+def many_stages(random: np.random.Generator) -> Population:
+    """Twenty stages whose confidences tell nothing, so that the samples that thresholds find to be right are chance."""
+    labels, count = random.integers(0, CLASSES, SIZE), 20
+    probs = np.empty((count, SIZE, CLASSES))
+    for stage in range(count):
+        wrong = random.random(SIZE) < (0.3 if stage < count - 1 else 0.0)
+        sure = random.uniform(0.4, 1, SIZE)
+        probs[stage] = ((1 - sure) / (CLASSES - 1))[:, None]
+        probs[stage, np.arange(SIZE), (labels + wrong) % CLASSES] = sure
+    stages = tuple(Stage(name=f"stage {stage}", trunk_macs=10, head_macs=1) for stage in range(count))
+    outputs = StageOutputs(probs=probs.astype(np.float32), labels=labels, stages=stages)
+    return Population(outputs=outputs, limit=0.05, draw=_anyhow)
+
+
 POPULATIONS: dict[str, Callable[[np.random.Generator], Population]] = {
     "rare harms": _rare,
     "a cliff": _cliff,

@@ -72,6 +72,17 @@ def test_samples_that_test_have_no_part_in_the_rules(monkeypatch: pytest.MonkeyP
     assert first.thresholds.tolist() == second.thresholds.tolist()
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_rules_are_tested_on_samples_that_had_no_part_in_them(right: bool) -> None:
+    """The first stage is always right on the samples that choose; only those that test can tell whether elsewhere."""
+    confidence = np.random.default_rng(8).random(400).astype(np.float32)
+    chosen = np.arange(400) < 200
+    record = make_record(np.stack([confidence, np.ones(400)]), np.stack([chosen | right, np.ones(400)]))
+    record = replace(record, fitted=chosen, predictions=np.zeros((2, 400), dtype=np.int64), classes=2)
+    found = certified_path(record, np.array([0.1]), 0.1)
+    assert found.rule(0).exits_early == right
+
+
 def test_more_cautious_rules_are_tried_before_the_first() -> None:
     """A drop too small for most of the family's rules is met by letting fewer of the surest leave."""
     record = population(np.random.default_rng(6), 4000)

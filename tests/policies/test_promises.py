@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from cascade_core.analysis.exploration import POSITIONS
+from cascade_core.analysis.exploration import Exploration, Split, explore
 from cascade_core.policies import Certified, CheapestUncorrected
 from cascade_core.policies.answers import Halves
 from cascade_core.simulation import certificates
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import evaluate
 from cascade_core.simulation.paths import evaluate_path
-from tests.policies.populations import POPULATIONS, Population
+from tests.policies.populations import POPULATIONS, Population, many_stages
 
 DRAWS = int(os.environ.get("CASCADE_DRAWS", "0"))
 SAMPLES = 300
@@ -50,13 +50,13 @@ def choice_breaks(answers: str) -> Broken:
     return broken
 
 
-def slider_breaks(population: Population, random: np.random.Generator, judged_on: str = "test") -> bool:
+def slider_breaks(population: Population, random: np.random.Generator) -> bool:
     """Whether somewhere on the slider more is given up than is certified there."""
-    drawn = population.drawn(random, SAMPLES).record()
-    calibration, test = drawn.split(0.5, int(random.integers(1 << 30)))
-    path = CheapestUncorrected.path(calibration, CheapestUncorrected.positions(calibration, POSITIONS))
-    bounds = certify_path({"test": test, "calibration": calibration}[judged_on], path, ALPHA)
-    return bool((evaluate_path(population.outputs.record(), path).accuracy_drop > bounds + 1e-9).any())
+    record, split = population.drawn(random, SAMPLES).record(), Split(seed=int(random.integers(1 << 30)))
+    explored = explore(record, CheapestUncorrected, split)
+    assert explored.certificate is not None
+    drop = evaluate_path(population.outputs.record(), explored.path).accuracy_drop
+    return bool((drop > explored.certificate + 1e-9).any())
 
 
 def often(broken: Broken, draws: int) -> dict[str, int]:
@@ -96,3 +96,16 @@ def test_plain_means_in_place_of_bounds_are_caught(broken: Broken, draws: int, m
     monkeypatch.setattr(certificates, "betting_bound", mean)
     found = often(broken, draws)
     assert "all" in too_often(found, draws), found
+
+
+def test_a_certificate_from_the_samples_that_chose_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = 5
+
+    def broken() -> dict[str, int]:
+        random = np.random.default_rng(0)
+        population = many_stages(random)
+        return {"many stages": sum(slider_breaks(population, random) for _ in range(draws))}
+
+    assert too_often(broken(), draws) == []
+    monkeypatch.setattr(Exploration, "certificate", property(lambda e: certify_path(e.calibration, e.path, ALPHA)))
+    assert "many stages" in too_often(broken(), draws)
