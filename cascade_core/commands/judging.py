@@ -24,12 +24,12 @@ from cascade_core.simulation.evaluation import evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.record import Record
-from cascade_core.simulation.stages import Stage
 from cascade_core.storage.choice import Choice
 from cascade_core.storage.measured import judged
 from cascade_core.storage.notes import notes_on
 from cascade_core.storage.part_in_choosing import Part
 from cascade_core.storage.reading import identity, load_run, load_sample_ids, read_metadata
+from cascade_core.storage.schema import same_cascade
 from cascade_core.support.visible import visible
 
 
@@ -57,7 +57,7 @@ def read_elsewhere(other: Path, chosen_on: Path, split: Split) -> Elsewhere:
     outputs, metadata = load_run(other), read_metadata(chosen_on)
     say(notes_on(outputs))
     found = elsewhere(outputs, np.array(load_sample_ids(chosen_on)), tuple(metadata["class_names"]), split)
-    if outputs.stages != tuple(Stage(**stage) for stage in metadata["stages"]):
+    if not same_cascade(metadata, read_metadata(other)):
         say([f"{visible(other.name)} has other MACs than {visible(chosen_on.name)}, whose are told"])
     if found.left_out:
         tell(

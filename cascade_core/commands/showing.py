@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from cascade_core.analysis.exploration import explore
+from cascade_core.analysis.exploration import Exploration, explore
 from cascade_core.analysis.mistakes import cheapest_with_mistakes
 from cascade_core.analysis.points import Setting
 from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.dividing import add_split_flags, source_of, split_of
+from cascade_core.commands.judging import add_judge_flag, judge, judged_on
 from cascade_core.commands.terminal import tell
 from cascade_core.policies import PRICED, SWEEPS
-from cascade_core.rendering.axes import confidence_axis
+from cascade_core.rendering.axes import ConfidenceAxis, confidence_axis
 from cascade_core.rendering.live.data import live_data, words
-from cascade_core.rendering.published import published_on
+from cascade_core.rendering.live.elsewhere import beside
+from cascade_core.rendering.published import PublishedResult, published_on
 from cascade_core.rendering.report import report_html
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import identity, read_metadata
@@ -53,19 +57,35 @@ def report_(args: argparse.Namespace) -> None:
         opened = explored(args)
         metadata, run = read_metadata(args.run), identity(args.run)
         origin, test = Origin.of(metadata["source"]), opened.exploration.test
-        data = live_data(
-            opened.exploration,
-            confidence_axis(test.score, len(metadata["class_names"]), test.confidence),
-            initial=opened.position,
-            published=published_on(origin.dataset, opened.exploration.test.reference),
-            meter=opened.exploration.meter,
-            name=run["name"],
-            **words(origin, run["name"]),
-        )
-        html = report_html(opened, data, run=run, source=metadata["source"])
+        axis = confidence_axis(test.score, len(metadata["class_names"]), test.confidence)
+        published = published_on(origin.dataset, test.reference)
+        data = _payload(opened.exploration, args.run, axis, opened.position, run["name"], published)
+        judged = []
+        other = judged_on(args, split_of(args))
+        if other is not None:
+            there, name = other.judged(opened.exploration), identity(args.judge_on)["name"]
+            data = beside(data, _payload(there, args.judge_on, axis, opened.position, name))
+            judged = [judge(args, opened.rule, test, other, opened.exploration.meter)]
+        html = report_html(opened, data, run=run, source=metadata["source"], judged_on=judged)
         with atomic_write(args.out) as temporary:
             temporary.write_text(html, encoding="utf-8")
         tell(f"wrote {args.out} ({len(html.encode()):,} bytes), which opens at {opened.described}")
+
+
+def _payload(
+    exploration: Exploration,
+    run: Path,
+    axis: ConfidenceAxis,
+    initial: int,
+    name: str,
+    published: Sequence[PublishedResult] = (),
+) -> dict[str, Any]:
+    """What the live panel shows of an exploration that was judged on the samples of `run`."""
+    origin = Origin.of(read_metadata(run)["source"])
+    meter = exploration.meter
+    return live_data(
+        exploration, axis, initial=initial, published=published, meter=meter, name=name, **words(origin, name)
+    )
 
 
 def _add_report(verbs: Parsers) -> None:
@@ -78,6 +98,7 @@ def _add_report(verbs: Parsers) -> None:
         + policy_flags.titles(SWEEPS.values()),
     )
     add_position_flags(parser)
+    add_judge_flag(parser)
     parser.add_argument("--out", type=Path, required=True, help="the HTML file to write")
 
 

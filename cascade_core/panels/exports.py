@@ -8,7 +8,7 @@ from contextlib import suppress
 import streamlit as st
 
 from cascade_core.analysis.brought import check_stages, placed, verdict
-from cascade_core.panels import questions, state
+from cascade_core.panels import judging, questions, state
 from cascade_core.panels.details import exits_table
 from cascade_core.panels.live import send
 from cascade_core.panels.shown import Shown
@@ -34,9 +34,11 @@ def choice_and_report(shown: Shown) -> None:
 
     # What takes a while is made when its button is pressed.
     def report() -> str:
-        return report_html(setting, shown.payload, run=identity, source=run.metadata["source"])
+        return report_html(
+            setting, shown.payload, run=identity, source=run.metadata["source"], judged_on=judging.judged_on(shown)
+        )
 
-    choice = chosen_json(setting, identity)
+    choice = chosen_json(setting, identity, judging.judged_on(shown))
     _save("Download thresholds (JSON)", choice, f"{stem}.json", "application/json", icon="download")
     about = "One file with this slider and its charts, tables and thresholds; it opens without a network."
     _save("Download report (HTML)", report, f"{stem}.html", "text/html", icon="description", about=about)

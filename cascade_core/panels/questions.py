@@ -14,10 +14,14 @@ from functools import partial, wraps
 from operator import attrgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import numpy as np
 import streamlit as st
 
 from cascade_core.analysis import prepared
+from cascade_core.analysis.elsewhere import elsewhere
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
+from cascade_core.analysis.likeness import Likeness, likeness
+from cascade_core.analysis.points import Setting
 from cascade_core.analysis.prepared import Prepared
 from cascade_core.analysis.spread import Judged
 from cascade_core.panels.runs import Run, prepared_of
@@ -89,8 +93,8 @@ def _kept(max_entries: int, spinner: str) -> Callable[[Callable[Concatenate[Q, P
 
         @wraps(function)
         def kept(about: Q, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            run = about.run if isinstance(about, Question) else about
-            result: R = (own if run.yours else shared)(about, *args, **kwargs)
+            runs = [about.run if isinstance(about, Question) else about, *(one for one in args if isinstance(one, Run))]
+            result: R = (own if any(run.yours for run in runs) else shared)(about, *args, **kwargs)
             return result
 
         return kept
@@ -173,6 +177,57 @@ def _prepared(question: Question) -> Prepared | None:
         return None
     found, _ = prepared_of(run)
     return found if found is not None and found.path.score == question.score else None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class There:
+    """Another run that a question's rules are judged on.
+
+    Attributes:
+        exploration: The same rules, judged on its samples.
+        same: Whether these are, one by one, those that judge in the question's own run.
+    """
+
+    run: Run
+    exploration: Exploration
+    same: bool
+
+
+@_kept(16, "Judging on another run ...")
+def judged_there(question: Question, other: Run) -> There:
+    """The question's rules, judged on another run.
+
+    Raises:
+        ValueError: A file is malformed, or all of its samples had a part in choosing.
+    """
+    exploration, ids = explored(question), np.array(sample_ids(question.run))
+    found = elsewhere(outputs(other), ids, tuple(question.run.metadata["class_names"]), question.split)
+    return There(run=other, exploration=found.judged(exploration), same=found.same)
+
+
+@_kept(64, "Comparing samples ...")
+def likeness_there(question: Question, other: Run, position: int, by_hand: tuple[float, ...] | None) -> Likeness:
+    """Whether that run's samples look like those of the question's own, under the rule of a setting."""
+    there = judged_there(question, other)
+    setting = Setting(exploration=explored(question), position=position, by_hand=by_hand)
+    return likeness(setting.exploration.test, there.exploration.test, setting.rule, same=there.same)
+
+
+@_kept(16, "Preparing the slider ...")
+def payload_there(
+    question: Question, other: Run, meter: Meter, brought: tuple[float, ...], name: str
+) -> dict[str, Any]:
+    """The live panel's payload of `judged_there`, on the axis of the question's own run."""
+    exploration = judged_there(question, other).exploration
+    return live_data(
+        exploration,
+        question.axis,
+        initial=exploration.opening,
+        meter=meter,
+        name=name,
+        brought=[brought] if brought else [],
+        **words(other.origin, name),
+    )
 
 
 def payload(

@@ -27,7 +27,7 @@ from cascade_core.storage.home import HOME
 from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
-from cascade_core.storage.schema import costs_in_place_of_macs, has_softmaxes, own_meter
+from cascade_core.storage.schema import costs_in_place_of_macs, has_softmaxes, own_meter, same_cascade
 from cascade_core.support import wording
 from cascade_core.support.files import BadFile, Stamp, readable, stamp
 from cascade_core.support.terms import Terms, terms
@@ -67,6 +67,11 @@ class Run:
     def stage_names(self) -> tuple[str, ...]:
         """Names of its stages, first to last."""
         return tuple(stage["name"] for stage in self.metadata["stages"])
+
+    def is_of_the_same_cascade(self, other: Run) -> bool:
+        """Whether its stages, what they cost, and its classes are those of another run."""
+        same = self.has_softmaxes == other.has_softmaxes and same_cascade(self.metadata, other.metadata)
+        return same and bool(self.metadata["class_names"] == other.metadata["class_names"])
 
     @property
     def terms(self) -> Terms:

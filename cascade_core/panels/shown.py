@@ -14,9 +14,10 @@ from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.points import Setting
 from cascade_core.panels import questions, state
 from cascade_core.panels.live import Stand, released, sent_by_hand
-from cascade_core.panels.questions import Question
+from cascade_core.panels.questions import Question, There
 from cascade_core.panels.sidebar import Selection
 from cascade_core.panels.state import Key
+from cascade_core.rendering.live.elsewhere import beside
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.recorded import Outputs
@@ -29,11 +30,13 @@ class Shown:
     Attributes:
         payload: The live panel's.
         setting: Where the panel was last let go, also while it is not on the page.
+        there: The same rules on another run, where one is chosen.
     """
 
     selection: Selection
     payload: Mapping[str, Any]
     setting: Setting
+    there: There | None = None
 
     @property
     def exploration(self) -> Exploration:
@@ -91,6 +94,10 @@ def shown_now(selection: Selection) -> Shown:
     exploration = questions.explored(question)
     brought = sent_by_hand(len(exploration.test.stages))
     payload = questions.payload(question, selection.meter, selection.published, brought)
+    there = None
+    if (other := selection.judge_on) is not None:
+        there = questions.judged_there(question, other)
+        payload = beside(payload, questions.payload_there(question, other, selection.meter, brought, other.name))
     stand = released(state.RELEASED.get(), payload)
     setting = Setting(exploration=exploration, position=stand.index, by_hand=stand.hand)
-    return Shown(selection=selection, payload=payload, setting=setting)
+    return Shown(selection=selection, payload=payload, setting=setting, there=there)

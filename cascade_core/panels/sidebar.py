@@ -33,10 +33,11 @@ _ANSWERS = {"auto": "automatic", "pooled": "pooled", "own": "each stage's own"}
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What the user chose to look at, beside which published results."""
+    """What the user chose to look at, beside which published results, and judged on which other run too."""
 
     question: Question
     published: tuple[PublishedResult, ...]
+    judge_on: Run | None = None
 
     @property
     def meter(self) -> Meter:
@@ -53,7 +54,8 @@ def select(runs: Sequence[Run]) -> Selection:
         upload.offer()
         question = _question(run)
         question = replace(question, meter=costs.meter_of(run))
-        selection = Selection(question=question, published=_published(run, question.top_k))
+        published = _published(run, question.top_k)
+        selection = Selection(question=question, published=published, judge_on=_judge_on(run, runs))
         _hold()
         return selection
 
@@ -90,6 +92,23 @@ def _question(run: Run) -> Question:
     split = Split(seed=int(seed), in_sample=in_sample)
     top_k = _top_k(len(run.metadata["class_names"]), run.terms) if run.has_softmaxes else 1
     return Question(run=run, policy=policy, score=score, answers=answers, split=split, top_k=top_k)
+
+
+def _judge_on(run: Run, runs: Sequence[Run]) -> Run | None:
+    """Another run with the same stages, costs and classes that thresholds are judged on too, where there is any."""
+    state.JUDGE_ON.keep()
+    others = {other.name: other for other in runs if other.name != run.name and other.is_of_the_same_cascade(run)}
+    if state.JUDGE_ON.get() not in others:
+        state.JUDGE_ON.set("")
+    if not others:
+        return None
+    about = (
+        "Another run of the same cascade: another month, a corrupted copy, a part of the samples. Thresholds are "
+        "chosen as before and judged on it too; samples that chose, by their ids, judge nothing."
+    )
+    names, key = ["", *others], state.JUDGE_ON.key
+    chosen = st.selectbox("Judge on, too", names, format_func=lambda name: name or "no other run", help=about, key=key)
+    return others.get(chosen)
 
 
 def _score_and_answers(run: Run) -> tuple[str, str]:

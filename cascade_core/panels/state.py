@@ -59,6 +59,9 @@ SCORE = Value("score", of_softmaxes()[0])
 ANSWERS = Value("answers", ANSWERS_OFFERED[0])
 SEED = Value("seed", 0)
 IN_SAMPLE = Value("in_sample", False)
+JUDGE_ON = Value("judge_on", "")
+"""Name of another run that thresholds are judged on too; empty for none."""
+
 COST = Value("cost", "MACs")
 COST_WISHED = Value[str | None]("cost:wished", None)
 BATCH = Value("batch", 1)

@@ -161,6 +161,15 @@ def outputs_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def same_cascade(metadata: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two runs have the same stages at the same MACs; the last head may count as trunk in one of them."""
+
+    def stages(of: Mapping[str, Any]) -> list[tuple[str, int]]:
+        return [(stage["name"], stage["trunk_macs"] + stage["head_macs"]) for stage in of["stages"]]
+
+    return stages(metadata) == stages(other) and metadata["baseline_macs"] == other["baseline_macs"]
+
+
 def own_costs(metadata: Mapping[str, Any]) -> OwnCosts | None:
     """What the stages of a run cost in a unit of its own; None where it does not say.
 

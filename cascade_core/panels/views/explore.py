@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from cascade_core.panels import opening, private, spending, state
+from cascade_core.panels import judging, opening, private, spending, state
 from cascade_core.panels.live import live_panel
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
@@ -26,6 +26,7 @@ def show(shown: Shown) -> None:
         )
     here = shown.at(live_panel(shown.payload, opened=partial(opening.follow, shown.question.run)))
     spending.spent(here)
+    judging.say_likeness(here)
     st.caption(shown.exploration.answers_words)
     _put_up()
     # What draws tables and charts takes a while to import: the panel is on its way to the browser by now.

@@ -15,7 +15,8 @@ _BUTTONS = {name: Key.STEP.of(name) for name in ("previous", "next")} | {"leave"
 def show(shown: Shown) -> None:
     """The panel, and a line on how to steer and leave."""
     st.html(private.BARE)
-    stand = live_panel(shown.payload, presentation={name: _selector(key) for name, key in _BUTTONS.items()})
+    buttons = {name: _selector(key) for name, key in _BUTTONS.items()}
+    stand = live_panel({**shown.payload, "elsewhere": None}, presentation=buttons)
     with st.container(key=Key.STEPS, horizontal=True, vertical_alignment="center"):
         stops = _stops(shown.at(stand))
         if st.button("Leave", key=Key.LEAVE, type="tertiary", on_click=_leave):

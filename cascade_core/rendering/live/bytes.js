@@ -28,5 +28,6 @@ export async function unpack(data) {
     }
     whole[part] = found;
   }
+  if (whole.elsewhere) whole.elsewhere = await unpack(whole.elsewhere);
   return whole;
 }

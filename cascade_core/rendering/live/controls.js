@@ -15,12 +15,15 @@ const BOUND = 2; // the readout of what is certain
 /** @type {Record<string, 1 | -1>} */
 const WAYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
 
-/** Numbers in large type, each a button that tells where it comes from (see opened.js). @param {Model} model */
-export function readouts(model) {
-  const node = html("div", "readouts", { "data-testid": "live-readout" });
+/**
+ * Numbers in large type, each a button that tells where it comes from (see opened.js).
+ * @param {Model} model @param {string} [which] of several on one panel
+ */
+export function readouts(model, which = "") {
+  const node = html("div", "readouts", { "data-testid": `live-readout${which}` });
   const badges = html("span", "badge");
   const cells = readoutTexts(model, pointAt(model, 0)).map((_, i) => {
-    const cell = html("div", "readout", i === BOUND ? { "data-testid": "live-certificate" } : {});
+    const cell = html("div", "readout", i === BOUND ? { "data-testid": `live-certificate${which}` } : {});
     const value = html("button", "value", { type: "button", title: "Show where this number comes from" });
     const texts = [html("span", "number"), html("span", "unit"), html("span", "caption-text"), html("div", "note")];
     const caption = html("div", "caption");
@@ -30,7 +33,7 @@ export function readouts(model) {
     node.append(cell);
     return texts;
   });
-  const box = opened(model, [...node.querySelectorAll("button")]);
+  const box = opened(model, [...node.querySelectorAll("button")], which);
   node.append(box.node);
   /** @param {Point} point */
   const draw = (point) => {

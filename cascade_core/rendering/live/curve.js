@@ -2,6 +2,7 @@
 /** Accuracy against computation: the path with its band, the moving point, and what it is compared with. */
 
 import { canvas, html, legend, section, svg } from "./elements.js";
+import { samePoint } from "./elsewhere.js";
 import { boxAround, boxesAlong, placeLabelAt } from "./labels.js";
 import { scale, spread, ticksOf } from "./scales.js";
 import { capital, fixed, percent, sliderText } from "./words.js";
@@ -27,6 +28,11 @@ export function curve(model) {
     if (point.byHand) {
       const [from, to] = [spot.x(model.cost[point.g] / model.baseline.cost), spot.y(model.accuracy[point.g])];
       spot.ghost.setAttribute("transform", `translate(${from.toFixed(1)} ${to.toFixed(1)})`);
+    }
+    if (model.there) {
+      const other = samePoint(model.there, point);
+      const [across, up] = [spot.x(other.cost / model.there.baseline.cost), spot.y(other.accuracy)];
+      spot.there.setAttribute("transform", `translate(${across.toFixed(1)} ${up.toFixed(1)})`);
     }
     spot.guides.setAttribute("d", `M${spot.left} ${y}H${x}V${spot.bottom}`);
   };
@@ -77,7 +83,9 @@ export function nearestPosition(model, spot, x, y) {
 function curveSentence(model, point) {
   const here = `${fixed(100 * point.accuracy, 1)} % ${model.terms.accuracy} at ${percent(point.cost / model.baseline.cost)}`;
   const plain = `the ${model.baseline.label} has ${fixed(100 * model.baseline.accuracy, 1)} % at 100 %`;
-  return `${capital(model.terms.accuracy)} against ${model.cost_unit}. Here: ${here} of the ${model.cost_unit}; ${plain}.`;
+  const other = model.there && samePoint(model.there, point);
+  const there = other ? ` On ${model.there?.name}: ${fixed(100 * other.accuracy, 1)} %.` : "";
+  return `${capital(model.terms.accuracy)} against ${model.cost_unit}. Here: ${here} of the ${model.cost_unit}; ${plain}.${there}`;
 }
 
 /** Axes, band, line, reference points and their labels; returns the scales and what moves. @param {Model} model */
@@ -87,8 +95,9 @@ function curveFrame(model, drawing, below) {
   const area = { left: 46, right: width - 8, top: 10, bottom: height - 42 };
   canvas(drawing, width, height);
   const points = pathPoints(model);
+  const thereabouts = model.there ? pathPoints(model.there) : [];
   const marks = references(model);
-  const { x, y } = curveScales(model, points, marks, area);
+  const { x, y } = curveScales([...points, ...thereabouts], marks, area);
   drawing.append(...curveAxes(model, x, y, area));
   const line = (ends) => ends.map(([a, b]) => `${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join("L");
   const upper = points.map((p) => [p.cost, p.high]);
@@ -101,13 +110,19 @@ function curveFrame(model, drawing, below) {
     drawing.append(certain);
   }
   drawing.append(svg("path", "line", { d: `M${line(points.map((p) => [p.cost, p.accuracy]))}` }));
+  const there = svg("circle", "point-elsewhere", { r: 6 });
+  if (model.there) {
+    const path = svg("path", "line-elsewhere", { d: `M${line(thereabouts.map((p) => [p.cost, p.accuracy]))}` });
+    path.append(svg("title", "", {}, `the same thresholds on ${model.there.name}`));
+    drawing.append(path, there);
+  }
   const guides = svg("path", "guides");
   const point = svg("circle", "point", { r: 7.5 });
   drawing.append(guides);
-  labelReferences(drawing, below, marks, points, x, y, area);
+  labelReferences(drawing, below, marks, [...points, ...thereabouts], x, y, area);
   const ghost = svg("circle", "point-ghost", { r: 6.5 });
   drawing.append(ghost, point);
-  return { x, y, left: area.left, bottom: area.bottom, guides, point, ghost };
+  return { x, y, left: area.left, bottom: area.bottom, guides, point, ghost, there };
 }
 
 /** The positions as points of the curve, cheapest first. @param {Model} model */
@@ -125,6 +140,7 @@ function pathPoints(model) {
 
 const SHAPES = {
   circle: "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z",
+  ring: "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0ZM-2.5 0A2.5 2.5 0 1 1 2.5 0A2.5 2.5 0 1 1 -2.5 0Z",
   star: "M0 -7.5L1.9 -2.6L7.1 -2.3L3.1 1L4.4 6.1L0 3.2L-4.4 6.1L-3.1 1L-7.1 -2.3L-1.9 -2.6Z",
   published: ["M0 -5.5L5.5 0L0 5.5L-5.5 0Z", "M-4.5 -4.5H4.5V4.5H-4.5Z", "M0 -5.5L5.5 4.5H-5.5Z"],
 };
@@ -134,6 +150,10 @@ function references(model) {
   const { published = [], oracle } = model.curve;
   const plain = { cost: 1, accuracy: model.baseline.accuracy };
   const groups = [{ label: model.baseline.label, shape: SHAPES.circle, name: "plain", points: [plain] }];
+  if (model.there) {
+    const other = { cost: 1, accuracy: model.there.baseline.accuracy };
+    groups.push({ label: `${model.baseline.label} on ${model.there.name}`, shape: SHAPES.ring, name: "plain", points: [other] });
+  }
   if (oracle && model.count > 1) {
     const point = { ...oracle, text: `leaves at the first stage that is ${model.terms.right}` };
     groups.push({ label: "oracle", shape: SHAPES.star, name: "oracle", points: [point] });
@@ -144,8 +164,7 @@ function references(model) {
   return groups.filter((group) => group.points.length > 0);
 }
 
-/** @param {Model} model */
-function curveScales(model, points, marks, area) {
+function curveScales(points, marks, area) {
   const others = marks.flatMap((group) => group.points);
   const [left, right] = spread([...points, ...others].map((p) => p.cost), 0.1, 0.04);
   const heights = [...points.flatMap((p) => [p.low, p.high, p.certain]), ...others.map((p) => p.accuracy)];

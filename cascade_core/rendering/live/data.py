@@ -164,7 +164,8 @@ def packed(data: Mapping[str, Any]) -> dict[str, Any]:
     small = {
         part: {**data[part], **{name: _deflated(data[part][name]) for name in names}} for part, names in parts.items()
     }
-    return {**data, **small, "packed": {"format": "deflate-raw", "parts": parts}}
+    there = {"elsewhere": packed(data["elsewhere"])} if data.get("elsewhere") else {}
+    return {**data, **small, **there, "packed": {"format": "deflate-raw", "parts": parts}}
 
 
 def hand(setting: Setting) -> list[float | None] | None:

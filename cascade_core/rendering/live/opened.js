@@ -14,10 +14,10 @@ const MOST_TERMS = 12;
 
 /**
  * The box below the readouts; `buttons` open it, one for each of `sums`.
- * @param {Model} model @param {HTMLElement[]} buttons
+ * @param {Model} model @param {HTMLElement[]} buttons @param {string} [which] of several on one panel
  */
-export function opened(model, buttons) {
-  const node = html("div", "opened", { "data-testid": "live-opened", id: "cascade-live-opened" });
+export function opened(model, buttons, which = "") {
+  const node = html("div", "opened", { "data-testid": `live-opened${which}`, id: `cascade-live-opened${which}` });
   node.hidden = true;
   const sum = html("p", "sum");
   const about = html("p", "sum-about");

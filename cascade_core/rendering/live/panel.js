@@ -23,6 +23,7 @@ import { handLine } from "./byhand.js";
 import { readouts, slider, story } from "./controls.js";
 import { curve } from "./curve.js";
 import { html } from "./elements.js";
+import { elsewhere } from "./elsewhere.js";
 import { keepFitted } from "./fitting.js";
 import { hold, listen } from "./gestures.js";
 import { guide } from "./guide.js";
@@ -123,6 +124,7 @@ function show(shell, data, start, heard, free, place) {
   const hand = hands({ model, stand: () => stand, goTo, describe, settle, free });
   const parts = {
     readouts: readouts(model),
+    elsewhere: elsewhere(model),
     slider: slider(model, start.g),
     next: nextStep(model),
     guide: guide(model),
@@ -199,7 +201,7 @@ function hands({ model, stand, goTo, settle, free }) {
 /** @param {HTMLElement} shell @param {Model} model @param {Parts} parts */
 function arrange(shell, model, parts) {
   const body = html("div", "body");
-  body.append(parts.readouts.node, parts.slider.node, ...belowSlider(model, parts));
+  body.append(parts.readouts.node, parts.slider.node, parts.elsewhere.node, ...belowSlider(model, parts));
   shell.replaceChildren(body);
 }
 

@@ -23,6 +23,7 @@ export function decodePayload(data) {
   model.one = singular(data.unit);
   model.score = histogram.label.split(",")[0]; // "confidence, on a scale of nines" -> "confidence"
   model.scales = verticalScales(model);
+  model.there = data.elsewhere ? decodePayload(data.elsewhere) : null;
   return model;
 }
 

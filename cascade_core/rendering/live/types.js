@@ -48,6 +48,7 @@
  * @property {{format: CompressionFormat, parts: Object<string, string[]>}} [packed] which texts are compressed, and how
  * @property {{published?: Series[], oracle?: ?Mark}} curve what the accuracy-compute curve is compared with
  * @property {string} [footnote]
+ * @property {?Payload} [elsewhere] the same rules, judged on another run
  * @property {Presentation} [presentation] fill one screen
  * @property {?(?number)[]} [hand] thresholds set by hand that the panel opens with
  * @property {string} [panel] key under which the page remembers where the slider stands
@@ -127,7 +128,7 @@
  * A payload with its counts and samples decoded, and what drawing would otherwise look for in every frame.
  * @typedef {Omit<Payload, "counts"> & {
  *   count: number, positions: number, one: string, score: string, scales: VerticalScale[],
- *   counts: ?DecodedCounts, cuts?: Float32Array[], flows?: Flows,
+ *   counts: ?DecodedCounts, cuts?: Float32Array[], flows?: Flows, there: ?Model,
  * }} Model
  */
 

@@ -9,7 +9,7 @@ This room fills the markup of ``report.html``; it computes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from html import escape
 from typing import Any
@@ -51,6 +51,7 @@ def report_html(
     run: Mapping[str, str],
     source: Mapping[str, Any],
     made: date | None = None,
+    judged_on: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The report on a policy swept over a run, as the text of one HTML file.
 
@@ -60,6 +61,7 @@ def report_html(
         run: ``name`` and ``sha256`` of the run.
         source: The run's metadata on where it comes from.
         made: The day that the report names; today if not given.
+        judged_on: What the rule does on other runs, as `storage.measured.judged` gives it.
 
     Raises:
         ValueError: `data` is not that of the exploration.
@@ -81,7 +83,7 @@ def report_html(
         stages=_stages(exploration),
         origin=entries(_origin(setting, run, made or datetime.now(UTC).date())),
         source=entries(flat(source)),
-        choice=escape(chosen_json(setting, run)),
+        choice=escape(chosen_json(setting, run, judged_on)),
         data=script_json(opened),
     )
     style = live_css() + file("report.css") + badge_css()
@@ -89,8 +91,8 @@ def report_html(
     return document(title, body, style=style, script=bundled("report/report.js"))
 
 
-def chosen_json(setting: Setting, run: Mapping[str, str]) -> str:
-    """The choice file of a setting; `run` has its ``name`` and ``sha256``."""
+def chosen_json(setting: Setting, run: Mapping[str, str], judged_on: Sequence[Mapping[str, Any]] = ()) -> str:
+    """The choice file of a setting; `run` has its ``name`` and ``sha256``, `judged_on` is what it does on others."""
     return choice_json(
         setting.rule,
         setting.evaluation,
@@ -98,6 +100,7 @@ def chosen_json(setting: Setting, run: Mapping[str, str]) -> str:
         run=run,
         split=setting.exploration.split.describe(),
         meter=setting.exploration.meter,
+        judged_on=judged_on,
     )
 
 
