@@ -11,6 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -147,15 +148,15 @@ class ExitRule:
         """(M-1, 1) thresholds, or (M-1, K) where there is one for each class."""
         return columns_of(self.thresholds, 1)
 
-    @property
+    @cached_property
     def active(self) -> NDArray[np.bool_]:
         """(M,) whether each stage's head is run: where a sample may leave, a later stage pools it, or it is last."""
-        return active_heads(self.columns, self.pool)
+        return _read_only(active_heads(self.columns, self.pool))
 
-    @property
+    @cached_property
     def may_exit(self) -> NDArray[np.bool_]:
         """(M,) whether a sample may leave at each stage, as all do at the last."""
-        return active_heads(self.columns)
+        return _read_only(active_heads(self.columns))
 
     @property
     def exits_early(self) -> bool:
@@ -280,6 +281,11 @@ def active_heads(columns: NDArray[np.float32], pool: Pool | None = None) -> NDAr
     if pool is not None:
         early = early | pool.used_later[:-1]
     return np.concatenate([early, np.ones((*early.shape[:-1], 1), dtype=bool)], axis=-1)
+
+
+def _read_only(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    flags.flags.writeable = False
+    return flags
 
 
 def _shown(pool: Pool | None) -> str:

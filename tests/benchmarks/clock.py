@@ -4,7 +4,7 @@
 
 prints a table for each run, at one point of accuracy given up: batches of 1, 16 and 64, one and two threads.  The plain
 network is compiled by the same engine and has its usual settings; all take turns on the same images, and medians are
-compared, so that ratios hold on any machine where nothing else computes.  The eager runner of PyTorch stands beside.
+compared, so that ratios hold where nothing else computes.  The eager runner of PyTorch stands beside.
 Exporting takes a minute or two a run; what was exported is kept in a temporary folder until the program ends.
 """
 
@@ -43,6 +43,9 @@ RUNS = ("cifar10-resnet20-resnet56", "cifar10-resnet56-fine-heads", "cifar10-res
 BATCHES, THREADS, REPEATS = (1, 16, 64), (1, 2), 5
 SINGLE, BATCHED = 128, 512
 """Images of a repeat at batch 1, and in larger batches."""
+
+REST = 0.1
+"""Seconds in which threads that spin after what was measured before come to rest."""
 
 Images = NDArray[np.float32]
 Work = Callable[[Images], object]
@@ -155,7 +158,8 @@ def _milliseconds(works: Mapping[str, Work], images: Images, batch: int) -> dict
     taken: dict[str, list[float]] = {name: [] for name in works}
     for turn in range(-1, REPEATS):
         for name, work in works.items():
-            work(images[:batch])  # wakes its threads
+            time.sleep(REST)
+            work(images[:batch])  # wakes its own
             start = time.perf_counter()
             for first in range(0, len(images), batch):
                 work(images[first : first + batch])

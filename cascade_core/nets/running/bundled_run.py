@@ -82,6 +82,8 @@ class Bundle:
             warnings.warn(f"no confidence reaches the threshold {t:g}: it is off, as null is", stacklevel=2)
         self.thresholds = [np.array([np.inf if t is None or t > reach else t for t in c], "float32") for c in columns]
         self.weights, self.score, self.top_k, self.macs, self.choice = weights, score, top_k, macs, choice
+        active = ((t < np.inf).any() or any(w[k] for w in weights[k + 1 :]) for k, t in enumerate(self.thresholds))
+        self.active = [*active, True]  # whether each stage's head is run
 
     def __call__(self, images: Array) -> tuple[Array, Array, Array]:
         """Class numbers, confidences and exit stages, (N,) each, of normalised images (N, channels, size, size)."""
@@ -92,12 +94,12 @@ class Bundle:
         passed: list[Array] = [None] * (last + 1)
         for number in range(last + 1 if count else 0):
             state = self.trunk[number](state)  # the last gives logits
-            column = self.thresholds[number] if number < last else np.zeros(1)
-            if not (column < np.inf).any() and not any(row[number] for row in self.weights[number + 1 :]):
+            if not self.active[number]:
                 continue
+            column = self.thresholds[number] if number < last else np.zeros(1)
             logits = state[0] if number == last else self.heads[number](state)[0]
-            if logits.shape[1] != (classes := len(self.manifest["classes"])):
-                raise ValueError(f"Expected logits of {classes} classes but {logits.shape[1]} came")
+            if logits.shape[1] != (k := len(self.manifest["classes"])):
+                raise ValueError(f"Expected logits of {k} classes but {logits.shape[1]} came")
             passed[number] = _softmax(logits.astype(np.float32))
             answers, confidence = self._judged(self._answer(passed, number))
             leaves = (confidence >= (column[answers] if len(column) > 1 else column)) | (number == last)
@@ -190,10 +192,10 @@ class Bundle:
             raise ValueError(f"Expected JSON in {self.folder / name} but {error}") from None
 
     def _part(self, name: str) -> Callable[[Sequence[Array]], list[Array]]:
-        """What a file computes of a state."""
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
-        options.intra_op_num_threads = self.threads
+        # A head takes less time than waking threads for it does.
+        options.intra_op_num_threads = 1 if name in self.manifest["heads"] else self.threads
         # Each file's session has threads of its own, which would spin on and take the cores from the next one's.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
@@ -221,11 +223,10 @@ def _manifest(content: Any, file: Path) -> dict[str, Any]:
     stages, files, heads, digests = (content.get(key, ()) for key in ("stages", "files", "heads", "sha256"))
     if not len(files) == len(heads) + 1 == len(stages):
         raise ValueError(f"{wrong} it names {len(files)} files and {len(heads)} heads for {len(stages)} stages")
-    if not isinstance(digests, dict) or digests.keys() != (names := {*files, *heads}):
+    if not isinstance(digests, dict) or digests.keys() != {*files, *heads}:
         raise ValueError(f"{wrong} its sha256 are not those of its files")
-    for name in names:
-        if Path(name).name != name:
-            raise ValueError(f"{wrong} its file {name!r} would lie elsewhere")
+    for name in (name for name in digests if Path(name).name != name):
+        raise ValueError(f"{wrong} its file {name!r} would lie elsewhere")
     images = content["images"] if isinstance(content.get("images"), dict) else {}
     sizes = [images.get(key) for key in ("channels", "size", "resize")]
     if not all(_whole(size, 1, 1 << 14) for size in sizes) or sizes[0] not in (1, 3):

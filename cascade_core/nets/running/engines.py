@@ -75,11 +75,11 @@ class Engine(ABC):
     def plain(self, images: Tensor) -> Softmaxes:
         """What the plain network answers."""
 
-    def softmaxes(self, answers: Tensor, stage: int) -> Softmaxes:
-        """Of a stage's answers; models that `load_model` gives answer with logits, others may with softmaxes."""
-        if len(answers) and self._gives_softmaxes.setdefault(stage, are_softmaxes(answers)):
-            return answers.float().cpu().numpy()
-        return softmaxes(answers)
+    def gives_softmaxes(self, answers: Tensor, stage: int) -> bool:
+        """Whether a stage's answers are softmaxes, not logits, as those of models from elsewhere may be."""
+        if len(answers) and stage not in self._gives_softmaxes:
+            self._gives_softmaxes[stage] = are_softmaxes(answers)
+        return self._gives_softmaxes.get(stage, False)
 
 
 def softmaxes(logits: Tensor) -> Softmaxes:
@@ -118,8 +118,8 @@ class TorchEngine(Engine):
         return self.model.extend(state, stage)
 
     def classify(self, state: State, stage: int) -> Softmaxes:
-        """Of the model's logits."""
-        return self.softmaxes(self.model.classify(state, stage), stage)
+        """Of the model's answers."""
+        return self._softmaxes(self.model.classify(state, stage), stage)
 
     def keep(self, state: State, index: NDArray[np.int64]) -> State:
         """The model's."""
@@ -130,8 +130,11 @@ class TorchEngine(Engine):
         return tuple(torch.cat(parts) for parts in zip(*states, strict=True))
 
     def plain(self, images: Tensor) -> Softmaxes:
-        """Of the model's logits."""
-        return self.softmaxes(self.model.plain(self.placed(images)), self.stages - 1)
+        """Of the model's answers."""
+        return self._softmaxes(self.model.plain(self.placed(images)), self.stages - 1)
+
+    def _softmaxes(self, answers: Tensor, stage: int) -> Softmaxes:
+        return answers.float().cpu().numpy() if self.gives_softmaxes(answers, stage) else softmaxes(answers)
 
 
 class OnnxEngine(Engine):
@@ -156,7 +159,10 @@ class OnnxEngine(Engine):
         self.model, self.threads = model.cpu().eval(), threads
         self._two = example[:1].cpu().expand(2, *example.shape[1:]).contiguous()
         self.parts = exported(self.model, self._two) if parts is None else parts
-        self._run = {name: session(content, threads) for name, content in self.parts.items()}
+        # A head is small: waking threads for it takes longer than it does.
+        self._run = {
+            name: session(content, 1 if name.startswith("head_") else threads) for name, content in self.parts.items()
+        }
 
     def placed(self, images: Tensor) -> Tensor:
         """Float32, channels first."""
@@ -176,7 +182,7 @@ class OnnxEngine(Engine):
     def classify(self, state: State, stage: int) -> Softmaxes:
         """Of what the head's part gives; of the last stage, of the state."""
         (answers,) = state if stage == self.stages - 1 else self._run[f"head_{stage}"](state)
-        return self.softmaxes(torch.from_numpy(answers), stage)
+        return self._softmaxes(answers, stage)
 
     def keep(self, state: State, index: NDArray[np.int64]) -> State:
         """Rows of each array."""
@@ -189,7 +195,15 @@ class OnnxEngine(Engine):
     def plain(self, images: Tensor) -> Softmaxes:
         """Of what the plain network gives, which is exported when it is first asked for."""
         (answers,) = self._plain((self.placed(images).numpy(),))
-        return self.softmaxes(torch.from_numpy(answers), self.stages - 1)
+        return self._softmaxes(answers, self.stages - 1)
+
+    def _softmaxes(self, answers: NDArray[np.float32], stage: int) -> Softmaxes:
+        # PyTorch's own would wake its threads, which spin on and take the cores from ONNX Runtime's.
+        if self.gives_softmaxes(torch.from_numpy(answers), stage):
+            return answers
+        raised = np.exp(answers - answers.max(axis=1, keepdims=True))
+        softmax: Softmaxes = raised / raised.sum(axis=1, keepdims=True)
+        return softmax
 
     @cached_property
     def _plain(self) -> Callable[[State], State]:
