@@ -21,6 +21,7 @@ from cascade_core.nets.networks.named import find, load_model
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.build import build_run
+from cascade_core.nets.recording.front import train_front
 from cascade_core.nets.recording.precompute import precompute, precompute_to
 from cascade_core.nets.recording.runs import precompute_run
 from cascade_core.nets.running.classify import Answer, Failure, classify_files, image_files, load_cascade
@@ -64,4 +65,5 @@ __all__ = [
     "split",
     "stage_costs",
     "trace",
+    "train_front",
 ]

@@ -86,7 +86,8 @@ CASES = [
         slow=True,
     ),
     Case(
-        call=f"front {NET} --train-data digits {DIGITS} --share 50% --epochs 2 --front-out f.safetensors --out r",
+        call=f"front {NET} --train-data digits {DIGITS} --share .5 --views 2 --epochs 2 "
+        "--front-out f.safetensors --out r.parquet",
         needs=("net.safetensors",),
         writes="f.safetensors",
         slow=True,

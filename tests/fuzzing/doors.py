@@ -200,6 +200,28 @@ def _tensors() -> Mapping[str, bytes]:
     return {"weights.safetensors": save({"a.weight": np.zeros((2, 3), np.float32), "a.bias": np.zeros(2, np.float32)})}
 
 
+def _front() -> Mapping[str, bytes]:
+    from tempfile import TemporaryDirectory
+
+    from cascade_core.nets.images.pixels import Preprocessing
+    from cascade_core.nets.networks.front import FrontFile, save_front
+    from cascade_core.nets.networks.small import SmallSpec
+
+    spec, images = (
+        SmallSpec(channels=1, size=8, classes=2, width=1),
+        Preprocessing(channels=1, size=8, mean=(0,), std=(1,)),
+    )
+    about = FrontFile(spec=spec, images=images, class_names=("a", "b"), behind="small-cnn", training={})
+    with TemporaryDirectory() as folder:
+        return {"front.safetensors": save_front(Path(folder) / "f.safetensors", about, spec.build()).read_bytes()}
+
+
+def _load_front(path: Path) -> Any:
+    from cascade_core.nets.networks.named import find, load_model
+
+    return load_model(find(f"front={path}"), None)
+
+
 def _read_prepared(path: Path) -> object:
     run = path.with_name("run.parquet")
     found = prepared.load_prepared(run, digest(run))
@@ -272,5 +294,6 @@ DOORS = {
     "picture": Door(files=_picture, changes=(in_bytes,), open=reader(_open_image, "picture.png")),
     "checkpoint": Door(files=_checkpoint, changes=(in_bytes,), open=reader(_read_tensors, "weights.pt")),
     "link": Door(files=lambda: {"link.txt": LINK.encode()}, changes=(in_bytes,), open=reader(_read_link, "link.txt")),
+    "front": Door(files=_front, changes=(in_digits, in_bytes), open=reader(_load_front, "front.safetensors")),
     "tensors": Door(files=_tensors, changes=(in_bytes,), open=reader(_read_tensors, "weights.safetensors")),
 }

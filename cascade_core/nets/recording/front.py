@@ -25,7 +25,7 @@ from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.opening import open_data
 from cascade_core.nets.progress import above_bars
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, precompute_run
-from cascade_core.nets.samples import check_answers, samples_digest
+from cascade_core.nets.samples import check_answers, check_classes, samples_digest
 from cascade_core.nets.staged import StagedModel
 from cascade_core.nets.training.checkpoint import remove_older
 from cascade_core.nets.training.distilling import distil
@@ -99,6 +99,9 @@ def train_front(
     settings = {"shift": behind.images.size // 8, **FRONT_SETTINGS, **training, "seed": chosen.seed}
     how = Distilling(training=Training(**settings), views=views, minutes=minutes)
     samples = open_data(train_data, behind.images, split="train", download=chosen.download, classes=chosen.classes)
+    if data is not None:
+        # Opened before hours of training, not after.
+        check_classes(chosen.open(data, behind, "test"), samples.class_names)
     task = _Task.of(behind, samples, share, how, chosen)
     about = task.run(file, resolve_device(chosen.device), chosen.progress)
     if data is not None and run is not None:
