@@ -44,8 +44,9 @@ def reliability(record: Record, stage: int, bins: int = 15) -> Reliability:
     checks.whole("bins", bins, 1, 10_000)
     confidence = record.confidence[stage].astype(np.float64)
     index = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    counts = np.bincount(index, minlength=bins)
-    sums, rights = (np.bincount(index, weights=x, minlength=bins) for x in (confidence, record.correct[stage]))
+    counts, rights = record.tally(index, bins), record.tally(index, bins, record.correct[stage])
+    of_each = 1 if record.weights is None else record.weights
+    sums = np.bincount(index, weights=confidence * of_each, minlength=bins)
     kept = counts > 0
     return Reliability(counts=counts[kept], confidence=sums[kept] / counts[kept], accuracy=rights[kept] / counts[kept])
 
@@ -66,9 +67,10 @@ def auroc(record: Record, stage: int) -> float:
     Returns:
         In [0, 1], 0.5 is chance; NaN where a stage is always right or always wrong.
     """
-    confidence, right = record.confidence[stage], record.correct[stage]
-    wrong, good = np.sort(confidence[~right]), confidence[right]
-    if not wrong.size or not good.size:
+    values, place = np.unique(record.confidence[stage], return_inverse=True)
+    right = record.correct[stage]
+    good, wrong = (record.tally(place, len(values), members).astype(np.float64) for members in (right, ~right))
+    if not good.any() or not wrong.any():
         return math.nan
-    below = np.searchsorted(wrong, good, side="left").sum() + np.searchsorted(wrong, good, side="right").sum()
-    return float(below / 2 / (wrong.size * good.size))
+    below = np.cumsum(wrong) - wrong / 2
+    return float(good @ below / (good.sum() * wrong.sum()))

@@ -63,7 +63,7 @@ class Compared:
 def compare(
     divided: Halves | Record, split: Split, max_drop: float, answers: str = "auto", meter: Meter = MACS
 ) -> list[Compared]:
-    """All policies that have a slider, set to a drop, in the order of the registry.
+    """All policies that have a slider, set to a drop, in the order of the registry; those that need answers if known.
 
     Args:
         divided, answers, meter: As `exploration.explore` takes them.
@@ -73,9 +73,11 @@ def compare(
         ValueError: A part of the samples would be empty.
     """
     priced = divided.priced_by(meter) if isinstance(divided, Halves) else divided
+    known = isinstance(divided, Halves) or divided.answers_known
     return [
         _compared(policy, divide(priced, policy, split, answers, meter), max_drop, split.in_sample, meter)
         for policy in SWEEPS.values()
+        if not policy.by_answer or known
     ]
 
 

@@ -22,7 +22,7 @@ from cascade_core.policies.selection import family_of
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import certify_path
 from cascade_core.simulation.evaluation import Evaluation, evaluate
-from cascade_core.simulation.meters import MACS, Meter, priced
+from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record, split_indices
 from cascade_core.simulation.recorded import Outputs
@@ -247,9 +247,4 @@ def divide(
     """The calibration and the test samples, as `explore` takes them."""
     if isinstance(divided, Halves):
         return divided.priced_by(meter).divided(policy, answers)
-    calibration, test = split.apply(divided)
-    if divided.pool is not None:
-        return Divided.of(priced(calibration, meter), test, "pooled", "by weights that were brought")
-    unread = "pooling takes all softmaxes, which were not read" if divided.grid is None else "counts have no softmaxes"
-    why = "it was asked for" if answers == "own" else unread
-    return Divided.of(priced(calibration, meter), test, "own", why)
+    return Divided.of_records(*split.apply(divided), answers, meter)

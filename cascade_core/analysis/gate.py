@@ -136,7 +136,13 @@ def judge(record: Record, rule: ExitRule, limits: Limits, meter: Meter, groups: 
 
 
 def _parts(record: Record, names: Sequence[str]) -> Iterator[tuple[str, Record]]:
-    """The samples of each class that has any."""
+    """The samples of each class that has any.
+
+    Raises:
+        ValueError: Nobody knows the classes.
+    """
+    if not record.answers_known:
+        raise ValueError("Expected samples whose classes are known but the run holds counts alone")
     for number in np.unique(record.labels).tolist():
         members: NDArray[np.int64] = np.flatnonzero(record.labels == number)
         yield names[number], record.take(members)

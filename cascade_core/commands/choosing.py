@@ -25,7 +25,7 @@ from cascade_core.commands.judging import (
     read_elsewhere,
     split_of_choice,
 )
-from cascade_core.commands.measuring import certified, print_costs, print_evaluation, say_scale
+from cascade_core.commands.measuring import certified, print_costs, print_evaluation, say_scale, tell_grid
 from cascade_core.commands.terminal import tell
 from cascade_core.policies import POLICIES, Policy, choose, describe_in
 from cascade_core.rendering.likeness_words import likeness_sentence
@@ -65,6 +65,7 @@ def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> No
     tell(f"answers: {chosen.answers}; {chosen.why}")
     say_scale(rule, test)
     print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
+    tell_grid(test, rule)
     print_costs(meter, evaluation, args.mistake)
     if not args.in_sample:
         tell(certified(drop_bound(test, rule, ALPHA), evaluation.terms))
@@ -183,6 +184,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     evaluation, meter = evaluate(record, rule), cost_flags.meter_of(args)
     say_scale(rule, record)
     print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
+    tell_grid(record, rule)
     print_costs(meter, evaluation, None)
     if part is Part.OTHER_RUN:
         tell(likeness_sentence(likeness_of_counts(exit_counts(choice.measured), evaluation.exit_counts)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from cascade_core.analysis.spread import moved_words
 from cascade_core.commands.common import say, tell_table
 from cascade_core.commands.terminal import tell
@@ -12,6 +14,7 @@ from cascade_core.rendering.tables import exits_table
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.grid_error import a_step, left_open
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.reach import beyond_all
 from cascade_core.simulation.record import Record
@@ -35,6 +38,21 @@ def print_evaluation(rule: ExitRule, evaluation: Evaluation, meter: Meter, macs:
         f"{_saved(evaluation, MACS if macs else meter)}, on {evaluation.n:,} samples"
     )
     tell(moved_words(evaluation))
+
+
+def tell_grid(record: Record, rule: ExitRule) -> None:
+    """Say of counts on a grid of confidences what the grid leaves open: of the thresholds, or of their choice."""
+    if record.grid is None or rule.by_class:
+        return
+    words, on_grid = record.terms, np.array_equal(record.on_grid(rule.thresholds[None])[0], rule.thresholds)
+    open_ = (a_step if on_grid else left_open)(record, rule.thresholds)
+    (low, high), (least, most) = open_.drop, open_.saving
+    saved = f"saving from {wording.percent(least, 1)} to {wording.percent(most, 1)}"
+    between = f"{wording.interval(low, high, 2, words)}, {saved}"
+    if on_grid:
+        tell(f"on the grid, where the numbers are exact; thresholds between these and the next lower: {between}")
+    else:
+        tell(f"not all of these thresholds are on the grid; the samples themselves give: {between}")
 
 
 def say_scale(rule: ExitRule, record: Record) -> None:

@@ -65,7 +65,7 @@ class Question:
     top_k: int = 1
 
     def __post_init__(self) -> None:
-        if (self.score == GIVEN) == self.run.has_softmaxes:
+        if (self.score == GIVEN) == self.run.has_softmaxes or self.run.is_counted:
             object.__setattr__(self, "score", self.run.usual_score)
         if not self.run.has_softmaxes:
             object.__setattr__(self, "answers", "auto")
@@ -163,7 +163,8 @@ def _explored(question: Question, halved: Callable[[Run, str, Split, int, Meter]
     if found is not None:
         with suppress(ValueError):  # of another run, which is then chosen for anew
             return found.explored(halved(run, score, split, k, meter))
-    alone = question.answers == "own" or (question.answers == "auto" and run.softmax_bytes > MOST_SOFTMAXES)
+    unread = run.is_counted or run.softmax_bytes > MOST_SOFTMAXES
+    alone = question.answers == "own" or (question.answers == "auto" and unread)
     divided = _record(run, score, k) if alone else halved(run, score, split, k, meter)
     return explore(divided, SWEEPS[question.policy], split, answers=question.answers, meter=meter)
 
@@ -173,7 +174,7 @@ def _prepared(question: Question) -> Prepared | None:
     asked = (question.policy, question.answers, question.split, question.meter, question.top_k)
     run = question.run
     usual = (prepared.POLICY.name, "auto", prepared.SPLIT, usual_meter(run.metadata), 1)
-    if run.path is None or run.softmax_bytes > MOST_SOFTMAXES or asked != usual:
+    if run.path is None or run.is_counted or run.softmax_bytes > MOST_SOFTMAXES or asked != usual:
         return None
     found, _ = prepared_of(run)
     return found if found is not None and found.path.score == question.score else None

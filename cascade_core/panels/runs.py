@@ -27,7 +27,13 @@ from cascade_core.storage.home import HOME
 from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
-from cascade_core.storage.schema import costs_in_place_of_macs, has_softmaxes, own_meter, same_cascade
+from cascade_core.storage.schema import (
+    costs_in_place_of_macs,
+    has_softmaxes,
+    is_counted,
+    own_meter,
+    same_cascade,
+)
 from cascade_core.support import wording
 from cascade_core.support.files import BadFile, Stamp, readable, stamp
 from cascade_core.support.terms import Terms, terms
@@ -70,7 +76,8 @@ class Run:
 
     def is_of_the_same_cascade(self, other: Run) -> bool:
         """Whether its stages, what they cost, and its classes are those of another run."""
-        same = self.has_softmaxes == other.has_softmaxes and same_cascade(self.metadata, other.metadata)
+        alike = self.has_softmaxes == other.has_softmaxes and not (self.is_counted or other.is_counted)
+        same = alike and same_cascade(self.metadata, other.metadata)
         return same and bool(self.metadata["class_names"] == other.metadata["class_names"])
 
     @property
@@ -84,8 +91,15 @@ class Run:
         return has_softmaxes(self.metadata)
 
     @property
+    def is_counted(self) -> bool:
+        """Whether it holds counts on a grid of confidences in place of single samples."""
+        return is_counted(self.metadata)
+
+    @property
     def usual_score(self) -> str:
         """What thresholds are compared with unless the user says otherwise."""
+        if self.is_counted:
+            return str(self.metadata["counts"]["score"])
         return of_softmaxes()[0] if self.has_softmaxes else GIVEN
 
     @property
@@ -138,7 +152,7 @@ class Run:
         Raises:
             BadFile: The file is malformed.
         """
-        if self.held is not None or reading.is_small(self._file):
+        if self.held is not None or (reading.is_small(self._file) and not self.is_counted):
             return notes_on(outputs())
         return notes_on_file(self._file)
 

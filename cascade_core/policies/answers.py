@@ -58,6 +58,21 @@ class Divided:
         calibration = priced if same else with_stages(priced, test.stages, test.baseline_macs)
         return cls(priced=priced, calibration=calibration, test=test, answers=answers, why=why)
 
+    @classmethod
+    def of_records(cls, calibration: Record, test: Record, answers: str, meter: Meter) -> Divided:
+        """Samples whose answers are taken as they are.
+
+        Raises:
+            ValueError: Pooled answers are asked for, and these are not.
+        """
+        checks.one_of("answers", answers, ANSWERS)
+        if calibration.pool is not None:
+            return cls.of(priced(calibration, meter), test, "pooled", "by weights that were brought")
+        if answers == "pooled":
+            raise ValueError("Expected softmaxes, which pooled answers would need, but only answers were read")
+        unread = "pooling takes all softmaxes, which were not read" if test.grid is None else "counts have no softmaxes"
+        return cls.of(priced(calibration, meter), test, "own", "it was asked for" if answers == "own" else unread)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Halves:

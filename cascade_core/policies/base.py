@@ -102,10 +102,12 @@ class Sweep(Policy):
 
     Attributes:
         slider: The parameter and how it is shown.
+        by_answer: Whether it sets thresholds for each answer, and so has to know what was answered.
         charts: Further charts that show how this policy chooses; `panels.details` knows their names.
     """
 
     slider: ClassVar[Slider]
+    by_answer: ClassVar[bool] = False
     charts: ClassVar[tuple[str, ...]] = ()
 
     @classmethod

@@ -46,6 +46,7 @@ class PaperRuleByClass(Sweep):
         "Each stage has a threshold for each class that it answers, and is at most epsilon below its own best accuracy "
         "on that class, as far as samples of it tell; the drop of the whole cascade is not bounded by it."
     )
+    by_answer: ClassVar[bool] = True
     slider: ClassVar[Slider] = epsilon_slider("stage and class")
 
     @classmethod

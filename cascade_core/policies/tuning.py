@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cascade_core.policies.answers import Halves
+from cascade_core.policies.answers import Divided, Halves
 from cascade_core.policies.base import Policy
 from cascade_core.policies.priced import describe_in
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter
-from cascade_core.simulation.record import split_indices
+from cascade_core.simulation.record import Record, split_indices
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.choice import save_choice
 from cascade_core.storage.notes import notes_on
@@ -51,7 +51,7 @@ class Tuned:
 
 
 def tune(
-    outputs: Outputs,
+    outputs: Outputs | Record,
     policy: Policy,
     *,
     fraction: float = 0.5,
@@ -64,6 +64,8 @@ def tune(
     """Choose thresholds on one part of the samples, and measure on the other what they do.
 
     Args:
+        outputs: A run; or a record, such as one of counts, whose answers are taken as they are and which costs MACs
+            unless a meter is given.
         fraction: Share of the samples that choose, in (0, 1).
         seed: Of the division.
         score, top_k: What thresholds are compared with, see `Outputs.record`.
@@ -77,12 +79,18 @@ def tune(
     Warns:
         UserWarning: Something about the outputs is odd; the command line and the page say the same.
     """
-    for note in notes_on(outputs):
-        warnings.warn(note, stacklevel=2)
-    meter = usual_meter(run_metadata(outputs)) if meter is None else meter
-    calibration, test = split_indices(len(outputs.labels), fraction, seed)
-    halves = Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k, meter=meter)
-    divided = halves.divided(policy, answers)
+    if isinstance(outputs, Record):
+        meter = MACS if meter is None else meter
+        if score not in (None, outputs.score) or top_k != outputs.top_k:
+            raise ValueError(f"Expected the score of the record, {outputs.score}, but it was {score}, top {top_k}")
+        divided = Divided.of_records(*outputs.split(fraction, seed), answers, meter)
+    else:
+        for note in notes_on(outputs):
+            warnings.warn(note, stacklevel=2)
+        meter = usual_meter(run_metadata(outputs)) if meter is None else meter
+        calibration, test = split_indices(len(outputs.labels), fraction, seed)
+        halves = Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k, meter=meter)
+        divided = halves.divided(policy, answers)
     rule = policy.choose(divided.priced)
     return Tuned(
         rule=rule,

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_CELLS = 1 << 20
+MOST_CELLS = 1 << 19
 """Occupied cells from which on grids are made coarser."""
 
 FINEST = {2: 4096}

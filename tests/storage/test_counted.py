@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cascade_core import CheapestWithinDrop, ExitRule, StageAnswers, evaluate, load_record, load_run, save_run
+from cascade_core import CheapestWithinDrop, ExitRule, StageAnswers, evaluate, load_record, load_run, save_run, tune
+from cascade_core.analysis.comparison import compare
 from cascade_core.analysis.exploration import Split, explore
+from cascade_core.rendering.axes import confidence_axis
+from cascade_core.rendering.live.data import live_data
 from cascade_core.simulation import cells as cells_module
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage import streaming
@@ -99,6 +103,38 @@ def test_a_slider_walks_along_counts(tmp_path: Path) -> None:
     assert found.evaluation.saving[-1] > 0.1
     assert found.certificate is not None
     assert (found.certificate >= found.evaluation.accuracy_drop).all()
+
+
+def test_tune_takes_the_record_of_counts(tmp_path: Path) -> None:
+    run = save_run(sample_run(n=4000), tmp_path / "run.parquet")
+    counts = load_record(counts_of(run, tmp_path / "c.parquet"))
+    tuned = tune(counts, CheapestWithinDrop(0.02), seed=1)
+    _, test = counts.split(0.5, 1)
+    assert tuned.evaluation.n == test.n
+    assert tuned.evaluation.saving == evaluate(test, tuned.rule).saving
+    with pytest.raises(ValueError, match="Expected softmaxes, which pooled answers would need"):
+        tune(counts, CheapestWithinDrop(0.02), answers="pooled")
+    with pytest.raises(ValueError, match="Expected the score of the record"):
+        tune(counts, CheapestWithinDrop(0.02), score="margin")
+
+
+def test_comparison_leaves_out_what_goes_by_answers(tmp_path: Path) -> None:
+    run = save_run(sample_run(n=2000), tmp_path / "run.parquet")
+    counts = load_record(counts_of(run, tmp_path / "c.parquet"))
+    named = [one.policy.name for one in compare(counts, Split(), 0.01)]
+    assert "paper" in named
+    assert "paper-by-class" not in named
+
+
+def test_the_live_panel_counts_as_many_samples_as_there_are(tmp_path: Path) -> None:
+    run = save_run(sample_run(n=2000), tmp_path / "run.parquet")
+    counts = load_record(counts_of(run, tmp_path / "c.parquet"))
+    found = explore(counts, CheapestWithinDrop, Split(), 11)
+    axis = confidence_axis(counts.score, counts.classes, found.test.confidence)
+    data = live_data(found, axis, initial=0, unit="samples", origin="")
+    assert data["samples"] == found.test.n
+    weights = np.frombuffer(b64decode(data["groups"]["weights"]), dtype="<u4")
+    assert weights.sum() == found.test.n
 
 
 def test_what_counts_cannot_tell_is_said(tmp_path: Path) -> None:

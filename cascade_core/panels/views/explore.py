@@ -35,7 +35,7 @@ def show(shown: Shown) -> None:
     from cascade_core.panels.pins import pin_button
     from cascade_core.panels.strip import strip
 
-    if len(here.exploration.test.stages) > 1:
+    if len(here.exploration.test.stages) > 1 and not here.question.run.is_counted:
         strip(here)
 
     with st.container(key=Key.TAKE, horizontal=True):

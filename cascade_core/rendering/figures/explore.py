@@ -42,7 +42,7 @@ def confidence_histograms(record: Record, rule: ExitRule, axis: ConfidenceAxis, 
     centres = (np.arange(BINS) + 0.5) / BINS
     for stage, colour in enumerate(palette.stages(len(names))):
         for right, label, fill in ((False, record.terms.wrong, palette.wrong), (True, record.terms.right, colour)):
-            counts = np.bincount(bins[stage][record.correct[stage] == right], minlength=BINS)
+            counts = record.tally(bins[stage], BINS, record.correct[stage] == right)
             bar = go.Bar(x=centres, y=counts, name=f"{names[stage]}, {label}", marker_color=fill, width=0.9 / BINS)
             figure.add_trace(bar, row=stage + 1, col=1)
         if stage < len(rule.thresholds):
@@ -104,7 +104,7 @@ def residual_accuracy_curves(
     figure = go.Figure()
     names = plain(record.stage_names)
     for stage, colour in enumerate(palette.stages(len(names))[:-1]):
-        deltas, alphas = residual_accuracy(record.confidence[stage], record.correct[stage])
+        deltas, alphas = residual_accuracy(record.confidence[stage], record.correct[stage], record.weights)
         kept = _thinned(len(deltas))
         best = float(alphas.max())
         figure.add_scatter(

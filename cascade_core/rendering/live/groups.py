@@ -44,7 +44,7 @@ def live_groups(
     path, test = exploration.path, exploration.test
     if path.by_class or len(test.stages) == 1:
         return None
-    exact = test.n <= MOST
+    exact = test.weights is None and test.n <= MOST
     own = [*path.thresholds, *np.asarray(brought, dtype=np.float32).reshape(-1, path.thresholds.shape[1])]
     if exact:
         grid, step, weights = axis.grid, 1, None
@@ -54,7 +54,7 @@ def live_groups(
         for step in COARSER:
             grid = axis.edges[step - 1 :: step]
             rows = _rows(test, axis, [grid] * path.thresholds.shape[1], step)
-            order, weights = _merged(np.vstack(rows))
+            order, weights = _merged(np.vstack(rows), test.weights)
             if len(order) <= MOST_GROUPS:
                 break
         else:
@@ -96,8 +96,8 @@ def _rows(
     return levels, last, plain, np.vstack([test.correct, test.baseline_correct])
 
 
-def _merged(kinds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """One sample of each kind, a column of `kinds`, and how many there are of it."""
+def _merged(kinds: NDArray[np.int64], weights: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """One sample of each kind, a column of `kinds`, and how many there are of it, where entries count by `weights`."""
     codes, most = kinds[0].astype(np.int64), int(kinds[0].max()) + 1
     for row in kinds[1:]:
         size = int(row.max()) + 1
@@ -105,5 +105,5 @@ def _merged(kinds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
             codes = np.unique(codes, return_inverse=True)[1]
             most = int(codes.max()) + 1
         codes, most = codes * size + row, most * size
-    _, first, counts = np.unique(codes, return_index=True, return_counts=True)
-    return first, counts
+    _, first, place = np.unique(codes, return_index=True, return_inverse=True)
+    return first, np.bincount(place, weights).astype(np.int64)

@@ -60,7 +60,7 @@ def layers(record: Record, rule: ExitRule, axis: ConfidenceAxis) -> NDArray[np.i
     for stage, row in enumerate(bins):
         here = leaves == stage
         kinds = [right & part for right in (~correct[stage], correct[stage]) for part in (here, leaves > stage)]
-        result[stage] = [np.bincount(row[kind], minlength=BINS) for kind in kinds]
+        result[stage] = [record.tally(row, BINS, kind) for kind in kinds]
     return result
 
 
