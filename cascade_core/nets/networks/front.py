@@ -94,9 +94,10 @@ def _front(*, spec: Any, images: Any, class_names: Any, behind: Any, training: A
         raise ValueError("it does not say how it was trained")
     if not isinstance(class_names, list):
         raise ValueError("its class_names are no list of texts")
+    prepared: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in images.items()}
     return FrontFile(
         spec=SmallSpec(**spec),
-        images=Preprocessing(**{key: tuple(v) if isinstance(v, list) else v for key, v in images.items()}),
+        images=Preprocessing(**prepared),
         class_names=tuple(class_names),
         behind=behind,
         training=training,

@@ -14,7 +14,7 @@ from cascade_core.nets.networks.front import read_front
 from cascade_core.nets.networks.named import find, load_model
 from cascade_core.nets.recording import front as module
 from cascade_core.nets.recording.front import Front, train_front
-from cascade_core.nets.training.distilling import Distilled
+from cascade_core.nets.training.distilling import Distilled, distil
 from tests.runfiles import load_softmaxes
 from tests.smallnets import plain
 
@@ -31,12 +31,12 @@ def untaught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """No training, and a list that grows by the seed's weights where there would have been one."""
     asked: list[str] = []
 
-    def distil(network: torch.nn.Module, *_: object, checkpoint: Path, **__: object) -> Distilled:
+    def learn(network: torch.nn.Module, *_: object, checkpoint: Path, **__: object) -> Distilled:
         asked.append(state_digest(network))
         checkpoint.write_text("a state")
         return Distilled(accuracy=(0.5, 0.6, 0.7), held_out=18, views=2, epochs=12)
 
-    monkeypatch.setattr(module, "distil", distil)
+    monkeypatch.setattr(module, "distil", learn)
     return asked
 
 
@@ -95,7 +95,7 @@ def test_what_is_to_be_recorded_is_looked_at_before_training(tmp_path: Path, unt
 def test_weights_that_overflow_are_no_network(
     tmp_path: Path, untaught: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.torch.Tensor, "isfinite", lambda self: torch.zeros_like(self, dtype=torch.bool))
+    monkeypatch.setattr(torch.Tensor, "isfinite", lambda self: torch.zeros_like(self, dtype=torch.bool))
     with pytest.raises(ValueError, match="come to numbers but it overflowed; lower the learning rate"):
         trained(tmp_path / "f.safetensors")
     assert list(tmp_path.iterdir()) == []
@@ -105,7 +105,7 @@ def test_weights_that_overflow_are_no_network(
 def test_it_goes_on_from_what_a_kill_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
     trained(whole, epochs=2)
-    real, epochs = module.distil, 0
+    real, epochs = distil, 0
 
     def killed(*arguments: Any, checkpoint: Path, **options: Any) -> Distilled:
         nonlocal epochs

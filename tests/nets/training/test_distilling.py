@@ -281,7 +281,7 @@ def test_as_many_views_and_epochs_as_fit_in_the_time(
     monkeypatch.setattr(Teacher, "answers", answers)
     monkeypatch.setattr(distilling._Course, "_step", lambda *_: None)
     monkeypatch.setattr(distilling._Course, "_judge", judge)
-    monkeypatch.setattr(distilling.time, "monotonic", lambda: clock)
+    monkeypatch.setattr("cascade_core.nets.training.distilling.time.monotonic", lambda: clock)
     how = replace(SHORT, training=replace(TRAINING, epochs=9), minutes=minutes, views=5)
     _, came = trained(teacher, digits, how)
     assert (came.views, came.epochs) == made
