@@ -17,6 +17,7 @@ from cascade_core.analysis.spread import splits
 from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb, say, tell_table
 from cascade_core.commands.dividing import add_split_flags, reading_of, source_of, split_of
+from cascade_core.commands.grouping import add_group_flags, tell_groups
 from cascade_core.commands.judging import (
     add_judge_flag,
     exit_counts,
@@ -136,6 +137,7 @@ def compare_(args: argparse.Namespace) -> None:
         there = [one.on(other) for one in compared]
         tell(f"the same thresholds on {there[0].test.n:,} samples of {args.judge_on.name}:")
         tell_table(comparison_table(there), there[0].evaluation.terms)
+    tell_groups(args, split, compared)
     column = compared[0].evaluation.terms.column("drop_certified_alone")
     where = "in-sample, on the" if args.in_sample else "measured on the other"
     tell(
@@ -220,6 +222,7 @@ def _add_compare(verbs: Parsers) -> None:
     parser.add_argument("--max-drop", type=drop, default=0.01, help=about)
     about = "means and standard deviations over splits by the seeds 0 to SEEDS - 1, in place of one split"
     parser.add_argument("--seeds", type=int, help=about)
+    add_group_flags(parser)
     add_judge_flag(parser)
     cost_flags.add_cost_flags(parser)
 

@@ -29,7 +29,10 @@ def source_of(args: argparse.Namespace, split: Split) -> Halves | Record:
 
 def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
     """What divides the run, which is read once, as `source_of` says; what is odd about the run is said."""
-    if args.answers == "own" or is_counted(read_metadata(args.run)):
+    counted = is_counted(read_metadata(args.run))
+    if counted and args.without_labels:
+        raise ValueError("Expected a run of single samples with --without-labels but this one holds counts")
+    if counted or (args.answers == "own" and not args.without_labels):
         if args.answers == "pooled":
             raise ValueError("expected --answers own or auto: the run holds counts, no softmaxes to pool")
         record = open_record(args.run, args.score, args.top_k)
@@ -37,6 +40,8 @@ def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
         return lambda split: record
     outputs = load_run(args.run)
     say(notes_on(outputs))
+    if args.without_labels:
+        outputs = outputs.without_labels()
     return lambda split: halves(outputs, split, args.score, args.top_k)
 
 
@@ -51,4 +56,6 @@ def add_split_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the calibration split (default 0)")
     about = "of samples for calibration, 50%% or 0.5 (default 50%%)"
     parser.add_argument("--fraction", type=share, default=0.5, help=about)
+    about = "pass over the run's labels: choose and measure by disagreement with the last stage, as without any"
+    parser.add_argument("--without-labels", action="store_true", help=about)
     parser.add_argument("--in-sample", action="store_true", help="choose and measure on all samples")

@@ -44,11 +44,14 @@ def add_judge_flag(parser: argparse.ArgumentParser) -> None:
 
 def judged_on(args: argparse.Namespace, split: Split) -> Elsewhere | None:
     """The run of `--judge-on` without the samples that choose; None where there is no such flag."""
-    return None if args.judge_on is None else read_elsewhere(args.judge_on, args.run, split)
+    return None if args.judge_on is None else read_elsewhere(args.judge_on, args.run, split, args.without_labels)
 
 
-def read_elsewhere(other: Path, chosen_on: Path, split: Split) -> Elsewhere:
+def read_elsewhere(other: Path, chosen_on: Path, split: Split, without_labels: bool = False) -> Elsewhere:
     """A run to judge on, beside the run that chooses, which `split` divides; what is odd is said.
+
+    Args:
+        without_labels: Whether its labels are passed over.
 
     Raises:
         BadFile: One of them is no run.
@@ -56,6 +59,7 @@ def read_elsewhere(other: Path, chosen_on: Path, split: Split) -> Elsewhere:
     """
     outputs, metadata = load_run(other), read_metadata(chosen_on)
     say(notes_on(outputs))
+    outputs = outputs.without_labels() if without_labels else outputs
     found = elsewhere(outputs, np.array(load_sample_ids(chosen_on)), tuple(metadata["class_names"]), split)
     if not same_cascade(metadata, read_metadata(other)):
         say([f"{visible(other.name)} has other MACs than {visible(chosen_on.name)}, whose are told"])

@@ -12,6 +12,7 @@ from cascade_core.analysis.calibration import auroc, expected_calibration_error
 from cascade_core.analysis.classes import Mistake
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Exploration
+from cascade_core.analysis.groups import Grouped
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import Realised
 from cascade_core.rendering.cost_words import by_exit_column, columns, per
@@ -230,6 +231,45 @@ def classes_table(
         }
     )
     return frame[frame["samples"] > 0].reset_index(drop=True)
+
+
+def groups_table(grouped: Grouped) -> pd.DataFrame:
+    """A row a group with samples, the worst first; `drop_certified` holds in all groups at once."""
+    order, result = grouped.worst_first, grouped.evaluation
+    low, high = result.drop_interval()
+    least, most = result.saving_interval()
+    bounds = np.full(len(result.n), np.nan) if grouped.bounds is None else grouped.bounds
+    columns = {
+        "samples": result.n,
+        "accuracy": result.accuracy,
+        "accuracy_drop": result.accuracy_drop,
+        "drop_low": low,
+        "drop_high": high,
+        "drop_certified": bounds,
+        "saving": result.saving,
+        "saving_low": least,
+        "saving_high": most,
+        **{f"share {name}": result.exit_shares[:, i] for i, name in enumerate(result.stage_names)},
+    }
+    names = [grouped.groups.names[group] for group in order]
+    return pd.DataFrame({"group": names, **{name: values[order] for name, values in columns.items()}})
+
+
+def worst_groups_table(policies: Sequence[str], all_grouped: Sequence[Grouped]) -> pd.DataFrame:
+    """A row a policy: its worst group, and what no group's drop exceeds."""
+    rows = []
+    for policy, grouped in zip(policies, all_grouped, strict=True):
+        worst = grouped.worst_first[0]
+        rows.append(
+            {
+                "policy": policy,
+                "worst group": grouped.groups.names[worst],
+                "samples": grouped.evaluation.n[worst],
+                "accuracy_drop": grouped.evaluation.accuracy_drop[worst],
+                "drop_certified_in_every_group": np.nan if grouped.bounds is None else np.nanmax(grouped.bounds),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def mistakes_table(mistakes: Sequence[Mistake], class_names: Sequence[str]) -> pd.DataFrame:

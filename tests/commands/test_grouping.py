@@ -1,0 +1,59 @@
+"""`compare --by`, and choosing without labels: what is printed, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cascade_core import load_run, save_run
+from cascade_core.__main__ import main
+
+
+def test_compare_by_class(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(run), "--by", "class", "--answers", "own"]) == 0
+    text = capsys.readouterr().out
+    assert "by class, the worst of 5 groups of 200 samples under each policy:" in text
+    assert "in all groups of a policy at once" in text
+
+
+def test_compare_by_a_column(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    groups = tmp_path / "groups.csv"
+    rows = [f"{i},{'left' if int(i) % 4 else 'right'}" for i in load_run(run).sample_ids]
+    groups.write_text("\n".join(["sample_id,camera", *rows]))
+    flags = ["--by", "camera", "--groups", str(groups), "--answers", "own", "--in-sample"]
+    assert main(["compare", str(run), *flags]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    sizes = {line.split()[0]: int(line.split()[1]) for line in lines if line.split()[:1] in (["left"], ["right"])}
+    assert sizes == {"left": 300, "right": 100}
+    assert not any(line.startswith("Certified") for line in lines)
+
+
+def test_a_column_needs_a_table(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(run), "--by", "camera", "--answers", "own"]) == 2
+    assert "Expected --by class, or a column of --groups FILE, but it was 'camera'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answers", ["own", "auto"])
+def test_without_labels_the_choice_is_that_of_a_run_that_has_none(run: Path, tmp_path: Path, answers: str) -> None:
+    bare = save_run(load_run(run).without_labels(), tmp_path / "bare.parquet")
+    found = []
+    for path, flags in ((run, ["--without-labels"]), (bare, [])):
+        out = tmp_path / "choice.json"
+        assert main(["choose", str(path), "--max-drop", "2%", "--answers", answers, *flags, "--out", str(out)]) == 0
+        data = json.loads(out.read_text())
+        found.append((data["rule"], data["measured"]))
+    assert found[0] == found[1]
+    assert found[0][1]["reference"] == "last stage"
+
+
+def test_labels_are_passed_over_elsewhere_too(run: Path, tmp_path: Path) -> None:
+    outputs, out = load_run(run), tmp_path / "choice.json"
+    ids = np.array([f"new {i}" for i in outputs.sample_ids])
+    other = save_run(replace(outputs, sample_ids=ids), tmp_path / "other.parquet")
+    flags = ["--max-drop", "2%", "--without-labels", "--judge-on", str(other), "--out", str(out)]
+    assert main(["choose", str(run), *flags]) == 0
+    assert json.loads(out.read_text())["judged_on"][0]["measured"]["reference"] == "last stage"

@@ -1,0 +1,48 @@
+"""Groups from a table beside a run: joined by id in any order, and one line for what does not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cascade_core.storage.group_columns import read_groups
+from cascade_core.support.files import BadFile
+
+
+def table(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "groups.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_samples_are_joined_by_id(tmp_path: Path) -> None:
+    path = table(tmp_path, 'camera,sample_id\n"left, upper",b\nright,a\nright,other\n,d\n')
+    assert read_groups(path, "camera", ["a", "b", "c", "d"]) == ["right", "left, upper", "(none)", "(none)"]
+
+
+def test_a_mark_of_the_encoding_and_repeated_rows_are_fine(tmp_path: Path) -> None:
+    path = table(tmp_path, "\ufeffsample_id,camera\na,left\na,left\n")
+    assert read_groups(path, "camera", ["a"]) == ["left"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "expected a column 'sample_id' but it has none"),
+        ("id,camera\na,left\n", "expected a column 'sample_id' but it has 'id', 'camera'"),
+        ("sample_id,lens\na,left\n", "expected a column 'camera' but it has 'sample_id', 'lens'"),
+        ("sample_id,camera\na,left\na,right\n", "'a' is in 'left' and 'right'"),
+        ("sample_id,camera\nz,left\n", "there are none of them"),
+    ],
+)
+def test_what_does_not_fit_is_said(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadFile, match=said):
+        read_groups(table(tmp_path, text), "camera", ["a"])
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "groups.csv"
+    path.write_bytes(b"sample_id,camera\n\xff\xfe,x\n")
+    with pytest.raises(BadFile, match="expected UTF-8"):
+        read_groups(path, "camera", ["a"])
