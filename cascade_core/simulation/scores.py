@@ -147,8 +147,9 @@ def confidence(probs: Floats, score: str, top_k: int) -> Floats:
     Raises:
         ValueError: The score is unknown, or is not defined for top-k answers.
     """
-    function = SCORES[checks.one_of("score", score, of_softmaxes())].function
-    assert function is not None
+    known = SCORES.get(score)
+    if known is None or (function := known.function) is None:
+        raise ValueError(f"Expected score to be one of {', '.join(of_softmaxes())} but it was {score!r}")
     if top_k == 1:
         return function(probs)
     if score != "max_probability":

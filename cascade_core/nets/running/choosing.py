@@ -10,7 +10,6 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
 
 from cascade_core.nets.devices import resolve_device
@@ -83,9 +82,9 @@ def fastest(engines: Sequence[Engine], images: Tensor, clock: Clock = time.perf_
     return engines[order[0]], f"{first} computes all stages of {count} in less time than {', '.join(others)}"
 
 
-@torch.inference_mode()
 def _through_all_stages(engine: Engine, images: Tensor) -> None:
-    state = engine.begin(images)
-    for stage in range(engine.stages):
-        state = engine.extend(state, stage)
-        engine.classify(state, stage)
+    with engine.without_gradients():
+        state = engine.begin(images)
+        for stage in range(engine.stages):
+            state = engine.extend(state, stage)
+            engine.classify(state, stage)

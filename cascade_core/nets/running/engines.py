@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, TypeAlias
@@ -46,6 +47,10 @@ class Engine(ABC):
         self.stages, self.device = stages, device
         # Of each stage whether it answers with softmaxes, once it has answered.
         self._gives_softmaxes: dict[int, bool] = {}
+
+    @abstractmethod
+    def without_gradients(self) -> AbstractContextManager[None]:
+        """What everything below is called within."""
 
     @abstractmethod
     def placed(self, images: Tensor) -> Tensor:
@@ -104,6 +109,10 @@ class TorchEngine(Engine):
         lay_out(self.model, torch.channels_last)
         if device == "cpu":
             keep_heap()
+
+    def without_gradients(self) -> AbstractContextManager[None]:
+        """PyTorch's mode of inference."""
+        return torch.inference_mode()
 
     def placed(self, images: Tensor) -> Tensor:
         """On the device, channels last."""
@@ -164,6 +173,10 @@ class OnnxEngine(Engine):
             name: session(content, 1 if name.startswith("head_") else threads) for name, content in self.parts.items()
         }
 
+    def without_gradients(self) -> AbstractContextManager[None]:
+        """Nothing: PyTorch's mode would take longer to enter than what it could save."""
+        return nullcontext()
+
     def placed(self, images: Tensor) -> Tensor:
         """Float32, channels first."""
         if images.shape[1:] != self._two.shape[1:]:
@@ -173,7 +186,7 @@ class OnnxEngine(Engine):
 
     def begin(self, images: Tensor) -> State:
         """The model's, as arrays."""
-        return tuple(part.numpy() for part in self.model.begin(self.placed(images)))
+        return tuple(part.detach().numpy() for part in self.model.begin(self.placed(images)))
 
     def extend(self, state: State, stage: int) -> State:
         """The state after; of the last stage, its answers."""

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -161,9 +160,9 @@ def gathered(runner: Runner, batches: Iterable[Tensor], *, worth: int = 16, wait
         engine=runner.engine, rule=runner.rule, worth=worth, wait=wait, waiting=[[] for _ in range(stages)]
     )
     for images in batches:
-        with torch.inference_mode():
+        with runner.engine.without_gradients():
             at_work.take(images)
         yield from at_work.ready()
-    with torch.inference_mode():
+    with runner.engine.without_gradients():
         at_work.go_on(finish=True)
     yield from at_work.ready()

@@ -64,7 +64,8 @@ def measure(
     for column, size in enumerate(Bar(batch_sizes, unit="batch sizes", shown=progress)):
         images = computing.placed(example.expand(size, *example.shape[1:]))
         for turn in range(-WARM_UP, repeats):
-            seconds = _timed(computing, images)
+            with computing.without_gradients():
+                seconds = _timed(computing, images)
             if turn >= 0:
                 times[:, column, turn] = seconds
     parts: dict[str, Seconds] = {}
@@ -92,7 +93,6 @@ def _machine(device: str) -> dict[str, str | int]:
     }
 
 
-@torch.inference_mode()
 def _timed(engine: Engine, images: Tensor) -> list[float]:
     """Seconds of every trunk piece, of every head with its answers noted, of every pool, and of the plain network."""
     samples, last, device = np.arange(len(images)), engine.stages - 1, engine.device

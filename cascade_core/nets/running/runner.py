@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -107,14 +106,17 @@ class Runner:
                 )
         self.rule = rule
 
-    @torch.inference_mode()
     def __call__(self, images: Tensor) -> Answers:
         """Classify images (N, channels, height, width), normalised as the network expects, or tokens of N texts.
 
         Raises:
             ValueError: The rule is for another number of classes than the network has.
         """
-        rule, engine, remaining = self.rule, self.engine, np.arange(len(images))
+        with self.engine.without_gradients():
+            return self._answers(images, self.rule)
+
+    def _answers(self, images: Tensor, rule: ExitRule) -> Answers:
+        engine, remaining = self.engine, np.arange(len(images))
         last = len(rule.thresholds)
         result = Answers.of(len(images), last)
         passed: list[Softmaxes | None] = [None] * (last + 1)

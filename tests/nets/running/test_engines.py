@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,9 @@ class Slow(Engine):
     def __init__(self, title: str, seconds: Sequence[float]) -> None:
         super().__init__(2, "cpu")
         self.title, self.seconds = title, list(seconds)
+
+    def without_gradients(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def placed(self, images: Tensor) -> Tensor:
         return images
