@@ -78,7 +78,15 @@ def test_merging_keeps_every_value_and_names_a_spoiled_part(folder: Path, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "plan", [[], {}, {"work": {"chunks": 0}}, {"work": {"chunks": "2"}}, {"work": {"chunks": 1e9}}]
+    "plan",
+    [
+        [],
+        {},
+        {"work": {"chunks": 0}},
+        {"work": {"chunks": "2"}},
+        {"work": {"chunks": 1e9}},
+        {"work": {"chunks": 1_000_001}},
+    ],
 )
 def test_plans_that_are_none(plan: Any, folder: Path) -> None:
     (folder / PLAN).write_text(json.dumps(plan))

@@ -155,6 +155,25 @@ def test_what_is_no_picture_is_one_line(tmp_path: Path, content: bytes) -> None:
         file_thumbnail(tmp_path / "one.png")
 
 
+def test_texts_in_a_picture_are_not_unpacked_without_a_limit(tmp_path: Path) -> None:
+    """64 kB that would be 64 MB."""
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(stream, "PNG")
+    raw, content = stream.getvalue(), b"zTXtkey\0\0" + zlib.compress(bytes(64 << 20))
+    chunk = struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
+    # After the signature and the header, which take 33 bytes.
+    (tmp_path / "text.png").write_bytes(raw[:33] + chunk + raw[33:])
+    with pytest.raises(BadFile, match=r"Cannot read .*text\.png: Decompressed data too large"):
+        file_thumbnail(tmp_path / "text.png")
+
+
+def test_of_a_moving_picture_the_first_frame_is_shown(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue", "lime")]
+    frames[0].save(tmp_path / "moving.webp", save_all=True, append_images=frames[1:], lossless=True)
+    with Image.open(io.BytesIO(file_thumbnail(tmp_path / "moving.webp").data)) as shown:
+        assert shown.convert("RGB").getpixel((0, 0)) == (255, 0, 0)
+
+
 def test_digits_are_built_in() -> None:
     assert are_built_in(Origin.of({"dataset": "digits"}))
     assert not are_built_in(Origin.of({"dataset": "imagefolder:digits"}))
