@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +20,17 @@ from cascade_core.commands.terminal import remark, tell
 from cascade_core.rendering.tables import profile_table
 from cascade_core.simulation.timing import profile_path, save_profile
 from cascade_core.storage.choice import Choice, load_choice
+from cascade_core.storage.exit_logs import line_of
 from cascade_core.storage.reading import read_metadata
+from cascade_core.support.amounts import share
 from cascade_core.support.checks import numbers
 from cascade_core.support.claims import claimed
-from cascade_core.support.files import check_writable
+from cascade_core.support.files import appended, check_writable
 from cascade_core.support.visible import visible
 
 if TYPE_CHECKING:
     from cascade_core.nets.networks.zoo import Network
+    from cascade_core.nets.running.classify import Answer
     from cascade_core.nets.staged import StagedModel
 
 
@@ -47,7 +52,8 @@ def classify(args: argparse.Namespace) -> None:
     taken: list[float] = []
     failed, spent = 0, 0
     _compare_costs(model, choice, named[0])
-    for one in classify_files(runner, files, named[0].preprocessing, args.batch_size, args.wait):
+    log = appended(args.log) if args.log else None
+    for one in classify_files(runner, files, named[0].preprocessing, args.batch_size, args.wait, args.audit):
         if isinstance(one, Failure):
             failed += 1
             remark(f"not classified: {one.reason}")
@@ -63,6 +69,8 @@ def classify(args: argparse.Namespace) -> None:
             "macs": choice.costs[one.stage],
         }
         tell(*([_json_line(row)] if args.json else _cells(row)))
+        if log is not None:
+            log(_logged(one, model.stage_names[one.stage]))
     answered = len(taken)
     mean = f", {spent / answered:,.0f} MACs each on average" if answered else ""
     remark(f"{answered:,} of {answered + failed:,} {unit} classified{mean}")
@@ -71,6 +79,12 @@ def classify(args: argparse.Namespace) -> None:
     if failed:
         kind = Incomplete if answered else ValueError
         raise kind(f"{failed:,} of {answered + failed:,} {unit} were not classified; the lines above say why")
+
+
+def _logged(one: Answer, stage: str) -> str:
+    """The line of an exit log on an answer that is given now."""
+    sure = [None if math.isnan(value) else value for value in one.passed]
+    return line_of(time.time(), stage, sure, one.prediction, 1000 * one.seconds, one.audit)
 
 
 def percentiles(seconds: Sequence[float]) -> str:
@@ -200,6 +214,10 @@ def _add_classify(verbs: Parsers) -> None:
         "second: most further batches that one waits for (default 0, none waits)"
     )
     parser.add_argument("--wait", type=int, default=0, metavar="BATCHES", help=about)
+    about = "a log of exits to write on, which watch reads: a line for each sample, with how sure each stage was"
+    parser.add_argument("--log", type=Path, metavar="FILE", help=about)
+    about = "of samples, drawn at random, that all stages answer, for the log: 1%% or 0.01 (default none)"
+    parser.add_argument("--audit", type=share, default=0.0, metavar="SHARE", help=about)
     _add_engine(parser)
 
 

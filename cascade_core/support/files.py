@@ -10,7 +10,7 @@ import io
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -177,6 +177,26 @@ def atomic_write(path: Path, *, make_folder: bool = True) -> Iterator[Path]:
             # A temporary file is private; the result gets the permissions that any new file would.
             unfinished.chmod(0o666 & ~_mask())
             unfinished.replace(path)
+
+
+def appended(path: Path) -> Callable[[str], None]:
+    """What writes texts on at the end of a file, each at once and whole, which is made where there is none.
+
+    Raises:
+        OSError: It cannot be written; the message names `path`.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+    with _naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, flags, 0o666)
+        _check_regular(os.fstat(handle))
+    stream = os.fdopen(handle, "ab", buffering=0)
+
+    def write(text: str) -> None:
+        with _naming(path):
+            stream.write(text.encode())
+
+    return write
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from cascade_core.nets import staged
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.images.pixels import open_image
 from cascade_core.nets.networks.outside import torchvision_network
+from cascade_core.storage.exit_logs import parse
 from tests.runfiles import load_softmaxes
 
 
@@ -213,6 +214,32 @@ def test_classifying_pictures_does_what_the_simulation_said(
     costs = load_choice("c.json").costs
     assert [row["macs"] for row in rows] == [costs[stage] for stage in stages]
     assert "18 of 18 pictures classified" in told.err
+
+
+def test_what_classify_logs_is_what_watch_reads(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    networks = [*two_models(tmp_path), "--class-names", ",".join("abcdef")]
+    assert main(["precompute", *networks[:-2], "--data", "imagefolder:val", "--out", "run.parquet"]) == 0
+    record = load_softmaxes("run.parquet").record()
+    threshold = f"{float(np.median(record.confidence[0])) + 1e-4:.6f}"
+    assert main(["choose", "run.parquet", "--policy", "fixed", "--thresholds", threshold, "--out", "c.json"]) == 0
+    call = ["classify", "c.json", "val", *networks, "--batch-size", "5", "--log", "exits.jsonl"]
+    assert main(call) == 0
+    assert main([*call, "--audit", "100%"]) == 0
+    entries, faults = parse(Path("exits.jsonl").read_bytes(), record.stage_names)
+    assert (len(entries), dict(faults)) == (36, {})
+    stages, own = load_choice("c.json").rule.exit_stages(record), np.arange(18)
+    for part, audited in ((entries.take(slice(18)), False), (entries.take(slice(18, None)), True)):
+        assert part.stage.tolist() == stages.tolist()
+        assert part.answer.tolist() == record.predictions[stages, own].tolist()
+        assert part.audited.tolist() == [audited] * 18
+        known = np.ones((18, 2), bool) if audited else np.arange(2) <= stages[:, None]
+        sure = np.where(known, record.confidence.T, np.nan)
+        np.testing.assert_allclose(part.confidence, sure, rtol=1e-5, atol=1e-6)
+    assert entries.answers[18:].tolist() == record.predictions.T.tolist()
+    assert main(["watch", "c.json", "exits.jsonl"]) == 0
+    assert "36 samples in 1 log" in capsys.readouterr().out
 
 
 def test_a_picture_that_cannot_be_read_stops_nothing_but_itself(

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cascade_core.nets.heads.weights import read_heads
@@ -21,6 +23,7 @@ from cascade_core.nets.networks.named import example, in_a_row, load_model
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.progress import Bar
 from cascade_core.nets.recording.runs import check_networks
+from cascade_core.nets.running.auditing import audit
 from cascade_core.nets.running.gathering import gathered
 from cascade_core.nets.running.runner import Answers, Runner
 from cascade_core.nets.staged import StagedModel
@@ -47,6 +50,8 @@ class Answer:
         prediction: Class number.
         confidence: Of the stage that answered.
         stage: Its number.
+        passed: How sure each stage was, up to where it left; of an audited sample all; NaN of those not asked.
+        audit: Of an audited sample what each stage would have answered, and what the plain network says.
         seconds: From when its batch was read until it was answered.
     """
 
@@ -55,6 +60,8 @@ class Answer:
     prediction: int
     confidence: float
     stage: int
+    passed: tuple[float, ...] = field(default=(), compare=False)
+    audit: tuple[list[int], int] | None = field(default=None, compare=False)
     seconds: float = field(default=0.0, compare=False)
 
 
@@ -96,7 +103,12 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def classify_files(
-    runner: Runner, files: Sequence[Path], preprocessing: Preprocessing | Tokens, batch_size: int = 64, wait: int = 0
+    runner: Runner,
+    files: Sequence[Path],
+    preprocessing: Preprocessing | Tokens,
+    batch_size: int = 64,
+    wait: int = 0,
+    audited: float = 0.0,
 ) -> Iterator[Answer | Failure]:
     """An answer for each picture, or each text of tables of texts, or why there is none, in order.
 
@@ -105,13 +117,16 @@ def classify_files(
     Args:
         wait: Most batches that come in between a sample's own and its answer: survivors of several batches are gathered
             until they are a whole one (see `gathered`).
+        audited: Share of the samples, drawn at random, that all stages answer after they were answered.
     """
+    checks.in_range("audited", audited, 0.0, 1.0)
     checks.whole("batch_size", batch_size, 1, 1 << 20)
     if isinstance(preprocessing, Tokens):
         samples = [sample for file in files for sample in _texts(file, preprocessing)]
     else:
         samples = [_Sample(file=file, read=partial(_picture, file, preprocessing)) for file in files]
     read: deque[_Read] = deque()
+    random = np.random.default_rng()
 
     def batches() -> Iterator[Tensor]:
         for start in Bar(range(0, len(samples), batch_size), unit="batches", shown=None):
@@ -122,7 +137,7 @@ def classify_files(
     for answers in gathered(runner, batches(), worth=batch_size, wait=wait):
         while not read[0].images:
             yield from read.popleft().told(None)
-        yield from read.popleft().told(answers)
+        yield from read.popleft().told(answers, partial(_audits, runner, audited, random))
     for unread in read:
         yield from unread.told(None)
 
@@ -144,6 +159,10 @@ def _texts(file: Path, tokens: Tokens) -> Iterator[_Sample]:
 
 def _padded(numbers: Sequence[int], tokens: Tokens) -> Tensor:
     return tokens.padded([numbers])[0]
+
+
+_Audits: TypeAlias = dict[int, tuple[NDArray[np.float32], tuple[list[int], int]]]
+_Told: TypeAlias = Iterator[Answer | Failure]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -173,18 +192,22 @@ class _Read:
                 failures[place] = Failure(file=sample.file, reason=str(error))
         return cls(samples=samples, images=images, failures=failures, when=time.perf_counter())
 
-    def told(self, answers: Answers | None) -> Iterator[Answer | Failure]:
+    def told(self, answers: Answers | None, audits: Callable[[Sequence[Tensor]], _Audits] = lambda _: {}) -> _Told:
         """The batch's answers and failures, in order; None where none could be read."""
-        rows: Iterator[tuple[int, float, int]] = iter(())
+        rows: Iterator[tuple[int, int, float, int]] = iter(())
+        seconds = time.perf_counter() - self.when
+        checked: _Audits = {}
         if answers is not None:
             columns = (answers.predictions.tolist(), answers.confidence.tolist(), answers.stages.tolist())
-            rows = zip(*columns, strict=True)
-        seconds = time.perf_counter() - self.when
+            rows = zip(range(len(self.images)), *columns, strict=True)
+            checked = audits(self.images)
         for place, sample in enumerate(self.samples):
             if place in self.failures:
                 yield self.failures[place]
                 continue
-            prediction, confidence, stage = next(rows)
+            number, prediction, confidence, stage = next(rows)
+            assert answers is not None
+            passed, all_answers = checked.get(number, (answers.passed[number, : stage + 1], None))
             yield Answer(
                 file=sample.file,
                 row=sample.row,
@@ -192,7 +215,21 @@ class _Read:
                 confidence=confidence,
                 stage=stage,
                 seconds=seconds,
+                passed=tuple(passed.tolist()),
+                audit=all_answers,
             )
+
+
+def _audits(runner: Runner, share: float, random: np.random.Generator, images: Sequence[Tensor]) -> _Audits:
+    """What all stages say of some of a batch's images, drawn at random, by their numbers."""
+    drawn = np.flatnonzero(random.random(len(images)) < share).tolist()
+    if not drawn:
+        return {}
+    found = audit(runner, torch.stack([images[number] for number in drawn]))
+    return {
+        number: (found.confidence[place], (found.answers[place].tolist(), int(found.plain[place])))
+        for place, number in enumerate(drawn)
+    }
 
 
 def load_cascade(networks: Sequence[Network], classes: int | None, *, download: bool = False) -> StagedModel:

@@ -129,7 +129,9 @@ class _Gathering:
         result = Answers.of(len(numbers), stage)
         exits = note_answers(passed, stage, np.arange(len(numbers)), self.rule, result)
         for batch in self.open:
-            mine = exits & (numbers >= batch.first) & (numbers < batch.first + len(batch.answers.stages))
+            inside = (numbers >= batch.first) & (numbers < batch.first + len(batch.answers.stages))
+            batch.answers.passed[numbers[inside] - batch.first, stage] = result.passed[inside, stage]
+            mine = exits & inside
             places = numbers[mine] - batch.first
             for name in ("predictions", "confidence", "stages"):
                 getattr(batch.answers, name)[places] = getattr(result, name)[mine]

@@ -34,11 +34,13 @@ class Answers:
         predictions: (N,) int64 class numbers.
         confidence: (N,) float32, of the stage that answered, under the rule's score.
         stages: (N,) int64, the stage at which each sample exited.
+        passed: (N, M) float32, how sure each stage was that asked whether to let it exit; NaN where none did.
     """
 
     predictions: NDArray[np.int64]
     confidence: NDArray[np.float32]
     stages: NDArray[np.int64]
+    passed: NDArray[np.float32]
 
     @classmethod
     def of(cls, count: int, last: int) -> Answers:
@@ -47,6 +49,7 @@ class Answers:
             predictions=np.empty(count, dtype=np.int64),
             confidence=np.empty(count, dtype=np.float32),
             stages=np.full(count, last),
+            passed=np.full((count, last + 1), np.nan, dtype=np.float32),
         )
 
 
@@ -156,4 +159,5 @@ def note_answers(
     result.predictions[here] = judged.answers[judged.exits]
     result.confidence[here] = judged.confidence[judged.exits]
     result.stages[here] = stage
+    result.passed[samples, stage] = judged.confidence
     return judged.exits
