@@ -25,7 +25,7 @@ from cascade_core.storage.reading import read_metadata
 from cascade_core.support.amounts import share
 from cascade_core.support.checks import numbers
 from cascade_core.support.claims import claimed
-from cascade_core.support.files import appended, check_writable
+from cascade_core.support.files import append, check_writable
 from cascade_core.support.visible import visible
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ def classify(args: argparse.Namespace) -> None:
     taken: list[float] = []
     failed, spent = 0, 0
     _compare_costs(model, choice, named[0])
-    log = appended(args.log) if args.log else None
     for one in classify_files(runner, files, named[0].preprocessing, args.batch_size, args.wait, args.audit):
         if isinstance(one, Failure):
             failed += 1
@@ -69,8 +68,8 @@ def classify(args: argparse.Namespace) -> None:
             "macs": choice.costs[one.stage],
         }
         tell(*([_json_line(row)] if args.json else _cells(row)))
-        if log is not None:
-            log(_logged(one, model.stage_names[one.stage]))
+        if args.log:
+            append(args.log, _logged(one, model.stage_names[one.stage]))
     answered = len(taken)
     mean = f", {spent / answered:,.0f} MACs each on average" if answered else ""
     remark(f"{answered:,} of {answered + failed:,} {unit} classified{mean}")

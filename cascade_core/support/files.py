@@ -10,7 +10,7 @@ import io
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -179,8 +179,8 @@ def atomic_write(path: Path, *, make_folder: bool = True) -> Iterator[Path]:
             unfinished.replace(path)
 
 
-def appended(path: Path) -> Callable[[str], None]:
-    """What writes texts on at the end of a file, each at once and whole, which is made where there is none.
+def append(path: Path, text: str) -> None:
+    """Write a text on at the end of a file, which is made where there is none, and may be renamed between two calls.
 
     Raises:
         OSError: It cannot be written; the message names `path`.
@@ -189,14 +189,9 @@ def appended(path: Path) -> Callable[[str], None]:
     with _naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, flags, 0o666)
-        _check_regular(os.fstat(handle))
-    stream = os.fdopen(handle, "ab", buffering=0)
-
-    def write(text: str) -> None:
-        with _naming(path):
+        with os.fdopen(handle, "ab", buffering=0) as stream:
+            _check_regular(os.fstat(handle))
             stream.write(text.encode())
-
-    return write
 
 
 @contextmanager

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from cascade_core.support.files import BadFile, Contents, file_digest, is_regular, opened, read_bytes, readable, stamp
+from cascade_core.support.files import (
+    BadFile,
+    Contents,
+    append,
+    file_digest,
+    is_regular,
+    opened,
+    read_bytes,
+    readable,
+    stamp,
+)
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -108,3 +118,15 @@ def test_handles_are_closed(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), opened(path):
         raise ZeroDivisionError
     assert len(list(handles.iterdir())) == before
+
+
+def test_what_is_appended_goes_on_where_the_file_is_now(tmp_path: Path) -> None:
+    log = tmp_path / "new" / "exits.jsonl"
+    append(log, "a\n")
+    append(log, "b\n")
+    assert log.read_text() == "a\nb\n"
+    log.rename(tmp_path / "rotated")
+    append(log, "c\n")
+    assert log.read_text() == "c\n"
+    with pytest.raises(OSError, match=r"Cannot write .*new: is a directory"):
+        append(log.parent, "d")
