@@ -119,6 +119,11 @@ def notes(run: Run) -> tuple[str, ...]:
     return (*run.notes(lambda: outputs(run)), *passed_over)
 
 
+def sample_count(run: Run) -> int:
+    """How many samples a run holds, or counts of how many."""
+    return _record(run, run.usual_score, 1).n if run.is_counted else len(sample_ids(run))
+
+
 def is_meaningless(run: Run) -> bool:
     """Whether the plain network is right no more often than by chance.
 

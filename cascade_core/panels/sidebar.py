@@ -28,6 +28,11 @@ NO_SOFTMAXES = (
     "answers and likeliest few need softmaxes, and are off."
 )
 
+COUNTS = (
+    "This run holds counts of samples on a grid of confidences: thresholds are values of the grid, at which every "
+    "number is exact. Other scores, pooled answers and single samples are not in it."
+)
+
 _ANSWERS = {"auto": "automatic", "pooled": "pooled", "own": "each stage's own"}
 
 
@@ -117,7 +122,7 @@ def _score_and_answers(run: Run) -> tuple[str, str]:
     state.ANSWERS.keep()
     state.TOP_K.keep()
     if not run.has_softmaxes:
-        st.caption(NO_SOFTMAXES)
+        st.caption(COUNTS if run.is_counted else NO_SOFTMAXES)
         return GIVEN, state.ANSWERS.default
     score = st.selectbox(
         "Confidence score",

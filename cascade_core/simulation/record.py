@@ -210,7 +210,8 @@ class Record:
         if self.weights is None:
             return self.take(self.shuffled(seed)[:count])
         places = np.random.default_rng(seed).choice(self.n, count, replace=False)
-        return replace(self.take(np.searchsorted(np.cumsum(self.weights), places, side="right")), weights=None)
+        # Samples of one cell are as many entries as were drawn of it, each of weight one.
+        return replace(self, weights=None).take(np.searchsorted(np.cumsum(self.weights), places, side="right"))
 
     def on_grid(self, thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
         """Thresholds (G, M-1), or (G, M-1, K), each moved up to the next of the grid; `inf` above it.

@@ -53,7 +53,7 @@ def show(shown: Shown) -> None:
     known, unknown = provenance(run.metadata["source"])
     size = runs.file_size(run)
     here = [
-        ("Samples", f"{len(questions.sample_ids(run)):,}, of {len(run.metadata['class_names']):,} classes"),
+        ("Samples", f"{questions.sample_count(run):,}, of {len(run.metadata['class_names']):,} classes"),
         ("File", run.name if size is None else f"{run.name}, {size:,} bytes"),
         ("SHA-256 of the file", run.digest),
     ]
