@@ -15,7 +15,7 @@ from cascade_core.commands.common import Parsers, add_out, add_verb, report, tel
 from cascade_core.commands.networks import NETWORK, NETWORKS, add_network_flags, images
 from cascade_core.commands.terminal import tell
 from cascade_core.storage.parts import check_result, heads_beside
-from cascade_core.support.amounts import share
+from cascade_core.support.amounts import drop, share
 from cascade_core.support.claims import claimed
 from cascade_core.support.group import is_first
 
@@ -38,6 +38,7 @@ def _build(args: argparse.Namespace) -> None:
         out=args.out,
         exits=args.exits,
         heads=args.heads,
+        for_drop=args.for_drop,
         heads_out=args.heads_out,
         training={name: getattr(args, name) for name in training if getattr(args, name) is not None},
         **record_options(args),
@@ -123,16 +124,29 @@ def _add_build(verbs: Parsers) -> None:
         verbs,
         "build",
         build,
-        "build --network cifar-resnet56=resnet56.th --exits auto:5 --heads fine \\\n"
+        "build --network cifar-resnet56=resnet56.th --for-drop 1% \\\n"
         "      --train-data imagefolder:cifar/train --data imagefolder:cifar/test --out cache/my-run.parquet",
         NETWORKS,
     )
     _add_recording_flags(parser, "heads are fitted to the first; more make a cascade of models, cheapest first")
     parser.add_argument("--train-data", required=True, metavar="SPEC", help="samples to fit the heads on")
     parser.add_argument(
-        "--exits", help="auto:N, or names from the verb exits, a,b (default: the network's own, or auto:3)"
+        "--exits",
+        help="auto: those that save most; auto:N, or names from the verb exits, a,b, among which auto heads are chosen "
+        "(default: auto; with heads of one kind the network's own, or auto:3)",
     )
-    parser.add_argument("--heads", default="fine", help="linear, paper, fine, conv or ladder (default fine)")
+    parser.add_argument(
+        "--heads",
+        default="auto",
+        help="auto: of many kinds and sizes those that save most on training samples that no head saw; or one kind: "
+        "linear, paper, fine, conv or ladder (default auto)",
+    )
+    parser.add_argument(
+        "--for-drop",
+        type=drop,
+        default=0.01,
+        help="accuracy you would give up, for which auto chooses: 1%%, 1pt or 0.01 is one point (default one point)",
+    )
     parser.add_argument(
         "--heads-out", type=Path, help="where to keep the heads (default: beside the run, .safetensors)"
     )

@@ -33,6 +33,7 @@ class Cut:
     Attributes:
         exits: Names of the M - 1 exits, in order.
         shapes: Of the tensor at each, without the batch.
+        shares: Of the network's MACs that are computed up to each, in (0, 1).
         pieces: M modules, as `split` gives them.
         macs: Of the whole network on one sample, by torch's own counter.
         answer: What makes logits of what the last piece gives.
@@ -41,6 +42,7 @@ class Cut:
 
     exits: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
+    shares: tuple[float, ...]
     pieces: tuple[nn.Module, ...]
     macs: int
     answer: nn.Module
@@ -68,11 +70,19 @@ def cut(
     return Cut(
         exits=names,
         shapes=tuple(points[n].shape for n in names),
+        shares=tuple(points[n].share for n in names),
         pieces=tuple(cuttable.split(names)),
         macs=cuttable.macs,
         answer=to_logits(cuttable.answers, type(network).__name__),
         classes=cuttable.answers.shape[1],
     )
+
+
+def exit_points_of(
+    network: nn.Module, example: Tensor, *, classes: int | None = None, outputs: str | None = None
+) -> tuple[ExitPoint, ...]:
+    """Every exit point of a network; arguments and errors are those of `cut`."""
+    return _cuttable(network, example, classes, outputs).points
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ or tokens (tokens, features), as other transformers have them.
 - `enhanced`: average-pool to a small map, flatten, a hidden layer with ReLU, K outputs (arXiv 1805.10982).
 - `conv`: convolutions that halve the map until it is small, then two depthwise-separable ones, pooling and one
   linear layer.
+- `light`: average-pool to a small map, a few depthwise-separable convolutions, pooling and one linear layer.
 - `tokens`: the first token (a class token, where there is one) beside the mean of all, a hidden layer, K outputs.
 - `rung`: a rung of a ladder beside the trunk (`ladder`), then a strided convolution, pooling and one linear layer.
 
@@ -58,7 +59,7 @@ def layout(shape: Shape) -> str:
     return "channels last" if shape[0] == shape[1] != shape[2] else "map"
 
 
-def _map_shape(shape: Shape) -> tuple[int, int, int]:
+def map_shape(shape: Shape) -> tuple[int, int, int]:
     """Channels, height and width of a feature map in either layout."""
     return (shape[2], shape[0], shape[1]) if layout(shape) == "channels last" else (shape[0], shape[1], shape[2])
 
@@ -86,7 +87,7 @@ def _maps(shape: Shape) -> list[nn.Module]:
 
 def linear(shape: Shape, classes: int) -> nn.Sequential:
     """Global average pooling, then one linear layer."""
-    channels = _map_shape(shape)[0]
+    channels = map_shape(shape)[0]
     return nn.Sequential(*_maps(shape), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
 
 
@@ -96,7 +97,7 @@ def enhanced(shape: Shape, classes: int, *, height: int, width: int, hidden: int
         *_maps(shape),
         nn.AdaptiveAvgPool2d((height, width)),
         nn.Flatten(),
-        *_classifier(_map_shape(shape)[0] * height * width, hidden, classes),
+        *_classifier(map_shape(shape)[0] * height * width, hidden, classes),
     )
 
 
@@ -107,13 +108,21 @@ def conv(shape: Shape, classes: int, *, halvings: int, dense: int, middle: int, 
         dense: Whether the first convolutions are full 3x3 ones that double the channels (1), which suits few channels,
             or depthwise-separable ones that keep them (0).
     """
-    channels = _map_shape(shape)[0]
+    channels = map_shape(shape)[0]
     layers = _maps(shape)
     for _ in range(halvings):
         layers += _full(channels, 2 * channels) if dense else _separable(channels, channels, 2)
         channels = 2 * channels if dense else channels
     layers += [*_separable(channels, middle, 1), *_separable(middle, width, 2)]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+
+
+def light(shape: Shape, classes: int, *, height: int, width: int, channels: int, depth: int) -> nn.Sequential:
+    """Average-pool to `height` x `width`, `depth` depthwise-separable convolutions to `channels`, then as `linear`."""
+    layers = [*_maps(shape), nn.AdaptiveAvgPool2d((height, width))]
+    for inputs in (map_shape(shape)[0], *[channels] * (depth - 1)):
+        layers += _separable(inputs, channels, 1)
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
 
 
 def tokens(shape: Shape, classes: int, *, hidden: int) -> nn.Sequential:
@@ -139,7 +148,7 @@ def _separable(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
 def rung(shape: Shape, classes: int, *, channels: int, **size: int) -> nn.Sequential:
     """A rung of a ladder, which `staged.CascadedNetwork` connects to the others, and what answers from it."""
     answer = [*_separable(channels, 2 * channels, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    first = Rung(_map_shape(shape), channels=channels, front=_maps(shape), **size)
+    first = Rung(map_shape(shape), channels=channels, front=_maps(shape), **size)
     return nn.Sequential(first, *answer, nn.Linear(2 * channels, classes))
 
 
@@ -147,6 +156,7 @@ FAMILIES: dict[str, Callable[..., nn.Sequential]] = {
     "linear": linear,
     "enhanced": enhanced,
     "conv": conv,
+    "light": light,
     "tokens": tokens,
     "rung": rung,
 }
@@ -207,7 +217,7 @@ def _enhanced_spec(divide: int, hidden: int) -> Callable[[Shape], HeadSpec]:
     def spec(shape: Shape) -> HeadSpec:
         if layout(shape) == "tokens":
             return HeadSpec(family="tokens", shape=shape, parameters={"hidden": hidden})
-        _, height, width = _map_shape(shape)
+        _, height, width = map_shape(shape)
         pooled = {"height": max(1, height // divide), "width": max(1, width // divide)}
         return HeadSpec(family="enhanced", shape=shape, parameters=pooled | {"hidden": hidden})
 
@@ -218,7 +228,7 @@ def _conv_spec(shape: Shape) -> HeadSpec:
     """Convolutions down to about 8 x 8 places, then three and four times as many channels, within bounds."""
     if layout(shape) == "tokens":
         return HeadSpec(family="tokens", shape=shape, parameters={"hidden": 512})
-    channels, height, width = _map_shape(shape)
+    channels, height, width = map_shape(shape)
     halvings = max(0, round(math.log2(min(height, width) / 8)))
     dense = channels <= 32
     channels *= 2**halvings if dense else 1
@@ -239,7 +249,7 @@ def _ladder_specs(shapes: Sequence[Shape], macs: int) -> tuple[HeadSpec, ...]:
     """Rungs at feature maps; tokens have nothing to convolve, and get heads as `conv` gives them."""
     if not shapes or any(layout(shape) == "tokens" for shape in shapes):
         return tuple(_conv_spec(shape) for shape in shapes)
-    sizes = ladder_parameters([_map_shape(shape) for shape in shapes], macs)
+    sizes = ladder_parameters([map_shape(shape) for shape in shapes], macs)
     each = zip(shapes, sizes, strict=True)
     return tuple(HeadSpec(family="rung", shape=shape, parameters=size) for shape, size in each)
 

@@ -8,9 +8,11 @@ started again with the same arguments finds them there.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,9 @@ from cascade_core.nets.heads.weights import HeadsFile
 from cascade_core.nets.networks.named import EXAMPLES, NO_WISHES, build_plain, example
 from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.progress import above_bars
+from cascade_core.nets.recording.chosen import Chosen, nothing_pays
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, record
+from cascade_core.nets.recording.searching import AUTO, LADDER, Search, Wish
 from cascade_core.nets.samples import SampleSet, check_classes, samples_digest
 from cascade_core.nets.staged import CascadedNetwork, StagedModel
 from cascade_core.nets.training.checkpoint import remove_older
@@ -43,6 +47,9 @@ from cascade_core.support import checks
 from cascade_core.support.files import check_writable
 from cascade_core.support.group import Group
 
+FOR_DROP = 0.01
+"""Accuracy that most would give up, a fraction."""
+
 
 def build_run(
     networks: Sequence[str],
@@ -51,7 +58,8 @@ def build_run(
     data: str,
     out: str | Path,
     exits: str | None = None,
-    heads: str = "fine",
+    heads: str = AUTO,
+    for_drop: float = FOR_DROP,
     heads_out: str | Path | None = None,
     training: Mapping[str, Any] = NO_WISHES,
     **options: Any,
@@ -62,8 +70,9 @@ def build_run(
         networks: `NAME[=WEIGHTS][+HEADS]`; heads are fitted to the first, more make a cascade of models.
         train_data, data: `KIND` or `KIND:PATH`, to fit on and to record.
         out: The run: a file ending in .parquet, or a folder without ending.
-        exits: "auto:5", or names of exits, a,b; without it, the network's own default.
-        heads: A preset's name.
+        exits: "auto", or "auto:5", or names of exits, a,b; without it, auto for auto heads, else the network's own.
+        heads: A preset's name, or "auto": the heads and exits that save most are searched for.
+        for_drop: Accuracy that may be given up, a fraction, for which exits are chosen where that is asked for.
         heads_out: Where to keep the heads, a .safetensors file; without it, beside the run.
         training: Fields of `Training` that replace what suits the network and the heads.
         options: Fields of `RecordOptions`.
@@ -75,7 +84,8 @@ def build_run(
     cascade, device = chosen.networks(networks), resolve_device(chosen.device)
     file = Path(heads_out) if heads_out is not None else heads_beside(out)
     check_networks(cascade, trained_here=True)
-    checks.one_of("heads", heads, PRESETS)
+    checks.one_of("heads", heads, (AUTO, *PRESETS))
+    checks.in_range("for_drop", for_drop, 0.0, 1.0)
     check_result(out)
     check_writable(file, ".safetensors")
     if Group.of_environment().size > 1:
@@ -87,7 +97,8 @@ def build_run(
     samples = chosen.open(data, first, "test")
     check_classes(samples, training_set.class_names)
     settings = {"precision": resolve_precision("auto", device), **training, "seed": chosen.seed}
-    _fitting(first, training_set, exits, heads, settings, chosen.download).run(file, device, chosen.progress)
+    fitting = _fitting(first, training_set, exits, heads, settings, chosen.download, for_drop)
+    fitting.run(file, device, chosen.progress)
     return record([replace(first, heads=file), *others], samples, out, chosen)
 
 
@@ -97,27 +108,28 @@ class _Fitting:
 
     Attributes:
         network, plain: The network, and that built.
-        pieces: The same, cut.
+        data: The training samples.
+        wish: What exits and heads to search for; None where they are given.
         before: How to train the plain network first, if it is to be trained.
-        training: How to train the heads.
-        about: What the heads file will say, but for what training comes to.
+        settings: Fields of `Training` that replace what suits the heads.
+        about: What the heads file will say, but for what a search and training come to.
     """
 
     network: Network
     plain: nn.Module
-    pieces: Cut
     data: SampleSet
+    wish: Wish | None
     before: Training | None
-    training: Training
+    settings: dict[str, Any]
     about: HeadsFile
 
     def run(self, file: Path, device: str, progress: bool) -> None:
-        """Train and write the heads, unless they are there already.
+        """Search where that is asked for, train and write the heads, unless they are there already.
 
         Raises:
-            ValueError: Training came to nothing, or its checkpoint is another training's.
+            ValueError: No exit pays, training came to nothing, or its checkpoint is another training's.
         """
-        checkpoint = file.with_name(f"{file.name}.checkpoint")
+        checkpoint = _beside(file, "checkpoint")
         if self._is_in(file):
             if progress:
                 above_bars(f"{file} holds these heads already; delete it to fit them again")
@@ -127,14 +139,58 @@ class _Fitting:
         with threads(1 if self.before else torch.get_num_threads()):
             if self.before:
                 fit_network(self.plain, self.data, self.before, device=device, progress=progress)
-            early = build(self.about.specs, len(self.data.class_names), self.training.seed)
-            cascade = assemble(self.network.title, self.pieces, early, self.about.stage_names)
-            fit = fit_heads(cascade, self.data, self.training, device=device, progress=progress, checkpoint=checkpoint)
+            about = self.about if self.wish is None else self._searched(self.wish, file, device, progress)
+            training = self._training(about)
+            early = build(about.specs, len(self.data.class_names), training.seed)
+            pieces = _cut(self.network, self.plain, ",".join(about.exits), len(self.data.class_names))
+            cascade = assemble(self.network.title, pieces, early, about.stage_names)
+            fit = fit_heads(cascade, self.data, training, device=device, progress=progress, checkpoint=checkpoint)
         self._check(cascade, fit, checkpoint)
-        result = {**self.about.training, "accuracy": list(fit.accuracy), "epoch": list(fit.epoch)}
-        about = replace(self.about, trunk=weights.state_digest(self.plain), training=result)
+        result = {
+            **training.describe(),
+            **about.training,
+            "accuracy": list(fit.accuracy),
+            "epoch": list(fit.epoch),
+        }
+        about = replace(about, trunk=weights.state_digest(self.plain), training=result)
         weights.save_heads(file, about, early, self.plain if about.whole else None)
-        checkpoint.unlink(missing_ok=True)
+        for ending in ENDINGS:
+            _beside(file, ending).unlink(missing_ok=True)
+
+    def _training(self, about: HeadsFile) -> Training:
+        """How to train the heads that a file describes."""
+        suited = LADDER if any(spec.family == "rung" for spec in about.specs) else about.preset
+        defaults = SMALL_HEAD_SETTINGS if self.before else HEAD_SETTINGS.get(suited, {})
+        return Training(**defaults | self.settings)
+
+    def _searched(self, wish: Wish, file: Path, device: str, progress: bool) -> HeadsFile:
+        """What the heads file will say of the exits that pay; found once, though training is stopped.
+
+        Raises:
+            ValueError: None does.
+        """
+        kept, digest = _beside(file, "search"), weights.state_digest(self.plain)
+        identity = hashlib.sha256(json.dumps([digest, asdict(wish), self.about.training]).encode()).hexdigest()
+        chosen = Chosen.kept(kept, identity)
+        if chosen is None:
+            search = Search(
+                network=self.network,
+                plain=self.plain,
+                data=self.data,
+                settings=self.settings,
+                device=device,
+                progress=progress,
+            )
+            chosen = Chosen.of(search.run(wish, _beside(file, "search-checkpoint")), wish.drop)
+            chosen.save(kept, identity)
+        if progress:
+            for line in chosen.says:
+                above_bars(line)
+        if not chosen.exits:
+            for ending in ENDINGS:
+                _beside(file, ending).unlink(missing_ok=True)
+            raise ValueError(nothing_pays(self.network.name, wish.drop))
+        return replace(self.about, exits=chosen.exits, specs=chosen.specs, stage_names=(*chosen.exits, LAST))
 
     def _is_in(self, file: Path) -> bool:
         """Whether a file holds what the training would give."""
@@ -142,8 +198,13 @@ class _Fitting:
             written = weights.read_heads(file)
         except ValueError:
             return False
-        # The weights of a network that is trained here are known only afterwards, as is what training comes to.
-        expected = replace(self.about, trunk=written.trunk) if self.before else self.about
+        expected = self.about
+        if self.before:
+            # The weights of a network that is trained here are known only afterwards, as is what training comes to.
+            expected = replace(expected, trunk=written.trunk)
+        if self.wish:
+            found = {name: getattr(written, name) for name in ("exits", "specs", "stage_names")}
+            expected = replace(expected, **found)
         return replace(written, training={key: written.training.get(key) for key in expected.training}) == expected
 
     def _check(self, cascade: CascadedNetwork, fit: Fit, checkpoint: Path) -> None:
@@ -153,8 +214,26 @@ class _Fitting:
             raise ValueError("Expected training to come to numbers but it overflowed; lower the learning rate")
 
 
+ENDINGS = ("search", "search-checkpoint", "search-checkpoint-ladder", "checkpoint")
+"""Of the files beside the heads that a stopped build goes on from."""
+
+
+def _beside(file: Path, ending: str) -> Path:
+    return file.with_name(f"{file.name}.{ending}")
+
+
+def _cut(network: Network, plain: nn.Module, exits: str, classes: int) -> Cut:
+    return cut(plain, example(network, EXAMPLES), exits, classes=classes, outputs=network.outputs)
+
+
 def _fitting(
-    network: Network, data: SampleSet, exits: str | None, heads: str, settings: dict[str, Any], download: bool
+    network: Network,
+    data: SampleSet,
+    exits: str | None,
+    heads: str,
+    settings: dict[str, Any],
+    download: bool,
+    drop: float,
 ) -> _Fitting:
     """What is to be fitted to `network`."""
     classes, seed = len(data.class_names), settings["seed"]
@@ -162,27 +241,40 @@ def _fitting(
     plain = build_plain(network, classes, seed, download=download)
     if isinstance(plain, StagedModel):
         raise ValueError(f"Expected a plain network to fit heads to but {network.name} has its own; precompute runs it")
-    wish = exits or network.exits
-    pieces = cut(plain, example(network, EXAMPLES), wish, classes=classes, outputs=network.outputs)
-    defaults = SMALL_HEAD_SETTINGS if trained_here else HEAD_SETTINGS.get(heads, {})
-    training = Training(**defaults | settings)
-    return _Fitting(
+    exits = AUTO if exits is None and heads == AUTO else exits
+    wish = Wish(exits=exits, heads=heads, drop=drop) if exits and AUTO in (exits, heads) else None
+    about = HeadsFile(
+        network=network.name,
+        exits=(),
+        images=network.preprocessing.describe(),
+        stage_names=(),
+        class_names=data.class_names,
+        trunk=weights.state_digest(plain),
+        preset=heads,
+        specs=(),
+        whole=trained_here,
+        training={**settings, "data": data.spec, "samples": samples_digest(data)},
+    )
+    fitting = _Fitting(
         network=network,
         plain=plain,
-        pieces=pieces,
         data=data,
+        wish=wish,
         before=Training(**SMALL_SETTINGS | settings) if trained_here else None,
-        training=training,
-        about=HeadsFile(
-            network=network.name,
-            exits=pieces.exits,
-            images=network.preprocessing.describe(),
-            stage_names=(network.stage_names if exits is None else ()) or (*pieces.exits, LAST),
-            class_names=data.class_names,
-            trunk=weights.state_digest(plain),
-            preset=heads,
-            specs=preset(heads, list(pieces.shapes), pieces.macs),
-            whole=trained_here,
-            training={**training.describe(), "data": data.spec, "samples": samples_digest(data)},
-        ),
+        settings=settings,
+        about=about,
     )
+    given_exits = None if exits == AUTO else exits
+    # What cannot be cut, or trained so, is told before anything is trained.
+    fitting._training(about)
+    pieces = _cut(network, plain, given_exits or network.exits, classes)
+    if wish is not None:
+        return replace(fitting, about=replace(about, training={**about.training, "search": asdict(wish)}))
+    given = replace(
+        about,
+        exits=pieces.exits,
+        stage_names=(network.stage_names if exits is None else ()) or (*pieces.exits, LAST),
+        specs=preset(heads, list(pieces.shapes), pieces.macs),
+    )
+    described = {**fitting._training(given).describe(), **about.training}
+    return replace(fitting, about=replace(given, training=described))

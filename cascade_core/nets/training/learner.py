@@ -17,6 +17,9 @@ from torch.nn import functional
 
 from cascade_core.nets.heads.ladder import Rung
 
+MOST_TOLD = 9
+"""Most classifiers that a progress bar speaks of one by one."""
+
 
 def answers(classifiers: Sequence[nn.Sequential], inputs: Sequence[Tensor]) -> list[Tensor]:
     """(batch, K) logits of each classifier on its own input; a rung also takes what the rung before it computed."""
@@ -102,7 +105,10 @@ class Learner:
         return tuple((self.loss / self.count).tolist()), tuple((self.right / self.count).tolist())
 
     def tell(self, names: Sequence[str]) -> str:
-        """`averages`, for a progress bar."""
+        """`averages`, for a progress bar; of many classifiers only how far they range."""
+        if len(self.classifiers) > MOST_TOLD:
+            accuracies = self.averages()[1]
+            return f"{len(accuracies)} heads: accuracy {min(accuracies):.1%} to {max(accuracies):.1%}"
         each = zip(names, *self.averages(), strict=False)
         return ", ".join(f"{name}: loss {loss:.3f}, accuracy {right:.1%}" for name, loss, right in each)
 

@@ -1,0 +1,196 @@
+"""Which exits of many are worth having: the set that saves most on samples that no head was fitted to.
+
+Many heads stand behind many places of one network; each set of them, at most one at a place, is a cascade.  What a set
+is expected to save at the drop that the user cares about is found by the package's own choosing: thresholds by
+backward induction on four fifths of the samples, counted on the fifth, with every head of the set charged.  Sets grow
+from none, and from sets that are given, by the head that adds most; whatever no longer brings more than its standard
+error goes again.  (Exits that are placed on a trained network by what they save: arXiv 2403.07957.)
+
+Nothing is trained here: all heads said what they say of the samples beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.policies.crossfitting import BLOCKS, FOLDS, Expectation, expectation
+from cascade_core.policies.families import BACKWARD_INDUCTION
+from cascade_core.policies.selection import lead, within
+from cascade_core.simulation.outputs import StageOutputs
+from cascade_core.simulation.pool import log_softmax
+from cascade_core.simulation.stages import Stage
+
+LEAST = FOLDS * BLOCKS
+"""Fewest samples to choose on."""
+
+Kept = tuple[int, ...]
+"""Numbers of the stages whose heads are kept, rising, without the last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gain:
+    """More saving, as a share of the plain network's MACs, with its standard error."""
+
+    mean: float
+    error: float
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it is above its standard error."""
+        return self.mean > self.error
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenExits:
+    """A set of exits.
+
+    Attributes:
+        kept: The stages whose heads are kept; none where nothing pays.
+        saving: What they save together.
+        brings: What each saves beyond the others.
+        following: The stage that would be added next, and what it would bring; None where there is none left.
+    """
+
+    kept: Kept
+    saving: Gain
+    brings: tuple[Gain, ...]
+    following: tuple[int, Gain] | None
+
+
+def choose_exits(outputs: StageOutputs, drop: float, starts: Iterable[Kept] = ()) -> ChosenExits:
+    """The exits that save most at a drop.
+
+    Args:
+        outputs: What every candidate says of samples that none was fitted to; several heads of one place follow one
+            another with no trunk MACs between them.
+        drop: Accuracy that may be given up, a fraction.
+        starts: Sets to begin from, beside the empty one.
+
+    Raises:
+        ValueError: There are too few samples.
+    """
+    judge = Judge(outputs, drop)
+    grown = [judge.grow(start) for start in ((), *starts)]
+    kept = max(grown, key=lambda kept: judge.gain(kept).mean)
+    return described(judge, kept if judge.gain(kept).is_real else ())
+
+
+def described(judge: Judge, kept: Kept) -> ChosenExits:
+    """A set, what its heads bring, and what the next one would."""
+    ahead = [(stage, judge.gain(judge.joined(kept, stage), kept)) for stage in judge.worthwhile if stage not in kept]
+    return ChosenExits(
+        kept=kept,
+        saving=judge.gain(kept),
+        brings=tuple(judge.gain(kept, judge.less(kept, stage)) for stage in kept),
+        following=max(ahead, key=lambda one: one[1].mean, default=None),
+    )
+
+
+def compared(judge: Judge, kept: Kept, other: Judge, others: Kept) -> Gain:
+    """What a set saves more than another one of other heads, judged on the same samples."""
+    return _gain(
+        judge.blocks(kept) if not others else lead(judge.expected(kept), other.expected(others), (judge.drop,))
+    )
+
+
+class Judge:
+    """What sets of heads are expected to save at a drop.
+
+    Attributes:
+        worthwhile: Stages whose heads no cheaper one at the same place outdoes.
+    """
+
+    def __init__(self, outputs: StageOutputs, drop: float) -> None:
+        n = len(outputs.labels)
+        if n < LEAST:
+            raise ValueError(f"Expected at least {LEAST} training samples to choose exits on but there were {n}")
+        self.outputs, self.drop = outputs, drop
+        self.places = np.cumsum([stage.trunk_macs for stage in outputs.stages])
+        # All sets are judged on the same blocks, so that they can be compared in pairs.
+        self.codes = np.random.default_rng(0).permutation(n).astype(np.uint64)
+        self.worthwhile = _undominated(outputs, self.places)
+        self._known: dict[Kept, Expectation] = {}
+
+    def expected(self, kept: Kept) -> Expectation:
+        """What a set that is not empty leads to."""
+        if kept not in self._known:
+            record = replace(with_heads(self.outputs, kept).record(), codes=self.codes)
+            self._known[kept] = expectation(record, BACKWARD_INDUCTION)
+        return self._known[kept]
+
+    def gain(self, kept: Kept, others: Kept = ()) -> Gain:
+        """What a set saves more than another; without one, than the plain network."""
+        return Gain(mean=0.0, error=0.0) if not kept or kept == others else compared(self, kept, self, others)
+
+    def blocks(self, kept: Kept) -> NDArray[np.float64]:
+        """(B,) what a set that is not empty saves on each block of samples."""
+        found = self.expected(kept)
+        place = int(within(found, np.array([self.drop]))[0])
+        return found.block_savings[:, place] if place >= 0 else np.zeros(len(found.block_savings))
+
+    def grow(self, kept: Kept) -> Kept:
+        """A set with all that is worth adding, and without what is not worth keeping."""
+        for _ in range(2 * len(set(self.places))):
+            kept = self._pruned(kept)
+            more = [self.joined(kept, stage) for stage in self.worthwhile if stage not in kept]
+            best = max(more, key=lambda other: self.gain(other, kept).mean, default=kept)
+            if not self.gain(best, kept).is_real:
+                break
+            kept = best
+        return kept
+
+    def _pruned(self, kept: Kept) -> Kept:
+        """A set without heads that bring no more than their standard error, the least useful first."""
+        while kept:
+            brings = {stage: self.gain(kept, self.less(kept, stage)) for stage in kept}
+            worst = min(kept, key=lambda stage: brings[stage].mean)
+            if brings[worst].is_real:
+                break
+            kept = self.less(kept, worst)
+        return kept
+
+    def joined(self, kept: Kept, stage: int) -> Kept:
+        """A set with one head more, which takes the place of one that stood there."""
+        others = (one for one in kept if self.places[one] != self.places[stage])
+        return tuple(sorted((*others, stage)))
+
+    def less(self, kept: Kept, stage: int) -> Kept:
+        """A set without one head."""
+        return tuple(one for one in kept if one != stage)
+
+
+def _gain(more: NDArray[np.float64]) -> Gain:
+    return Gain(mean=float(more.mean()), error=float(more.std(ddof=1) / np.sqrt(len(more))))
+
+
+def with_heads(outputs: StageOutputs, kept: Sequence[int]) -> StageOutputs:
+    """The same network with the heads of some stages alone, and the last."""
+    last = len(outputs.stages) - 1
+    numbers = [*kept, last]
+    up_to = np.cumsum([stage.trunk_macs for stage in outputs.stages])[numbers]
+    stages = tuple(
+        Stage(name=outputs.stages[number].name, trunk_macs=int(macs), head_macs=outputs.stages[number].head_macs)
+        for number, macs in zip(numbers, np.diff(up_to, prepend=0), strict=True)
+    )
+    return replace(outputs, probs=outputs.probs[numbers], stages=stages)
+
+
+def _undominated(outputs: StageOutputs, places: NDArray[np.int64]) -> Kept:
+    """Early stages without those behind whose place another head costs no more and has no larger cross-entropy."""
+    rows = np.arange(len(outputs.labels))
+    losses = [-float(log_softmax(probs)[rows, outputs.labels].mean()) for probs in outputs.probs]
+    costs = [stage.head_macs for stage in outputs.stages]
+
+    def outdone(stage: int) -> bool:
+        return any(
+            places[other] == places[stage]
+            and (costs[other], losses[other], other) < (costs[stage], losses[stage], stage)
+            and losses[other] <= losses[stage]
+            for other in range(len(costs) - 1)
+        )
+
+    return tuple(stage for stage in range(len(costs) - 1) if not outdone(stage))
