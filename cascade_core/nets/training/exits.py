@@ -27,6 +27,9 @@ from cascade_core.simulation.stages import Stage
 LEAST = FOLDS * BLOCKS
 """Fewest samples to choose on."""
 
+AT_A_PLACE = 2
+"""Heads of a place that sets are made of."""
+
 Kept = tuple[int, ...]
 """Numbers of the stages whose heads are kept, rising, without the last."""
 
@@ -101,7 +104,7 @@ class Judge:
     """What sets of heads are expected to save at a drop.
 
     Attributes:
-        worthwhile: Stages whose heads no cheaper one at the same place outdoes.
+        worthwhile: Stages whose heads are looked at: the best at each place, alone.
     """
 
     def __init__(self, outputs: StageOutputs, drop: float) -> None:
@@ -112,8 +115,16 @@ class Judge:
         self.places = np.cumsum([stage.trunk_macs for stage in outputs.stages])
         # All sets are judged on the same blocks, so that they can be compared in pairs.
         self.codes = np.random.default_rng(0).permutation(n).astype(np.uint64)
-        self.worthwhile = _undominated(outputs, self.places)
         self._known: dict[Kept, Expectation] = {}
+        self.worthwhile = self._best_of_each_place(_undominated(outputs, self.places))
+
+    def _best_of_each_place(self, stages: Kept) -> Kept:
+        """Up to `AT_A_PLACE` stages of each place, those whose heads save most alone."""
+        ranked = sorted(stages, key=lambda stage: -self.gain((stage,)).mean)
+        before = [
+            sum(self.places[stage] == self.places[other] for other in ranked[:i]) for i, stage in enumerate(ranked)
+        ]
+        return tuple(sorted(stage for stage, count in zip(ranked, before, strict=True) if count < AT_A_PLACE))
 
     def expected(self, kept: Kept) -> Expectation:
         """What a set that is not empty leads to."""

@@ -182,7 +182,7 @@ def test_bad_networks(networks: list[str], message: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"heads": "none"}, "Expected heads to be one of linear, paper, fine, conv, ladder but it was 'none'"),
+        ({"heads": "none"}, "Expected heads to be one of auto, linear, paper, fine, conv, ladder but it was 'none'"),
         ({"exits": "stage9"}, "exits among stage1, stage2, .* but there is no 'stage9'"),
         ({"seed": -1}, "seed to be a whole number from 0 to 4294967295"),
         ({"seed": 2**32}, "seed to be a whole number from 0 to 4294967295"),
