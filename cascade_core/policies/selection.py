@@ -11,7 +11,6 @@ where a gain in accuracy was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from weakref import WeakKeyDictionary
@@ -110,26 +109,19 @@ def worth(family: Expectation, extra: float = 0.0) -> float:
 def advantage(other: Expectation, first: Expectation, extra: float = 0.0) -> float:
     """How much more `other` is expected to save at equal drops, less `CLEARLY` standard errors of that.
 
-    Both were cross-fitted on the same blocks.
-    """
-    more = lead(other, first, WISHES, extra)
-    return float(more.mean() - CLEARLY * more.std(ddof=1) / np.sqrt(len(more)))
-
-
-def lead(other: Expectation, first: Expectation, wishes: Sequence[float], extra: float = 0.0) -> Floats:
-    """(B,) how much more `other` saves on each block than `first` does, on average over wishes for a drop.
-
-    Where their rules for a wish differ in drop, the difference is charged at what `first` saves by giving up as much.
+    Both were cross-fitted on the same blocks.  Where their rules for a wish differ in drop, the difference is charged
+    at what `first` saves by giving up as much.
     """
     more = np.zeros(len(first.block_drops))
-    for wish in wishes:
+    for wish in WISHES:
         rise = saved_at(first, wish + NEAR, extra) - saved_at(first, max(0.0, wish - NEAR), extra)
         price = rise / (wish + NEAR - max(0.0, wish - NEAR))
         for family, sign in ((other, 1), (first, -1)):
             place = int(within(family, np.array([wish]), extra)[0])
             if place >= 0:
                 more += sign * (family.block_savings[:, place] - price * family.block_drops[:, place])
-    return more / len(wishes)
+    more /= len(WISHES)
+    return float(more.mean() - CLEARLY * more.std(ddof=1) / np.sqrt(len(more)))
 
 
 def select(record: Record) -> Selection | None:

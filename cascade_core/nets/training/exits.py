@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from cascade_core.policies.crossfitting import BLOCKS, FOLDS, Expectation, expectation
 from cascade_core.policies.families import BACKWARD_INDUCTION
-from cascade_core.policies.selection import lead, within
+from cascade_core.policies.selection import within
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.pool import log_softmax
 from cascade_core.simulation.stages import Stage
@@ -95,9 +95,8 @@ def described(judge: Judge, kept: Kept) -> ChosenExits:
 
 def compared(judge: Judge, kept: Kept, other: Judge, others: Kept) -> Gain:
     """What a set saves more than another one of other heads, judged on the same samples."""
-    return _gain(
-        judge.blocks(kept) if not others else lead(judge.expected(kept), other.expected(others), (judge.drop,))
-    )
+    more = judge.blocks(kept) - other.blocks(others)
+    return Gain(mean=float(more.mean()), error=float(more.std(ddof=1) / np.sqrt(len(more))))
 
 
 class Judge:
@@ -135,13 +134,16 @@ class Judge:
 
     def gain(self, kept: Kept, others: Kept = ()) -> Gain:
         """What a set saves more than another; without one, than the plain network."""
-        return Gain(mean=0.0, error=0.0) if not kept or kept == others else compared(self, kept, self, others)
+        return compared(self, kept, self, others)
 
     def blocks(self, kept: Kept) -> NDArray[np.float64]:
-        """(B,) what a set that is not empty saves on each block of samples."""
+        """(B,) what a set saves on each block of samples."""
+        nothing = np.zeros(LEAST)
+        if not kept:
+            return nothing
         found = self.expected(kept)
         place = int(within(found, np.array([self.drop]))[0])
-        return found.block_savings[:, place] if place >= 0 else np.zeros(len(found.block_savings))
+        return found.block_savings[:, place] if place >= 0 else nothing
 
     def grow(self, kept: Kept) -> Kept:
         """A set with all that is worth adding, and without what is not worth keeping."""
@@ -172,10 +174,6 @@ class Judge:
     def less(self, kept: Kept, stage: int) -> Kept:
         """A set without one head."""
         return tuple(one for one in kept if one != stage)
-
-
-def _gain(more: NDArray[np.float64]) -> Gain:
-    return Gain(mean=float(more.mean()), error=float(more.std(ddof=1) / np.sqrt(len(more))))
 
 
 def with_heads(outputs: StageOutputs, kept: Sequence[int]) -> StageOutputs:

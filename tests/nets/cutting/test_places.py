@@ -45,7 +45,7 @@ def test_several_heads_at_a_place_answer_and_cost_as_each_alone() -> None:
     assert [s.head_macs for s in stages[::2]][:2] == [8 * 10 + 10, 16 * 10 + 10]
     with torch.no_grad():
         said = model(IMAGES)
-        first = pieces.pieces[0](IMAGES)
+        (first,) = pieces.pieces[0](IMAGES)
         assert torch.equal(said[1], heads[0][1].eval()(first))
         assert torch.equal(said[-1], network(IMAGES))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -137,9 +137,9 @@ def test_what_was_found_is_kept_for_the_same_question_alone(tmp_path: Path) -> N
 
 def test_epochs_of_a_trial_follow_the_number_of_samples() -> None:
     search = searching.Search(
-        network=Any,
+        network=cast(Any, None),
         plain=torch.nn.Identity(),
-        data=Any,
+        data=cast(Any, None),
         settings={"seed": 3, "epochs": 2},
         device="cpu",
         progress=False,

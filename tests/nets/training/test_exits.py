@@ -19,7 +19,7 @@ INFORMATIVE: list[Head] = [(100, 2, 0.4), (0, 30, 0.5), (200, 3, 0.8), (0, 90, 0
 """Two heads at one place, two at a second, one at a third; the last stage is right on nine in ten, 1,000 MACs in."""
 
 
-def candidates(heads: list[Head], n: int = 400, last: float = 0.9, total: int = 1000) -> StageOutputs:
+def candidates(heads: list[Head], n: int = 800, last: float = 0.9, total: int = 1000) -> StageOutputs:
     """Heads that know how hard a sample is, but for noise: those right more often are right on harder ones too."""
     random = np.random.default_rng(0)
     labels, hard = random.integers(0, CLASSES, n), random.random(n)
