@@ -9,7 +9,8 @@ from pathlib import Path
 from cascade_core.nets.heads.families import HeadSpec
 from cascade_core.nets.recording.searching import Candidate, Found
 from cascade_core.nets.training.exits import Gain
-from cascade_core.support.files import atomic_write, opened, strict_json
+from cascade_core.support.files import atomic_write, opened
+from cascade_core.support.json_files import strict_json
 from cascade_core.support.wording import fixed, percent, points
 
 NAMES = {
