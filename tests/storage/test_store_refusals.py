@@ -136,10 +136,10 @@ STAGE = {"name": "a", "trunk_macs": 1, "head_macs": 1}
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"schema_version": 3}, "expected schema version 1 to 2 but it has 3; update this program"),
-        ({"schema_version": ...}, "expected schema version 1 to 2 but it has None"),
-        ({"softmaxes": False}, "expected softmaxes in its metadata to be true, or false in version 2"),
-        ({"softmaxes": 1}, "expected softmaxes in its metadata to be true, or false in version 2"),
+        ({"schema_version": 4}, "expected schema version 1 to 3 but it has 4; update this program"),
+        ({"schema_version": ...}, "expected schema version 1 to 3 but it has None"),
+        ({"softmaxes": False}, "expected softmaxes in its metadata to be true, or false from version 2 on"),
+        ({"softmaxes": 1}, "expected softmaxes in its metadata to be true, or false from version 2 on"),
         ({"softmaxes": False, "schema_version": 2}, "expected a column 'stage_0_confidence'"),
         ({"reference": "teacher"}, "expected reference in its metadata to be one of labels, last stage but it has"),
         ({"reference": "last stage"}, "labels to be the last stage's answers where these are the reference but sample"),
