@@ -57,6 +57,7 @@ def saving_at(name: str, drop: float) -> float:
         ("cifar10-resnet56-ladder", (0.855, 0.875, 0.885, 0.885, 0.895, 0.905, 0.9339)),
         ("cifar10-hybrid", (0.855, 0.87, 0.875, 0.9173, 0.9339)),
         ("cifar10-resnet20-resnet56", (0.9173, 0.9339)),
+        ("cifar10-front-resnet20-resnet56", (0.805, 0.888, 0.895, 0.9173, 0.9339)),
     ],
 )
 def test_stage_accuracies(name: str, least: tuple[float, ...]) -> None:
@@ -100,6 +101,9 @@ def test_what_a_page_opens_with_is_what_would_be_chosen_now(path: Path) -> None:
         ("cifar10-resnet56-ladder", 0.005, 0.57),
         ("cifar10-hybrid", 0.01, 0.74),
         ("cifar10-hybrid", 0.0, 0.65),
+        ("cifar10-front-resnet20-resnet56", 0.01, 0.85),
+        ("cifar10-front-resnet20-resnet56", 0.005, 0.82),
+        ("cifar10-front-resnet20-resnet56", 0.0, 0.77),
     ],
 )
 def test_savings_at_a_realised_drop(name: str, drop: float, least: float) -> None:

@@ -17,7 +17,7 @@ from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.scores import GIVEN, SCORES, of_softmaxes
 from cascade_core.support.terms import LABELS, Terms
 
-PREFERRED_RUN = "cifar10-hybrid"
+PREFERRED_RUN = "cifar10-front-resnet20-resnet56"
 """The one of the shipped runs that saves most."""
 
 LIKELIEST = (1, 2, 3, 5, 10, 20)
