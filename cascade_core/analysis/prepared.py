@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from cascade_core.storage.schema import usual_meter
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, readable, stamp
 from cascade_core.support.json_files import read_json, write_json
+from cascade_core.support.remote import Place, place
 
 SUFFIX = ".prepared.json"
 VERSION = 1
@@ -72,13 +72,13 @@ class Prepared:
         )
 
 
-def prepared_path(run: str | Path) -> Path:
+def prepared_path(run: str | Place) -> Place:
     """Where what was prepared for a run lies."""
-    path = Path(run)
+    path = place(run)
     return path.with_name(path.name.removesuffix(".parquet") + SUFFIX)
 
 
-def save_prepared(exploration: Exploration, run_digest: str, path: str | Path) -> Path:
+def save_prepared(exploration: Exploration, run_digest: str, path: str | Place) -> Place:
     """Write what the usual question found, atomically.
 
     Args:
@@ -102,7 +102,7 @@ def save_prepared(exploration: Exploration, run_digest: str, path: str | Path) -
         "places": places.ravel().tolist(),
         "plain": np.flatnonzero(found.plain).tolist(),
     }
-    return write_json(Path(path), data, MAX_BYTES)
+    return write_json(place(path), data, MAX_BYTES)
 
 
 def _nested(thresholds: Any) -> Any:
@@ -110,7 +110,7 @@ def _nested(thresholds: Any) -> Any:
     return [_nested(row) for row in thresholds] if np.ndim(thresholds) else shortest(thresholds)
 
 
-def load_prepared(run: str | Path, run_digest: str) -> Prepared | None:
+def load_prepared(run: str | Place, run_digest: str) -> Prepared | None:
     """What was prepared for a run of this digest; None where nothing was, or for another run or by another version.
 
     Raises:
@@ -160,13 +160,13 @@ def _places(numbers: Any) -> NDArray[np.int64]:
     return places
 
 
-def prepare(run: str | Path) -> Path:
+def prepare(run: str | Place) -> Place:
     """Answer the usual question for a run, and keep the answer beside it.
 
     Raises:
         BadFile: The run is malformed.
         ValueError: It has too few samples to be divided.
     """
-    meter = usual_meter(read_metadata(Path(run)))
+    meter = usual_meter(read_metadata(place(run)))
     divided = halves(load_run(run), SPLIT, meter=meter)
-    return save_prepared(explore(divided, POLICY, SPLIT, meter=meter), digest(Path(run)), prepared_path(run))
+    return save_prepared(explore(divided, POLICY, SPLIT, meter=meter), digest(place(run)), prepared_path(run))

@@ -23,6 +23,7 @@ from cascade_core.support.amounts import drop, share
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import atomic_write, check_writable
 from cascade_core.support.json_files import write_json
+from cascade_core.support.remote import place
 
 GROUPS = ("class",)
 
@@ -77,8 +78,8 @@ def add(verbs: Parsers) -> None:
         "check choice.json cache/cifar10-resnet56-fine-heads.parquet --max-drop 1pt --min-saving 30% --junit gate.xml"
     )
     parser = add_verb(verbs, "check", check, example, HOSTED)
-    parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
-    parser.add_argument("run", type=Path, help="a run of the same stages, best of samples that had no part in choosing")
+    parser.add_argument("choice", type=place, help="a JSON that choose or the dashboard wrote")
+    parser.add_argument("run", type=place, help="a run of the same stages, best of new samples")
     about = "accuracy that may be given up: 1%%, 1pt or 0.01 is one point"
     parser.add_argument("--max-drop", type=drop, help=about)
     parser.add_argument("--min-saving", type=share, help="that has to be saved, 30%% or 0.3")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cascade_core.analysis.comparison import compare
@@ -44,6 +43,7 @@ from cascade_core.storage.reading import identity, open_record
 from cascade_core.support.amounts import drop
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
+from cascade_core.support.remote import place
 from cascade_core.support.terms import terms
 
 
@@ -212,7 +212,7 @@ def _add_choose(verbs: Parsers) -> None:
     policy_flags.add_policy(parser, POLICIES, policy_flags.all_parameters())
     cost_flags.add_cost_flags(parser, mistake=True)
     add_judge_flag(parser)
-    parser.add_argument("--out", type=Path, help="the JSON to write")
+    parser.add_argument("--out", type=place, help="the JSON to write")
 
 
 def _add_compare(verbs: Parsers) -> None:
@@ -229,8 +229,8 @@ def _add_compare(verbs: Parsers) -> None:
 
 def _add_evaluate(verbs: Parsers) -> None:
     parser = add_verb(verbs, "evaluate", evaluate_, "evaluate choice.json cache/cifar10-resnet56-fine-heads.parquet")
-    parser.add_argument("choice", type=Path, help="a JSON that choose or the dashboard wrote")
-    parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("choice", type=place, help="a JSON that choose or the dashboard wrote")
+    parser.add_argument("run", type=place, help="a run file")
     cost_flags.add_cost_flags(parser)
     add_judge_flag(parser)
     parser.add_argument("--all", action="store_true", help="measure on all samples, those of calibration too")

@@ -21,6 +21,7 @@ from cascade_core.storage.notes import notes_on_file
 from cascade_core.storage.reading import load_record, read_metadata
 from cascade_core.storage.schema import costs_in_place_of_macs
 from cascade_core.storage.writing import save_run
+from cascade_core.support.remote import Place, place
 from cascade_core.support.terms import LABELS, Terms
 from cascade_core.support.visible import visible
 
@@ -77,7 +78,7 @@ def add_verb(
 def add_out(parser: argparse.ArgumentParser, folder: str = "", *, required: bool = True) -> None:
     """Flags of what is written."""
     parser.add_argument(
-        "--out", type=Path, required=required, help=f"the run file to write, ending in .parquet{folder}"
+        "--out", type=place, required=required, help=f"the run file to write, ending in .parquet{folder}"
     )
     parser.add_argument(
         "--title", default="", help='one sentence on the run, shown with its results: "CIFAR-10, ResNet-56 ..."'
@@ -102,7 +103,7 @@ def write_run(outputs: Outputs, args: argparse.Namespace) -> None:
     report(save_run(outputs, args.out))
 
 
-def report(out: Path) -> None:
+def report(out: Place) -> None:
     """Say what a run holds that was written, and what is odd about it."""
     record = load_record(out)
     tell_stages(record, out)
@@ -110,7 +111,7 @@ def report(out: Path) -> None:
     say(notes_on_file(out))
 
 
-def tell_stages(record: Record, run: Path) -> None:
+def tell_stages(record: Record, run: Place) -> None:
     """Print what the stages of a run's record cost, and how often they are right."""
     tell_table(stages_table(record, costs_in_place_of_macs(read_metadata(run))), record.terms)
 

@@ -14,6 +14,7 @@ from cascade_core.storage.costs import costs_path, load_costs, save_costs
 from cascade_core.storage.reading import read_metadata
 from cascade_core.storage.schema import costs_in_place_of_macs, own_meter, usual_meter
 from cascade_core.support.claims import claimed
+from cascade_core.support.remote import place
 
 UNITS = ("macs", "milliseconds", "own")
 
@@ -122,5 +123,5 @@ def add(verbs: Parsers) -> None:
         "Later: `choose RUN --cost own`; the page offers the unit too. A stage's cost is paid by every sample that "
         "reaches it.",
     )
-    parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("run", type=place, help="a run file")
     add_own_costs(parser, required=True)

@@ -17,6 +17,7 @@ from cascade_core.storage.streaming import count_run
 from cascade_core.support import wording
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
+from cascade_core.support.remote import place
 
 EVERY = 10.0
 """Seconds between lines of progress."""
@@ -74,7 +75,7 @@ def add(verbs: Parsers) -> None:
         "The result is a run for choose, compare, evaluate, show, report and the page: it chooses thresholds and\n"
         "measures them, at the stages' own answers.  What takes single samples (pictures, classes) it has not.",
     )
-    parser.add_argument("run", type=Path, help="a run file, or a folder of its parts")
-    parser.add_argument("--out", type=Path, required=True, help="the counts to write, ending in .parquet")
+    parser.add_argument("run", type=place, help="a run file, or a folder of its parts")
+    parser.add_argument("--out", type=place, required=True, help="the counts to write, ending in .parquet")
     about = "what is counted by, of a run with softmaxes (default max_probability)"
     parser.add_argument("--score", choices=STORED_SCORES, help=about)

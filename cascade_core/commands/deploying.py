@@ -26,6 +26,7 @@ from cascade_core.support.amounts import share
 from cascade_core.support.checks import numbers
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import append, check_writable
+from cascade_core.support.remote import Place, place
 from cascade_core.support.visible import visible
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def profile(args: argparse.Namespace) -> None:
         _profile(args, metadata, out)
 
 
-def _profile(args: argparse.Namespace, metadata: Mapping[str, Any], out: Path) -> None:
+def _profile(args: argparse.Namespace, metadata: Mapping[str, Any], out: Place) -> None:
     from cascade_core.nets.networks.named import example
     from cascade_core.nets.running.classify import load_cascade
     from cascade_core.nets.running.profile import measure
@@ -229,7 +230,7 @@ def _add_bundle(verbs: Parsers) -> None:
 def _add_profile(verbs: Parsers) -> None:
     run = "cache/cifar10-resnet56-fine-heads.parquet"
     parser = add_verb(verbs, "profile", profile, f"profile {run} \\\n      {_FINE}", NETWORKS)
-    parser.add_argument("run", type=Path, help="the run whose network is measured")
+    parser.add_argument("run", type=place, help="the run whose network is measured")
     _add_network(parser)
     parser.add_argument("--batch-sizes", type=numbers(int), help="from 1, rising, a,b,c (default 1,2,4,8,16,32,64)")
     parser.add_argument("--repeats", type=int, default=30, help="times that each part is timed (default 30)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from cascade_core.analysis.exploration import Split, halves
 from cascade_core.commands.common import say
@@ -15,6 +14,7 @@ from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.reading import load_run, open_record, read_metadata
 from cascade_core.storage.schema import is_counted
 from cascade_core.support.amounts import share
+from cascade_core.support.remote import place
 
 
 def split_of(args: argparse.Namespace) -> Split:
@@ -47,7 +47,7 @@ def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
 
 def add_split_flags(parser: argparse.ArgumentParser) -> None:
     """The run, and the flags on how it is read and divided."""
-    parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("run", type=place, help="a run file")
     about = "how sure a stage is (default max_probability; of a run without softmaxes confidence, the only one it has)"
     parser.add_argument("--score", choices=tuple(SCORES), help=about)
     parser.add_argument("--top-k", type=int, default=1, help="right if the label is among the k largest (default 1)")

@@ -22,6 +22,7 @@ from cascade_core.storage.reading import identity, read_metadata
 from cascade_core.support.claims import claimed
 from cascade_core.support.extras import require
 from cascade_core.support.files import atomic_write, check_writable
+from cascade_core.support.remote import place
 
 if TYPE_CHECKING:
     from cascade_core.rendering.paper import Draw, Style
@@ -143,7 +144,7 @@ def add(verbs: Parsers) -> None:
     )
     add_position_flags(parser)
     parser.add_argument("--chart", choices=tuple(CHARTS), default="curve", help="what to draw (default curve)")
-    parser.add_argument("--beside", type=Path, nargs="+", default=[], help="for comparison: other runs")
+    parser.add_argument("--beside", type=place, nargs="+", default=[], help="for comparison: other runs")
     parser.add_argument("--policies", choices=tuple(SWEEPS), nargs="+", help="for comparison: policies, of each run")
     parser.add_argument("--no-published", action="store_true", help="leave out what others published on these data")
     parser.add_argument("--width", type=float, default=3.3, help="inches; a column has 3.3, a page 6.9 (default 3.3)")
@@ -152,4 +153,4 @@ def add(verbs: Parsers) -> None:
     about = "what stands in place of a text, such as 'plain network=ResNet-56'; --texts lists them"
     parser.add_argument("--rename", type=_renaming, action="append", default=[], metavar="OLD=NEW", help=about)
     parser.add_argument("--texts", action="store_true", help="list the texts of the figure, and write nothing")
-    parser.add_argument("--out", type=Path, nargs="+", default=[], help="files to write, ending in .pdf, .svg or .png")
+    parser.add_argument("--out", type=place, nargs="+", default=[], help="files to write, ending in .pdf, .svg or .png")

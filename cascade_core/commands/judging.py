@@ -30,6 +30,7 @@ from cascade_core.storage.notes import notes_on
 from cascade_core.storage.part_in_choosing import Part
 from cascade_core.storage.reading import identity, load_run, load_sample_ids, read_metadata
 from cascade_core.storage.schema import same_cascade
+from cascade_core.support.remote import place
 from cascade_core.support.visible import visible
 
 
@@ -39,7 +40,7 @@ def add_judge_flag(parser: argparse.ArgumentParser) -> None:
         "another run with the same stages: thresholds and pool are chosen on RUN, and judged on this one too; samples "
         "that chose, by their ids, judge nothing"
     )
-    parser.add_argument("--judge-on", type=Path, metavar="OTHER", help=about)
+    parser.add_argument("--judge-on", type=place, metavar="OTHER", help=about)
 
 
 def judged_on(args: argparse.Namespace, split: Split) -> Elsewhere | None:

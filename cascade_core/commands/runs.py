@@ -22,6 +22,7 @@ from cascade_core.storage.schema import costs_in_place_of_macs, is_counted, run_
 from cascade_core.support.checks import in_range, numbers
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
+from cascade_core.support.remote import place
 
 
 def join(args: argparse.Namespace) -> None:
@@ -105,7 +106,7 @@ def _add_join(verbs: Parsers) -> None:
     parser = add_verb(
         verbs, "join", join, "join small.parquet large.parquet --names small,large --out cache/both.parquet"
     )
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="two or more run files, cheapest first")
+    parser.add_argument("runs", type=place, nargs="+", metavar="RUN", help="two or more run files, cheapest first")
     add_out(parser)
     parser.add_argument("--names", type=numbers(str), help="what to call the runs, a,b (default: their file names)")
 
@@ -140,14 +141,14 @@ def _add_import(verbs: Parsers) -> None:
 
 def _add_show(verbs: Parsers) -> None:
     parser = add_verb(verbs, "show", show, "show cache/digits.parquet --top-k 5")
-    parser.add_argument("run", type=Path, help="a run file")
+    parser.add_argument("run", type=place, help="a run file")
     parser.add_argument("--top-k", type=int, default=1, help="accuracy among the k largest too (default 1)")
 
 
 def _add_prepare(verbs: Parsers) -> None:
     parser = add_verb(verbs, "prepare", prepare_, "prepare cache/digits.parquet")
     parser.add_argument(
-        "runs", type=Path, nargs="+", metavar="RUN", help="a run file in the folder that the page shows"
+        "runs", type=place, nargs="+", metavar="RUN", help="a run file in the folder that the page shows"
     )
 
 

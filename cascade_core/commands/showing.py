@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from cascade_core.analysis.exploration import Exploration, explore
@@ -25,6 +24,7 @@ from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import identity, read_metadata
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import atomic_write, check_writable
+from cascade_core.support.remote import Place, place
 
 
 def explored(args: argparse.Namespace) -> Setting:
@@ -74,7 +74,7 @@ def report_(args: argparse.Namespace) -> None:
 
 def _payload(
     exploration: Exploration,
-    run: Path,
+    run: Place,
     axis: ConfidenceAxis,
     initial: int,
     name: str,
@@ -99,7 +99,7 @@ def _add_report(verbs: Parsers) -> None:
     )
     add_position_flags(parser)
     add_judge_flag(parser)
-    parser.add_argument("--out", type=Path, required=True, help="the HTML file to write")
+    parser.add_argument("--out", type=place, required=True, help="the HTML file to write")
 
 
 def add(verbs: Parsers) -> None:

@@ -34,8 +34,9 @@ from cascade_core.storage.schema import (
     own_meter,
     same_cascade,
 )
-from cascade_core.support import wording
+from cascade_core.support import files, wording
 from cascade_core.support.files import BadFile, Stamp, readable, stamp
+from cascade_core.support.remote import Place
 from cascade_core.support.terms import Terms, terms
 
 Stamps = tuple[Stamp | None, ...]
@@ -211,11 +212,11 @@ def _found(path: Path, stamps: Stamps) -> tuple[Mapping[str, Any], str] | str:
 
 def file_size(run: Run) -> int | None:
     """Bytes of the run's file, or of all its parts; None of a run that the session brought."""
-    return None if run.path is None else sum(file.stat().st_size for file in run_files(run.path))
+    return None if run.path is None else sum(map(files.file_size, run_files(run.path)))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _profile(path: Path, stages: tuple[str, ...], when: Stamp) -> Profile | str:
+def _profile(path: Place, stages: tuple[str, ...], when: Stamp) -> Profile | str:
     try:
         profile = load_profile(path)
     except BadFile as error:
@@ -227,14 +228,14 @@ def _profile(path: Path, stages: tuple[str, ...], when: Stamp) -> Profile | str:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _costs(path: Path, stages: tuple[str, ...], when: Stamp) -> OwnCosts | str:
+def _costs(path: Place, stages: tuple[str, ...], when: Stamp) -> OwnCosts | str:
     try:
         return load_costs(path, stages)
     except BadFile as error:
         return _within(path, error)
 
 
-def _within(path: Path, error: BadFile) -> str:
+def _within(path: Place, error: BadFile) -> str:
     """What is wrong with a file of the cache folder, without where on the machine that folder lies."""
     return str(error).replace(str(path.parent), path.parent.name)
 

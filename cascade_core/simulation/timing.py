@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, readable
 from cascade_core.support.json_files import read_json, write_json
+from cascade_core.support.remote import Place, place
 
 SUFFIX = ".profile.json"
 SCHEMA_VERSION = 2
@@ -146,29 +146,29 @@ def _at(measured: Seconds, sizes: tuple[int, ...], batch: int) -> Seconds:
     return np.interp(np.arange(batch + 1), [0, *sizes], [0.0, *measured])
 
 
-def profile_path(run: str | Path) -> Path:
+def profile_path(run: str | Place) -> Place:
     """Where a run's profile lies."""
-    path = Path(run)
+    path = place(run)
     return path.with_name(path.name.removesuffix(".parquet") + SUFFIX)
 
 
-def save_profile(profile: Profile, path: str | Path) -> Path:
+def save_profile(profile: Profile, path: str | Place) -> Place:
     """Write a profile as JSON, atomically.
 
     Raises:
         BadFile: There is more than `load_profile` would read, or its circumstances are not JSON data.
     """
     values = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in asdict(profile).items()}
-    return write_json(Path(path), {"schema_version": SCHEMA_VERSION, **values}, MAX_BYTES, indent=1)
+    return write_json(place(path), {"schema_version": SCHEMA_VERSION, **values}, MAX_BYTES, indent=1)
 
 
-def load_profile(path: str | Path) -> Profile:
+def load_profile(path: str | Place) -> Profile:
     """Read a profile.
 
     Raises:
         BadFile: It is missing, too large, not JSON, or its values do not fit.
     """
-    source = Path(path)
+    source = place(path)
     with readable(source):
         data = read_json(source, MAX_BYTES)
         if not isinstance(data, dict) or data.pop("schema_version", None) not in range(1, SCHEMA_VERSION + 1):

@@ -12,7 +12,6 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from cascade_core.storage.choice_schema import MAX_BYTES, check_data, check_size
 from cascade_core.storage.measured import measured
 from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable
 from cascade_core.support.json_files import strict_json
+from cascade_core.support.remote import Place, place
 
 SCHEMA_VERSION = POOLS_SINCE = 3
 """Versions 1 and 2 had temperatures, of all stages or one for each, in place of a pool; they are still read."""
@@ -150,7 +150,7 @@ def _rule_json(rule: ExitRule, stage_names: Sequence[str]) -> dict[str, Any]:
 
 
 def save_choice(
-    path: str | Path,
+    path: str | Place,
     rule: ExitRule,
     evaluation: Evaluation,
     *,
@@ -159,16 +159,16 @@ def save_choice(
     split: Mapping[str, Any] | None = None,
     meter: Meter = MACS,
     judged_on: Sequence[Mapping[str, Any]] = (),
-) -> Path:
+) -> Place:
     """Write a choice file, atomically; the arguments are those of `choice_json`."""
-    target = Path(path)
+    target = place(path)
     text = choice_json(rule, evaluation, policy=policy, run=run, split=split, meter=meter, judged_on=judged_on)
     with atomic_write(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return target
 
 
-def load_choice(path: str | Path) -> Choice:
+def load_choice(path: str | Place) -> Choice:
     """Read a choice file.
 
     Raises:
@@ -177,7 +177,7 @@ def load_choice(path: str | Path) -> Choice:
     Warns:
         UserWarning: The file has `notes`.
     """
-    source = Path(path)
+    source = place(path)
     with readable(source):
         choice = parse_choice(read_bytes(source, MAX_BYTES))
     for note in choice.notes:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cascade_core.storage.parquet import opened_parquet
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import METADATA_KEY, check_type
-from cascade_core.support.files import BadFile, Contents, Source
+from cascade_core.support.files import BadFile, Contents, Source, file_size
 
 MAX_BYTES = 16 << 30
 """Most bytes that a run may take in memory; a file that declares more is refused before it is read."""
@@ -27,7 +27,7 @@ PACKED = 20
 
 def room_for(source: Source) -> int:
     """Bytes that a run may take in memory, by the size of its files."""
-    size = len(source.raw) if isinstance(source, Contents) else sum(file.stat().st_size for file in run_files(source))
+    size = sum(map(file_size, files_of(source)))
     return min(max(SMALL_BYTES, PACKED * size), MAX_BYTES)
 
 

@@ -11,13 +11,13 @@ Nothing here knows what a cost is spent on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from cascade_core.simulation.own_costs import WHOLE, OwnCosts
 from cascade_core.simulation.stages import Stage
 from cascade_core.support.files import BadFile, readable
 from cascade_core.support.json_files import read_json, write_json
+from cascade_core.support.remote import Place, place
 from cascade_core.support.wording import uncapital
 
 SUFFIX = ".costs.json"
@@ -42,28 +42,28 @@ def macs_in_proportion(own: OwnCosts) -> tuple[tuple[Stage, ...], int]:
     return stages, PLAIN_MACS
 
 
-def costs_path(run: str | Path) -> Path:
+def costs_path(run: str | Place) -> Place:
     """Where a run's costs lie."""
-    path = Path(run)
+    path = place(run)
     return path.with_name(path.name.removesuffix(".parquet") + SUFFIX)
 
 
-def save_costs(costs: OwnCosts, path: str | Path) -> Path:
+def save_costs(costs: OwnCosts, path: str | Place) -> Place:
     """Write costs as JSON, atomically.
 
     Raises:
         BadFile: There is more than `load_costs` would read.
     """
-    return write_json(Path(path), costs.describe(), MAX_BYTES, indent=1)
+    return write_json(place(path), costs.describe(), MAX_BYTES, indent=1)
 
 
-def load_costs(path: str | Path, stage_names: tuple[str, ...]) -> OwnCosts:
+def load_costs(path: str | Place, stage_names: tuple[str, ...]) -> OwnCosts:
     """Read the costs of a cascade's stages.
 
     Raises:
         BadFile: The file is missing, too large, not JSON, of other stages, or a value does not fit.
     """
-    source = Path(path)
+    source = place(path)
     with readable(source):
         return parse_costs(read_json(source, MAX_BYTES), stage_names)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from cascade_core.simulation.recorded import Outputs
@@ -11,6 +10,7 @@ from cascade_core.simulation.suspicions import suspicions, suspicions_of_answers
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import is_small, load_record, load_run, read_metadata
 from cascade_core.storage.schema import is_counted, run_metadata
+from cascade_core.support.remote import Place, place
 from cascade_core.support.terms import NO_LABELS
 
 ASSUMED_MACS = (
@@ -24,7 +24,7 @@ def notes_on(outputs: Outputs) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_of_import(run_metadata(outputs)), *suspicions(outputs))))
 
 
-def notes_on_file(path: str | Path) -> tuple[str, ...]:
+def notes_on_file(path: str | Place) -> tuple[str, ...]:
     """The same of a run file; of a large one what its answers show.
 
     Raises:
@@ -33,7 +33,7 @@ def notes_on_file(path: str | Path) -> tuple[str, ...]:
     metadata = read_metadata(path)
     if is_counted(metadata):
         return _of_import(metadata)
-    if is_small(Path(path)):
+    if is_small(place(path)):
         return notes_on(load_run(path))
     odd = suspicions_of_answers(load_record(path), metadata["class_names"])
     return tuple(dict.fromkeys((*_of_import(metadata), *odd)))

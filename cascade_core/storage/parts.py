@@ -17,6 +17,7 @@ from typing import Any
 
 from cascade_core.support.files import BadFile, check_writable, readable
 from cascade_core.support.json_files import read_json, write_json
+from cascade_core.support.remote import Place, place
 
 PLAN = "_plan.json"
 DONE = "_run.json"
@@ -38,14 +39,14 @@ def part_name(number: int) -> str:
     return f"part-{number:05d}.parquet"
 
 
-def check_result(path: str | Path) -> None:
+def check_result(path: str | Place) -> None:
     """Raise now what writing a run to `path` would raise later: a file ending in ``.parquet``, or a folder of parts.
 
     Raises:
         ValueError: The name has another ending, or it is a folder that holds other things.
         OSError: The folder cannot be made or written to.
     """
-    target = Path(path)
+    target = _here(path)
     if target.suffix == ".parquet":
         check_writable(target, ".parquet")
     elif target.suffix:
@@ -60,9 +61,17 @@ def check_result(path: str | Path) -> None:
             raise ValueError(f"Expected {target} to be new, empty or begun by this command but it holds other files")
 
 
-def heads_beside(path: str | Path) -> Path:
+def heads_beside(path: str | Place) -> Path:
     """Where the heads of the network that a run at `path` was made of lie, unless they are kept elsewhere."""
-    return Path(path).with_suffix(".safetensors")
+    return _here(path).with_suffix(".safetensors")
+
+
+def _here(path: str | Place) -> Path:
+    """A path on this machine, for what is written part by part."""
+    target = place(path)
+    if isinstance(target, Path):
+        return target
+    raise ValueError(f"Expected --out on this machine, where parts are written one by one, but it was {target}")
 
 
 def is_run(path: Path) -> bool:
@@ -86,7 +95,7 @@ def _is_part(name: str) -> bool:
     return name.endswith(".parquet") and not name.startswith(".")
 
 
-def read_plan(folder: Path) -> dict[str, Any] | None:
+def read_plan(folder: Place) -> dict[str, Any] | None:
     """What a folder's parts are parts of, as it was written; None where there is no plan.
 
     Raises:
@@ -110,7 +119,7 @@ def write_mark(path: Path, data: Mapping[str, Any]) -> None:
     write_json(path, data, MAX_PLAN, indent=1, sort_keys=True)
 
 
-def run_files(path: Path) -> list[Path]:
+def run_files(path: Place) -> list[Place]:
     """The files that a run at `path` is made of, in order; a folder is listed once, however many parts a plan claims.
 
     Raises:
@@ -129,7 +138,7 @@ def run_files(path: Path) -> list[Path]:
     return _planned(path, plan["work"]["chunks"])
 
 
-def _planned(path: Path, count: int) -> list[Path]:
+def _planned(path: Place, count: int) -> list[Place]:
     """The parts of a folder with a plan of `count` parts."""
     names = {entry.name for entry in path.iterdir()}
     if DONE not in names:

@@ -7,7 +7,6 @@ and trusts them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,13 +33,14 @@ from cascade_core.storage.schema import (
     stored_beside,
 )
 from cascade_core.support import checks
-from cascade_core.support.files import BadFile, Contents, Source, file_digest, readable, source_of
+from cascade_core.support.files import BadFile, Contents, Source, file_digest, file_size, readable, source_of
+from cascade_core.support.remote import Place, place
 
 CHECKED_BYTES = 64 << 20
 """Run files up to this size are read and checked whole where a record is opened."""
 
 
-def load_run(path: str | Path | Contents, max_bytes: int | None = None) -> Outputs:
+def load_run(path: str | Place | Contents, max_bytes: int | None = None) -> Outputs:
     """Read a run whole: `StageOutputs` with all softmaxes, or `StageAnswers` where it has none.
 
     Args:
@@ -130,7 +130,7 @@ def _check_stored(table: pa.Table, outputs: StageOutputs) -> None:
                 raise BadFile(f"expected column 'stage_{stage}_{what}' to follow from the softmaxes but it does not")
 
 
-def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> Record:
+def load_record(path: str | Place, score: str | None = None, top_k: int = 1) -> Record:
     """Read confidences and answers of a run; with `top_k` 1 the softmaxes are not read.
 
     Args:
@@ -144,11 +144,11 @@ def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> R
         checks.one_of("score", score, tuple(scores.SCORES))
     metadata = read_metadata(path)
     if is_counted(metadata):
-        return _counted(Path(path), metadata, score, top_k)
+        return _counted(place(path), metadata, score, top_k)
     score = STORED_SCORES[0] if score is None and has_softmaxes(metadata) else score
     if top_k != 1 or score not in STORED_SCORES or not has_softmaxes(metadata) or metadata.get("costs_by_sample"):
         return load_run(path).record(score, top_k)
-    source = Path(path)
+    source = place(path)
     with readable(source):
         m = len(metadata["stages"])
         columns = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", score)]
@@ -171,7 +171,7 @@ def load_record(path: str | Path, score: str | None = None, top_k: int = 1) -> R
         )
 
 
-def _counted(source: Path, metadata: Mapping[str, Any], score: str | None, top_k: int) -> Record:
+def _counted(source: Place, metadata: Mapping[str, Any], score: str | None, top_k: int) -> Record:
     """The record of a run of counts, which is of one score and of single answers.
 
     Raises:
@@ -185,20 +185,20 @@ def _counted(source: Path, metadata: Mapping[str, Any], score: str | None, top_k
         return read_counted(source, metadata)
 
 
-def load_sample_ids(path: str | Path) -> tuple[str, ...]:
+def load_sample_ids(path: str | Place) -> tuple[str, ...]:
     """N texts, one a sample, in the run's order; no other column is read.
 
     Raises:
         BadFile: As for `load_run`.
     """
-    source = Path(path)
+    source = place(path)
     with readable(source):
         stages = len(read_metadata(source)["stages"])
         room = room_for(source)
         return tuple(texts(read_columns(source, stages, ["sample_id"], {}, room)["sample_id"], room).tolist())
 
 
-def open_record(path: str | Path, score: str | None = None, top_k: int = 1, pool: Pool | None = None) -> Record:
+def open_record(path: str | Place, score: str | None = None, top_k: int = 1, pool: Pool | None = None) -> Record:
     """Read confidences and answers: of a file up to `CHECKED_BYTES` all of it, checked; of a larger one what is needed.
 
     With a pool the softmaxes are needed, whatever the size.
@@ -206,7 +206,7 @@ def open_record(path: str | Path, score: str | None = None, top_k: int = 1, pool
     Raises:
         BadFile, ValueError: As for `load_record`.
     """
-    source = Path(path)
+    source = place(path)
     if pool is None and is_counted(read_metadata(source)):
         return load_record(source, score, top_k)
     if pool is not None or is_small(source):
@@ -214,14 +214,14 @@ def open_record(path: str | Path, score: str | None = None, top_k: int = 1, pool
     return load_record(source, score, top_k)
 
 
-def is_small(path: Path) -> bool:
+def is_small(path: Place) -> bool:
     """Whether a run is small enough to be read and checked whole wherever it is opened.
 
     Raises:
         BadFile: It is missing, or no run.
     """
     with readable(path):
-        return sum(file.stat().st_size for file in run_files(path)) <= CHECKED_BYTES
+        return sum(map(file_size, run_files(path))) <= CHECKED_BYTES
 
 
 def _check_columns(
@@ -238,7 +238,7 @@ def _check_columns(
         raise ValueError(f"Expected every {score} to be from {low:.4g} to {high:.4g} but some lie outside")
 
 
-def read_metadata(path: str | Path | Contents) -> dict[str, Any]:
+def read_metadata(path: str | Place | Contents) -> dict[str, Any]:
     """Stages, MACs, class names and origin of a run, without reading its columns.
 
     Raises:
@@ -259,12 +259,12 @@ def is_run_file(file: Source) -> bool:
     return stored_metadata(file) is not None
 
 
-def identity(path: str | Path) -> dict[str, str]:
+def identity(path: str | Place) -> dict[str, str]:
     """Name and SHA-256 of a run, as choices and reports have it."""
-    return {"name": Path(path).name.removesuffix(".parquet"), "sha256": digest(path)}
+    return {"name": place(path).name.removesuffix(".parquet"), "sha256": digest(path)}
 
 
-def digest(path: str | Path) -> str:
+def digest(path: str | Place) -> str:
     """SHA-256 of a run's bytes, in hex: the key under which results of it may be kept."""
-    with readable(Path(path)):
-        return file_digest(*run_files(Path(path)))
+    with readable(place(path)):
+        return file_digest(*run_files(place(path)))

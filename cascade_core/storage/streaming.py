@@ -8,7 +8,6 @@ compared: whether a sample is there twice is not known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from cascade_core.storage.reading import read_metadata
 from cascade_core.storage.schema import STORED_SCORES, has_softmaxes, is_counted
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, Source, readable
+from cascade_core.support.remote import Place, place
 
 ROWS = 1 << 20
 """Rows that are held at once."""
@@ -48,7 +48,7 @@ class Rows:
         ValueError: The run has no such score, is one of counts, or costs differ from sample to sample.
     """
 
-    def __init__(self, path: Path, score: str | None = None) -> None:
+    def __init__(self, path: Place, score: str | None = None) -> None:
         self.metadata = read_metadata(path)
         self.parts = files_of(path)
         self.stages = len(self.metadata["stages"])
@@ -118,7 +118,7 @@ class Rows:
             raise BadFile(f"expected every {self._column} to be a number from {low:.4g} to {high:.4g} but some are not")
 
 
-def count_run(path: str | Path, score: str | None = None, progress: Progress | None = None) -> tuple[Rows, Cells]:
+def count_run(path: str | Place, score: str | None = None, progress: Progress | None = None) -> tuple[Rows, Cells]:
     """Count the samples of a run on a grid of confidences, in one pass.
 
     Returns:
@@ -127,7 +127,7 @@ def count_run(path: str | Path, score: str | None = None, progress: Progress | N
     Raises:
         BadFile, ValueError: As for `Rows`; or a value does not fit, or there are no samples.
     """
-    source = Path(path)
+    source = place(path)
     with readable(source):
         rows = Rows(source, score)
         if not rows.n:

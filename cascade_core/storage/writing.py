@@ -15,18 +15,19 @@ from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.parquet import opened_parquet
 from cascade_core.storage.schema import METADATA_KEY, PART_KEY, run_metadata, stage_columns
 from cascade_core.support.files import BadFile, atomic_write, check_suffix, readable
+from cascade_core.support.remote import Place, place
 
 _OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 
 
-def save_run(outputs: Outputs, path: str | Path) -> Path:
+def save_run(outputs: Outputs, path: str | Place) -> Place:
     """Write a run file, atomically; return its path.
 
     Raises:
         ValueError: The name does not end in ``.parquet``.
         OSError: The folder cannot be written; no partial file is left.
     """
-    target = Path(path)
+    target = place(path)
     check_suffix(target, ".parquet")
     with atomic_write(target) as temporary:
         pq.write_table(_table(outputs), temporary, **_OPTIONS)

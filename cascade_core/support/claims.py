@@ -16,20 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.support.locks import is_at, try_lock
+from cascade_core.support.remote import Place
 
 _MODE = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @contextmanager
-def claimed(*paths: Path) -> Iterator[None]:
+def claimed(*paths: Place) -> Iterator[None]:
     """Be the only command that writes `paths` until the block ends; their folders are made where there are none.
+
+    What lies elsewhere cannot be locked.
 
     Raises:
         OSError: Another command is writing one of them, or the folder cannot be written to.
     """
     with ExitStack() as held:
         # Two names of one folder are one.
-        for path in {path.parent.resolve() / path.name: path for path in paths}.values():
+        here = [path for path in paths if isinstance(path, Path)]
+        for path in {path.parent.resolve() / path.name: path for path in here}.values():
             held.enter_context(_claimed(path))
         yield
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+from cascade_core.support.remote import Place, Remote, place
 from cascade_core.support.temporaries import sweep, temporary
 
 
@@ -48,12 +49,23 @@ class Contents:
         return io.BytesIO(self.raw)
 
 
-Source = Path | Contents
+Source = Path | Remote | Contents
 
 
-def source_of(path: str | Path | Contents) -> Source:
-    """The file that a reader is to open: contents as they are, a text as a path."""
-    return path if isinstance(path, Contents) else Path(path)
+def source_of(path: str | Place | Contents) -> Source:
+    """The file that a reader is to open: contents as they are, a text as a path or an address."""
+    return path if isinstance(path, Contents) else place(path)
+
+
+def file_size(source: Source) -> int:
+    """Bytes of a file.
+
+    Raises:
+        OSError: There is none, or it may not be looked at.
+    """
+    if isinstance(source, Contents):
+        return len(source.raw)
+    return source.size() if isinstance(source, Remote) else source.stat().st_size
 
 
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
@@ -75,6 +87,10 @@ def opened(source: Source) -> Iterator[BinaryIO]:
     """
     if isinstance(source, Contents):
         yield source.open()
+        return
+    if isinstance(source, Remote):
+        with source.open() as stream:
+            yield stream
         return
     # Asked before it is opened, which may already do something to a device.
     _check_regular(source.stat())
@@ -121,11 +137,13 @@ def read_bytes(source: Source, most: int) -> bytes:
 Stamp = tuple[int, int, int]
 
 
-def stamp(path: Path) -> Stamp | None:
+def stamp(path: Place) -> Stamp | None:
     """What tells whether a file was changed: when it was written, its size and its number; None where there is none.
 
     A name that is too long for a file, or lies where nobody may look, names none.
     """
+    if isinstance(path, Remote):
+        return path.stamp()
     try:
         found = path.stat()
     except (OSError, ValueError):
@@ -156,8 +174,10 @@ def file_digest(*files: Source) -> str:
 
 
 @contextmanager
-def atomic_write(path: Path, *, make_folder: bool = True) -> Iterator[Path]:
+def atomic_write(path: Place, *, make_folder: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
+
+    What is to lie elsewhere is written here first, and put there whole.
 
     Args:
         make_folder: Whether the folder is made where there is none, and what killed writers of `path` left in it is
@@ -167,6 +187,13 @@ def atomic_write(path: Path, *, make_folder: bool = True) -> Iterator[Path]:
         OSError: The folder cannot be made or written to, `path` is a folder, or the disk is full; the message names
             `path`.
     """
+    if isinstance(path, Remote):
+        with _naming_remote(path), tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder, path.name)
+            yield whole
+            with opened(whole) as stream:
+                path.put(stream)
+        return
     with _naming(path):
         _make_ready(path, make_folder)
         with temporary(path) as unfinished:
@@ -223,6 +250,15 @@ def _naming(path: Path) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _naming_remote(path: Remote) -> Iterator[None]:
+    """The same of what lies elsewhere, where reasons are long."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"Cannot write {path}: {' '.join(str(error).split())[:300]}") from None
+
+
 def _reason(error: OSError, folder: Path) -> str:
     """Why, in the system's words; some libraries put their own around them."""
     if "temporary directory" in (error.strerror or ""):
@@ -256,22 +292,28 @@ def _mask() -> int:
     return mask
 
 
-def check_writable(path: str | Path, *suffixes: str) -> None:
+def check_writable(path: str | Place, *suffixes: str) -> None:
     """Raise now what writing to `path` would raise later, and leave nothing behind but its folder.
+
+    What lies elsewhere is only looked for.
 
     Raises:
         ValueError: The name ends in none of `suffixes`.
         OSError: The folder cannot be made or written to.
     """
-    target = Path(path)
+    target = place(path)
     check_suffix(target, *suffixes)
+    if isinstance(target, Remote):
+        with _naming_remote(target):
+            target.exists()
+        return
     with _naming(target):
         _make_ready(target, make_folder=True)
         with temporary(target):
             pass
 
 
-def check_suffix(path: Path, *suffixes: str) -> None:
+def check_suffix(path: Place, *suffixes: str) -> None:
     """Raise ValueError unless the name of a file to write ends in one of `suffixes`."""
     if path.suffix not in suffixes:
         known = " or ".join(suffixes)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 from cascade_core.support.files import BadFile, Source, atomic_write, read_bytes
+from cascade_core.support.remote import Place
 
 
-def write_json(path: Path, data: Any, most: int, *, indent: int | None = None, sort_keys: bool = False) -> Path:
+def write_json(path: Place, data: Any, most: int, *, indent: int | None = None, sort_keys: bool = False) -> Place:
     """Write JSON data, atomically, and return the path.
 
     Raises:
