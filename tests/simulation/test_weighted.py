@@ -146,6 +146,9 @@ def test_weights_are_whole_numbers_from_one_on(weights: list[float]) -> None:
 def test_drawing_takes_no_more_room_for_macs_than_the_samples_drawn() -> None:
     weighted, _ = both(5)
     stages = tuple(replace(stage, trunk_macs=stage.trunk_macs * 10**8) for stage in weighted.stages)
-    many = replace(weighted, weights=weighted.weights * 10**5, stages=stages, baseline_macs=None)
+    assert weighted.weights is not None
+    many = replace(
+        weighted, weights=weighted.weights * 10**5, stages=stages, baseline_macs=sum(s.trunk_macs for s in stages)
+    )
     drawn = many.drawn(50_000)
     assert drawn.n == drawn.entries == 50_000
