@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from cascade_core.storage.schema import usual_meter
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, readable, stamp
 from cascade_core.support.json_files import read_json, write_json
-from cascade_core.support.remote import Place, place
+from cascade_core.support.remote import Place, Somewhere, beside, place
 
 SUFFIX = ".prepared.json"
 VERSION = 1
@@ -72,13 +73,12 @@ class Prepared:
         )
 
 
-def prepared_path(run: str | Place) -> Place:
+def prepared_path(run: str | Somewhere) -> Path | Somewhere:
     """Where what was prepared for a run lies."""
-    path = place(run)
-    return path.with_name(path.name.removesuffix(".parquet") + SUFFIX)
+    return beside(run, SUFFIX)
 
 
-def save_prepared(exploration: Exploration, run_digest: str, path: str | Place) -> Place:
+def save_prepared(exploration: Exploration, run_digest: str, path: str | Somewhere) -> Path | Somewhere:
     """Write what the usual question found, atomically.
 
     Args:
@@ -160,7 +160,7 @@ def _places(numbers: Any) -> NDArray[np.int64]:
     return places
 
 
-def prepare(run: str | Place) -> Place:
+def prepare(run: str | Somewhere) -> Path | Somewhere:
     """Answer the usual question for a run, and keep the answer beside it.
 
     Raises:

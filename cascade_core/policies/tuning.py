@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cascade_core.policies.answers import Divided, Halves
@@ -18,7 +19,7 @@ from cascade_core.storage.choice import save_choice
 from cascade_core.storage.notes import notes_on
 from cascade_core.storage.reading import identity
 from cascade_core.storage.schema import run_metadata, usual_meter
-from cascade_core.support.remote import Place
+from cascade_core.support.remote import Place, Somewhere
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +44,7 @@ class Tuned:
     split: dict[str, Any]
     meter: Meter = MACS
 
-    def save(self, path: str | Place, run: str | Place | None = None) -> Place:
+    def save(self, path: str | Somewhere, run: str | Place | None = None) -> Path | Somewhere:
         """Write the choice as JSON; with the run's file, its name and digest are in it, so that it is known again."""
         source = None if run is None else identity(run)
         about: dict[str, Any] = {"policy": self.policy, "run": source, "split": self.split, "meter": self.meter}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.support import checks
 from cascade_core.support.files import BadFile, readable
 from cascade_core.support.json_files import read_json, write_json
-from cascade_core.support.remote import Place, place
+from cascade_core.support.remote import Place, Somewhere, beside, place
 
 SUFFIX = ".profile.json"
 SCHEMA_VERSION = 2
@@ -146,13 +147,12 @@ def _at(measured: Seconds, sizes: tuple[int, ...], batch: int) -> Seconds:
     return np.interp(np.arange(batch + 1), [0, *sizes], [0.0, *measured])
 
 
-def profile_path(run: str | Place) -> Place:
+def profile_path(run: str | Somewhere) -> Path | Somewhere:
     """Where a run's profile lies."""
-    path = place(run)
-    return path.with_name(path.name.removesuffix(".parquet") + SUFFIX)
+    return beside(run, SUFFIX)
 
 
-def save_profile(profile: Profile, path: str | Place) -> Place:
+def save_profile(profile: Profile, path: str | Somewhere) -> Path | Somewhere:
     """Write a profile as JSON, atomically.
 
     Raises:

@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from cascade_core.storage.choice_schema import MAX_BYTES, check_data, check_size
 from cascade_core.storage.measured import measured
 from cascade_core.support.files import BadFile, atomic_write, read_bytes, readable
 from cascade_core.support.json_files import strict_json
-from cascade_core.support.remote import Place, place
+from cascade_core.support.remote import Place, Somewhere, place
 
 SCHEMA_VERSION = POOLS_SINCE = 3
 """Versions 1 and 2 had temperatures, of all stages or one for each, in place of a pool; they are still read."""
@@ -150,7 +151,7 @@ def _rule_json(rule: ExitRule, stage_names: Sequence[str]) -> dict[str, Any]:
 
 
 def save_choice(
-    path: str | Place,
+    path: str | Somewhere,
     rule: ExitRule,
     evaluation: Evaluation,
     *,
@@ -159,7 +160,7 @@ def save_choice(
     split: Mapping[str, Any] | None = None,
     meter: Meter = MACS,
     judged_on: Sequence[Mapping[str, Any]] = (),
-) -> Place:
+) -> Path | Somewhere:
     """Write a choice file, atomically; the arguments are those of `choice_json`."""
     target = place(path)
     text = choice_json(rule, evaluation, policy=policy, run=run, split=split, meter=meter, judged_on=judged_on)

@@ -11,13 +11,14 @@ Nothing here knows what a cost is spent on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from cascade_core.simulation.own_costs import WHOLE, OwnCosts
 from cascade_core.simulation.stages import Stage
 from cascade_core.support.files import BadFile, readable
 from cascade_core.support.json_files import read_json, write_json
-from cascade_core.support.remote import Place, place
+from cascade_core.support.remote import Place, Somewhere, beside, place
 from cascade_core.support.wording import uncapital
 
 SUFFIX = ".costs.json"
@@ -42,13 +43,12 @@ def macs_in_proportion(own: OwnCosts) -> tuple[tuple[Stage, ...], int]:
     return stages, PLAIN_MACS
 
 
-def costs_path(run: str | Place) -> Place:
+def costs_path(run: str | Somewhere) -> Path | Somewhere:
     """Where a run's costs lie."""
-    path = place(run)
-    return path.with_name(path.name.removesuffix(".parquet") + SUFFIX)
+    return beside(run, SUFFIX)
 
 
-def save_costs(costs: OwnCosts, path: str | Place) -> Place:
+def save_costs(costs: OwnCosts, path: str | Somewhere) -> Path | Somewhere:
     """Write costs as JSON, atomically.
 
     Raises:

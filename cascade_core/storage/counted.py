@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,13 @@ from cascade_core.simulation.record import Record
 from cascade_core.storage.columns import numbers, read_columns, room_for
 from cascade_core.storage.schema import COUNT, COUNTS_SINCE, METADATA_KEY, outputs_fields
 from cascade_core.support.files import BadFile, Source, atomic_write, check_suffix
-from cascade_core.support.remote import Place, place
+from cascade_core.support.remote import Somewhere, place
 
 MOST_SAMPLES = 1 << 53
 """Up to so many, sums of counts are exact."""
 
 
-def save_counted(cells: Cells, metadata: Mapping[str, Any], score: str, path: str | Place) -> Place:
+def save_counted(cells: Cells, metadata: Mapping[str, Any], score: str, path: str | Somewhere) -> Path | Somewhere:
     """Write counts of the samples of a run as a run file, atomically; return its path.
 
     Args:

@@ -15,12 +15,12 @@ from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.parquet import opened_parquet
 from cascade_core.storage.schema import METADATA_KEY, PART_KEY, run_metadata, stage_columns
 from cascade_core.support.files import BadFile, atomic_write, check_suffix, readable
-from cascade_core.support.remote import Place, place
+from cascade_core.support.remote import Place, Somewhere, place
 
 _OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 
 
-def save_run(outputs: Outputs, path: str | Place) -> Place:
+def save_run(outputs: Outputs, path: str | Somewhere) -> Path | Somewhere:
     """Write a run file, atomically; return its path.
 
     Raises:
@@ -66,7 +66,7 @@ def is_part(path: Path, stamp: str, rows: int) -> bool:
         return False
 
 
-def merge_parts(parts: Sequence[Path], path: Path) -> None:
+def merge_parts(parts: Sequence[Place], path: Path) -> None:
     """Write parts of one run into one file, atomically; one of them is in memory at a time, and becomes a row group.
 
     Raises:

@@ -10,10 +10,12 @@ import math
 from typing import Any
 
 from cascade_core.support.files import BadFile, Source, atomic_write, read_bytes
-from cascade_core.support.remote import Place
+from cascade_core.support.remote import Somewhere
 
 
-def write_json(path: Place, data: Any, most: int, *, indent: int | None = None, sort_keys: bool = False) -> Place:
+def write_json(
+    path: Somewhere, data: Any, most: int, *, indent: int | None = None, sort_keys: bool = False
+) -> Somewhere:
     """Write JSON data, atomically, and return the path.
 
     Raises:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 SCHEMES = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
@@ -156,9 +156,14 @@ def _system(root: str) -> Any:
 Place = Path | Remote
 """Where a file lies, here or elsewhere."""
 
+Somewhere = TypeVar("Somewhere", bound=Place)
+"""A `Path` where a path was given, a `Remote` where that was."""
 
-def place(path: str | Path | Remote) -> Place:
+
+def place(path: str | Somewhere) -> Path | Somewhere:
     """A path, or what a text names: a path, an address, or ``file://`` and a path.
+
+    Types call what a text names a path: of an address it is a `Remote`, which has what readers and writers use of one.
 
     Raises:
         BadAddress: It is an address of no kind that is known.
@@ -168,4 +173,10 @@ def place(path: str | Path | Remote) -> Place:
     address = _ADDRESS.fullmatch(path)
     if address is None:
         return Path(path)
-    return Path(unquote(urlsplit(path).path)) if address[1] == "file" else Remote(path)
+    return Path(unquote(urlsplit(path).path)) if address[1] == "file" else cast("Path", Remote(path))
+
+
+def beside(run: str | Somewhere, suffix: str) -> Path | Somewhere:
+    """The file that belongs to a run: its name, with another ending than ``.parquet``."""
+    path = place(run)
+    return cast("Path", path.with_name(path.name.removesuffix(".parquet") + suffix))

@@ -72,7 +72,7 @@ def wait_for(port: int) -> None:
 
 def test_a_run_comes_back_as_it_went(bucket: Remote) -> None:
     outputs, there = load_run(RUN), bucket / "folder" / "digits.parquet"
-    assert save_run(outputs, str(there)) == there
+    assert str(save_run(outputs, str(there))) == str(there)
     found = load_run(str(there))
     assert found.labels.tolist() == outputs.labels.tolist()
     assert (open_record(there).confidence == outputs.record().confidence).all()
