@@ -14,21 +14,8 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from importlib import import_module
 
-from cascade_core.commands import (
-    checking,
-    choosing,
-    cost_flags,
-    counting,
-    deploying,
-    figures,
-    fronts,
-    page,
-    recording,
-    runs,
-    showing,
-    watching,
-)
 from cascade_core.commands.common import PROGRAM, Incomplete, Parser
 from cascade_core.commands.terminal import Readable, line, remark
 from cascade_core.support.extras import MissingExtra
@@ -37,17 +24,32 @@ from cascade_core.support.stopping import asked_by, stoppable
 INCOMPLETE, BAD_INPUT, FAULT, STOPPED, PIPE_CLOSED = 1, 2, 3, 128, 141
 """Exit statuses; of a signal that stopped it the number is added: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
 
+VERBS_BY_FILE = {
+    "recording": ("exits", "build", "precompute"),
+    "fronts": ("front",),
+    "deploying": ("classify", "bundle", "profile"),
+    "runs": ("join", "import", "show", "prepare"),
+    "counting": ("count",),
+    "cost_flags": ("costs",),
+    "choosing": ("choose", "compare", "evaluate"),
+    "checking": ("check",),
+    "watching": ("watch",),
+    "showing": ("report",),
+    "figures": ("figure",),
+    "page": ("page",),
+}
+"""Which file of `commands` adds which verbs, in the order in which help lists them."""
 
-def parser() -> Parser:
-    """The command line's parser."""
+
+def parser(verb: str = "") -> Parser:
+    """The command line's parser: of all verbs, or where `verb` is one, of its file's, so that no other is imported."""
     result = Parser(
         prog=PROGRAM,
         description="Cascaded (early-exit) inference: precompute, choose thresholds, evaluate them.",
     )
     verbs = result.add_subparsers(metavar="VERB", required=True)
-    rest = (checking, watching, showing, figures, page)
-    for group in (recording, fronts, deploying, runs, counting, cost_flags, choosing, *rest):
-        group.add(verbs)
+    for file in [file for file, names in VERBS_BY_FILE.items() if verb in names] or VERBS_BY_FILE:
+        import_module(f"cascade_core.commands.{file}").add(verbs)
     return result
 
 
@@ -80,7 +82,8 @@ def _readable() -> Iterator[None]:
 
 def _run(arguments: Sequence[str] | None) -> int:
     """Run one verb; return the exit status, with one line on what went wrong."""
-    args = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    args = parser(*given[:1]).parse_args(given)
     try:
         with stoppable(), warnings.catch_warnings():
             warnings.showwarning = _say

@@ -246,7 +246,7 @@ def test_panels_and_command_line_start_without_torch() -> None:
     files = sorted((PACKAGE / "panels").rglob("[!_]*.py"))
     modules = [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in files]
     assert modules
-    loaded = loaded_by(f"import {', '.join(modules)}, cascade_core.__main__")
+    loaded = loaded_by(f"import {', '.join(modules)}\nfrom cascade_core.__main__ import parser\nparser()")
     assert "streamlit" in loaded
     assert not loaded & {"torch", "torchvision", "ptflops"}
 
@@ -264,6 +264,15 @@ def test_the_live_panel_waits_for_no_tables() -> None:
     )
     assert "pyarrow" in loaded
     assert not loaded & {"pandas", "scipy", "jsonschema"}
+
+
+def test_a_build_that_checks_waits_for_no_tables(tmp_path: Path) -> None:
+    run, choice = "cache/digits.parquet", str(tmp_path / "choice.json")
+    verb = "from cascade_core.__main__ import main\nassert main({}) == 0"
+    assert "pandas" in loaded_by(verb.format(["choose", run, "--max-drop", "1pt", "--out", choice]))
+    loaded = loaded_by(verb.format(["check", choice, run, "--max-drop", "99pt"]))
+    assert "pyarrow" in loaded
+    assert not loaded & {"torch", "pandas", "scipy", "matplotlib", "plotly", "streamlit"}
 
 
 def requirements(name: str) -> dict[str, str]:

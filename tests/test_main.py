@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cascade_core import save_run
-from cascade_core.__main__ import main, parser
+from cascade_core.__main__ import VERBS_BY_FILE, main, parser
+from cascade_core.commands.common import Parser
 from tests.names import is_clean
 from tests.samples import sample_run
 
@@ -166,8 +167,24 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_every_verb_is_among_the_bad_calls() -> None:
-    listed = parser().format_help().split("VERB\n")[1].split("\n\n")[0]
-    assert sorted(line.split()[0] for line in listed.splitlines() if line[4] != " ") == VERBS
+    assert sorted(listed_by(parser())) == VERBS
+
+
+def listed_by(whole: Parser) -> list[str]:
+    """The verbs that a parser's help lists."""
+    listed = whole.format_help().split("VERB\n")[1].split("\n\n")[0]
+    return [line.split()[0] for line in listed.splitlines() if line[4] != " "]
+
+
+@pytest.mark.parametrize("file", VERBS_BY_FILE)
+def test_a_verb_brings_its_file_alone(file: str) -> None:
+    for verb in VERBS_BY_FILE[file]:
+        assert listed_by(parser(verb)) == [*VERBS_BY_FILE[file]]
+
+
+def test_what_is_no_verb_brings_all() -> None:
+    every = [verb for names in VERBS_BY_FILE.values() for verb in names]
+    assert listed_by(parser("--help")) == listed_by(parser("bogus")) == listed_by(parser()) == every
 
 
 @pytest.mark.parametrize("verb", VERBS)

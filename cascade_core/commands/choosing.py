@@ -14,7 +14,7 @@ from cascade_core.analysis.mistakes import cheapest_with_mistakes
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import splits
 from cascade_core.commands import cost_flags, policy_flags
-from cascade_core.commands.common import Parsers, add_verb, say, tell_table
+from cascade_core.commands.common import Parsers, add_verb, say
 from cascade_core.commands.dividing import add_split_flags, reading_of, source_of, split_of
 from cascade_core.commands.grouping import add_group_flags, tell_groups
 from cascade_core.commands.judging import (
@@ -26,6 +26,7 @@ from cascade_core.commands.judging import (
     split_of_choice,
 )
 from cascade_core.commands.measuring import certified, print_costs, print_evaluation, say_scale, tell_grid
+from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.policies import POLICIES, Policy, choose, describe_in
 from cascade_core.rendering.likeness_words import likeness_sentence

@@ -1,4 +1,4 @@
-"""What the verbs share: parsers whose complaints are one line, flags that several take, tables as text."""
+"""What the verbs share: parsers whose complaints are one line, flags that several take, notes on runs."""
 
 from __future__ import annotations
 
@@ -6,24 +6,11 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-import pandas as pd
-
-from cascade_core.commands.terminal import line, remark, tell, tell_lines
-from cascade_core.rendering.in_points import in_points, is_drop
-from cascade_core.rendering.tables import stages_table
-from cascade_core.simulation.record import Record
-from cascade_core.simulation.recorded import Outputs
-from cascade_core.storage.notes import notes_on_file
-from cascade_core.storage.reading import load_record, read_metadata
-from cascade_core.storage.schema import costs_in_place_of_macs
-from cascade_core.storage.writing import save_run
-from cascade_core.support.remote import Place, place
-from cascade_core.support.terms import LABELS, Terms
-from cascade_core.support.visible import visible
+from cascade_core.commands.terminal import line, remark
+from cascade_core.support.remote import place
 
 PROGRAM = "cascade-core" if Path(sys.argv[0]).stem == "cascade-core" else "python -m cascade_core"
 """What the user typed before the verb."""
@@ -94,45 +81,3 @@ def say(notes: Iterable[str]) -> None:
     """Lines on what is odd about a run, on standard error."""
     for note in notes:
         remark(f"note: {note}")
-
-
-def write_run(outputs: Outputs, args: argparse.Namespace) -> None:
-    """Write a run and say what it holds, and what is odd about it."""
-    texts = {"title": args.title, "dataset_name": args.dataset_name}
-    outputs = replace(outputs, source={**outputs.source, **{key: value for key, value in texts.items() if value}})
-    report(save_run(outputs, args.out))
-
-
-def report(out: Place) -> None:
-    """Say what a run holds that was written, and what is odd about it."""
-    record = load_record(out)
-    tell_stages(record, out)
-    tell(f"wrote {out} ({record.n:,} samples)")
-    say(notes_on_file(out))
-
-
-def tell_stages(record: Record, run: Place) -> None:
-    """Print what the stages of a run's record cost, and how often they are right."""
-    tell_table(stages_table(record, costs_in_place_of_macs(read_metadata(run))), record.terms)
-
-
-def tell_table(frame: pd.DataFrame, terms: Terms = LABELS) -> None:
-    """Print a table: shares in percent, drops `in_points`, whole numbers with separators."""
-    shown = in_points(frame)
-    shown.columns = [visible(str(name)) for name in shown.columns]
-    for name in shown.columns:
-        if str(name).startswith("share") or str(name).endswith("accuracy") or str(name).startswith("saving"):
-            shown[name] = ["-" if pd.isna(v) else f"{v:.2%}" for v in shown[name]]
-        elif is_drop(name):
-            shown[name] = ["-" if pd.isna(v) else f"{v:.2f}" for v in shown[name]]
-        elif str(name).startswith("threshold"):
-            shown[name] = ["always answers" if pd.isna(v) else f"{v:.6g}" for v in shown[name]]
-        elif name == "setting":
-            shown[name] = [f"{v:,.6g}" for v in shown[name]]
-        elif str(name).startswith("ms "):
-            shown[name] = [f"{v:.3f}" for v in shown[name]]
-        elif shown[name].dtype.kind == "i":
-            shown[name] = [f"{v:,}" for v in shown[name]]
-        else:
-            shown[name] = [visible(v) if isinstance(v, str) else v for v in shown[name]]
-    tell_lines(shown.rename(columns=terms.column).to_string(index=False) + "\n")

@@ -6,7 +6,8 @@ import argparse
 import time
 from pathlib import Path
 
-from cascade_core.commands.common import Parsers, add_verb, say, tell_stages
+from cascade_core.commands.common import Parsers, add_verb, say
+from cascade_core.commands.tables import tell_stages
 from cascade_core.commands.terminal import remark, tell
 from cascade_core.simulation.grid_error import widest_step
 from cascade_core.storage.counted import save_counted

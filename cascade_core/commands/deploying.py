@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cascade_core.commands.common import Incomplete, Parsers, add_verb, tell_table
+from cascade_core.commands.common import Incomplete, Parsers, add_verb
 from cascade_core.commands.networks import NETWORK, NETWORKS, add_network_flags, networks
+from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import remark, tell
 from cascade_core.rendering.tables import profile_table
 from cascade_core.simulation.timing import profile_path, save_profile

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cascade_core.commands.common import Parsers, add_verb, report, tell_table
+from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.networks import NETWORK, NETWORKS
 from cascade_core.commands.recording import add_recording_flags, record_options
+from cascade_core.commands.tables import report, tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.storage.parts import check_result
 from cascade_core.support.amounts import share

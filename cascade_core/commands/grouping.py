@@ -9,7 +9,7 @@ from pathlib import Path
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Split
 from cascade_core.analysis.groups import Groups, by_class, evaluate_groups
-from cascade_core.commands.common import tell_table
+from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.tables import groups_table, worst_groups_table
 from cascade_core.simulation.bounds import CERTAINTY

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from cascade_core.analysis.spread import moved_words
-from cascade_core.commands.common import say, tell_table
+from cascade_core.commands.common import say
+from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.cost_words import amount, bill_sentence, cost_sentences, per
 from cascade_core.rendering.tables import exits_table

@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from cascade_core.commands.common import Parsers, add_out, add_verb, report, tell_table
+from cascade_core.commands.common import Parsers, add_out, add_verb
 from cascade_core.commands.networks import NETWORK, NETWORKS, add_network_flags, images
+from cascade_core.commands.tables import report, tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.storage.parts import check_result, heads_beside
 from cascade_core.support.amounts import drop, share

@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from cascade_core.analysis.prepared import prepare, prepared_path
-from cascade_core.commands.common import Parsers, add_out, add_verb, say, tell_table, write_run
+from cascade_core.commands.common import Parsers, add_out, add_verb, say
 from cascade_core.commands.cost_flags import add_own_costs, own_costs
 from cascade_core.commands.counting import tell_counted
+from cascade_core.commands.tables import tell_table, write_run
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.cost_words import amount, per
 from cascade_core.rendering.tables import stages_table

@@ -17,7 +17,8 @@ from typing import Any
 from cascade_core.analysis.rechoosing import rechoose
 from cascade_core.analysis.watch_state import MAX_BYTES, load_state, save_state
 from cascade_core.analysis.watched import Watch
-from cascade_core.commands.common import Parsers, add_verb, tell_table
+from cascade_core.commands.common import Parsers, add_verb
+from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.watched import (
     alarm_sentence,

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from cascade_core.__main__ import main
+from cascade_core.__main__ import VERBS_BY_FILE, main
 
 TOUCHING = frozenset(
     {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "tempfile.mkstemp", "tempfile.mkdtemp"}
@@ -27,6 +27,7 @@ TOUCHING = frozenset(
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
+        *(f"cascade_core.commands.{file}" for file in VERBS_BY_FILE),
         *("cascade_core.__main__", "cascade_core.nets.running.bundle", "cascade_core.nets.running.profile"),
         *("cascade_core.rendering.paper", "cascade_core.rendering.report", "jsonschema", "scipy.optimize", __name__),
     ]

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cascade_core.__main__ import main
-from cascade_core.commands.common import tell_table
+from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import Readable, line, remark, tell, tell_lines
 from tests.names import hostile_names, is_clean
 

@@ -11,7 +11,7 @@ import pytest
 from cascade_core import CheapestWithinDrop
 from cascade_core.analysis.exploration import Split, explore
 from cascade_core.analysis.points import Setting, operating_point
-from cascade_core.commands.common import tell_table
+from cascade_core.commands.tables import tell_table
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.points import points_latex
 from tests.samples import sample_record
