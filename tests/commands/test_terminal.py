@@ -68,7 +68,7 @@ def test_what_others_print_while_a_verb_runs_is_clean(
         logger.removeHandler(handler)
         raise ZeroDivisionError(name)
 
-    monkeypatch.setattr("cascade_core.commands.runs.load_run", noisy)
+    monkeypatch.setattr("cascade_core.commands.runs.read_metadata", noisy)
     assert main(["show", "a.parquet"]) == 3
     assert is_clean("".join(capsys.readouterr()), keep="\n")
     monkeypatch.setenv("CASCADE_TRACEBACK", "1")
