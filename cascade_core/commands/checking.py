@@ -15,9 +15,9 @@ from cascade_core.commands.terminal import tell
 from cascade_core.rendering.verdict import sentence, verdict_json, verdict_junit
 from cascade_core.simulation.bounds import LEVEL
 from cascade_core.storage.choice import load_choice
-from cascade_core.storage.notes import notes_on_file
+from cascade_core.storage.notes import open_noted
 from cascade_core.storage.part_in_choosing import judging_part
-from cascade_core.storage.reading import identity, open_record, read_metadata
+from cascade_core.storage.reading import identity, read_metadata
 from cascade_core.storage.schema import usual_meter
 from cascade_core.support.amounts import drop, share
 from cascade_core.support.claims import claimed
@@ -58,8 +58,9 @@ def _check(args: argparse.Namespace) -> int:
     limits = Limits(max_drop=args.max_drop, min_saving=args.min_saving, confidence=args.confidence)
     choice, metadata = load_choice(args.choice), read_metadata(args.run)
     rule = choice.rule
-    record, part = judging_part(choice, args.run, open_record(args.run, rule.score, rule.top_k, rule.pool))
-    say(notes_on_file(args.run))
+    whole, notes = open_noted(args.run, rule.score, rule.top_k, rule.pool)
+    record, part = judging_part(choice, args.run, whole)
+    say(notes)
     groups = metadata["class_names"] if args.by else None
     verdict = judge(record, rule, limits, usual_meter(metadata), groups)
     run = identity(args.run)

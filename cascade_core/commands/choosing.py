@@ -38,9 +38,9 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import load_choice, save_choice
-from cascade_core.storage.notes import notes_on_file
+from cascade_core.storage.notes import open_noted
 from cascade_core.storage.part_in_choosing import Part, judging_part
-from cascade_core.storage.reading import identity, open_record
+from cascade_core.storage.reading import identity
 from cascade_core.support.amounts import drop
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
@@ -172,8 +172,8 @@ def evaluate_(args: argparse.Namespace) -> None:
     """Say what chosen thresholds do on a run."""
     choice = load_choice(args.choice)
     rule = choice.rule
-    record = open_record(args.run, rule.score, rule.top_k, rule.pool)
-    say(notes_on_file(args.run))
+    record, notes = open_noted(args.run, rule.score, rule.top_k, rule.pool)
+    say(notes)
     judging, part = judging_part(choice, args.run, record)
     if part is Part.UNKNOWN:
         tell("these samples may include those that the thresholds were chosen on: the choice does not say")

@@ -10,8 +10,8 @@ from cascade_core.commands.common import say
 from cascade_core.policies.answers import ANSWERS, Halves
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
-from cascade_core.storage.notes import notes_on, notes_on_file
-from cascade_core.storage.reading import load_run, open_record, read_metadata
+from cascade_core.storage.notes import notes_on, open_noted
+from cascade_core.storage.reading import load_run, read_metadata
 from cascade_core.storage.schema import is_counted
 from cascade_core.support.amounts import share
 from cascade_core.support.remote import place
@@ -35,8 +35,8 @@ def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
     if counted or (args.answers == "own" and not args.without_labels):
         if args.answers == "pooled":
             raise ValueError("expected --answers own or auto: the run holds counts, no softmaxes to pool")
-        record = open_record(args.run, args.score, args.top_k)
-        say(notes_on_file(args.run))
+        record, notes = open_noted(args.run, args.score, args.top_k)
+        say(notes)
         return lambda split: record
     outputs = load_run(args.run)
     say(notes_on(outputs))

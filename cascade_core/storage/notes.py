@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cascade_core.simulation.pool import Pool
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.suspicions import suspicions, suspicions_of_answers
 from cascade_core.storage.origin import Origin
-from cascade_core.storage.reading import is_small, load_record, load_run, read_metadata
+from cascade_core.storage.reading import is_small, load_record, load_run, open_record, read_metadata
 from cascade_core.storage.schema import is_counted, run_metadata
 from cascade_core.support.remote import Place, place
 from cascade_core.support.terms import NO_LABELS
@@ -37,6 +39,21 @@ def notes_on_file(path: str | Place) -> tuple[str, ...]:
         return notes_on(load_run(path))
     odd = suspicions_of_answers(load_record(path), metadata["class_names"])
     return tuple(dict.fromkeys((*_of_import(metadata), *odd)))
+
+
+def open_noted(
+    path: str | Place, score: str | None = None, top_k: int = 1, pool: Pool | None = None
+) -> tuple[Record, tuple[str, ...]]:
+    """What `open_record` reads and `notes_on_file` says of it; a small file is read once for both.
+
+    Raises:
+        BadFile, ValueError: As for `open_record`.
+    """
+    source = place(path)
+    if is_counted(read_metadata(source)) or not is_small(source):
+        return open_record(source, score, top_k, pool), notes_on_file(source)
+    outputs = load_run(source)
+    return outputs.record(score, top_k, pool), notes_on(outputs)
 
 
 def _of_import(metadata: Mapping[str, Any]) -> tuple[str, ...]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
-from cascade_core import save_run
+from cascade_core import fit_pool, save_run
+from cascade_core.__main__ import main
 from cascade_core.simulation.suspicions import suspicions
 from cascade_core.storage import reading
+from cascade_core.storage.columns import read_columns
 from cascade_core.storage.joining import join_runs
-from cascade_core.storage.notes import notes_on, notes_on_file
+from cascade_core.storage.notes import notes_on, notes_on_file, open_noted
 from tests.samples import sample_run
 
 SAID = ["Softmaxes were rounded."]
@@ -34,6 +38,34 @@ def test_notes_of_a_file_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(reading, "CHECKED_BYTES", 0)
     monkeypatch.setattr("cascade_core.storage.notes.load_run", None)  # softmaxes of large runs are not read
     assert notes_on_file(path) == notes_on(ODD)
+
+
+@pytest.mark.parametrize("largest", [0, reading.CHECKED_BYTES])
+def test_a_record_comes_with_its_notes(largest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save_run(ODD, tmp_path / "run.parquet")
+    monkeypatch.setattr(reading, "CHECKED_BYTES", largest)
+    record, notes = open_noted(path, "max_probability", 2)
+    assert (record.score, record.top_k, notes) == ("max_probability", 2, notes_on(ODD))
+    np.testing.assert_array_equal(record.confidence, reading.open_record(path, "max_probability", 2).confidence)
+    pool = fit_pool(ODD.probs, ODD.labels)
+    record, notes = open_noted(path, pool=pool)
+    assert (record.pool, notes) == (pool, notes_on(ODD))
+
+
+def test_a_small_file_is_read_once_for_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save_run(ODD, tmp_path / "run.parquet")
+    read = Mock(wraps=read_columns)
+    monkeypatch.setattr("cascade_core.storage.reading.read_columns", read)
+    open_noted(path)
+    assert read.call_count == 1
+
+
+def test_counts_come_with_what_their_import_said(tmp_path: Path) -> None:
+    path = save_run(ODD, tmp_path / "run.parquet")
+    assert main(["count", str(path), "--out", str(tmp_path / "counts.parquet")]) == 0
+    record, notes = open_noted(tmp_path / "counts.parquet")
+    assert record.grid is not None
+    assert (record.n, notes) == (len(ODD.labels), tuple(SAID))
 
 
 def test_joined_runs_keep_what_was_said_of_each() -> None:
