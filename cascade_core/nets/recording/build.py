@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -31,14 +30,13 @@ from cascade_core.nets.recording.chosen import Chosen, nothing_pays
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, record
 from cascade_core.nets.recording.searching import AUTO, LADDER, Search, Wish
 from cascade_core.nets.samples import SampleSet, check_classes, samples_digest
-from cascade_core.nets.staged import CascadedNetwork, StagedModel
-from cascade_core.nets.training.checkpoint import remove_older
+from cascade_core.nets.staged import StagedModel
+from cascade_core.nets.training.checkpoint import check_trained, remove_older
 from cascade_core.nets.training.fitting import fit_heads
 from cascade_core.nets.training.settings import (
     HEAD_SETTINGS,
     SMALL_HEAD_SETTINGS,
     SMALL_SETTINGS,
-    Fit,
     Training,
     fit_network,
 )
@@ -145,7 +143,7 @@ class _Fitting:
             pieces = _cut(self.network, self.plain, ",".join(about.exits), len(self.data.class_names))
             cascade = assemble(self.network.title, pieces, early, about.stage_names)
             fit = fit_heads(cascade, self.data, training, device=device, progress=progress, checkpoint=checkpoint)
-        self._check(cascade, fit, checkpoint)
+        check_trained(cascade.heads, checkpoint, fit.loss)
         result = {
             **training.describe(),
             **about.training,
@@ -206,12 +204,6 @@ class _Fitting:
             found = {name: getattr(written, name) for name in ("exits", "specs", "stage_names")}
             expected = replace(expected, **found)
         return replace(written, training={key: written.training.get(key) for key in expected.training}) == expected
-
-    def _check(self, cascade: CascadedNetwork, fit: Fit, checkpoint: Path) -> None:
-        finite = all(bool(tensor.isfinite().all()) for tensor in cascade.heads.state_dict().values())
-        if not finite or not all(map(math.isfinite, fit.loss)):
-            checkpoint.unlink(missing_ok=True)
-            raise ValueError("Expected training to come to numbers but it overflowed; lower the learning rate")
 
 
 ENDINGS = ("search", "search-checkpoint", "search-checkpoint-ladder", "checkpoint")

@@ -27,7 +27,7 @@ from cascade_core.nets.progress import above_bars
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, precompute_run
 from cascade_core.nets.samples import check_answers, check_classes, samples_digest
 from cascade_core.nets.staged import StagedModel
-from cascade_core.nets.training.checkpoint import remove_older
+from cascade_core.nets.training.checkpoint import check_trained, remove_older
 from cascade_core.nets.training.distilling import distil
 from cascade_core.nets.training.recipe import FRONT_SETTINGS, VIEWS, Distilling
 from cascade_core.nets.training.settings import Training
@@ -169,9 +169,7 @@ class _Task:
         came = distil(
             network, self.teacher, self.data, self.how, device=device, progress=progress, checkpoint=checkpoint
         )
-        if not all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values()):
-            checkpoint.unlink(missing_ok=True)
-            raise ValueError("Expected training to come to numbers but it overflowed; lower the learning rate")
+        check_trained(network, checkpoint)
         result = {"accuracy": list(came.accuracy), "judged_on": came.held_out, "made": [came.views, came.epochs]}
         about = replace(self.about, training={**self.about.training, **result})
         save_front(file, about, network)

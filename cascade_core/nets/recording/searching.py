@@ -29,6 +29,7 @@ from cascade_core.nets.networks.zoo import Network
 from cascade_core.nets.recording.precompute import precompute
 from cascade_core.nets.samples import SampleSet, hold_out
 from cascade_core.nets.staged import CascadedNetwork
+from cascade_core.nets.training.checkpoint import check_trained
 from cascade_core.nets.training.exits import ChosenExits, Judge, Kept, choose_exits, compared, described
 from cascade_core.nets.training.fitting import fit_heads
 from cascade_core.nets.training.settings import HEAD_SETTINGS, SEARCH_SETTINGS, Training
@@ -176,7 +177,8 @@ class Search:
         if held is None:
             raise ValueError(f"Expected more training samples than {len(self.data)} to choose exits on")
         training = self._training(defaults, len(learned))
-        fit_heads(model, learned, training, device=self.device, progress=self.progress, checkpoint=checkpoint)
+        fit = fit_heads(model, learned, training, device=self.device, progress=self.progress, checkpoint=checkpoint)
+        check_trained(model.heads, checkpoint, fit.loss)
         return precompute(model, held, device=self.device, progress=self.progress)
 
     def _training(self, defaults: dict[str, Any], samples: int) -> Training:

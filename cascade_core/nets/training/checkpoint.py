@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from cascade_core.support.files import atomic_write, opened
 
@@ -43,6 +45,14 @@ def read_state(path: Path, identity: str, device: str) -> dict[str, Any] | None:
     if found != identity:
         raise ValueError(f"Expected {path} to be of this training but its network, data or settings differ; {way_out}")
     return state
+
+
+def check_trained(network: nn.Module, path: Path, loss: Sequence[float] = ()) -> None:
+    """Raise ValueError, and take the state in `path` away, where training did not come to numbers."""
+    finite = all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values())
+    if not finite or not all(map(math.isfinite, loss)):
+        path.unlink(missing_ok=True)
+        raise ValueError("Expected training to come to numbers but it overflowed; lower the learning rate")
 
 
 def remove_older(path: Path, result: Path) -> None:
