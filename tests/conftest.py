@@ -1,7 +1,7 @@
 """What all tests share: processes, the package as a wheel, and the optional development data, which is no part of it.
 
-A run of all tests is divided among as many processes as there are processors, a file at a time; tests that are named,
-and benchmarks, run in one.
+A run of all tests is divided among as many processes as there are processors, a file at a time, and those of the page
+in a browser, which are heavy, in one of them; tests that are named, and benchmarks, run in one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.installing import Installer
 
@@ -27,6 +29,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     chosen = config.getoption("keyword") or "not benchmark" not in config.getoption("markexpr")
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(processors, PROCESSES) if everything and not chosen else 0
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A file stays in one process, for what its tests share; so does all that drives a browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/e2e/") else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Who runs what."""
+    return Scheduling(config, log)
 
 
 def pytest_xdist_setupnodes() -> None:
