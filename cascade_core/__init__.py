@@ -27,12 +27,13 @@ from cascade_core.policies import (
 from cascade_core.simulation.answers import StageAnswers
 from cascade_core.simulation.asking import Asked, ask
 from cascade_core.simulation.certificates import certify_path
+from cascade_core.simulation.dividing import split_indices
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule, Judgement, exit_stages
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.pool import Pool, fit_pool
-from cascade_core.simulation.record import Record, split_indices
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.stages import Stage
 from cascade_core.storage.choice import Choice, load_choice, save_choice
 from cascade_core.storage.importers import import_run

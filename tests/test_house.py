@@ -38,7 +38,12 @@ ONLY = {
 }
 """The only rooms that may import a package."""
 
-IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL", "axe-playwright-python": "axe_playwright_python"}
+IMPORT_NAMES = {
+    "scikit-learn": "sklearn",
+    "pillow": "PIL",
+    "axe-playwright-python": "axe_playwright_python",
+    "pytest-xdist": "xdist",
+}
 
 OPTIONAL = {"timm", "onnxruntime", "transformers", "huggingface_hub", "ray"}
 """Packages that are used where a user has them, and that nothing here needs; a bundle brings its own need of one."""

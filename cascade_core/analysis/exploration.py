@@ -21,10 +21,11 @@ from cascade_core.policies.priced import sweep
 from cascade_core.policies.selection import family_of
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import certify_path
+from cascade_core.simulation.dividing import split_indices
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.paths import RulePath, evaluate_path
-from cascade_core.simulation.record import Record, split_indices
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.support import checks
 from cascade_core.support.terms import Terms

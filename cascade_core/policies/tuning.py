@@ -10,10 +10,11 @@ from typing import Any
 from cascade_core.policies.answers import Divided, Halves
 from cascade_core.policies.base import Policy
 from cascade_core.policies.priced import describe_in
+from cascade_core.simulation.dividing import split_indices
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter
-from cascade_core.simulation.record import Record, split_indices
+from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.choice import save_choice
 from cascade_core.storage.notes import notes_on

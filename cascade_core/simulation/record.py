@@ -10,7 +10,6 @@ counted weighs entries; what is fitted takes single samples, drawn from them.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
+from cascade_core.simulation.dividing import check_split, split_indices
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.spending import Spending
 from cascade_core.simulation.stages import MAX_MACS, Stage, checked_baseline, checked_stages
@@ -300,26 +300,6 @@ def check_stand_in(labels: NDArray[np.int64], last: NDArray[np.int64]) -> None:
             f"Expected labels to be the last stage's answers where these are the reference but sample {i} has "
             f"{labels[i]} where that answers {last[i]}"
         )
-
-
-def split_indices(n: int, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sample numbers of the calibration part and of the test part, each in rising order.
-
-    Raises:
-        ValueError: `fraction` is outside [0, 1], a part would be empty, or `seed` is not a whole number >= 0.
-    """
-    check_split(fraction, seed)
-    size = math.floor(n * fraction + 0.5)
-    if not 0 < size < n:
-        raise ValueError(f"Expected fraction to leave samples on both sides of {n} but {fraction:g} takes {size}")
-    order = np.random.default_rng(seed).permutation(n)
-    return np.sort(order[:size]), np.sort(order[size:])
-
-
-def check_split(fraction: float, seed: int) -> None:
-    """Raise ValueError unless a fraction is in [0, 1] and a seed is a whole number >= 0."""
-    checks.whole("seed", seed, 0, (1 << 64) - 1)
-    checks.in_range("fraction", fraction, 0.0, 1.0)
 
 
 def _checked_weights(values: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:

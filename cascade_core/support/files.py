@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+from cascade_core.support.refusals import naming, naming_remote
 from cascade_core.support.remote import Place, Remote, place
 from cascade_core.support.temporaries import sweep, temporary
 
@@ -188,13 +189,13 @@ def atomic_write(path: Place, *, make_folder: bool = True) -> Iterator[Path]:
             `path`.
     """
     if isinstance(path, Remote):
-        with _naming_remote(path), tempfile.TemporaryDirectory() as folder:
+        with naming_remote(path), tempfile.TemporaryDirectory() as folder:
             whole = Path(folder, path.name)
             yield whole
             with opened(whole) as stream:
                 path.put(stream)
         return
-    with _naming(path):
+    with naming(path):
         _make_ready(path, make_folder)
         with temporary(path) as unfinished:
             yield unfinished
@@ -213,7 +214,7 @@ def append(path: Path, text: str) -> None:
         OSError: It cannot be written; the message names `path`.
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
-    with _naming(path):
+    with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, flags, 0o666)
         with os.fdopen(handle, "ab", buffering=0) as stream:
@@ -228,53 +229,13 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         OSError: It cannot be written; the message names `path`.
     """
-    with _naming(path):
+    with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep(path)
         with temporary(path, folder=True) as unfinished:
             yield unfinished
             unfinished.chmod(0o777 & ~_mask())
             unfinished.rename(path)
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """What the system refuses while `path` is written is said of `path`, and not of names that the user never saw."""
-    try:
-        yield
-    except OSError as error:
-        named = None if error.filename is None else Path(os.fsdecode(error.filename))
-        unseen = named is None or any(part.startswith(f".{path.name}.") for part in named.parts)
-        if unseen or named in (path, *path.parents):
-            raise OSError(f"Cannot write {path}: {_reason(error, path.parent)}") from None
-        raise
-
-
-@contextmanager
-def _naming_remote(path: Remote) -> Iterator[None]:
-    """The same of what lies elsewhere, where reasons are long."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(f"Cannot write {path}: {' '.join(str(error).split())[:300]}") from None
-
-
-def _reason(error: OSError, folder: Path) -> str:
-    """Why, in the system's words; some libraries put their own around them."""
-    if "temporary directory" in (error.strerror or ""):
-        # `tempfile` says so, as of a file that is missing, whatever it was that kept it from writing.
-        return _why_not_a_byte(folder) or "no temporary files can be written; set TMPDIR to a folder that has room"
-    return os.strerror(error.errno).lower() if error.errno else (error.strerror or str(error)).lower()
-
-
-def _why_not_a_byte(folder: Path) -> str | None:
-    """Why nothing at all can be written in a folder; None where something can."""
-    try:
-        with tempfile.TemporaryFile(dir=folder, buffering=0) as stream:
-            stream.write(b"\0")
-    except OSError as error:
-        return _reason(error, folder)
-    return None
 
 
 def _make_ready(path: Path, make_folder: bool) -> None:
@@ -304,10 +265,10 @@ def check_writable(path: str | Place, *suffixes: str) -> None:
     target = place(path)
     check_suffix(target, *suffixes)
     if isinstance(target, Remote):
-        with _naming_remote(target):
+        with naming_remote(target):
             target.exists()
         return
-    with _naming(target):
+    with naming(target):
         _make_ready(target, make_folder=True)
         with temporary(target):
             pass

@@ -12,7 +12,7 @@ from cascade_core import Certified, CheapestWithinDrop, FixedThresholds, Pool, S
 from cascade_core.policies import answers as room
 from cascade_core.policies.answers import Halves
 from cascade_core.policies.crossfitting import folds
-from cascade_core.simulation.record import split_indices
+from cascade_core.simulation.dividing import split_indices
 from tests.samples import sample_run
 
 N = 240

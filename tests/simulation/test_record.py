@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cascade_core import Pool, Record, Stage, StageOutputs
-from cascade_core.simulation.record import split_indices
+from cascade_core.simulation.dividing import split_indices
 from cascade_core.simulation.stages import MAX_MACS, exit_costs
 from tests.oracle import make_record, make_stages, random_outputs, random_record
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cascade_core.nets.heads.families import HeadSpec
 from cascade_core.nets.recording.searching import Candidate, Found
 from cascade_core.nets.training.exits import Gain
-from cascade_core.support.files import atomic_write, opened
-from cascade_core.support.json_files import strict_json
+from cascade_core.support.json_files import read_json, write_json
 from cascade_core.support.wording import fixed, percent, points
 
 NAMES = {
@@ -22,6 +20,10 @@ NAMES = {
     "rung": "a rung of a ladder of {channels} channels",
 }
 """Families of heads in words."""
+
+
+MAX_BYTES = 1 << 20
+"""Most bytes of a file that keeps a choice: hundreds of exits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +51,7 @@ class Chosen:
 
     def save(self, path: Path, identity: str) -> None:
         """Write it, with a digest of all that it depends on."""
-        with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps({"identity": identity, **asdict(self)}), encoding="utf-8")
+        write_json(path, {"identity": identity, **asdict(self)}, MAX_BYTES)
 
     @classmethod
     def kept(cls, path: Path, identity: str) -> Chosen | None:
@@ -58,8 +59,7 @@ class Chosen:
         if not path.exists():
             return None
         try:
-            with opened(path) as stream:
-                fields = strict_json(stream.read())
+            fields = read_json(path, MAX_BYTES)
             if fields.pop("identity") != identity:
                 return None
             specs = tuple(HeadSpec(**spec | {"shape": tuple(spec["shape"])}) for spec in fields["specs"])
