@@ -18,6 +18,7 @@ from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.stages import Stage
+from cascade_core.storage.choice import Choice
 
 LEAST = 200
 """Audited samples without which nothing is chosen."""
@@ -45,6 +46,12 @@ class Rechosen:
     def split(self) -> dict[str, Any]:
         """How the audited samples were divided, as a choice file says it."""
         return {"fraction": FRACTION, "seed": SEED, "measured_on": "test"}
+
+
+def limit_of(choice: Choice) -> float:
+    """The drop that a choice was made for, one point where it says none."""
+    limit = ((choice.policy or {}).get("parameters") or {}).get("max_drop")
+    return float(limit) if isinstance(limit, int | float) and limit > 0 else 0.01
 
 
 def rechoose(watch: Watch, max_drop: float) -> Rechosen:

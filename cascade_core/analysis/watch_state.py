@@ -12,7 +12,7 @@ from cascade_core.storage.choice import Choice
 from cascade_core.support.files import BadFile, readable
 from cascade_core.support.json_files import read_json, write_json
 
-VERSION = 1
+VERSION = 2
 
 MAX_BYTES = 64 << 20
 """Most bytes of a state: some thousand audited samples of some hundred stages."""

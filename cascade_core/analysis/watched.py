@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from cascade_core.analysis.exit_series import ExitSeries
 from cascade_core.simulation.bounds import ALPHA
-from cascade_core.simulation.exits import exit_stages
+from cascade_core.simulation.exits import ExitRule, exit_stages
 from cascade_core.simulation.martingale import Martingale
 from cascade_core.simulation.scores import SCORES
 from cascade_core.simulation.time_uniform import share_bounds
@@ -44,6 +44,9 @@ KEPT = 4096
 PIECE = 1 << 14
 """Lines that are bet on at once."""
 
+ROUNDING = np.float32(1e-6)
+"""How far a confidence of a log may be from what was compared with a threshold."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
@@ -60,8 +63,10 @@ class Watch:
     Attributes:
         choice: The choice.
         alpha: Probability of a false alarm over the whole life.
+        thresholds: (G, M-1) or (G, M-1, K) of each position.
         gamblers: Those that bet, by what they bet on; one is absent where the choice does not say what to expect.
         series: Sums over the length of the log.
+        elsewhere: Samples that left where the choice's thresholds would not have had them leave, as far as lines tell.
         faults: Lines that were not counted, by why.
         read: Bytes that were read of each log, by its key.
         back: Lines that are earlier than one before them, and by how many seconds at most.
@@ -73,15 +78,20 @@ class Watch:
         recent: The latest audited lines.
     """
 
-    def __init__(self, choice: Choice, alpha: float = ALPHA) -> None:
+    def __init__(self, choice: Choice, alpha: float = ALPHA, positions: NDArray[np.float32] | None = None) -> None:
+        """Nothing seen yet.
+
+        Args:
+            positions: Thresholds that audited samples judge; those of `positions_of` without any.
+        """
         self.choice, self.alpha = choice, checks.inner("alpha", alpha)
         self.stages = choice.rule.stage_names or ()
         m = len(self.stages)
         self.gamblers = {name: Martingale.against(np.array(counts)) for name, counts in promised(choice).items()}
         self.series, self.faults, self.read = ExitSeries(m), Counter[str](), dict[str, int]()
-        self.back, self.latest = (0, 0.0), 0.0
+        self.back, self.latest, self.elsewhere = (0, 0.0), 0.0, 0
         self.alarm: Alarm | None = None
-        self.thresholds = positions_of(choice)
+        self.thresholds = positions_of(choice) if positions is None else positions
         self.audited = 0
         self.position_exits = np.zeros((len(self.thresholds), m), dtype=np.int64)
         self.position_disagreed = np.zeros(len(self.thresholds), dtype=np.int64)
@@ -95,6 +105,7 @@ class Watch:
             self._bet(piece, disagree)
             self.series.add(piece, disagree)
             self._follow_clock(piece.time)
+            self.elsewhere += left_elsewhere(self.choice.rule, piece)
             self._judge_positions(piece.take(np.flatnonzero(piece.audited)))
 
     def _bet(self, entries: Entries, disagree: NDArray[np.bool_]) -> None:
@@ -156,6 +167,7 @@ class Watch:
             "alpha": self.alpha,
             "gamblers": {name: gambler.state() for name, gambler in self.gamblers.items()},
             "series": self.series.state(),
+            "elsewhere": self.elsewhere,
             "faults": dict(self.faults),
             "read": self.read,
             "back": list(self.back),
@@ -175,6 +187,7 @@ class Watch:
         result.series = ExitSeries.of(state["series"], len(result.stages))
         result.faults, result.read = Counter(state["faults"]), dict(state["read"])
         result.back, result.latest = (int(state["back"][0]), float(state["back"][1])), float(state["latest"])
+        result.elsewhere = int(state["elsewhere"])
         result.alarm = None if state["alarm"] is None else Alarm(**state["alarm"])
         result.audited = int(state["audited"])
         result.position_exits = np.array(state["position_exits"], dtype=np.int64).reshape(result.position_exits.shape)
@@ -201,6 +214,16 @@ def positions_of(choice: Choice) -> NDArray[np.float32]:
         return np.zeros((0, *thresholds.shape), dtype=np.float32)
     scales = SCALES.reshape(-1, *[1] * thresholds.ndim)
     return (best - scales * (best - thresholds)).astype(np.float32)
+
+
+def left_elsewhere(rule: ExitRule, entries: Entries) -> int:
+    """How many samples cannot have left where they did under a rule: others than its are at work."""
+    known = entries.take(np.flatnonzero((entries.stage >= 0) & (entries.audited | (not rule.by_class))))
+    confidence, answers = np.ascontiguousarray(known.confidence.T), np.ascontiguousarray(known.answers.T)
+    unknown = np.isnan(confidence)
+    first = exit_stages(np.where(unknown, np.inf, confidence + ROUNDING), rule.thresholds, answers)
+    last = exit_stages(np.where(unknown, -np.inf, confidence - ROUNDING), rule.thresholds, answers)
+    return int(((known.stage < first) | (known.stage > last)).sum())
 
 
 def _answers_at(entries: Entries, stage: NDArray[np.int64]) -> NDArray[np.int64]:

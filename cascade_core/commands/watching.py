@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from cascade_core.analysis.rechoosing import rechoose
+from cascade_core.analysis.log_reading import read_on
+from cascade_core.analysis.rechoosing import limit_of, rechoose
 from cascade_core.analysis.watch_state import MAX_BYTES, load_state, save_state
 from cascade_core.analysis.watched import Watch
 from cascade_core.commands.common import Parsers, add_verb
@@ -32,7 +32,7 @@ from cascade_core.rendering.watched import (
 from cascade_core.simulation.bounds import ALPHA
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.exit_logs import parse
-from cascade_core.storage.log_files import blocks, log_files, unread
+from cascade_core.storage.log_files import blocks, log_files
 from cascade_core.support.amounts import drop, share
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
@@ -60,7 +60,7 @@ def _watch(args: argparse.Namespace) -> None:
     if choice.rule.stage_names is None:
         raise ValueError(f"Expected {args.choice} to name its stages, by which lines of logs are told apart")
     watched = load_state(args.state, choice, args.alpha) if args.state else Watch(choice, args.alpha)
-    limit = args.max_drop if args.max_drop is not None else limit_of(choice.policy)
+    limit = args.max_drop if args.max_drop is not None else limit_of(choice)
     files = 0
     for files in _passes(watched, args):
         _tell(watched, files, limit)
@@ -73,27 +73,22 @@ def _watch(args: argparse.Namespace) -> None:
         tell(f"wrote {args.rechoose}")
 
 
-def limit_of(policy: Any) -> float:
-    """The drop that a choice was made for, one point where it says none."""
-    limit = ((policy or {}).get("parameters") or {}).get("max_drop")
-    return float(limit) if isinstance(limit, int | float) and limit > 0 else 0.01
-
-
 def _passes(watched: Watch, args: argparse.Namespace) -> Iterator[int]:
     """Read what is new, and yield how many logs there are each time that there was something."""
     if STREAM in args.log:
         for raw in blocks(sys.stdin.buffer, ends=True):
-            _take(watched, raw, args)
+            entries, faults = parse(raw, watched.stages)
+            watched.faults += faults
+            watched.add(entries)
+            _keep(watched, args)
         yield 1
         return
     first = True
     while True:
         new, files = False, log_files(args.log, watched.stages)
-        for file in files:
-            for raw, offset in unread(file, watched.read.get(file.key, 0)):
-                watched.read[file.key] = offset
-                _take(watched, raw, args)
-                new = True
+        for _ in read_on(watched, files):
+            _keep(watched, args)
+            new = True
         if new or first:
             yield len(files)
         first = False
@@ -103,11 +98,8 @@ def _passes(watched: Watch, args: argparse.Namespace) -> Iterator[int]:
         time.sleep(PAUSE)
 
 
-def _take(watched: Watch, raw: bytes, args: argparse.Namespace) -> None:
-    """Take in a block, and keep that it was."""
-    entries, faults = parse(raw, watched.stages)
-    watched.faults += faults
-    watched.add(entries)
+def _keep(watched: Watch, args: argparse.Namespace) -> None:
+    """Keep where it is, if it is to be gone on from."""
     if args.state:
         save_state(args.state, watched)
 

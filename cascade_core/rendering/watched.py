@@ -48,6 +48,11 @@ def read_sentences(watch: Watch, files: int) -> list[str]:
     times, most = watch.back
     if times:
         said.append(f"{times:,} lines are earlier than one before them, by up to {most:,.1f} seconds; all are counted")
+    if watch.elsewhere:
+        said.append(
+            f"{watch.elsewhere:,} samples left where these thresholds would not have had them: they were answered "
+            "under others, and promises of this choice are not about them"
+        )
     return said
 
 
@@ -140,6 +145,7 @@ def watched_json(watch: Watch, files: int, limit: float) -> dict[str, Any]:
         "samples": watch.series.n,
         "logs": files,
         "not_counted": dict(watch.faults),
+        "left_under_other_thresholds": watch.elsewhere,
         "alpha": watch.alpha,
         "alarm": None
         if watch.alarm is None

@@ -8,13 +8,14 @@ is waited for.  Memory does not grow with the files.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cascade_core.storage.exit_logs import parse
-from cascade_core.support.files import BadFile, is_regular, opened, readable
+from cascade_core.storage.exit_logs import Entries, parse
+from cascade_core.support.files import BadFile, Contents, file_size, is_regular, opened, readable
 
 BLOCK = 4 << 20
 """Bytes that are read at once, which is also the most of a line."""
@@ -31,16 +32,28 @@ class LogFile:
     """A log.
 
     Attributes:
+        path: Where it lies, or what it holds, if it was uploaded.
         key: What it is known by.
         began: The time of its first line, in seconds since 1970; 0 where that has none.
+        size: Bytes, when it was looked at.
     """
 
-    path: Path
+    path: Path | Contents
     key: str
     began: float
+    size: int
 
 
-def log_files(paths: Iterable[Path], stages: Sequence[str]) -> list[LogFile]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Block:
+    """Some lines of a log: what they say, how many were not counted by why, and the offset behind them."""
+
+    entries: Entries
+    faults: Counter[str]
+    offset: int
+
+
+def log_files(paths: Iterable[Path | Contents], stages: Sequence[str]) -> list[LogFile]:
     """The logs among files and in folders, the oldest first; files without a whole line are left for later.
 
     Raises:
@@ -48,18 +61,20 @@ def log_files(paths: Iterable[Path], stages: Sequence[str]) -> list[LogFile]:
     """
     found: dict[str, LogFile] = {}
     for path in _files(paths):
-        with readable(path), opened(path) as stream:
-            head = stream.readline(HEAD)
+        with readable(path), opened(path, growing=True) as stream:
+            head, size = stream.readline(HEAD), file_size(path)
         if head.endswith(b"\n"):
             key, entries = hashlib.sha256(head).hexdigest()[:16], parse(head, stages)[0]
             began = float(entries.time[0]) if len(entries) and entries.time[0] > 0 else 0.0
-            found.setdefault(key, LogFile(path=path, key=key, began=began))
+            found.setdefault(key, LogFile(path=path, key=key, began=began, size=size))
     return sorted(found.values(), key=lambda file: (file.began, file.path.name))
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def _files(paths: Iterable[Path | Contents]) -> Iterator[Path | Contents]:
     for path in paths:
-        if path.is_dir():
+        if isinstance(path, Contents):
+            yield path
+        elif path.is_dir():
             yield from sorted(p for p in path.iterdir() if _is_log(p))
         elif is_regular(path):
             yield path
@@ -72,19 +87,20 @@ def _is_log(path: Path) -> bool:
     return is_regular(path) and any(end in ENDINGS for end in endings) and endings[-1] not in (".gz", ".zst", ".bz2")
 
 
-def unread(file: LogFile, offset: int) -> Iterator[tuple[bytes, int]]:
-    """Blocks of whole lines of a file from an offset on, each with the offset behind it.
+def unread(file: LogFile, offset: int, stages: Sequence[str]) -> Iterator[Block]:
+    """What a file says from an offset on, some megabytes at a time.
 
     Raises:
         BadFile: It cannot be read, or is shorter than the offset.
     """
-    with readable(file.path), opened(file.path) as stream:
+    with readable(file.path), opened(file.path, growing=True) as stream:
         if stream.seek(0, 2) < offset:
             raise BadFile(f"expected at least the {offset:,} bytes that were read before but it was cut shorter")
         stream.seek(offset)
-        for block in blocks(stream):
-            offset += len(block)
-            yield block, offset
+        for raw in blocks(stream):
+            offset += len(raw)
+            entries, faults = parse(raw, stages)
+            yield Block(entries=entries, faults=faults, offset=offset)
 
 
 def blocks(stream: BinaryIO, *, ends: bool = False) -> Iterator[bytes]:

@@ -76,11 +76,14 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[BinaryIO]:
+def opened(source: Source, *, growing: bool = False) -> Iterator[BinaryIO]:
     """Yield a stream of a regular file's bytes; every file that is read is opened here.
 
     Pipes, sockets and devices are refused without waiting for them.  Links are followed: runs and pictures often lie
     on larger disks, and whoever may put a link into a folder may put there a copy of what it leads to.
+
+    Args:
+        growing: Whether it may be written to meanwhile, as a log is at its end.
 
     Raises:
         BadFile: It is no regular file, or it was written to meanwhile.
@@ -102,9 +105,11 @@ def opened(source: Source) -> Iterator[BinaryIO]:
             try:
                 yield stream
             except Exception:
-                _check_unchanged(before, handle)
+                if not growing:
+                    _check_unchanged(before, handle)
                 raise
-        _check_unchanged(before, handle)
+        if not growing:
+            _check_unchanged(before, handle)
     finally:
         os.close(handle)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,23 @@ def test_samples_like_those_of_the_choice_raise_no_alarm_and_others_do(outputs: 
     assert watch.alarm is not None
     assert (watch.alarm.of, watch.alarm.sample < 200) == ("exits", True)
     assert watch.alarm.time == 1_764_180_000 + watch.alarm.sample - 1
+
+
+def test_samples_that_left_under_other_thresholds_are_counted(outputs: StageOutputs, choice: Choice) -> None:
+    record, order = outputs.record(), np.arange(1000)
+    lines = lines_of(record, choice, order)
+    assert (
+        watch_of(choice, lines).elsewhere
+        == watch_of(choice, lines_of(record, choice, order, audited=True)).elsewhere
+        == 0
+    )
+    left = choice.rule.exit_stages(record)[order]
+    bolder = record.confidence[0, order] >= choice.rule.thresholds[0] - 0.1
+    now = replace(choice, rule=replace(choice.rule, thresholds=choice.rule.thresholds - np.float32(0.1)))
+    watch = watch_of(choice, lines_of(record, now, order))
+    # Samples that left at stage 0 below its threshold, and those that stage 1 let go below its own.
+    second = (left == 2) & ~bolder & (record.confidence[1, order] >= choice.rule.thresholds[1] - 0.1)
+    assert watch.elsewhere == int(((left > 0) & bolder).sum() + second.sum())
 
 
 def test_late_labels_raise_an_alarm_where_they_are_missed_more_often(choice: Choice) -> None:

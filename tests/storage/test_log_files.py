@@ -16,16 +16,16 @@ STAGES = ("a", "b")
 
 
 def lines(*times: float) -> bytes:
-    return "".join(line_of(time, "a", [0.9], 0, 1.0) for time in times).encode()
+    return "".join(line_of(float(time), "a", [0.9], 0, 1.0) for time in times).encode()
 
 
 def read_all(folder: Path, offsets: dict[str, int]) -> bytes:
-    """What is new in a folder, and offsets moved on."""
+    """What is new in a folder, as its lines were, and offsets moved on."""
     result = b""
     for file in log_files([folder], STAGES):
-        for raw, offset in unread(file, offsets.get(file.key, 0)):
-            result += raw
-            offsets[file.key] = offset
+        for block in unread(file, offsets.get(file.key, 0), STAGES):
+            result += lines(*block.entries.time.tolist())
+            offsets[file.key] = block.offset
     return result
 
 
@@ -56,6 +56,20 @@ def test_the_rest_of_a_line_is_waited_for(tmp_path: Path) -> None:
     log.write_bytes(whole)
     read_all(tmp_path, offsets)
     assert sum(offsets.values()) == len(whole)
+
+
+def test_a_log_that_is_written_on_while_it_is_read_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", len(lines(1)))
+    log = tmp_path / "exits.jsonl"
+    log.write_bytes(lines(1, 2))
+    (file,) = log_files([log], STAGES)
+    found = []
+    for block in unread(file, 0, STAGES):
+        found += block.entries.time.tolist()
+        if len(found) < 4:
+            with log.open("ab") as stream:
+                stream.write(lines(len(found) + 2))
+    assert found == [1, 2, 3, 4, 5]
 
 
 def test_a_copy_counts_once_and_other_files_do_not(tmp_path: Path) -> None:
