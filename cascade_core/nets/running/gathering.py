@@ -9,54 +9,18 @@ a `Runner` up to rounding.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cascade_core.nets.running.engines import Engine, Softmaxes, State
+from cascade_core.nets.running.between import Remaining, joined
+from cascade_core.nets.running.engines import Engine, Softmaxes
 from cascade_core.nets.running.runner import Answers, Runner, note_answers
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.support import checks
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Some:
-    """Samples of any batches, between two stages.
-
-    Attributes:
-        numbers: (n,) of the samples, counted over all batches.
-        state: What the engine knows of them.
-        passed: Their softmaxes of the stages before that are pooled later.
-        came: Number of the batch that the first of them came with.
-    """
-
-    numbers: NDArray[np.int64]
-    state: State
-    passed: list[Softmaxes | None]
-    came: int
-
-    def kept(self, index: NDArray[np.int64], engine: Engine) -> Some:
-        """Those at `index` (n,); the same if it is all."""
-        if len(index) == len(self.numbers):
-            return self
-        passed = [None if one is None else one[index] for one in self.passed]
-        return Some(numbers=self.numbers[index], state=engine.keep(self.state, index), passed=passed, came=self.came)
-
-
-def joined(several: list[Some], engine: Engine) -> Some:
-    """Samples that wait before the same stage, together."""
-    if len(several) == 1:
-        return several[0]
-    passed = [None if own[0] is None else np.concatenate(own) for own in zip(*(s.passed for s in several), strict=True)]
-    return Some(
-        numbers=np.concatenate([some.numbers for some in several]),
-        state=engine.join([some.state for some in several]),
-        passed=passed,
-        came=min(some.came for some in several),
-    )
 
 
 @dataclass(kw_only=True, eq=False)
@@ -76,7 +40,7 @@ class _Gathering:
     rule: ExitRule
     worth: int
     wait: int
-    waiting: list[list[Some]]
+    waiting: list[list[Remaining]]
     open: deque[_Open] = field(default_factory=deque)
     samples: int = 0
     batches: int = 0
@@ -88,13 +52,10 @@ class _Gathering:
         self.open.append(_Open(first=self.samples, answers=Answers.of(count, last), missing=count))
         self.samples += count
         self.batches += 1
-        passed: list[Softmaxes | None] = [None] * (last + 1)
         if not self.rule.active[:last].any():
-            passed[last] = self.engine.plain(images)
-            self._answer(passed, last, numbers)
+            self._note([*[None] * last, self.engine.plain(images)], last, numbers)
         elif count:
-            state = self.engine.begin(images)
-            self.waiting[0].append(Some(numbers=numbers, state=state, passed=passed, came=self.batches))
+            self.waiting[0].append(Remaining.of(images, numbers, self.engine, self.batches))
             self.go_on()
 
     def go_on(self, *, finish: bool = False) -> None:
@@ -102,29 +63,16 @@ class _Gathering:
         for stage, waiting in enumerate(self.waiting):
             if not waiting:
                 continue
-            count, came = sum(len(some.numbers) for some in waiting), min(some.came for some in waiting)
+            count, came = sum(len(one.numbers) for one in waiting), min(one.came for one in waiting)
             if stage > 0 and count < self.worth and self.batches - came < self.wait and not finish:
                 continue
-            some = joined(waiting, self.engine)
+            together = joined(waiting, self.engine)
             waiting.clear()
-            if (left := self._computed(some, stage)) is not None:
+            left = together.after(stage, self.engine, self.rule, self._note)
+            if len(left.numbers):
                 self.waiting[stage + 1].append(left)
 
-    def _computed(self, some: Some, stage: int) -> Some | None:
-        """Those that go on after a stage, None if all leave."""
-        rule, passed = self.rule, list(some.passed)
-        state = self.engine.extend(some.state, stage)
-        if rule.active[stage]:
-            passed[stage] = self.engine.classify(state, stage)
-        index = np.arange(len(some.numbers))
-        if rule.may_exit[stage]:
-            index = np.flatnonzero(~self._answer(passed, stage, some.numbers))
-        if rule.pool is None or not rule.pool.used_later[stage]:
-            passed[stage] = None
-        after = Some(numbers=some.numbers, state=state, passed=passed, came=some.came)
-        return after.kept(index, self.engine) if len(index) else None
-
-    def _answer(self, passed: list[Softmaxes | None], stage: int, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _note(self, passed: Sequence[Softmaxes | None], stage: int, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Note the answers of those that exit here, each in its batch, and return which these are."""
         result = Answers.of(len(numbers), stage)
         exits = note_answers(passed, stage, np.arange(len(numbers)), self.rule, result)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cascade_core.nets.running.between import Remaining
 from cascade_core.nets.running.choosing import make_engine
 from cascade_core.nets.running.engines import Engine, Softmaxes
 from cascade_core.nets.staged import StagedModel
@@ -119,30 +120,20 @@ class Runner:
             return self._answers(images, self.rule)
 
     def _answers(self, images: Tensor, rule: ExitRule) -> Answers:
-        engine, remaining = self.engine, np.arange(len(images))
-        last = len(rule.thresholds)
+        engine, numbers, last = self.engine, np.arange(len(images)), len(rule.thresholds)
         result = Answers.of(len(images), last)
-        passed: list[Softmaxes | None] = [None] * (last + 1)
+
+        def note(passed: Sequence[Softmaxes | None], stage: int, samples: NDArray[np.int64]) -> NDArray[np.bool_]:
+            return note_answers(passed, stage, samples, rule, result)
+
         if not rule.active[:last].any():
-            passed[last] = engine.plain(images)
-            note_answers(passed, last, remaining, rule, result)
+            note([*[None] * last, engine.plain(images)], last, numbers)
             return result
-        state = engine.begin(images)
-        for stage, (active, may_exit) in enumerate(zip(rule.active, rule.may_exit, strict=True)):
-            state = engine.extend(state, stage)
-            if active:
-                passed[stage] = engine.classify(state, stage)
-            if not may_exit:
-                continue
-            stay = ~note_answers(passed, stage, remaining, rule, result)
-            if not stay.any():
+        remaining = Remaining.of(images, numbers, engine)
+        for stage in range(last + 1):
+            remaining = remaining.after(stage, engine, rule, note)
+            if not len(remaining.numbers):
                 break
-            if rule.pool is None or not rule.pool.used_later[stage]:
-                passed[stage] = None
-            if not stay.all():
-                remaining = remaining[stay]
-                passed = [None if kept is None else kept[stay] for kept in passed]
-                state = engine.keep(state, np.flatnonzero(stay))
         return result
 
 
