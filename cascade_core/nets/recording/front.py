@@ -27,7 +27,7 @@ from cascade_core.nets.progress import above_bars
 from cascade_core.nets.recording.runs import RecordOptions, check_networks, precompute_run
 from cascade_core.nets.samples import check_answers, check_classes, samples_digest
 from cascade_core.nets.staged import StagedModel
-from cascade_core.nets.training.checkpoint import check_trained, remove_older
+from cascade_core.nets.training.checkpoint import check_trained, remove_older, remove_state
 from cascade_core.nets.training.distilling import distil
 from cascade_core.nets.training.recipe import FRONT_SETTINGS, VIEWS, Distilling
 from cascade_core.nets.training.settings import Training
@@ -173,7 +173,7 @@ class _Task:
         result = {"accuracy": list(came.accuracy), "judged_on": came.held_out, "made": [came.views, came.epochs]}
         about = replace(self.about, training={**self.about.training, **result})
         save_front(file, about, network)
-        checkpoint.unlink(missing_ok=True)
+        remove_state(checkpoint)
         return about
 
     def _in(self, file: Path) -> FrontFile | None:

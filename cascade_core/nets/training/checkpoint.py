@@ -1,10 +1,15 @@
-"""The state of a training in a file, from which a stopped one goes on; that of another training is refused."""
+"""The state of a training in a file, from which a stopped one goes on; that of another training is refused.
+
+Parts of it that are large and never change lie in a folder beside the file, each in a file of its own, written once.
+"""
 
 from __future__ import annotations
 
 import io
 import math
+import shutil
 from collections.abc import Mapping, Sequence
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +38,37 @@ def read_state(path: Path, identity: str, device: str) -> dict[str, Any] | None:
     Raises:
         ValueError: It is damaged, or another training's.
     """
-    if not path.exists():
-        return None
-    way_out = f"delete {path} to begin anew"
+    return _read(path, identity, device, path) if path.exists() else None
+
+
+def write_part(path: Path, number: int, identity: str, part: Mapping[str, Any]) -> None:
+    """Write a part of the state in `path` that stays as it is, atomically; parts count from 0."""
+    write_state(_parts(path) / str(number), identity, part)
+
+
+def read_parts(path: Path, identity: str, device: str) -> list[dict[str, Any]]:
+    """The parts of the state in `path` that were written, in order.
+
+    Raises:
+        ValueError: One is damaged, or another training's.
+    """
+    files = map(_parts(path).joinpath, map(str, count()))
+    return [_read(file, identity, device, _parts(path)) for file in takewhile(Path.exists, files)]
+
+
+def remove_state(path: Path) -> None:
+    """Take away a state with its parts, if it is there."""
+    # The file last, by which `remove_older` knows that something is left.
+    shutil.rmtree(_parts(path), ignore_errors=True)
+    path.unlink(missing_ok=True)
+
+
+def _parts(path: Path) -> Path:
+    return path.with_name(f"{path.name}-parts")
+
+
+def _read(path: Path, identity: str, device: str, whole: Path) -> dict[str, Any]:
+    way_out = f"delete {whole} to begin anew"
     try:
         with opened(path) as stream:
             state: dict[str, Any] = torch.load(stream, map_location=device, weights_only=True)
@@ -51,11 +84,11 @@ def check_trained(network: nn.Module, path: Path, loss: Sequence[float] = ()) ->
     """Raise ValueError, and take the state in `path` away, where training did not come to numbers."""
     finite = all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values())
     if not finite or not all(map(math.isfinite, loss)):
-        path.unlink(missing_ok=True)
+        remove_state(path)
         raise ValueError("Expected training to come to numbers but it overflowed; lower the learning rate")
 
 
 def remove_older(path: Path, result: Path) -> None:
     """Take away what a kill left of the training that a result came of; a newer checkpoint is another training's."""
     if path.exists() and path.stat().st_mtime_ns <= result.stat().st_mtime_ns:
-        path.unlink(missing_ok=True)
+        remove_state(path)

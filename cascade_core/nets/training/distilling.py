@@ -30,7 +30,7 @@ from cascade_core.nets.images.datasets import ImageSet
 from cascade_core.nets.progress import Bar
 from cascade_core.nets.samples import batches, hold_out
 from cascade_core.nets.staged import CascadedNetwork, StagedModel
-from cascade_core.nets.training.checkpoint import read_state, write_state
+from cascade_core.nets.training.checkpoint import read_parts, read_state, write_part, write_state
 from cascade_core.nets.training.learner import divergence
 from cascade_core.nets.training.recipe import Distilling
 from cascade_core.nets.training.settings import Training, batches_of_pass, epoch_bar
@@ -48,6 +48,9 @@ TAUGHT = 0.2
 
 LEAST = 10
 """Fewest images that are learned from."""
+
+FORM = 2
+"""Of what a checkpoint holds: the answers in parts of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,7 @@ class _Course:
         self.train, self.held = _divided(data, how.training)
         self.views = Views(self.train, min(how.views, room(self.train)), self.training.shift, self.training.seed)
         self.answers: list[Tensor] = []
+        self.seconds: list[float] = []
         self.precision = resolve_precision(self.training.precision, device)
         # A processor's small convolutions gain nothing from bfloat16 in training.
         half = device != "cpu" and self.precision == "bfloat16"
@@ -124,31 +128,37 @@ class _Course:
             nesterov=True,
             weight_decay=self.training.weight_decay,
         )
-        self.epoch, self.planned, self.asking, self.learning = 0, self.training.epochs, 0.0, 0.0
+        self.epoch, self.planned, self.learned, self.learning = 0, self.training.epochs, 0, 0.0
         self.accuracy: tuple[float, ...] = ()
 
     def ask(self, teacher: StagedModel, checkpoint: Path | None) -> None:
         """The given network's answers to the views that are not answered yet."""
         asked = Teacher(teacher, self.device, self.precision)
-        while self.epoch == 0 and len(self.answers) < self._wanted():
-            begun, view, made = time.monotonic(), len(self.answers), list[Tensor]()
+        while (view := len(self.answers)) < self._wanted():
+            begun, made = time.monotonic(), list[Tensor]()
             title = f"view {view + 1}/{self._wanted()}"
             unit = f" {self.train.unit}"
             with Bar(total=len(self.train), desc=title, unit=unit, shown=self.progress, mininterval=1) as bar:
                 for some in asked.answers(self.views, view):
                     made.append(some)
                     bar.update(len(some))
-            self.answers.append(torch.cat(made))
-            self.asking += time.monotonic() - begun
+            self._take(torch.cat(made), time.monotonic() - begun)
             if checkpoint is not None:
-                self.save(checkpoint)
+                part = {"answers": self.answers[view], "seconds": self.seconds[view]}
+                write_part(checkpoint, view, self.identity, part)
+
+    def _take(self, answers: Tensor, seconds: float) -> None:
+        self.answers.append(answers)
+        self.seconds.append(seconds)
 
     def _wanted(self) -> int:
         """How many views are to be answered, as far as is known."""
+        if self.epoch:
+            return self.learned
         most = len(self.views.mixed)
         if self.how.minutes is None or not self.answers:
             return most
-        fit = TAUGHT * 60 * self.how.minutes * len(self.answers) / max(1e-9, self.asking)
+        fit = TAUGHT * 60 * self.how.minutes * len(self.answers) / max(1e-9, sum(self.seconds))
         return max(1, min(most, math.floor(fit)))
 
     def run_epoch(self) -> None:
@@ -213,7 +223,7 @@ class _Course:
         """How many epochs fit in the time, if they take as long as those before."""
         if self.how.minutes is None or self.epoch == 0:
             return
-        left = max(0.0, 60 * self.how.minutes - self.asking - self.learning)
+        left = max(0.0, 60 * self.how.minutes - sum(self.seconds) - self.learning)
         self.planned = min(self.training.epochs, self.epoch + math.floor(left * self.epoch / max(1e-9, self.learning)))
 
     def _tell(self) -> str:
@@ -236,9 +246,8 @@ class _Course:
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "answers": self.answers,
             "accuracy": list(self.accuracy),
-            "progress": [self.epoch, self.asking, self.learning],
+            "progress": [self.epoch, len(self.answers), self.learning],
         }
         write_state(path, self.identity, state)
 
@@ -248,15 +257,16 @@ class _Course:
         Raises:
             ValueError: It is damaged, or another training's.
         """
+        for part in read_parts(path, self.identity, "cpu"):
+            self._take(part["answers"], part["seconds"])
         state = read_state(path, self.identity, self.device)
         if state is None:
             return
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.answers = [answers.cpu() for answers in state["answers"]]
         self.accuracy = tuple(state["accuracy"])
-        self.epoch, self.asking, self.learning = state["progress"]
+        self.epoch, self.learned, self.learning = state["progress"]
         self._plan()
 
 
@@ -275,5 +285,5 @@ def _identity(network: nn.Module, teacher: nn.Module, data: ImageSet, how: Disti
     """A digest of all that decides the outcome, but for the time that it may take."""
     about = {**how.describe(), "minutes": None}
     samples = [*data.sample_ids, *data.labels.tolist()]
-    text = json.dumps([state_digest(network), state_digest(teacher), about, samples])
+    text = json.dumps([FORM, state_digest(network), state_digest(teacher), about, samples])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -18,6 +18,7 @@ from cascade_core.nets.networks.zoo import ZOO
 from cascade_core.nets.opening import open_data
 from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.nets.training import distilling, teaching
+from cascade_core.nets.training.checkpoint import remove_state
 from cascade_core.nets.training.distilling import Distilled, distil
 from cascade_core.nets.training.recipe import Distilling
 from cascade_core.nets.training.settings import Training, fit_network
@@ -111,6 +112,38 @@ def test_a_stopped_training_goes_on_to_the_same_weights(
     assert again == came
 
 
+def test_answers_are_kept_once_each_and_asked_for_again_where_they_are_lost(
+    teacher: CascadedNetwork, digits: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, _ = trained(teacher, digits, SHORT)
+    file, real, written, epochs = tmp_path / "f.checkpoint", distilling.write_part, list[int](), 0
+
+    def write(path: Path, number: int, *rest: Any) -> None:
+        written.append(number)
+        real(path, number, *rest)
+
+    def judge(course: Any) -> tuple[float, ...]:
+        nonlocal epochs
+        epochs += 1
+        if epochs == 3:
+            raise Kill
+        return (0.1, 0.2, 0.3)
+
+    monkeypatch.setattr(distilling, "write_part", write)
+    monkeypatch.setattr(distilling._Course, "_judge", judge)
+    with pytest.raises(Kill):
+        trained(teacher, digits, SHORT, checkpoint=file)
+    assert written == [0, 1, 2]
+    state = torch.load(file, weights_only=True)
+    assert state["progress"][:2] == [2, 3]  # epochs that are whole, and views
+    assert "answers" not in state
+    (tmp_path / "f.checkpoint-parts" / "1").unlink()
+    assert trained(teacher, digits, SHORT, checkpoint=file)[0] == expected
+    assert written == [0, 1, 2, 1, 2]
+    remove_state(file)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_checkpoint_of_another_training_is_refused(
     teacher: CascadedNetwork, digits: ImageSet, tmp_path: Path
 ) -> None:
@@ -119,7 +152,7 @@ def test_a_checkpoint_of_another_training_is_refused(
     # With more time it is the same training.
     assert trained(teacher, digits, replace(one, minutes=9.0), checkpoint=file)[0] == first
     for other in (replace(one, views=1), replace(one, training=replace(TRAINING, epochs=2))):
-        with pytest.raises(ValueError, match=r"f.checkpoint to be of this training but .* differ; delete"):
+        with pytest.raises(ValueError, match=r"to be of this training but .* differ; delete .*f.checkpoint-parts to"):
             trained(teacher, digits, other, checkpoint=file)
     with pytest.raises(ValueError, match="to be of this training"):
         trained(in_one_piece(), digits, one, checkpoint=file)
