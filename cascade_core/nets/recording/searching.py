@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from torch import nn
 
@@ -127,12 +127,13 @@ class Search:
         """
         own = choose_points(self._points, self.network.exits)
         pieces = self._cut(self._places(wish, own))
-        specs = [self._specs(wish.heads, pieces, i, own) for i in range(len(pieces.exits))]
+        usual = _usual(pieces, own)
+        specs = [self._specs(wish.heads, pieces, place, usual) for place in range(len(pieces.exits))]
         seed, classes = self.settings["seed"], len(self.data.class_names)
         heads = [build(tuple(here), classes, seed) for here in specs]
         outputs = self._said(crowded(self.network.title, pieces, heads), SEARCH_SETTINGS, checkpoint)
         flat = _flat(pieces, specs, outputs)
-        found = _found(choose_exits(outputs, wish.drop, _starts(flat, own, pieces)), flat, outputs)
+        found = _found(choose_exits(outputs, wish.drop, _starts(flat, usual)), flat, outputs)
         if wish.heads != AUTO or any(layout(shape) == "tokens" for shape in pieces.shapes):
             return found
         return self._or_ladder(found, outputs, own, wish.drop, checkpoint.with_name(f"{checkpoint.name}-ladder"))
@@ -160,15 +161,15 @@ class Search:
             outputs=self.network.outputs,
         )
 
-    def _specs(self, heads: str, pieces: Cut, place: int, own: tuple[str, ...]) -> tuple[HeadSpec, ...]:
+    def _specs(self, heads: str, pieces: Cut, place: int, usual: Sequence[_Usual]) -> tuple[HeadSpec, ...]:
         """Different heads to try at a place."""
         shape = pieces.shapes[place]
         if heads != AUTO:
             return preset(heads, [shape], pieces.macs)
         here = round(pieces.shares[place] * pieces.macs)
         tried = candidates(shape, len(self.data.class_names), here, pieces.macs - here)
-        usual = [preset(name, [shape], pieces.macs)[0] for name in SINGLE if pieces.exits[place] in own]
-        return tuple({str(spec): spec for spec in (*tried, *usual)}.values())
+        here_too = [by_exit[exit] for by_exit in usual if (exit := pieces.exits[place]) in by_exit]
+        return tuple({str(spec): spec for spec in (*tried, *here_too)}.values())
 
     def _said(self, model: CascadedNetwork, defaults: dict[str, Any], checkpoint: Path) -> StageOutputs:
         """What fitted heads say of samples that they were not fitted to."""
@@ -214,14 +215,19 @@ def _flat(pieces: Cut, specs: Sequence[Sequence[HeadSpec]], outputs: StageOutput
     return tuple(Candidate(exit=e, spec=s, macs=macs) for (e, s), macs in zip(pairs, costs, strict=False))
 
 
-def _starts(flat: Sequence[Candidate], own: Sequence[str], pieces: Cut) -> list[Kept]:
-    """The candidate sets that single presets give at the network's own places."""
-    sets = []
-    for name in SINGLE:
-        usual = {
-            exit: preset(name, [shape], pieces.macs)[0] for exit, shape in zip(pieces.exits, pieces.shapes, strict=True)
-        }
-        sets.append(tuple(i for i, one in enumerate(flat) if one.exit in own and one.spec == usual[one.exit]))
+_Usual: TypeAlias = dict[str, HeadSpec]
+"""The heads of one preset, by the names of their places."""
+
+
+def _usual(pieces: Cut, own: Sequence[str]) -> list[_Usual]:
+    """What single presets put at the network's own places."""
+    shapes = [(exit, shape) for exit, shape in zip(pieces.exits, pieces.shapes, strict=True) if exit in own]
+    return [{exit: preset(name, [shape], pieces.macs)[0] for exit, shape in shapes} for name in SINGLE]
+
+
+def _starts(flat: Sequence[Candidate], usual: Sequence[_Usual]) -> list[Kept]:
+    """The candidate sets that single presets give."""
+    sets = [tuple(i for i, one in enumerate(flat) if by_exit.get(one.exit) == one.spec) for by_exit in usual]
     return [kept for kept in sets if kept]
 
 
