@@ -97,6 +97,7 @@ def nothing_pays(network: str, drop: float) -> str:
     """What to say where no exit pays, and what would."""
     return (
         f"Expected an exit of {network} that pays at a drop of {points(drop)} points but none of those tried does, so "
-        "nothing was written; what would pay is a smaller network in front (precompute --network SMALL --network "
-        f"{network}), or --exits and --heads of your own"
+        "nothing was written; what would pay is a small network in front that learns from this one (front --network "
+        f"{network}), or one that is there (precompute --network SMALL --network {network}), or --exits and --heads of "
+        "your own"
     )

@@ -79,7 +79,7 @@ def test_where_nothing_pays_nothing_is_written(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(searching.Search, "run", lambda *_: found())
     with pytest.raises(ValueError, match=r"an exit of small-cnn that pays at a drop of 2\.00 points but none of") as e:
         build_run(["small-cnn"], out=tmp_path / "run.parquet", for_drop=0.02, **QUIET)
-    assert "a smaller network in front" in str(e.value)
+    assert "a small network in front that learns from this one (front --network small-cnn)" in str(e.value)
     assert list(tmp_path.iterdir()) == []
 
 
