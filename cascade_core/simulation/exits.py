@@ -243,16 +243,19 @@ class ExitRule:
         """The record as it is answered under this rule: by the plain network where that is all there is."""
         return record.plain() if self.plain else record
 
-    def check_fits(self, record: Record) -> None:
-        """Raise ValueError unless this rule is for the stages, score, pool and classes of `record`."""
-        own, stages = len(self.thresholds) + 1, len(record.stages)
+    def check_stages(self, stage_names: Sequence[str]) -> None:
+        """Raise ValueError unless this rule is for stages of these names, or, if it knows none, for as many."""
+        own, stages = len(self.thresholds) + 1, len(stage_names)
         if own != stages:
             raise ValueError(f"Expected a rule for {stages} stages ({stages - 1} thresholds) but it is for {own}")
-        if self.stage_names is not None and self.stage_names != record.stage_names:
+        if self.stage_names is not None and self.stage_names != tuple(stage_names):
             raise ValueError(
-                f"Expected a rule for the stages {', '.join(record.stage_names)} but it is for "
-                f"{', '.join(self.stage_names)}"
+                f"Expected a rule for the stages {', '.join(stage_names)} but it is for {', '.join(self.stage_names)}"
             )
+
+    def check_fits(self, record: Record) -> None:
+        """Raise ValueError unless this rule is for the stages, score, pool and classes of `record`."""
+        self.check_stages(record.stage_names)
         if (self.score, self.top_k) != (record.score, record.top_k):
             raise ValueError(
                 f"Expected a rule for the score {record.score} (top {record.top_k}) "

@@ -95,16 +95,7 @@ def choice_json(
         ValueError: The rule is for other stages than the evaluation.
         BadFile: An argument is not JSON data of the schema, or there is more than `load_choice` would read.
     """
-    if len(rule.thresholds) != len(evaluation.stage_names) - 1:
-        raise ValueError(
-            f"Expected a rule with {len(evaluation.stage_names) - 1} thresholds, as the evaluation has "
-            f"{len(evaluation.stage_names)} stages, but it has {len(rule.thresholds)}"
-        )
-    if rule.stage_names not in (None, evaluation.stage_names):
-        raise ValueError(
-            f"Expected a rule for the stages of the evaluation, {', '.join(evaluation.stage_names)}, "
-            f"but it is for {', '.join(rule.stage_names or ())}"
-        )
+    rule.check_stages(evaluation.stage_names)
     data = {
         "schema_version": SCHEMA_VERSION,
         "created_by": "cascade_core",

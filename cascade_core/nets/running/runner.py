@@ -100,14 +100,7 @@ class Runner:
             ValueError: It is for other stages; what was set before stays.
         """
         rule = choice.rule if isinstance(choice, Choice) else choice
-        names = self.stage_names
-        if len(rule.thresholds) != len(names) - 1:
-            raise ValueError(f"Expected a choice for {len(names)} stages but it is for {len(rule.thresholds) + 1}")
-        for own, other in zip(names, rule.stage_names or names, strict=True):
-            if own != other:
-                raise ValueError(
-                    f"Expected a choice for the stages {', '.join(names)} but it names {other!r} for {own!r}"
-                )
+        rule.check_stages(self.stage_names)
         self.rule = rule
 
     def __call__(self, images: Tensor) -> Answers:
