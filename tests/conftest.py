@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from cascade_core.support.remote import Remote
+from tests.buckets import served_bucket
 from tests.installing import Installer
 
 HOW = "set CASCADE_DATA=path/of/a/folder with cifar10.zip and weights/ to run it"
@@ -79,3 +82,10 @@ def weights() -> Path:
 def installer(tmp_path_factory: pytest.TempPathFactory) -> Installer:
     """Environments with the package's wheel, each made when it is first asked for."""
     return Installer(tmp_path_factory.mktemp("installed"))
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Remote]:
+    """An empty bucket, of a server for all tests of a file."""
+    with served_bucket() as made:
+        yield made

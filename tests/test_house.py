@@ -60,6 +60,7 @@ TOOLS = {
     "types-tqdm": "types for mypy",
     "types-jsonschema": "types for mypy",
     "onnxruntime": "runs the bundles that tests write",
+    "moto": "a server of buckets that tests start",
 }
 """Requirements that nothing imports, and why they are there."""
 
@@ -286,9 +287,9 @@ def requirements(name: str) -> dict[str, str]:
     found = {}
     for line in lines:
         if line and not line.startswith("-"):
-            package = re.match(r"[A-Za-z0-9._-]+", line)
+            package = re.match(r"([A-Za-z0-9._-]+)(\[[a-z,]+\])?", line)
             assert package, f"{name}: {line!r} names no package"
-            found[package[0].lower()] = line[package.end() :]
+            found[package[1].lower()] = line[package.end() :]
     return found
 
 

@@ -46,7 +46,7 @@ def check_result(path: str | Place) -> None:
         ValueError: The name has another ending, or it is a folder that holds other things.
         OSError: The folder cannot be made or written to.
     """
-    target = _here(path)
+    target = place(path)
     if target.suffix == ".parquet":
         check_writable(target, ".parquet")
     elif target.suffix:
@@ -62,16 +62,15 @@ def check_result(path: str | Place) -> None:
 
 
 def heads_beside(path: str | Place) -> Path:
-    """Where the heads of the network that a run at `path` was made of lie, unless they are kept elsewhere."""
-    return _here(path).with_suffix(".safetensors")
+    """Where the heads of the network that a run at `path` was made of lie, unless they are kept elsewhere.
 
-
-def _here(path: str | Place) -> Path:
-    """A path on this machine, for what is written part by part."""
+    Raises:
+        ValueError: The run is not on this machine, where training keeps what it goes on from.
+    """
     target = place(path)
     if isinstance(target, Path):
-        return target
-    raise ValueError(f"Expected --out on this machine, where parts are written one by one, but it was {target}")
+        return target.with_suffix(".safetensors")
+    raise ValueError(f"Expected --heads-out, a file on this machine, as the run goes to {target}, but there was none")
 
 
 def is_run(path: Path) -> bool:
@@ -114,7 +113,15 @@ def read_plan(folder: Place) -> dict[str, Any] | None:
         return plan
 
 
-def write_mark(path: Path, data: Mapping[str, Any]) -> None:
+def parts_there(folder: Place) -> set[str]:
+    """Names of the parts in a folder that is being computed; none where there is no folder."""
+    try:
+        return {entry.name for entry in folder.iterdir() if _PART.fullmatch(entry.name)}
+    except FileNotFoundError:
+        return set()
+
+
+def write_mark(path: Place, data: Mapping[str, Any]) -> None:
     """Write a plan, or what marks the end of the work, atomically; BadFile where there is more than would be read."""
     write_json(path, data, MAX_PLAN, indent=1, sort_keys=True)
 

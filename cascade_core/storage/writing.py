@@ -41,7 +41,7 @@ def run_bytes(outputs: Outputs) -> bytes:
     return stream.getvalue()
 
 
-def save_part(outputs: Outputs, path: Path, stamp: str) -> None:
+def save_part(outputs: Outputs, path: Place, stamp: str) -> None:
     """Write some samples of a run, atomically, into a folder that is there.
 
     Args:
@@ -56,7 +56,7 @@ def save_part(outputs: Outputs, path: Path, stamp: str) -> None:
         pq.write_table(table, temporary, **_OPTIONS)
 
 
-def is_part(path: Path, stamp: str, rows: int) -> bool:
+def is_part(path: Place, stamp: str, rows: int) -> bool:
     """Whether a file is the part of that stamp, with all its rows; only its footer is read."""
     try:
         with opened_parquet(path) as opened:
@@ -66,7 +66,7 @@ def is_part(path: Path, stamp: str, rows: int) -> bool:
         return False
 
 
-def merge_parts(parts: Sequence[Place], path: Path) -> None:
+def merge_parts(parts: Sequence[Place], path: Place) -> None:
     """Write parts of one run into one file, atomically; one of them is in memory at a time, and becomes a row group.
 
     Raises:

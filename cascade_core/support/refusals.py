@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cascade_core.support.remote import Remote
+from cascade_core.support.remote import Place, Remote
 
 
 @contextmanager
@@ -25,11 +25,13 @@ def naming(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def naming_remote(path: Remote) -> Iterator[None]:
-    """The same of what lies elsewhere, where reasons are long."""
+def naming_remote(path: Place) -> Iterator[None]:
+    """The same of what lies elsewhere, where reasons are long; of what lies here nothing else is said."""
     try:
         yield
     except OSError as error:
+        if not isinstance(path, Remote) or str(error).startswith("Cannot write "):
+            raise
         raise OSError(f"Cannot write {path}: {' '.join(str(error).split())[:300]}") from None
 
 

@@ -10,6 +10,7 @@ import re
 import shutil
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -125,6 +126,12 @@ class Remote:
         _copy(stream, system, f"{path}.unfinished")
         system.move(f"{path}.unfinished", path)
 
+    def unlink(self, *, missing_ok: bool = False) -> None:
+        """Remove the file."""
+        system, path = self._at()
+        if not missing_ok or self.is_file():
+            system.delete_file(path)
+
     def _info(self) -> Any:
         system, path = self._at()
         return system.get_file_info(path)
@@ -174,6 +181,16 @@ def place(path: str | Somewhere) -> Path | Somewhere:
     if address is None:
         return Path(path)
     return Path(unquote(urlsplit(path).path)) if address[1] == "file" else cast("Path", Remote(path))
+
+
+def remove_folder(folder: Place) -> None:
+    """Remove a folder and all that is in it, as far as that can be done."""
+    if isinstance(folder, Path):
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    system, path = folder._at()
+    with suppress(OSError):
+        system.delete_dir(path)
 
 
 def beside(run: str | Somewhere, suffix: str) -> Path | Somewhere:

@@ -44,6 +44,7 @@ from cascade_core.storage.parts import check_result, heads_beside
 from cascade_core.support import checks
 from cascade_core.support.files import check_writable
 from cascade_core.support.group import Group
+from cascade_core.support.remote import Somewhere
 
 FOR_DROP = 0.01
 """Accuracy that most would give up, a fraction."""
@@ -54,14 +55,14 @@ def build_run(
     *,
     train_data: str,
     data: str,
-    out: str | Path,
+    out: str | Somewhere,
     exits: str | None = None,
     heads: str = AUTO,
     for_drop: float = FOR_DROP,
     heads_out: str | Path | None = None,
     training: Mapping[str, Any] = NO_WISHES,
     **options: Any,
-) -> Path:
+) -> Path | Somewhere:
     """Fit heads to a frozen network, record a run, and return its path.
 
     Args:

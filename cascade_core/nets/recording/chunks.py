@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.simulation.outputs import StageOutputs
-from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, read_plan, write_mark
+from cascade_core.storage.parts import DONE, MAX_PARTS, PLAN, part_name, parts_there, read_plan, write_mark
 from cascade_core.storage.writing import is_part, merge_parts, save_part
 from cascade_core.support import checks
+from cascade_core.support.files import BadFile
+from cascade_core.support.refusals import naming_remote
+from cascade_core.support.remote import Place, remove_folder
 from cascade_core.support.stopping import Stopped, asked_by, stoppable
 
 LATE = 60.0
@@ -45,9 +47,9 @@ class Chunks:
         ValueError: There are more chunks than a plan may name.
     """
 
-    def __init__(self, target: Path, samples: int, size: int, work: Mapping[str, Any]) -> None:
+    def __init__(self, target: Place, samples: int, size: int, work: Mapping[str, Any]) -> None:
         self.target = target
-        self.folder = target.with_name(f".{target.name}.parts") if target.suffix else target
+        self.folder: Place = target.with_name(f".{target.name}.parts") if target.suffix else target
         self.samples = samples
         self.size = size
         self.count = checks.whole("the number of chunks", -(-samples // size), 1, MAX_PARTS)
@@ -115,12 +117,14 @@ class Chunks:
                 yield
         except KeyboardInterrupt as stop:
             # The interruption may have come between writing a part and noting it.
-            self.look()
+            with suppress(OSError):
+                self.look()
             said = f"stopped: {self._tally()}; start the same command again to continue"
             raise Stopped(said, asked_by(stop)) from None
         except Exception:
-            if first and not self._any_part():
-                self._withdraw()
+            with suppress(OSError):
+                if first and not self._any_part():
+                    self._withdraw()
             raise
 
     def do(self, number: int, compute: Compute) -> int:
@@ -134,7 +138,6 @@ class Chunks:
             try:
                 save_part(compute(samples), self.folder / part_name(number), self._stamp(number))
             except OSError as error:
-                self.look()
                 raise self._unwritable(error) from None
         self.missing.discard(number)
         return len(samples)
@@ -149,10 +152,14 @@ class Chunks:
         return self.samples - sum(len(self.samples_of(number)) for number in self.missing)
 
     def look(self) -> None:
-        """Find out which parts are there by now, whoever wrote them."""
-        with suppress(FileNotFoundError):
-            there = {entry.name for entry in self.folder.iterdir()}
-            self.missing -= {n for n in self.missing if part_name(n) in there and self._is_there(n)}
+        """Find out which parts are there by now, whoever wrote them.
+
+        Raises:
+            OSError: The folder cannot be looked into.
+        """
+        with naming_remote(self.folder):
+            there = parts_there(self.folder)
+        self.missing -= {n for n in self.missing if part_name(n) in there and self._is_there(n)}
 
     def finish(self) -> None:
         """Make the parts a run: one file, or the folder with the mark of its end.
@@ -161,17 +168,22 @@ class Chunks:
             OSError: Parts are missing that should be there, or the run cannot be written.
         """
         self._look_for_all()
-        if not self.target.suffix:
+        try:
+            if self.target.suffix:
+                merge_parts([self.folder / part_name(number) for number in range(self.count)], self.target)
+                remove_folder(self.folder)
+            else:
+                self._mark_whole()
+        except (OSError, BadFile) as error:
+            raise self._unwritable(error) from None
+
+    def _mark_whole(self) -> None:
+        with naming_remote(self.folder):
             if not (self.folder / DONE).exists():
                 write_mark(self.folder / DONE, {"parts": self.count, "samples": self.samples})
+        if isinstance(self.folder, Path):
             for unfinished in self.folder.glob(".part-*.tmp"):
                 unfinished.unlink(missing_ok=True)
-            return
-        try:
-            merge_parts([self.folder / part_name(number) for number in range(self.count)], self.target)
-        except OSError as error:
-            raise self._unwritable(error) from None
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _look_for_all(self) -> None:
         end = time.monotonic() + LATE
@@ -186,13 +198,14 @@ class Chunks:
                 time.sleep(LOOK)
 
     def _any_part(self) -> bool:
-        return next(self.folder.glob("part-*.parquet"), None) is not None
+        return len(self.missing) < self.count or bool(parts_there(self.folder))
 
     def _withdraw(self) -> None:
         """Take the plan back, and the folder if it is empty: whoever mends what failed starts anew."""
-        (self.folder / PLAN).unlink(missing_ok=True)
         with suppress(OSError):
-            self.folder.rmdir()
+            (self.folder / PLAN).unlink(missing_ok=True)
+            if isinstance(self.folder, Path):
+                self.folder.rmdir()
 
     def _is_there(self, number: int) -> bool:
         path = self.folder / part_name(number)
@@ -204,7 +217,10 @@ class Chunks:
     def _tally(self) -> str:
         return f"{self.count - len(self.missing):,} of {self.count:,} chunks are done in {self.folder}"
 
-    def _unwritable(self, error: OSError) -> OSError:
+    def _unwritable(self, error: Exception) -> OSError:
+        # What cannot be reached is not asked once more, which takes seconds.
+        if isinstance(self.folder, Path):
+            self.look()
         return OSError(f"{error}; {self._tally()}: mend this and start the same command again to continue")
 
 

@@ -36,6 +36,7 @@ from cascade_core.storage.parts import check_result
 from cascade_core.support import checks
 from cascade_core.support.files import check_writable
 from cascade_core.support.group import Group
+from cascade_core.support.remote import Place
 
 SHARE, MOST_SHARE = 0.1, 0.5
 """Of the given network's multiply-accumulates: what a small network takes unless the user says otherwise, and most."""
@@ -66,7 +67,7 @@ def train_front(
     minutes: float | None = None,
     training: Mapping[str, Any] = NO_WISHES,
     data: str | None = None,
-    run: str | Path | None = None,
+    run: str | Place | None = None,
     **options: Any,
 ) -> Front:
     """Train a small network to stand in front of a given one, and perhaps record a run of both.

@@ -31,6 +31,7 @@ from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.storage.parts import check_result
 from cascade_core.support import checks
 from cascade_core.support.group import Group
+from cascade_core.support.remote import Somewhere, place
 
 
 def precompute(
@@ -59,7 +60,7 @@ def precompute(
 
 
 def precompute_to(
-    path: str | Path,
+    path: str | Somewhere,
     model: StagedModel,
     data: SampleSet,
     *,
@@ -69,14 +70,15 @@ def precompute_to(
     progress: bool = True,
     source: Mapping[str, Any] | None = None,
     workers: Workers | None = None,
-) -> Path:
+) -> Path | Somewhere:
     """Write the run that `precompute` gives, in chunks: started again after a kill, it continues.
 
     Started by torchrun in several processes, each computes its share; they need a shared file system.  All return when
     the last has done its share; process 0 then when the run is whole, and for the others it may not exist yet.
 
     Args:
-        path: A file ending in ``.parquet``, or, without ending, a folder of parts, which needs no merging.
+        path: A file ending in ``.parquet``, or, without ending, a folder of parts, which needs no merging;
+            here or at an address.
         model: Put in eval mode, and moved to the device and back.
         chunk_size: Samples a part file, rounded up to whole batches.
         device: "auto", or a device's name; with "auto" and several GPUs, a process takes that of its LOCAL_RANK.
@@ -91,7 +93,7 @@ def precompute_to(
         OSError: A file cannot be written, or others that compute are lost for good; what is done stays.
         Stopped: The work was interrupted (Ctrl-C, SIGTERM, SIGHUP): a KeyboardInterrupt with a line on how to continue.
     """
-    target = Path(path)
+    target = place(path)
     check_result(target)
     checks.whole("chunk_size", chunk_size, 1, 1 << 40)
     workers = Processes(Group.of_environment()) if workers is None else workers

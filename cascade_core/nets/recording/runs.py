@@ -29,6 +29,7 @@ from cascade_core.nets.texts.tokens import Tokens
 from cascade_core.storage.origin import HeadsOrigin, NetworkOrigin, Origin, RecordedFile
 from cascade_core.support import checks
 from cascade_core.support.extras import require
+from cascade_core.support.remote import Somewhere
 
 MAX_SEED = 2**32 - 1
 """Largest seed that every generator takes."""
@@ -117,7 +118,9 @@ class RecordOptions:
         return [find(text, self.wishes, outputs=self.outputs) for text in texts]
 
 
-def precompute_run(networks: Sequence[str], *, data: str, out: str | Path, split: str = "test", **options: Any) -> Path:
+def precompute_run(
+    networks: Sequence[str], *, data: str, out: str | Somewhere, split: str = "test", **options: Any
+) -> Path | Somewhere:
     """Record a run of networks that need no training, and return its path.
 
     Args:
@@ -184,7 +187,9 @@ def check_networks(networks: Sequence[Network], *, trained_here: bool = False) -
             )
 
 
-def record(networks: Sequence[Network], data: SampleSet, out: str | Path, options: RecordOptions) -> Path:
+def record(
+    networks: Sequence[Network], data: SampleSet, out: str | Somewhere, options: RecordOptions
+) -> Path | Somewhere:
     """Record what every stage of the networks in a row says of `data`, as `precompute_run` does."""
     for network in networks:
         if names := network.class_names if network.heads is None else weights.read_heads(network.heads).class_names:
