@@ -29,6 +29,7 @@ VERBS_BY_FILE = {
     "fronts": ("front",),
     "deploying": ("classify", "bundle", "profile"),
     "runs": ("join", "import", "show", "prepare"),
+    "grouping": ("group",),
     "counting": ("count",),
     "cost_flags": ("costs",),
     "choosing": ("choose", "compare", "evaluate"),

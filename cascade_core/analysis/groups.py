@@ -17,47 +17,13 @@ from cascade_core.simulation.bounds import ALPHA
 from cascade_core.simulation.certificates import drop_bound
 from cascade_core.simulation.evaluation import Evaluation, count_groups
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.groups import CLASS, Groups
 from cascade_core.simulation.record import Record
-from cascade_core.support import checks
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Groups:
-    """A division of N samples.
-
-    Attributes:
-        what: What divides them, such as "class" or "camera".
-        names: G names.
-        of: (N,) int64 number of each sample's group, from 0 to G-1.
-
-    Raises:
-        ValueError: A number names no group.
-    """
-
-    what: str
-    names: tuple[str, ...]
-    of: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        of = checks.integers("groups", self.of, "(samples)", (None,))
-        if len(of) and (of.min() < 0 or of.max() >= len(self.names)):
-            raise ValueError(f"Expected groups to be from 0 to {len(self.names) - 1} but some lie outside")
-        object.__setattr__(self, "of", of)
-
-    @classmethod
-    def named(cls, what: str, values: list[str]) -> Groups:
-        """The groups of samples that have these values, by name."""
-        names, of = np.unique(np.array(values), return_inverse=True)
-        return cls(what=what, names=tuple(names.tolist()), of=of.ravel())
-
-    def take(self, index: NDArray[np.int64]) -> Groups:
-        """The groups of the samples at `index` (n,), in that order; all names stay."""
-        return Groups(what=self.what, names=self.names, of=self.of[index])
 
 
 def by_class(record: Record, class_names: tuple[str, ...]) -> Groups:
     """Samples by their true class; without labels, by the last stage's answer."""
-    return Groups(what="class", names=class_names, of=record.labels)
+    return Groups(what=CLASS, names=class_names, of=record.labels)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

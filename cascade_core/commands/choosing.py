@@ -223,7 +223,7 @@ def _add_compare(verbs: Parsers) -> None:
     parser.add_argument("--max-drop", type=drop, default=0.01, help=about)
     about = "means and standard deviations over splits by the seeds 0 to SEEDS - 1, in place of one split"
     parser.add_argument("--seeds", type=int, help=about)
-    add_group_flags(parser)
+    add_group_flags(parser, "tell what happens in each group of samples")
     add_judge_flag(parser)
     cost_flags.add_cost_flags(parser)
 

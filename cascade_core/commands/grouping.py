@@ -1,30 +1,45 @@
-"""The flags `--by` and `--groups`: what policies do in each group of samples."""
+"""The flags `--by` and `--groups`, what policies do in each group of samples, and the verb `group`."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Split
-from cascade_core.analysis.groups import Groups, by_class, evaluate_groups
+from cascade_core.analysis.groups import by_class, evaluate_groups
+from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.tables import groups_table, worst_groups_table
 from cascade_core.simulation.bounds import CERTAINTY
+from cascade_core.simulation.groups import CLASS, Groups
 from cascade_core.storage.group_columns import read_groups
-from cascade_core.storage.reading import load_sample_ids, read_metadata
+from cascade_core.storage.reading import load_groups, load_run, load_sample_ids, read_metadata
+from cascade_core.storage.writing import save_run
+from cascade_core.support.claims import claimed
+from cascade_core.support.files import check_writable
+from cascade_core.support.remote import Place, place
 
-CLASS = "class"
+TABLE = "a CSV with a column sample_id and others that say of what group a sample is"
 
 
-def add_group_flags(parser: argparse.ArgumentParser) -> None:
+def add_group_flags(parser: argparse.ArgumentParser, about: str) -> None:
     """The flags that divide samples."""
-    about = "tell what happens in each group of samples: class, or a column of --groups"
-    parser.add_argument("--by", metavar="COLUMN", help=about)
-    about = "a CSV with a column sample_id and others that say of what group a sample is"
-    parser.add_argument("--groups", type=Path, metavar="FILE", help=about)
+    columns = "class, a column of groups that the run has, or one of --groups"
+    parser.add_argument("--by", metavar="COLUMN", help=f"{about}: {columns}")
+    parser.add_argument("--groups", type=Path, metavar="FILE", help=TABLE)
+
+
+def groups_of(run: Place, by: str, table: Path | None) -> Groups:
+    """The division of all samples of a run that the flags name.
+
+    Raises:
+        ValueError: A column is named that nothing has.
+    """
+    return load_groups(run, by) if table is None else read_groups(table, load_sample_ids(run), by)[0]
 
 
 def tell_groups(args: argparse.Namespace, split: Split, compared: Sequence[Compared]) -> None:
@@ -32,7 +47,11 @@ def tell_groups(args: argparse.Namespace, split: Split, compared: Sequence[Compa
     if args.by is None:
         return
     test = compared[0].test
-    groups = _groups(args, split, compared[0])
+    if args.by == CLASS and args.groups is None and test.answers_known:
+        groups = by_class(test, tuple(read_metadata(args.run)["class_names"]))
+    else:
+        whole = groups_of(args.run, args.by, args.groups)
+        groups = whole.take(split.test_index(len(whole.of)))
     found = [evaluate_groups(one.test, one.rule, groups, certify=not args.in_sample) for one in compared]
     tell(f"by {args.by}, the worst of {len(found[0].worst_first)} groups of {test.n:,} samples under each policy:")
     tell_table(worst_groups_table([one.policy.name for one in compared], found), test.terms)
@@ -42,16 +61,25 @@ def tell_groups(args: argparse.Namespace, split: Split, compared: Sequence[Compa
         tell(f"Certified: at most that, with {CERTAINTY} confidence, in all groups of a policy at once.")
 
 
-def _groups(args: argparse.Namespace, split: Split, one: Compared) -> Groups:
-    """The groups of the test samples.
+def group(args: argparse.Namespace) -> None:
+    """Write a run with columns that say of what group each sample is: a camera, a region, a month."""
+    check_writable(args.out, ".parquet")
+    with claimed(args.out):
+        outputs = load_run(args.run)
+        added = read_groups(args.table, outputs.sample_ids.tolist())
+        kept = [one for one in outputs.groups if one.what not in {other.what for other in added}]
+        save_run(replace(outputs, groups=(*kept, *added)), args.out)
+        for one in added:
+            sizes = sorted(((one.of == number).sum() for number in one.occurring), reverse=True)
+            tell(f"{one.what}: {len(sizes):,} groups of {sizes[-1]:,} to {sizes[0]:,} samples")
+        tell(f"wrote {args.out} ({len(outputs.labels):,} samples)")
 
-    Raises:
-        ValueError: A column is named that nothing has.
-    """
-    if args.groups is None:
-        if args.by != CLASS:
-            raise ValueError(f"Expected --by {CLASS}, or a column of --groups FILE, but it was {args.by!r}")
-        return by_class(one.test, tuple(read_metadata(args.run)["class_names"]))
-    ids = load_sample_ids(args.run)
-    values = read_groups(args.groups, args.by, ids)
-    return Groups.named(args.by, [values[i] for i in split.test_index(len(ids))])
+
+def add(verbs: Parsers) -> None:
+    """Add this verb."""
+    parser = add_verb(verbs, "group", group, "group cache/mine.parquet cameras.csv --out cache/mine-by-camera.parquet")
+    parser.add_argument("run", type=place, help="a run file")
+    parser.add_argument("table", type=Path, help=f"{TABLE}; a column that the run has already is replaced")
+    parser.add_argument(
+        "--out", type=place, required=True, help="the run file to write, ending in .parquet; may be RUN"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from cascade_core.analysis.prepared import prepare, prepared_path
@@ -15,6 +16,7 @@ from cascade_core.rendering.cost_words import amount, per
 from cascade_core.rendering.tables import stages_table
 from cascade_core.simulation.sample_costs import PERCENTILES, percentiles_by_stage
 from cascade_core.storage.costs import costs_path, save_costs
+from cascade_core.storage.group_columns import read_groups
 from cascade_core.storage.importers import FORMATS, TooLarge, Wishes, read_files, read_macs
 from cascade_core.storage.joining import join_runs
 from cascade_core.storage.notes import notes_on
@@ -58,6 +60,8 @@ def _import(args: argparse.Namespace) -> None:
         outputs = read_files(args.files, wishes, None if args.max_gigabytes is None else int(args.max_gigabytes * 1e9))
     except TooLarge as error:
         raise TooLarge(f"{error}; --max-gigabytes allows more") from None
+    if args.groups is not None:
+        outputs = replace(outputs, groups=read_groups(args.groups, outputs.sample_ids.tolist()))
     own = own_costs(args, tuple(stage.name for stage in outputs.stages)) if args.part else None
     write_run(outputs, args)
     if own is not None:
@@ -90,6 +94,8 @@ def show(args: argparse.Namespace) -> None:
     if args.top_k != 1:
         table[f"top-{args.top_k} accuracy"] = outputs.record(top_k=args.top_k).stage_accuracy
     tell_table(table, record.terms)
+    for one in outputs.groups:
+        tell(f"groups by {one.what}: {', '.join(one.names[:8])}{', ...' if len(one.names) > 8 else ''}")
     for key, value in outputs.source.items():
         if key != "notes":
             tell(f"{key}: {value}")
@@ -137,6 +143,8 @@ def _add_import(verbs: Parsers) -> None:
     )
     about = "most that a file may take when it is unpacked (default: 20 times its size, but 0.13 to 2.1)"
     parser.add_argument("--max-gigabytes", type=gigabytes, metavar="GB", help=about)
+    about = "a CSV with a column sample_id and others that say of what group a sample is, to be kept in the run"
+    parser.add_argument("--groups", type=Path, metavar="FILE", help=about)
     add_own_costs(parser, required=False)
 
 

@@ -26,7 +26,8 @@ class StageAnswers(Outputs):
         predictions: (M, N) int64 class numbers, in [0, K).
         confidence: (M, N) float32, finite; larger is surer.
         correct: (M, N) bool, whether each answer is right; without it, whether it is the label.
-        labels, stages, baseline_macs, sample_ids, class_names, source, reference, costs, spending: As in `Outputs`;
+        labels, stages, baseline_macs, sample_ids, class_names, source, reference, costs, spending, groups: As in
+            `Outputs`;
             without class names there are as many classes as labels and predictions name.
 
     Raises:

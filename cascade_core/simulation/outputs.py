@@ -27,7 +27,8 @@ class StageOutputs(Outputs):
 
     Attributes:
         probs: (M, N, K) float32, rows sum to 1.
-        labels, stages, baseline_macs, sample_ids, class_names, source, reference, costs, spending: As in `Outputs`.
+        labels, stages, baseline_macs, sample_ids, class_names, source, reference, costs, spending, groups: As in
+            `Outputs`.
 
     Raises:
         ValueError: A shape or a value does not fit; the message says which sample.

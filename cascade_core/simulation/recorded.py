@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.simulation.groups import CLASS, Groups, checked_divisions
 from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record, check_stand_in
@@ -40,6 +41,7 @@ class Outputs(ABC):
         reference: What answers are compared with: the "labels", or, where there are none, the "last stage".
         costs: What stages cost in a unit of the run's own; None where nobody says so.
         spending: What that is for each sample, of which `costs` are the means; None where samples cost alike.
+        groups: Divisions of the samples by what is known of them, beside that by class.
     """
 
     labels: NDArray[np.int64] = None  # type: ignore[assignment]  # filled in below, never None afterwards
@@ -51,6 +53,25 @@ class Outputs(ABC):
     reference: Reference = None  # type: ignore[assignment]  # likewise
     costs: OwnCosts | None = None
     spending: Spending | None = None
+    groups: tuple[Groups, ...] = ()
+
+    @property
+    def divisions(self) -> tuple[str, ...]:
+        """What the samples can be divided by: "class", and the columns of groups."""
+        return (CLASS, *(one.what for one in self.groups))
+
+    def divided_by(self, what: str) -> Groups:
+        """The samples by one of `divisions`; by class is by label, or by the last stage's answer where that is one.
+
+        Raises:
+            ValueError: There is no such division.
+        """
+        if what == CLASS:
+            return Groups(what=CLASS, names=self.class_names, of=self.labels)
+        for one in self.groups:
+            if one.what == what:
+                return one
+        raise ValueError(f"Expected to divide samples by {' or '.join(map(repr, self.divisions))} but it was {what!r}")
 
     @property
     def meter(self) -> OwnCosts | SampleCosts | None:
@@ -91,7 +112,9 @@ class Outputs(ABC):
     def _taken(self, index: NDArray[np.int64]) -> dict[str, Any]:
         """The fields that are here and have an entry for each sample, of the samples at `index`."""
         spending = None if self.spending is None else self.spending.take(index)
-        return {"labels": self.labels[index], "sample_ids": self.sample_ids[index], "spending": spending}
+        groups = tuple(one.take(index) for one in self.groups)
+        ids = self.sample_ids[index]
+        return {"labels": self.labels[index], "sample_ids": ids, "spending": spending, "groups": groups}
 
     def _check_fields(self, m: int, n: int, k: int, last: NDArray[np.int64]) -> None:
         """Check and cast the fields that are here, of m stages, n samples and k classes.
@@ -116,6 +139,7 @@ class Outputs(ABC):
         put(self, "sample_ids", ids)
         put(self, "class_names", checks.names("class_names", classes, k, "class"))
         put(self, "source", _json_data("source", self.source))
+        put(self, "groups", checked_divisions(self.groups, n))
         names = tuple(stage.name for stage in self.stages)
         if self.costs is not None and self.costs.stage_names != names:
             raise ValueError(f"Expected costs of the stages {names} but they are of {self.costs.stage_names}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cascade_core.storage.parquet import opened_parquet
 from cascade_core.storage.parts import run_files
-from cascade_core.storage.schema import METADATA_KEY, check_type
+from cascade_core.storage.schema import GROUP, METADATA_KEY, check_type
 from cascade_core.support.files import BadFile, Contents, Source, file_size
 
 MAX_BYTES = 16 << 30
@@ -89,9 +89,16 @@ def checked_rows(part: Source, stages: int, columns: Sequence[str], list_sizes: 
 
 
 def _columns(part: Source, columns: list[str]) -> pa.Table:
-    # Ids stay as they are stored, each text once, until it is known how much they are.
-    with opened_parquet(part, dictionaries=[name for name in columns if name == "sample_id"]) as opened:
+    # Texts stay as they are stored, each once, until it is known how much they are.
+    stored = [name for name in columns if name == "sample_id" or name.startswith(GROUP)]
+    with opened_parquet(part, dictionaries=stored) as opened:
         return opened.read(columns=columns)
+
+
+def coded(column: pa.ChunkedArray) -> tuple[list[str], NDArray[Any]]:
+    """The texts of a column, each once, and (N,) which of them each row has."""
+    whole = column.unify_dictionaries().combine_chunks()
+    return whole.dictionary.to_pylist(), np.from_dlpack(whole.indices)
 
 
 def texts(column: pa.ChunkedArray, max_bytes: int) -> NDArray[np.str_]:

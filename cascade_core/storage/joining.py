@@ -2,7 +2,7 @@
 
 The stages of the first run come first, then those of the next: whatever a sample has cost so far, it begins the next
 run's network with its images again.  The plain network that would be run instead is the last run's.  Nothing is
-computed anew, so the result equals one recording of all networks in a row.
+computed anew, so the result equals one recording of all networks in a row.  Columns of groups are kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.answers import StageAnswers
+from cascade_core.simulation.groups import Groups
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.costs import macs_in_proportion
@@ -65,7 +66,27 @@ def join_runs(runs: Sequence[Outputs], names: Sequence[str]) -> Outputs:
             assumed_macs=assumed,
         ).as_json(),
         **costs,
+        groups=_groups(runs, orders, called),
     )
+
+
+def _groups(runs: Sequence[Outputs], orders: Sequence[NDArray[np.int64]], names: Sequence[str]) -> tuple[Groups, ...]:
+    """All columns of groups that any run has.
+
+    Raises:
+        ValueError: Runs have one of the same name that divides samples otherwise.
+    """
+    found: dict[str, tuple[Groups, str]] = {}
+    for run, order, name in zip(runs, orders, names, strict=True):
+        for one in (group.take(order) for group in run.groups):
+            known, first = found.setdefault(one.what, (one, name))
+            differ = [i for i in range(len(one.of)) if one.name_of(i) != known.name_of(i)]
+            for i in differ[:1]:
+                raise ValueError(
+                    f"Expected {name} to have the groups by {one.what!r} of {first} but {len(differ):,} differ, "
+                    f"the first is in {one.name_of(i)!r} where {first} has {known.name_of(i)!r}"
+                )
+    return tuple(one for one, _ in found.values())
 
 
 def _said(

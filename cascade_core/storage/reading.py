@@ -15,16 +15,27 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
 from cascade_core.simulation.answers import StageAnswers
+from cascade_core.simulation.groups import CLASS, Groups
 from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.simulation.spending import Spending
-from cascade_core.storage.columns import column_names, files_of, numbers, read_columns, room_for, stored_metadata, texts
+from cascade_core.storage.columns import (
+    coded,
+    column_names,
+    files_of,
+    numbers,
+    read_columns,
+    room_for,
+    stored_metadata,
+    texts,
+)
 from cascade_core.storage.counted import read_counted
 from cascade_core.storage.parts import run_files
 from cascade_core.storage.schema import (
     STORED_SCORES,
+    group_columns,
     has_softmaxes,
     is_counted,
     outputs_fields,
@@ -60,7 +71,8 @@ def load_run(path: str | Place | Contents, max_bytes: int | None = None) -> Outp
         if not has_softmaxes(metadata):
             return _answers(source, metadata, room)
         stored = [f"stage_{s}_{what}" for s in range(m) for what in ("prediction", *STORED_SCORES)]
-        columns = ["sample_id", "label", *stored, *_cost_columns(metadata), *(f"stage_{s}_probs" for s in range(m))]
+        beside = ["sample_id", "label", *_cost_columns(metadata), *group_columns(metadata)]
+        columns = [*beside, *stored, *(f"stage_{s}_probs" for s in range(m))]
         table = read_columns(source, m, columns, {f"stage_{s}_probs": classes for s in range(m)}, room)
         n = table.num_rows
         probs = np.empty((m, n, classes), dtype=np.float32)
@@ -73,6 +85,7 @@ def load_run(path: str | Place | Contents, max_bytes: int | None = None) -> Outp
             sample_ids=texts(table["sample_id"], room),
             **outputs_fields(metadata),
             spending=_spending(metadata, table),
+            groups=_groups(metadata, table),
         )
         _check_stored(table, outputs)
         return outputs
@@ -87,6 +100,7 @@ def _answers(source: Source, metadata: Mapping[str, Any], max_bytes: int) -> Sta
         "sample_id",
         "label",
         *_cost_columns(metadata),
+        *group_columns(metadata),
         *(f"stage_{s}_{what}" for s in range(m) for what in stored),
     ]
     table = read_columns(source, m, columns, {}, max_bytes)
@@ -102,7 +116,17 @@ def _answers(source: Source, metadata: Mapping[str, Any], max_bytes: int) -> Sta
         sample_ids=texts(table["sample_id"], max_bytes),
         **outputs_fields(metadata),
         spending=_spending(metadata, table),
+        groups=_groups(metadata, table),
     )
+
+
+def _groups(metadata: Mapping[str, Any], table: pa.Table) -> tuple[Groups, ...]:
+    """The divisions of the samples that a run's columns tell."""
+    found = []
+    for what, column in zip(metadata.get("groups", []), group_columns(metadata), strict=True):
+        names, of = coded(table[column])
+        found.append(Groups.numbered(what, names, of))
+    return tuple(found)
 
 
 def _cost_columns(metadata: Mapping[str, Any]) -> list[str]:
@@ -198,6 +222,27 @@ def load_sample_ids(path: str | Place) -> tuple[str, ...]:
         return tuple(texts(read_columns(source, stages, ["sample_id"], {}, room)["sample_id"], room).tolist())
 
 
+def load_groups(path: str | Place, what: str) -> Groups:
+    """The division of a run's samples by class or by a column of its groups; no other column is read.
+
+    Raises:
+        BadFile: As for `load_run`.
+        ValueError: The run has no such column, or holds counts.
+    """
+    source = place(path)
+    metadata = read_metadata(source)
+    if is_counted(metadata):
+        raise ValueError("Expected single samples, which can be divided into groups, but the run holds counts alone")
+    columns = dict(zip((CLASS, *metadata.get("groups", [])), ("label", *group_columns(metadata)), strict=True))
+    if what not in columns:
+        raise ValueError(f"Expected to divide samples by {' or '.join(map(repr, columns))} but it was {what!r}")
+    with readable(source):
+        table = read_columns(source, len(metadata["stages"]), [columns[what]], {}, room_for(source))
+        if what == CLASS:
+            return Groups(what=CLASS, names=tuple(metadata["class_names"]), of=numbers(table, "label"))
+        return Groups.numbered(what, *coded(table[columns[what]]))
+
+
 def open_record(path: str | Place, score: str | None = None, top_k: int = 1, pool: Pool | None = None) -> Record:
     """Read confidences and answers: of a file up to `CHECKED_BYTES` all of it, checked; of a larger one what is needed.
 
@@ -251,6 +296,8 @@ def read_metadata(path: str | Place | Contents) -> dict[str, Any]:
         for part, other in zip(parts[1:], others, strict=True):
             if outputs_fields({**other, "source": {}}) != outputs_fields({**first, "source": {}}):
                 raise BadFile(f"expected parts of one run but {part.name} has other stages, MACs or class names")
+            if group_columns(other) != group_columns(first):
+                raise BadFile(f"expected parts of one run but {part.name} has other columns of groups")
         return first
 
 

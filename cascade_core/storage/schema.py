@@ -5,6 +5,8 @@ label, and for each stage m the columns ``stage_m_prediction``, one for each sco
 and ``stage_m_probs``, the softmax as a fixed-size list of float32.  A run without softmaxes says so in its metadata and
 has ``stage_m_confidence`` in their place, and ``stage_m_correct`` where answers are not right by the label alone.
 A run of counts has a row for each cell of a grid of confidences, and says how many samples it stands for (`counted`).
+A run whose samples are of groups has a column of texts for each division, such as ``group_camera``, and their names in
+its metadata; readers that know of none pass over them.
 Names, MACs and origin are JSON under the key ``cascade_core`` of the file's metadata.  Nothing is pickled; nothing in a
 file is executed.
 """
@@ -39,6 +41,9 @@ SCHEMA_VERSION = COUNTS_SINCE = 3
 STORED_SCORES = ("max_probability", "margin", "negative_entropy")
 """Scores that have columns of their own in files with softmaxes; others are computed from the softmaxes."""
 
+GROUP = "group_"
+"""What names of columns begin with that say of what group a sample is."""
+
 COUNT = "count"
 """The column of runs of counts that says how many samples a row stands for."""
 
@@ -61,6 +66,7 @@ def run_metadata(outputs: Outputs) -> dict[str, Any]:
         "source": dict(outputs.source),
         **({} if outputs.costs is None else {"costs": outputs.costs.describe()}),
         **({} if outputs.spending is None else {"costs_by_sample": True}),
+        **({"groups": [one.what for one in outputs.groups]} if outputs.groups else {}),
     }
 
 
@@ -93,9 +99,20 @@ def parse_metadata(raw: bytes | None) -> dict[str, Any]:
     for stage in metadata["stages"]:
         if not isinstance(stage, dict) or stage.keys() != {"name", "trunk_macs", "head_macs"}:
             raise BadFile(f"expected a stage to have name, trunk_macs and head_macs but one is {str(stage)[:60]}")
+    if not _are_names(metadata.get("groups", [])):
+        raise BadFile("expected groups in its metadata to be different names of columns")
     own_costs(metadata)
     _check_counted(metadata)
     return metadata
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value) and len(set(value)) == len(value)
+
+
+def group_columns(metadata: Mapping[str, Any]) -> list[str]:
+    """Columns that say of what group each sample is."""
+    return [f"{GROUP}{what}" for what in metadata.get("groups", [])]
 
 
 def _check_counted(metadata: Mapping[str, Any]) -> None:
@@ -206,7 +223,7 @@ def check_type(name: str, stored: pa.DataType, size: int | None) -> None:
     """Raise BadFile unless a column has its type; `size` is that of its lists, if it holds lists."""
     if size is not None:
         fits, expected = stored == pa.list_(pa.float32(), size), f"lists of {size} float32"
-    elif name == "sample_id":
+    elif name == "sample_id" or name.startswith(GROUP):
         fits, expected = pa.types.is_string(stored) or pa.types.is_large_string(stored), "texts"
     elif name.endswith("_correct"):
         fits, expected = pa.types.is_boolean(stored), "true or false"

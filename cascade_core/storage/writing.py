@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage.parquet import opened_parquet
-from cascade_core.storage.schema import METADATA_KEY, PART_KEY, run_metadata, stage_columns
+from cascade_core.storage.schema import GROUP, METADATA_KEY, PART_KEY, run_metadata, stage_columns
 from cascade_core.support.files import BadFile, atomic_write, check_suffix, readable
 from cascade_core.support.remote import Place, Somewhere, place
 
@@ -91,5 +91,7 @@ def _table(outputs: Outputs) -> pa.Table:
     if outputs.spending is not None:
         columns |= {f"stage_{stage}_cost": values for stage, values in enumerate(outputs.spending.stages)}
         columns["plain_cost"] = outputs.spending.plain
+    for one in outputs.groups:
+        columns[f"{GROUP}{one.what}"] = pa.array([one.names[group] for group in one.of.tolist()], pa.string())
     text = json.dumps(run_metadata(outputs), allow_nan=False, sort_keys=True)
     return pa.table(columns).replace_schema_metadata({METADATA_KEY: text.encode()})

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from cascade_core import ExitRule, Record, evaluate
-from cascade_core.analysis.groups import Groups, by_class, evaluate_groups, group_bounds
+from cascade_core.analysis.groups import by_class, evaluate_groups, group_bounds
+from cascade_core.simulation.groups import Groups
 from tests.oracle import make_record, random_pooled, random_rules
 
 DRAWS = int(os.environ.get("CASCADE_DRAWS", "60"))

@@ -57,6 +57,7 @@ CASES = [
     Case(call="choose run.parquet --max-drop 1pt --answers own --out c.json", needs=("run.parquet",), writes="c.json"),
     Case(call="import mine.npz --macs 1,2,3 --out i.parquet", needs=("mine.npz",), writes="i.parquet"),
     Case(call="join run.parquet run.parquet --names a,b --out j.parquet", needs=("run.parquet",), writes="j.parquet"),
+    Case(call="group run.parquet who.csv --out g.parquet", needs=("run.parquet", "who.csv"), writes="g.parquet"),
     Case(call="count run.parquet --out n.parquet", needs=("run.parquet",), writes="n.parquet"),
     Case(call="prepare run.parquet", needs=("run.parquet",), writes="run.prepared.json"),
     Case(call="costs run.parquet --unit cents --part 1,2,3,6", needs=("run.parquet",), writes="run.costs.json"),
@@ -103,6 +104,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inputs")
     run = sample_run()
     save_run(run, folder / "run.parquet")
+    rows = [f"{sample},{'left' if i % 3 else 'right'}" for i, sample in enumerate(run.sample_ids)]
+    (folder / "who.csv").write_text("\n".join(["sample_id,camera", *rows]))
     np.savez(folder / "mine.npz", probs=run.probs, labels=run.labels)
     done(f"build --network small-cnn --train-data digits {DIGITS} --epochs 2 --heads linear --out net.parquet", folder)
     done("choose net.parquet --policy shared --threshold 0.9 --answers own --out net.json", folder)

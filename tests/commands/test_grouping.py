@@ -34,7 +34,19 @@ def test_compare_by_a_column(run: Path, tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_a_column_needs_a_table(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(run), "--by", "camera", "--answers", "own"]) == 2
-    assert "Expected --by class, or a column of --groups FILE, but it was 'camera'" in capsys.readouterr().err
+    assert "Expected to divide samples by 'class' but it was 'camera'" in capsys.readouterr().err
+
+
+def test_a_run_keeps_columns_of_groups(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, grouped = tmp_path / "groups.csv", str(tmp_path / "grouped.parquet")
+    rows = [f"{i},{'left' if int(i) % 4 else 'right'},May" for i in load_run(run).sample_ids]
+    table.write_text("\n".join(["sample_id,camera,month", *rows]))
+    assert main(["group", str(run), str(table), "--out", grouped]) == 0
+    assert "camera: 2 groups of 100 to 300 samples\nmonth: 1 groups" in capsys.readouterr().out
+    assert main(["compare", grouped, "--by", "camera", "--answers", "own", "--in-sample"]) == 0
+    assert "by camera, the worst of 2 groups of 400 samples" in capsys.readouterr().out
+    assert main(["show", grouped]) == 0
+    assert "groups by camera: left, right\ngroups by month: May\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("answers", ["own", "auto"])

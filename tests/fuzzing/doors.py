@@ -103,6 +103,11 @@ def _run_file() -> bytes:
     return run_bytes(sample_run(n=60, k=4))
 
 
+def _cameras() -> bytes:
+    rows = [f"{sample},{'left' if i % 3 else 'right'}" for i, sample in enumerate(sample_run(n=60, k=4).sample_ids)]
+    return "\n".join(["sample_id,camera", *rows]).encode()
+
+
 def _arrays() -> Mapping[str, bytes]:
     outputs, stream = sample_run(n=30, k=4), io.BytesIO()
     np.savez(stream, probs=outputs.probs, labels=outputs.labels, macs=[1000, 2000, 3000], sample_ids=outputs.sample_ids)
@@ -283,6 +288,11 @@ DOORS = {
     "import-jsonl": Door(files=_lines, changes=TEXT, open=imported("softmaxes.jsonl")),
     "import-parquet": Door(
         files=lambda: {"softmaxes.parquet": _table()}, changes=(in_bytes,), open=imported("softmaxes.parquet")
+    ),
+    "groups": Door(
+        files=lambda: {"cameras.csv": _cameras(), "run.parquet": _run_file()},
+        changes=TEXT,
+        open=verb("group", "{}/run.parquet", "{}/cameras.csv", "--out", "{}/" + IMPORTED, out=IMPORTED),
     ),
     "show": Door(files=lambda: {"run.parquet": _run_file()}, changes=(in_bytes,), open=verb("show", "{}/run.parquet")),
     "plan": Door(files=lambda: _parts(f"run/{PLAN}"), changes=JSON, open=verb("show", "{}/run")),
