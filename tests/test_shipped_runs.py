@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cascade_core import CheapestUncorrected, CheapestWithinDrop, PaperRule, choose, load_run
+from cascade_core import (
+    CheapestUncorrected,
+    CheapestWithinDrop,
+    FixedThresholds,
+    PaperRule,
+    choose,
+    evaluate,
+    load_run,
+)
 from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.analysis.prepared import POLICY, SPLIT, load_prepared
 from cascade_core.policies import Sweep
@@ -72,6 +80,26 @@ def test_stage_accuracies(name: str, least: tuple[float, ...]) -> None:
 @pytest.mark.parametrize(("then", "last"), [("resnet56", 0.9339), ("resnet110", 0.9459)])
 def test_two_whole_models(then: str, last: float) -> None:
     assert run(f"cifar10-resnet20-{then}").record().stage_accuracy.tolist() == [0.9173, last]
+
+
+@pytest.mark.parametrize(
+    ("name", "accuracies"),
+    [
+        ("cifar100-early-exit", [0.6383, 0.8026]),
+        ("imagenet-1000-photos", [0.435, 0.642, 0.751, 0.833, 0.894, 0.915, 0.92]),
+        ("vlm-mmbench", [0.6653, 0.7240, 0.7642, 0.8392]),
+        ("api-yelp", [0.7452, 0.8694, 0.9570]),
+    ],
+)
+def test_stages_of_others_are_as_good_as_they_say(name: str, accuracies: list[float]) -> None:
+    assert load_run(CACHE / f"{name}.parquet").record().stage_accuracy == pytest.approx(accuracies, abs=5e-5)
+
+
+def test_the_authors_threshold_on_cifar100_gives_their_accuracy() -> None:
+    record = run("cifar100-early-exit").record()
+    result = evaluate(record, choose(record, FixedThresholds([0.85])))
+    assert result.accuracy == 0.8004
+    assert result.saving == pytest.approx(0.1808, abs=1e-4)
 
 
 @pytest.mark.parametrize("path", sorted(CACHE.glob("*.parquet")), ids=lambda path: path.stem)

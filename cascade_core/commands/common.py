@@ -75,6 +75,9 @@ def add_out(parser: argparse.ArgumentParser, folder: str = "", *, required: bool
         help="what papers call the data set, such as CIFAR-10, whose published results are offered then "
         "(default: what the kind of the data says, or the title begins with)",
     )
+    parser.add_argument(
+        "--kind", help='what the page lists the run under: "Language models" (default: the name of its data set)'
+    )
 
 
 def say(notes: Iterable[str]) -> None:

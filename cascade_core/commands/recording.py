@@ -66,7 +66,7 @@ def _precompute(args: argparse.Namespace) -> None:
 
 def record_options(args: argparse.Namespace) -> dict[str, Any]:
     """Fields of `RecordOptions` that all verbs that record take."""
-    names = ("title", "dataset_name", "chunk_size", "seed", "device", "download", "outputs", "classes")
+    names = ("title", "dataset_name", "kind", "chunk_size", "seed", "device", "download", "outputs", "classes")
     return {"wishes": images(args), **{name: getattr(args, name) for name in names}}
 
 

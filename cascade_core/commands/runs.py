@@ -14,7 +14,9 @@ from cascade_core.commands.tables import tell_table, write_run
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.cost_words import amount, per
 from cascade_core.rendering.tables import stages_table
+from cascade_core.simulation.outputs import StageOutputs
 from cascade_core.simulation.sample_costs import PERCENTILES, percentiles_by_stage
+from cascade_core.storage.compact import compact
 from cascade_core.storage.costs import costs_path, save_costs
 from cascade_core.storage.group_columns import read_groups
 from cascade_core.storage.importers import FORMATS, TooLarge, Wishes, read_files, read_macs
@@ -63,6 +65,10 @@ def _import(args: argparse.Namespace) -> None:
     if args.groups is not None:
         outputs = replace(outputs, groups=read_groups(args.groups, outputs.sample_ids.tolist()))
     own = own_costs(args, tuple(stage.name for stage in outputs.stages)) if args.part else None
+    if args.compact:
+        if not isinstance(outputs, StageOutputs):
+            raise ValueError("--compact is for softmaxes, and there are none")
+        outputs = compact(outputs)
     write_run(outputs, args)
     if own is not None:
         tell(f"wrote {save_costs(own, costs_path(args.out))}, for --cost own")
@@ -141,6 +147,8 @@ def _add_import(verbs: Parsers) -> None:
     parser.add_argument(
         "--labels-from", type=int, default=0, choices=(0, 1), help="number of the first class (default 0)"
     )
+    about = "keep three digits of all probabilities but the largest of each softmax, in two thirds of the room"
+    parser.add_argument("--compact", action="store_true", help=about)
     about = "most that a file may take when it is unpacked (default: 20 times its size, but 0.13 to 2.1)"
     parser.add_argument("--max-gigabytes", type=gigabytes, metavar="GB", help=about)
     about = "a CSV with a column sample_id and others that say of what group a sample is, to be kept in the run"

@@ -24,7 +24,7 @@ from cascade_core.support.visible import visible
 
 def write_run(outputs: Outputs, args: argparse.Namespace) -> None:
     """Write a run and say what it holds, and what is odd about it."""
-    texts = {"title": args.title, "dataset_name": args.dataset_name}
+    texts = {"title": args.title, "dataset_name": args.dataset_name, "kind": args.kind}
     outputs = replace(outputs, source={**outputs.source, **{key: value for key, value in texts.items() if value}})
     report(save_run(outputs, args.out))
 

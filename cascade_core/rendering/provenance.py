@@ -122,6 +122,7 @@ _WORDS: Mapping[str, Callable[[Origin], Facts | None]] = {
     "macs_assumed": lambda origin: [] if origin.assumed_macs else None,  # said above all that is shown of the run
     "networks": _networks,
     "dataset_name": _plain("Data set", "dataset"),
+    "kind": _plain("Kind", "kind"),
     "dataset": _plain("Data", "data"),
     "split": _plain("Part of the data", "split"),
     "transform": _transform,

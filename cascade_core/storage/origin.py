@@ -115,6 +115,7 @@ class Origin:
         networks: Those that gave the softmaxes, in the order in which samples go through them.
         data: The samples as they were named for recording, such as "imagefolder:test".
         dataset: What people call the data set, such as "CIFAR-10".
+        kind: What lists file the run under, such as "Language models"; None = its data set.
         transform: What was done to pictures, as `Preprocessing.describe` gives it.
         corrupted: What was done to them on purpose to make them worse, `KIND:SEVERITY` each, in that order.
         imported_from: Name of the file whose softmaxes were imported.
@@ -128,6 +129,7 @@ class Origin:
     networks: tuple[NetworkOrigin, ...] = ()
     data: str | None = None
     dataset: str | None = None
+    kind: str | None = None
     transform: Json | None = None
     corrupted: tuple[str, ...] = ()
     imported_from: str | None = None
@@ -151,6 +153,7 @@ class Origin:
             "title": self.title,
             "dataset": self.data,
             "dataset_name": None if self.dataset == _dataset_name(self) else self.dataset,
+            "kind": self.kind,
             "transform": self.transform,
             "corrupted": list(self.corrupted) or None,
             "imported_from": self.imported_from,
@@ -211,6 +214,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "networks": ("networks", lambda value: tuple(map(NetworkOrigin.of, value)) if isinstance(value, list) else None),
     "dataset": ("data", _plain),
     "dataset_name": ("dataset", _text),
+    "kind": ("kind", _text),
     "transform": ("transform", lambda value: value if isinstance(value, Mapping) else None),
     "corrupted": ("corrupted", _lines),
     "imported_from": ("imported_from", _plain),

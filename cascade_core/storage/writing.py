@@ -17,7 +17,16 @@ from cascade_core.storage.schema import GROUP, METADATA_KEY, PART_KEY, run_metad
 from cascade_core.support.files import BadFile, atomic_write, check_suffix, readable
 from cascade_core.support.remote import Place, Somewhere, place
 
-_OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+
+def _options(schema: pa.Schema) -> dict[str, Any]:
+    """How columns are encoded: the bytes of softmaxes by their weight, which are alike, and else as Parquet does."""
+    softmaxes = [field.name for field in schema if pa.types.is_fixed_size_list(field.type)]
+    return {
+        "compression": "zstd",
+        "write_page_checksum": True,
+        "use_dictionary": [name for name in schema.names if name not in softmaxes],
+        "use_byte_stream_split": [f"{name}.list.element" for name in softmaxes],
+    }
 
 
 def save_run(outputs: Outputs, path: str | Somewhere) -> Path | Somewhere:
@@ -30,14 +39,14 @@ def save_run(outputs: Outputs, path: str | Somewhere) -> Path | Somewhere:
     target = place(path)
     check_suffix(target, ".parquet")
     with atomic_write(target) as temporary:
-        pq.write_table(_table(outputs), temporary, **_OPTIONS)
+        _write(_table(outputs), temporary)
     return target
 
 
 def run_bytes(outputs: Outputs) -> bytes:
     """The bytes that `save_run` would write."""
     stream = io.BytesIO()
-    pq.write_table(_table(outputs), stream, **_OPTIONS)
+    _write(_table(outputs), stream)
     return stream.getvalue()
 
 
@@ -53,7 +62,7 @@ def save_part(outputs: Outputs, path: Place, stamp: str) -> None:
     table = _table(outputs)
     table = table.replace_schema_metadata({**table.schema.metadata, PART_KEY: stamp.encode()})
     with atomic_write(path, make_folder=False) as temporary:
-        pq.write_table(table, temporary, **_OPTIONS)
+        _write(table, temporary)
 
 
 def is_part(path: Place, stamp: str, rows: int) -> bool:
@@ -76,11 +85,15 @@ def merge_parts(parts: Sequence[Place], path: Place) -> None:
     with readable(parts[0]), opened_parquet(parts[0]) as first:
         schema = first.schema_arrow
     schema = schema.with_metadata({METADATA_KEY: schema.metadata[METADATA_KEY]})
-    with atomic_write(path) as temporary, pq.ParquetWriter(temporary, schema, **_OPTIONS) as writer:
+    with atomic_write(path) as temporary, pq.ParquetWriter(temporary, schema, **_options(schema)) as writer:
         for part in parts:
             with readable(part), opened_parquet(part) as opened:
                 table = opened.read()
             writer.write_table(table.cast(schema), row_group_size=table.num_rows)
+
+
+def _write(table: pa.Table, target: Any) -> None:
+    pq.write_table(table, target, **_options(table.schema))
 
 
 def _table(outputs: Outputs) -> pa.Table:

@@ -10,6 +10,7 @@ import pytest
 
 from cascade_core import save_run
 from cascade_core.__main__ import main
+from cascade_core.storage.compact import NOTE
 from tests.runfiles import load_softmaxes
 from tests.samples import sample_run
 
@@ -120,6 +121,17 @@ def test_joined_runs_are_called_after_their_files(
     capsys.readouterr()
     assert main(["join", str(run), str(other), "--out", str(out), "--names", "a"]) == 2
     assert "Expected --names to name the 2 runs but it names 1" in capsys.readouterr().err
+
+
+def test_an_import_may_be_compact_and_of_a_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, source, out = sample_run(), tmp_path / "mine.npz", str(tmp_path / "mine.parquet")
+    np.savez(source, probs=run.probs, labels=run.labels)
+    assert main(["import", str(source), "--macs", "1,2,3", "--compact", "--kind", "Photos", "--out", out]) == 0
+    assert load_softmaxes(out).source["kind"] == "Photos"
+    assert f"note: {NOTE}" in capsys.readouterr().err
+    np.savez(source, answer=run.probs.argmax(axis=2), confidence=run.probs.max(axis=2), labels=run.labels)
+    assert main(["import", str(source), "--macs", "1,2,3", "--compact", "--out", out]) == 2
+    assert "error: --compact is for softmaxes, and there are none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("out", ["x.txt", "{run}/x.parquet", "{folder}"])

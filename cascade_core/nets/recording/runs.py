@@ -42,6 +42,7 @@ class RecordOptions:
     Attributes:
         title: One sentence on the run.
         dataset_name: What papers call the data set; without it, what the kind of the data says, or the title.
+        kind: What lists file the run under; without it, its data set.
         wishes: Fields of `Preprocessing` or `Tokens` that replace the networks' own.
         classes: Names of the networks' classes in their order, where folders of images do not say it; as `open_data`
             takes them.
@@ -61,6 +62,7 @@ class RecordOptions:
 
     title: str = ""
     dataset_name: str | None = None
+    kind: str | None = None
     wishes: Wishes = field(default_factory=dict)
     classes: str | None = None
     outputs: str | None = None
@@ -201,6 +203,7 @@ def record(
         title=options.title or None,
         data=data.spec,
         dataset=options.dataset_name,
+        kind=options.kind,
         rest={"seed": seed} | ({"outputs": options.outputs} if options.outputs else {}),
     )
     return precompute_to(
