@@ -1,4 +1,4 @@
-"""The README's table of shipped runs: what is given up and saved on samples that had no part in choosing.
+"""The table of shipped runs, of README and docs: what is given up and saved on samples that had no part in choosing.
 
 Run with ``python -m tests.benchmarks.readme_figures`` in a checkout; it takes some minutes and prints Markdown.  Each
 run is divided in halves ten times, `CheapestWithinDrop` chooses on one as `tune` does, and the other judges.  What was
