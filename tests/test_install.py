@@ -90,7 +90,7 @@ def test_the_page_shows_the_shipped_run_without_torch(installer: Installer, tmp_
     looked_at = """
 from streamlit.testing.v1 import AppTest
 from cascade_core.storage.home import HOME
-for view in ("explore", "compare", "samples", "classes", "about", "present", "try"):
+for view in ("explore", "compare", "samples", "groups", "about", "present", "try"):
     app = AppTest.from_file(HOME / "dashboard.py", default_timeout=120)
     app.query_params["view"] = view
     app.run()

@@ -1,8 +1,4 @@
-"""What a rule does to the samples of each class, and which classes it takes for one another.
-
-`evaluate_classes` counts for all classes at once what `evaluation.evaluate` counts on the samples of one.  A class here
-is the true class of a sample, its label; what was answered makes the other axis of `confusion`.
-"""
+"""Which classes a rule takes for one another: by the true class of a sample, its label, and by what was answered."""
 
 from __future__ import annotations
 
@@ -11,18 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.evaluation import Evaluation, count_groups
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.record import Record
-
-
-def evaluate_classes(record: Record, rule: ExitRule) -> Evaluation:
-    """Count what `rule` does on the samples of each class of `record`, (K,); a class without samples has NaN shares.
-
-    Raises:
-        ValueError: The rule is for other stages or another score.
-    """
-    return count_groups(rule.answered(record), rule.exit_stages(record), rule.active, record.labels, record.classes)
 
 
 def confusion(record: Record, rule: ExitRule, stage: int | None = None) -> NDArray[np.int64]:

@@ -1,29 +1,32 @@
 """What a rule does to the samples of each group, worst group first, with a certificate for all groups at once.
 
-A group is a class, or what a table says of a sample (a camera, a region, a month).  Counts of all groups come from one
-pass, `evaluation.count_groups`.  The certificate shares alpha out over the groups (Bonferroni) and bounds each by
-betting, so that with probability 1 - alpha no group gives up more than its bound.  A group with few samples has a wide
-one: that is all that these samples say of it.
+A group is a class, or what a run's columns say of a sample (a camera, a region, a month).  Counts of all groups come
+from one pass, `evaluation.count_groups`.  The certificate shares alpha out over the groups (Bonferroni) and bounds each
+by betting, so that with probability 1 - alpha no group gives up more than its bound.  A group with few samples has a
+wide one: that is all that these samples say of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.simulation.bounds import ALPHA
-from cascade_core.simulation.certificates import drop_bound
-from cascade_core.simulation.evaluation import Evaluation, count_groups
+from cascade_core.analysis.points import Setting
+from cascade_core.simulation.bounds import ALPHA, mean_interval
+from cascade_core.simulation.certificates import drop_bound, rules_of
+from cascade_core.simulation.evaluation import Evaluation, count, count_groups
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.groups import CLASS, Groups
+from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.record import Record
 
 
-def by_class(record: Record, class_names: tuple[str, ...]) -> Groups:
+def by_class(record: Record, class_names: Sequence[str]) -> Groups:
     """Samples by their true class; without labels, by the last stage's answer."""
-    return Groups(what=CLASS, names=class_names, of=record.labels)
+    return Groups(what=CLASS, names=tuple(class_names), of=record.labels)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,12 +36,14 @@ class Grouped:
     Attributes:
         groups: Of the samples.
         evaluation: (G,) counts.
+        whole: Of all samples together.
         bounds: (G,) upper bounds on the drops that hold at once with probability 1 - `ALPHA`; NaN without samples,
-            None where the samples chose the thresholds.
+            None where nothing is certified.
     """
 
     groups: Groups
     evaluation: Evaluation
+    whole: Evaluation
     bounds: NDArray[np.float64] | None
 
     @property
@@ -47,22 +52,46 @@ class Grouped:
         having = np.flatnonzero(self.evaluation.n)
         return having[np.argsort(-self.evaluation.accuracy_drop[having], kind="stable")]
 
+    def costs(self, meter: Meter) -> NDArray[np.float64]:
+        """(G, 3) mean cost of the meter's `per` samples, and the ends of its interval; NaN without samples.
 
-def evaluate_groups(record: Record, rule: ExitRule, groups: Groups, *, certify: bool = True) -> Grouped:
+        What samples cost that leave at a stage is taken to be what all do that leave there.
+        """
+        counts, by_exit = self.evaluation.exit_counts, np.asarray(meter.by_exit(self.whole), dtype=np.float64)
+        low, high = mean_interval(counts, np.broadcast_to(by_exit, counts.shape))
+        return np.column_stack([self.evaluation.exit_shares @ by_exit, low, high])
+
+
+def evaluate_groups(record: Record, rule: ExitRule, groups: Groups, alpha: float | None = ALPHA) -> Grouped:
     """Count what `rule` does on each group of a record's samples, and bound the drop in all groups at once.
 
     Args:
-        certify: Whether the samples had no part in choosing the rule.
+        alpha: Probability that a bound is wrong; None where the samples had a part in choosing the rule.
 
     Raises:
         ValueError: The rule is for other stages or another score, or groups are of other samples.
     """
     if len(groups.of) != record.n:
         raise ValueError(f"Expected groups of {record.n} samples but they are of {len(groups.of)}")
-    exits, size = rule.exit_stages(record), len(groups.names)
-    evaluation = count_groups(rule.answered(record), exits, rule.active, groups.of, size)
-    bounds = group_bounds(record, rule, groups) if certify else None
-    return Grouped(groups=groups, evaluation=evaluation, bounds=bounds)
+    exits, answered = rule.exit_stages(record), rule.answered(record)
+    return Grouped(
+        groups=groups,
+        evaluation=count_groups(answered, exits, rule.active, groups.of, len(groups.names)),
+        whole=count(answered, exits, rule.active),
+        bounds=None if alpha is None else group_bounds(record, rule, groups, alpha),
+    )
+
+
+def groups_at(setting: Setting, groups: Groups) -> Grouped:
+    """What the rule of a setting does on each group of the test samples.
+
+    Whoever drags a slider until they like what they see has looked at all its rules: bounds hold in all groups and at
+    all positions at once.  There are none in-sample, nor of thresholds set by hand.
+    """
+    exploration = setting.exploration
+    nothing = exploration.split.in_sample or setting.is_by_hand
+    alpha = None if nothing else ALPHA / max(1, rules_of(exploration.path))
+    return evaluate_groups(exploration.test, setting.rule, groups, alpha)
 
 
 def group_bounds(record: Record, rule: ExitRule, groups: Groups, alpha: float = ALPHA) -> NDArray[np.float64]:
@@ -70,9 +99,8 @@ def group_bounds(record: Record, rule: ExitRule, groups: Groups, alpha: float = 
 
     The number of groups must not depend on what the samples answer; those without samples take no share of alpha.
     """
-    having = np.unique(groups.of)
+    having = groups.occurring
     bounds = np.full(len(groups.names), np.nan)
     for group in having.tolist():
-        part = record.take(np.flatnonzero(groups.of == group))
-        bounds[group] = drop_bound(part, rule, alpha / len(having))
+        bounds[group] = drop_bound(record.take(groups.members(group)), rule, alpha / len(having))
     return bounds

@@ -14,8 +14,9 @@ from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.tables import groups_table, worst_groups_table
-from cascade_core.simulation.bounds import CERTAINTY
+from cascade_core.simulation.bounds import ALPHA, CERTAINTY
 from cascade_core.simulation.groups import CLASS, Groups
+from cascade_core.simulation.record import Record
 from cascade_core.storage.group_columns import read_groups
 from cascade_core.storage.reading import load_groups, load_run, load_sample_ids, read_metadata
 from cascade_core.storage.writing import save_run
@@ -42,17 +43,21 @@ def groups_of(run: Place, by: str, table: Path | None) -> Groups:
     return load_groups(run, by) if table is None else read_groups(table, load_sample_ids(run), by)[0]
 
 
+def judging_groups(args: argparse.Namespace, split: Split, test: Record) -> Groups:
+    """The division of the test samples that the flags name."""
+    if args.by == CLASS and args.groups is None and test.answers_known:
+        return by_class(test, read_metadata(args.run)["class_names"])
+    whole = groups_of(args.run, args.by, args.groups)
+    return whole.take(split.test_index(len(whole.of)))
+
+
 def tell_groups(args: argparse.Namespace, split: Split, compared: Sequence[Compared]) -> None:
     """Print each policy's worst group, and all groups under the first policy."""
     if args.by is None:
         return
     test = compared[0].test
-    if args.by == CLASS and args.groups is None and test.answers_known:
-        groups = by_class(test, tuple(read_metadata(args.run)["class_names"]))
-    else:
-        whole = groups_of(args.run, args.by, args.groups)
-        groups = whole.take(split.test_index(len(whole.of)))
-    found = [evaluate_groups(one.test, one.rule, groups, certify=not args.in_sample) for one in compared]
+    groups = judging_groups(args, split, test)
+    found = [evaluate_groups(one.test, one.rule, groups, None if args.in_sample else ALPHA) for one in compared]
     tell(f"by {args.by}, the worst of {len(found[0].worst_first)} groups of {test.n:,} samples under each policy:")
     tell_table(worst_groups_table([one.policy.name for one in compared], found), test.terms)
     tell(f"all groups under {compared[0].policy.name}, the worst first:")

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from cascade_core.analysis.exploration import Exploration, explore
+from cascade_core.analysis.groups import Grouped, groups_at
 from cascade_core.analysis.mistakes import cheapest_with_mistakes
 from cascade_core.analysis.points import Setting
 from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.dividing import add_split_flags, source_of, split_of
+from cascade_core.commands.grouping import add_group_flags, judging_groups
 from cascade_core.commands.judging import add_judge_flag, judge, judged_on
 from cascade_core.commands.terminal import tell
 from cascade_core.policies import PRICED, SWEEPS
@@ -20,6 +22,7 @@ from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.live.elsewhere import beside
 from cascade_core.rendering.published import PublishedResult, published_on
 from cascade_core.rendering.report import report_html
+from cascade_core.simulation.groups import CLASS
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import identity, read_metadata
 from cascade_core.support.claims import claimed
@@ -66,10 +69,20 @@ def report_(args: argparse.Namespace) -> None:
             there, name = other.judged(opened.exploration), identity(args.judge_on)["name"]
             data = beside(data, _payload(there, args.judge_on, axis, opened.position, name))
             judged = [judge(args, opened.rule, test, other, opened.exploration.meter)]
-        html = report_html(opened, data, run=run, source=metadata["source"], judged_on=judged)
+        source, grouped = metadata["source"], _grouped(args, opened)
+        html = report_html(opened, data, run=run, source=source, judged_on=judged, grouped=grouped)
         with atomic_write(args.out) as temporary:
             temporary.write_text(html, encoding="utf-8")
         tell(f"wrote {args.out} ({len(html.encode()):,} bytes), which opens at {opened.described}")
+
+
+def _grouped(args: argparse.Namespace, opened: Setting) -> Grouped | None:
+    """What the rule does to groups of the test samples: those of the flags, or classes where they are known."""
+    test = opened.exploration.test
+    if args.by is None and not test.answers_known:
+        return None
+    args.by = args.by or CLASS
+    return groups_at(opened, judging_groups(args, opened.exploration.split, test))
 
 
 def _payload(
@@ -98,6 +111,7 @@ def _add_report(verbs: Parsers) -> None:
         + policy_flags.titles(SWEEPS.values()),
     )
     add_position_flags(parser)
+    add_group_flags(parser, "what the table of groups is by (default class)")
     add_judge_flag(parser)
     parser.add_argument("--out", type=place, required=True, help="the HTML file to write")
 

@@ -8,8 +8,10 @@ from contextlib import suppress
 import streamlit as st
 
 from cascade_core.analysis.brought import check_stages, placed, verdict
+from cascade_core.analysis.groups import groups_at
 from cascade_core.panels import judging, questions, state
 from cascade_core.panels.details import exits_table
+from cascade_core.panels.grouping import divided
 from cascade_core.panels.live import send
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
@@ -35,7 +37,12 @@ def choice_and_report(shown: Shown) -> None:
     # What takes a while is made when its button is pressed.
     def report() -> str:
         return report_html(
-            setting, shown.payload, run=identity, source=run.metadata["source"], judged_on=judging.judged_on(shown)
+            setting,
+            shown.payload,
+            run=identity,
+            source=run.metadata["source"],
+            judged_on=judging.judged_on(shown),
+            grouped=None if run.is_counted else groups_at(setting, divided(shown)),
         )
 
     choice = chosen_json(setting, identity, judging.judged_on(shown))

@@ -80,7 +80,7 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
     """All that a link names, in the order in which it does."""
     return (
         Link(state.RUN, among(runs, "a run in the list (your own goes when its page is reloaded)")),
-        Link(state.VIEW, among(views)),
+        Link(state.VIEW, renamed({"classes": "groups"}, among(views))),
         Link(state.POLICY, among(SWEEPS)),
         Link(state.SCORE, among(of_softmaxes())),
         Link(state.ANSWERS, among(ANSWERS)),
@@ -95,6 +95,7 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.COSTS, costs.checked),
         Link(state.PRICE, number, lambda value: f"{value:.9g}"),
         Link(state.DETAILS, titled(state.TABS), _tab_name),
+        Link(state.BY, text(LONGEST_NAME)),
         Link(state.COMPARED_RUNS, among(runs, "a run in the list"), many=True),
         Link(state.COMPARED_POLICIES, among(SWEEPS), many=True),
         Link(state.BESIDE_RUN, among(runs, "a run in the list")),
@@ -127,6 +128,11 @@ def among(options: Collection[str], words: str = "") -> Callable[[str], str]:
         return text
 
     return reader
+
+
+def renamed(names: Mapping[str, str], read: Callable[[str], str]) -> Callable[[str], str]:
+    """A reader that also takes what older links call things."""
+    return lambda text: read(names.get(text, text))
 
 
 def titled(titles: Mapping[str, str]) -> Callable[[str], str]:

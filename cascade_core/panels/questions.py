@@ -103,6 +103,7 @@ def _kept(max_entries: int, spinner: str) -> Callable[[Callable[Concatenate[Q, P
 
 
 sample_ids = _kept(8, "Reading the run ...")(Run.sample_ids)
+groups = _kept(8, "Reading the run ...")(Run.groups)
 outputs = _kept(2, "Reading the run ...")(Run.outputs)
 _record = _kept(8, "Reading the run ...")(Run.record)
 

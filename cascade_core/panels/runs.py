@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from cascade_core.analysis.prepared import Prepared, load_prepared, prepared_path
+from cascade_core.simulation.groups import Groups
 from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
@@ -143,6 +144,14 @@ class Run:
         if self.held is not None:
             return tuple(map(str, self.held.sample_ids))
         return reading.load_sample_ids(self._file)
+
+    def groups(self, what: str) -> Groups:
+        """The samples, divided by class or by a column of groups.
+
+        Raises:
+            ValueError: The file is malformed, or has no such column.
+        """
+        return reading.load_groups(self._file, what) if self.held is None else self.held.divided_by(what)
 
     def notes(self, outputs: Callable[[], Outputs]) -> tuple[str, ...]:
         """Lines on what its import mended, and what is odd about it.

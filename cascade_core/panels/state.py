@@ -17,6 +17,7 @@ import streamlit as st
 from cascade_core.analysis.sample_filter import ORDERS
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS as ANSWERS_OFFERED
+from cascade_core.simulation.groups import CLASS
 from cascade_core.simulation.scores import of_softmaxes
 
 T = TypeVar("T")
@@ -144,6 +145,9 @@ TABS = {
 DETAILS = Value("details", TABS["thresholds"])
 """Titles of the tabs below the live panel, by the names that links have for them; and which is open, by its title."""
 
+BY = Value("by", CLASS)
+"""What *Groups* divides samples by: "class", or a column of the run."""
+
 PICTURE_FORMATS = ("SVG", "PNG")
 PICTURE_FORMAT = Value("pictures", PICTURE_FORMATS[0])
 """How charts are saved."""
@@ -262,7 +266,7 @@ class Key(StrEnum):
     COST_TABLE = "cost_table"
     COMPARE = "compare"
     SAMPLES = "samples"
-    CLASSES = "classes"
+    GROUPS = "groups"
     TRY = "try"
 
     def of(self, *which: object) -> str:

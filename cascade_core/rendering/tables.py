@@ -207,48 +207,30 @@ def seeds_table(compared: Sequence[Sequence[Compared]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def classes_table(
-    evaluation: Evaluation, class_names: Sequence[str], costs: NDArray[np.float64], plain: float
-) -> pd.DataFrame:
-    """A row a class with samples: what the cascade does to them, and the share of them that leaves at each stage.
+def groups_table(grouped: Grouped, meter: Meter = MACS) -> pd.DataFrame:
+    """A row a group with samples, the worst first; `drop_certified` holds in all groups at once.
 
-    Args:
-        costs: (K,) mean costs in any unit, of as many samples as `plain` is of in the plain network.
+    With another meter than MACs its mean cost is there too, in its column; savings are of it.  Where samples differ in
+    what they cost at one stage there is no interval of a saving.
     """
-    low, high = evaluation.drop_interval()
-    frame = pd.DataFrame(
-        {
-            "class": list(class_names),
-            "samples": evaluation.n,
-            "accuracy": evaluation.accuracy,
-            "full_accuracy": evaluation.full_accuracy,
-            "accuracy_drop": evaluation.accuracy_drop,
-            "drop_low": low,
-            "drop_high": high,
-            "cost": costs,
-            "saving": 1 - costs / plain,
-            **{f"share {name}": evaluation.exit_shares[:, i] for i, name in enumerate(evaluation.stage_names)},
-        }
-    )
-    return frame[frame["samples"] > 0].reset_index(drop=True)
-
-
-def groups_table(grouped: Grouped) -> pd.DataFrame:
-    """A row a group with samples, the worst first; `drop_certified` holds in all groups at once."""
     order, result = grouped.worst_first, grouped.evaluation
     low, high = result.drop_interval()
-    least, most = result.saving_interval()
+    costs, plain = grouped.costs(meter), meter.plain(grouped.whole)
+    if grouped.whole.paid is not None:
+        costs[:, 1:] = np.nan
     bounds = np.full(len(result.n), np.nan) if grouped.bounds is None else grouped.bounds
     columns = {
         "samples": result.n,
         "accuracy": result.accuracy,
+        "full_accuracy": result.full_accuracy,
         "accuracy_drop": result.accuracy_drop,
         "drop_low": low,
         "drop_high": high,
         "drop_certified": bounds,
-        "saving": result.saving,
-        "saving_low": least,
-        "saving_high": most,
+        "cost": costs[:, 0],
+        "saving": 1 - costs[:, 0] / plain,
+        "saving_low": 1 - costs[:, 2] / plain,
+        "saving_high": 1 - costs[:, 1] / plain,
         **{f"share {name}": result.exit_shares[:, i] for i, name in enumerate(result.stage_names)},
     }
     names = [grouped.groups.names[group] for group in order]

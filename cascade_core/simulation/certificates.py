@@ -94,9 +94,17 @@ def certify_path(record: Record, path: RulePath, alpha: float) -> NDArray[np.flo
     Returns:
         (G,) fractions.
     """
+    few, which = _distinct(path)
+    return drop_bounds(record, few, alpha / max(1, rules_of(path)))[which]
+
+
+def rules_of(path: RulePath) -> int:
+    """Different rules of a path, each of which takes a share of alpha; the plain network takes none."""
+    return int((~_distinct(path)[0].plain).sum())
+
+
+def _distinct(path: RulePath) -> tuple[RulePath, NDArray[np.int64]]:
+    """The different rules of a path, and (G,) which of them each is."""
     rows = np.column_stack([path.plain, path.thresholds.reshape(len(path), math.prod(path.thresholds.shape[1:]))])
     _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    few = path.take(first)
-    # Where the plain network is run no share of alpha is needed.
-    shares = max(1, int((~few.plain).sum()))
-    return drop_bounds(record, few, alpha / shares)[which.ravel()]
+    return path.take(first), which.ravel()

@@ -186,13 +186,6 @@ def along(meter: Meter, result: Evaluation) -> NDArray[np.float64]:
     return np.array([meter.mean(result[position]) for position in range(len(result.exit_counts))])
 
 
-def of_groups(meter: Meter, groups: Evaluation, whole: Evaluation) -> NDArray[np.float64]:
-    """(K,) mean costs of `per` samples of each group of those that one rule was evaluated on, NaN without samples."""
-    if isinstance(meter, Macs):
-        return groups.mean_macs
-    return groups.exit_shares @ meter.by_exit(whole)
-
-
 def spent(meter: Meter, result: Evaluation) -> dict[str, Any]:
     """What a rule costs by a meter, as JSON data: its mean and the plain network's, for `per` samples, and details."""
     mean, plain = meter.mean(result), meter.plain(result)

@@ -1,4 +1,4 @@
-"""What is counted for each class equals `evaluate` on its samples alone, and confusion equals a loop over samples."""
+"""Which classes are taken for one another equals a loop over samples."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from cascade_core import ExitRule, Record, evaluate
-from cascade_core.analysis.classes import Mistake, confusion, evaluate_classes, most_confused
+from cascade_core import ExitRule, Record
+from cascade_core.analysis.classes import Mistake, confusion, most_confused
 from tests.oracle import f32
 from tests.samples import sample_record
 
@@ -18,44 +18,6 @@ RULES = [
     ExitRule(thresholds=f32(np.inf, np.inf)),
     ExitRule(thresholds=np.array([[0.5, 0.7, 0.9, np.inf, 0.6], [np.inf, 0.2, 0.4, 0.6, 0.8]])),
 ]
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_each_class_equals_evaluate_on_its_samples(rule: ExitRule) -> None:
-    record = sample_record()
-    found = evaluate_classes(record, rule)
-    low, high = found.drop_interval()
-    for label in range(5):
-        # By its definition: the record of the class's samples, judged by itself.
-        alone = evaluate(record.take(np.flatnonzero(record.labels == label)), rule)
-        one = found[label]
-        assert one.exit_counts.tolist() == alone.exit_counts.tolist()
-        assert one.correct_counts.tolist() == alone.correct_counts.tolist()
-        assert one.costs.tolist() == alone.costs.tolist()
-        assert (one.n, one.helped, one.full_correct) == (alone.n, alone.helped, alone.full_correct)
-        assert found.accuracy[label] == alone.accuracy
-        assert found.full_accuracy[label] == alone.full_accuracy
-        assert found.accuracy_drop[label] == pytest.approx(alone.accuracy_drop, abs=1e-15)
-        assert found.mean_macs[label] == alone.mean_macs
-        assert found.saving[label] == alone.saving
-        assert found.exit_shares[label].tolist() == alone.exit_shares.tolist()
-        assert (low[label], high[label]) == alone.drop_interval()
-
-
-def test_classes_without_samples_are_not_a_number() -> None:
-    record = Record(
-        confidence=f32(0.9, 0.1)[None],
-        predictions=np.array([[2, 0]]),
-        correct=np.array([[True, False]]),
-        labels=np.array([2, 2]),
-        stages=sample_record(m=1).stages,
-        classes=4,
-    )
-    found = evaluate_classes(record, ExitRule(thresholds=f32()))
-    assert found.n.tolist() == [0, 0, 2, 0]
-    for values in (found.accuracy, found.accuracy_drop, found.mean_macs, found.saving, *found.drop_interval()):
-        assert np.isnan(values).tolist() == [True, True, False, True]
-    assert found.accuracy[2] == 0.5
 
 
 def pairs(record: Record, rule: ExitRule, stage: int | None) -> Counter[tuple[int, int]]:

@@ -106,7 +106,7 @@ def test_axe_finds_nothing_serious_in_any_view(shown: Callable[[str, int], Page]
     for name, words in (
         ("Compare", "Pinned points"),
         ("Samples", "A disc marks where a sample left"),
-        ("Classes", "What each class gives up, and saves"),
+        ("Groups", "What each group gives up, and saves"),
         ("Try it", "This run cannot be tried"),
         ("About", "Where this run came from"),
         ("Present", "Arrow keys move the slider"),

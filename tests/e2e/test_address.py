@@ -82,7 +82,7 @@ def test_back_and_forward_through_six_steps(browser_page: Page, url: str) -> Non
     steps: list[Callable[[], None]] = [
         lambda: choose(page, "Policy", 1),
         lambda: press(page, "ArrowRight"),
-        lambda: look_at(page, "Classes"),
+        lambda: look_at(page, "Groups"),
         lambda: look_at(page, "Explore"),
         lambda: choose(page, "Run", 1),
         lambda: press(page, "End"),

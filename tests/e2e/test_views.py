@@ -78,7 +78,7 @@ def test_a_walk_through_the_views(
     no_overflow(page)
     page.set_viewport_size({"width": 1280, "height": 900})
 
-    look(page, "Classes")
+    look(page, "Groups")
     line(page, expected, last)
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
     page.set_viewport_size({"width": 390, "height": 900})

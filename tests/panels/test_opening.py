@@ -103,7 +103,7 @@ def test_opened_samples_are_shown_and_named_in_the_address(folder: Path) -> None
     swept = expected()
     (mistake,) = most_confused(swept.test, swept.path.rule(swept.opening), count=1)
     label, answer = NAMES[mistake.label], NAMES[mistake.answer]
-    app = view("classes")
+    app = view("groups")
     app.session_state["label"] = label
     app.session_state["answer"] = answer
     app.session_state["view"] = "samples"

@@ -90,7 +90,7 @@ def test_in_sample_is_measured_on_all(cache: Path) -> None:
     assert "(400 samples)" in heading(app)
     badge = '<span class="cascade-badge">in-sample</span>'
     assert badge not in heading(app), "the live panel has it beside its numbers"
-    app.segmented_control(key="view").set_value("classes").run()
+    app.segmented_control(key="view").set_value("groups").run()
     assert badge in heading(app)
 
 

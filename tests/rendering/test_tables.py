@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from cascade_core import CheapestWithinDrop, ExitRule, PaperRule, PaperRuleByClass, auroc, dominated, evaluate
-from cascade_core.analysis.classes import Mistake, evaluate_classes
+from cascade_core.analysis.classes import Mistake
 from cascade_core.analysis.exploration import Split, explore
+from cascade_core.analysis.groups import by_class, evaluate_groups
 from cascade_core.analysis.points import Setting
 from cascade_core.rendering.tables import (
-    classes_table,
     exits_table,
+    groups_table,
     macs_table,
     mistakes_table,
     operating_points,
@@ -19,6 +20,7 @@ from cascade_core.rendering.tables import (
     stages_table,
     worth_table,
 )
+from cascade_core.simulation.own_costs import OwnCosts
 from tests.oracle import f32, make_record
 from tests.samples import sample_record, sample_run
 from tests.simulation.test_own_costs import costs as own_costs
@@ -38,18 +40,35 @@ def test_macs_table_compares_with_the_plain_network() -> None:
     assert frame.drop(columns="share").equals(stages_table(sample_record()))
 
 
-def test_classes_table_leaves_out_classes_without_samples() -> None:
+def test_groups_table_leaves_out_groups_without_samples() -> None:
     whole, rule = sample_record(), ExitRule(thresholds=np.array([0.6, 0.6]))
     record = whole.take(np.flatnonzero(whole.labels != 1))
-    found = evaluate_classes(record, rule)
-    frame = classes_table(found, ["a", "<b>", "c", "d", "e"], np.array([1.0, np.nan, 3.0, 4.0, 10.0]), 8.0)
-    assert frame["class"].tolist() == ["a", "c", "d", "e"]
+    grouped = evaluate_groups(record, rule, by_class(record, ["a", "<b>", "c", "d", "e"]))
+    frame, found = groups_table(grouped).set_index("group"), grouped.evaluation
+    assert sorted(frame.index) == ["a", "c", "d", "e"]
+    assert frame["accuracy_drop"].is_monotonic_decreasing
     assert frame["samples"].sum() == record.n
-    assert frame["accuracy_drop"].iloc[1] == found.accuracy_drop[2]
-    assert frame["drop_high"].iloc[1] == found[2].drop_interval()[1]
-    assert frame["cost"].tolist() == [1, 3, 4, 10]
-    assert frame["saving"].tolist() == [7 / 8, 5 / 8, 1 / 2, -1 / 4]
-    assert frame["share stage 2"].iloc[3] == found[4].exit_shares[1]
+    assert frame.loc["c", "accuracy_drop"] == found.accuracy_drop[2]
+    assert frame.loc["c", "drop_high"] == found[2].drop_interval()[1]
+    assert (frame["drop_certified"] > frame["accuracy_drop"]).all()
+    assert frame.loc["e", "share stage 2"] == found[4].exit_shares[1]
+    np.testing.assert_allclose(frame["saving"]["d"], found[3].saving)
+    for end, expected in zip(("saving_low", "saving_high"), found[3].saving_interval(), strict=True):
+        np.testing.assert_allclose(frame[end]["d"], expected)
+
+
+def test_groups_cost_by_the_meter() -> None:
+    record, rule = sample_record(), ExitRule(thresholds=np.array([0.6, 0.6]))
+    parts: tuple[dict[str, float], ...] = ({"all": 1.0},) * 3
+    cents = OwnCosts(unit="cents", per=1, stage_names=record.stage_names, stages=parts, plain_parts={"all": 4.0})
+    grouped = evaluate_groups(record, rule, by_class(record, "abcde"))
+    frame = groups_table(grouped, cents)
+    # Whoever leaves at the second stage has passed the first: 1, 2 and 3 cents, of 4.
+    costs = sum((place + 1) * frame[f"share stage {place + 1}"] for place in range(3))
+    np.testing.assert_allclose(frame["cost"], costs)
+    np.testing.assert_allclose(frame["saving"], 1 - costs / 4)
+    assert (frame["saving_low"] < frame["saving"]).all()
+    np.testing.assert_allclose((frame["cost"] * frame["samples"]).sum() / record.n, cents.mean(grouped.whole))
 
 
 def test_mistakes_table_names_the_classes() -> None:

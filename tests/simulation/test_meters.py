@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from cascade_core import ExitRule, evaluate
-from cascade_core.analysis.classes import evaluate_classes
 from cascade_core.policies import SharedThreshold
 from cascade_core.simulation.cost_table import CostTable
 from cascade_core.simulation.evaluation import Evaluation
-from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along, of_groups
+from cascade_core.simulation.meters import MACS, Meter, Milliseconds, along
 from cascade_core.simulation.paths import evaluate_path
 from cascade_core.simulation.timing import Profile
 from tests.oracle import f32, make_record, random_pooled, random_record, random_rules
@@ -157,17 +156,3 @@ def test_costs_by_exit_add_up_to_the_mean_of_samples_alone(pooled: bool) -> None
         result = evaluate(record, ExitRule(thresholds=thresholds, pool=record.pool))
         for meter in meters:
             assert result.exit_shares @ meter.by_exit(result) == pytest.approx(meter.mean(result))
-
-
-def test_groups_cost_what_their_samples_do_where_they_leave() -> None:
-    record, rule = random_record(4), ExitRule(thresholds=f32(0.6, 0.6))
-    groups, whole = evaluate_classes(record, rule), evaluate(record, rule)
-    meter = own_costs(record.stage_names)
-    assert (groups.n > 0).all()
-    for found in (of_groups(MACS, groups, whole), of_groups(meter, groups, whole)):
-        assert found.shape == (record.classes,)
-    assert of_groups(MACS, groups, whole).tolist() == groups.mean_macs.tolist()
-    exits = rule.exit_stages(record)
-    each = np.array([1, 3, 6.5])[exits]
-    by_class = [each[record.labels == label].mean() for label in range(record.classes)]
-    assert of_groups(meter, groups, whole) == pytest.approx(by_class)

@@ -45,7 +45,7 @@ VIEWS = {
     "explore": View("Explore", "explore", badged=True),
     "compare": View("Compare", "comparing"),
     "samples": View("Samples", "samples", singles=True),
-    "classes": View("Classes", "classes", singles=True),
+    "groups": View("Groups", "groups", singles=True),
     "try": View("Try it", "trying", singles=True),
     "about": View("About", "about"),
     "present": View("Present", "presenting", badged=True),

@@ -1,4 +1,4 @@
-"""Plotly figures of single classes: what each gives up and saves, and which are taken for one another."""
+"""Plotly figures of groups and classes: what each gives up and saves, and which classes are taken for one another."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from cascade_core.analysis.groups import Grouped
 from cascade_core.rendering.figures.explore import MARGIN, plain
 from cascade_core.rendering.palette import Palette
 from cascade_core.simulation.bounds import COVERAGE
-from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.meters import MACS
 from cascade_core.support import wording
 from cascade_core.support.terms import LABELS, Terms
 
 MOST_BARS = 40
-"""Classes that are drawn; of more, those with the largest drop."""
+"""Groups that are drawn; of more, those with the largest drop."""
 
 MOST_CELLS = 20
 """Classes up to which a matrix can be read."""
@@ -31,12 +31,6 @@ LETTER = 6.5
 """Pixels of one of them."""
 
 
-def drawn_classes(evaluation: Evaluation) -> NDArray[np.int64]:
-    """Numbers of the classes that `class_bars` draws, from the top."""
-    with_samples = np.flatnonzero(evaluation.n)
-    return with_samples[np.argsort(-evaluation.accuracy_drop[with_samples], kind="stable")][:MOST_BARS]
-
-
 def _whiskers(
     drop: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], palette: Palette
 ) -> dict[str, Any]:
@@ -45,21 +39,16 @@ def _whiskers(
     return {"array": above, "arrayminus": below, "color": palette.text, "thickness": 1, "width": 3}
 
 
-def class_bars(
-    evaluation: Evaluation,
-    class_names: Sequence[str],
-    saving: NDArray[np.float64],
-    palette: Palette,
-    noun: str = MACS.noun,
-) -> go.Figure:
-    """Accuracy drop with its interval, and saving, of the classes with samples, the largest drop at the top.
+def group_bars(grouped: Grouped, saving: NDArray[np.float64], palette: Palette, noun: str = MACS.noun) -> go.Figure:
+    """Accuracy drop with its interval, and saving, of the groups with samples, the largest drop at the top.
 
     Args:
-        saving: (K,) fractions of what `noun` names.
+        saving: (G,) fractions of what `noun` names.
     """
-    order, words = drawn_classes(evaluation), evaluation.terms
+    evaluation, order, all_names = grouped.evaluation, grouped.worst_first[:MOST_BARS], grouped.groups.names
+    words = evaluation.terms
     drop, (low, high) = evaluation.accuracy_drop[order], (end[order] for end in evaluation.drop_interval())
-    names = plain([class_names[i] for i in order])
+    names = plain([all_names[i] for i in order])
     places = list(range(len(order)))
     figure = make_subplots(
         cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=(evaluation.terms.drop, f"{noun} saved")
@@ -88,7 +77,7 @@ def class_bars(
         row=1,
         col=2,
     )
-    ticks = _ticks([class_names[i] for i in order])
+    ticks = _ticks([all_names[i] for i in order])
     figure.update_yaxes(tickvals=places, ticktext=ticks, autorange="reversed", automargin=True)
     figure.update_xaxes(title_text="points", col=1)
     figure.update_xaxes(title_text="%", col=2)

@@ -15,6 +15,7 @@ from html import escape
 from typing import Any
 
 from cascade_core.analysis.exploration import Exploration
+from cascade_core.analysis.groups import Grouped
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import moved_words
 from cascade_core.rendering.cost_words import amount, batches, cost_sentences, per
@@ -25,6 +26,7 @@ from cascade_core.rendering.live import live_css
 from cascade_core.rendering.live.data import hand, packed
 from cascade_core.rendering.markup import badge_css, badged
 from cascade_core.rendering.modules import bundled
+from cascade_core.rendering.report.groups import groups_section
 from cascade_core.rendering.report.pieces import Cell, Row, document, entries, file, piece, script_json, table
 from cascade_core.rendering.report.words import flat, threshold
 from cascade_core.rendering.tables import operating_points, stages_table
@@ -52,6 +54,7 @@ def report_html(
     source: Mapping[str, Any],
     made: date | None = None,
     judged_on: Sequence[Mapping[str, Any]] = (),
+    grouped: Grouped | None = None,
 ) -> str:
     """The report on a policy swept over a run, as the text of one HTML file.
 
@@ -62,6 +65,7 @@ def report_html(
         source: The run's metadata on where it comes from.
         made: The day that the report names; today if not given.
         judged_on: What the rule does on other runs, as `storage.measured.judged` gives it.
+        grouped: What it does to groups of the test samples.
 
     Raises:
         ValueError: `data` is not that of the exploration.
@@ -81,6 +85,7 @@ def report_html(
         run=escape(run["name"]),
         points=_operating_points(setting),
         stages=_stages(exploration),
+        groups="" if grouped is None else groups_section(grouped, exploration.meter),
         origin=entries(_origin(setting, run, made or datetime.now(UTC).date())),
         source=entries(flat(source)),
         choice=escape(chosen_json(setting, run, judged_on)),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from cascade_core import ExitRule
-from cascade_core.analysis.classes import confusion, evaluate_classes
-from cascade_core.rendering.figures.classes import MOST_BARS, class_bars, confusion_matrix
+from cascade_core import ExitRule, Record
+from cascade_core.analysis.classes import confusion
+from cascade_core.analysis.groups import Grouped, by_class, evaluate_groups
+from cascade_core.rendering.figures.classes import MOST_BARS, confusion_matrix, group_bars
 from cascade_core.rendering.figures.network import stage_macs
 from cascade_core.rendering.palette import DARK, LIGHT, Palette
 from cascade_core.support import wording
@@ -20,9 +22,14 @@ RULE = ExitRule(thresholds=f32(0.6, 0.6))
 NAMES = ["ant", "<b>bee</b>", "cat", "dog", "eel"]
 
 
+def grouped(names: Sequence[str] = NAMES, record: Record | None = None) -> Grouped:
+    record = record or sample_record()
+    return evaluate_groups(record, RULE, by_class(record, names), None)
+
+
 def test_bars_are_sorted_by_drop_with_their_intervals() -> None:
-    found = evaluate_classes(sample_record(), RULE)
-    drop, saved = class_bars(found, NAMES, found.saving, LIGHT).data
+    found = grouped().evaluation
+    drop, saved = group_bars(grouped(), found.saving, LIGHT).data
     order = np.argsort(-found.accuracy_drop, kind="stable")
     assert list(drop.x) == (100 * found.accuracy_drop[order]).tolist()
     assert list(saved.x) == (100 * found.saving[order]).tolist()
@@ -35,8 +42,9 @@ def test_bars_are_sorted_by_drop_with_their_intervals() -> None:
 
 
 def test_of_many_classes_those_with_the_largest_drop_are_drawn() -> None:
-    found = evaluate_classes(sample_record(n=2000, k=60), RULE)
-    figure = class_bars(found, [str(i) for i in range(60)], found.saving, DARK)
+    many = grouped([str(i) for i in range(60)], sample_record(n=2000, k=60))
+    found = many.evaluation
+    figure = group_bars(many, found.saving, DARK)
     assert len(figure.data[0].x) == MOST_BARS
     assert figure.data[0].x[0] == 100 * found.accuracy_drop.max()
 
@@ -73,9 +81,9 @@ def test_macs_are_stacked_behind_one_another() -> None:
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_names_are_shown_to_the_letter(palette: Palette) -> None:
     record = sample_run(names=["<b>bold</b>", "a & b", "plain"]).record()
-    found = evaluate_classes(record, RULE)
+    found = grouped(record=record)
     for figure, name in (
-        (class_bars(found, NAMES, found.saving, palette), "bee"),
+        (group_bars(found, found.evaluation.saving, palette), "bee"),
         (confusion_matrix(confusion(record, RULE), NAMES, palette), "bee"),
         (stage_macs(record, palette), "bold"),
     ):
@@ -85,13 +93,13 @@ def test_names_are_shown_to_the_letter(palette: Palette) -> None:
 
 def test_long_names_are_cut_beside_the_axes_and_whole_where_one_points() -> None:
     names = ["a name that is far too long to stand beside it", *NAMES[1:]]
-    found = evaluate_classes(sample_record(), RULE)
+    found = grouped(names)
     matrix = confusion_matrix(confusion(sample_record(), RULE), names, LIGHT)
     for axis in (matrix.layout.xaxis, matrix.layout.yaxis):
         assert axis.ticktext[0] == "a name that is far too …"
         assert axis.ticktext[1] == "&lt;b&gt;bee&lt;/b&gt;"
     assert any(text.startswith(names[0]) for text in matrix.data[-1].customdata)
-    bars = class_bars(found, names, found.saving, LIGHT)
+    bars = group_bars(found, found.evaluation.saving, LIGHT)
     assert "a name that is far too …" in bars.layout.yaxis.ticktext
     assert any(text.startswith(f"{names[0]}: ") for text in bars.data[0].customdata)
     # What stands below the cells is as high as its letters are long.

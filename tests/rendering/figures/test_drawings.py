@@ -21,8 +21,9 @@ import pytest
 from plotly.io.json import to_json_plotly
 
 from cascade_core import CheapestWithinDrop, PaperRule
-from cascade_core.analysis.classes import confusion, evaluate_classes
+from cascade_core.analysis.classes import confusion
 from cascade_core.analysis.exploration import Exploration, Split, explore
+from cascade_core.analysis.groups import by_class, evaluate_groups
 from cascade_core.analysis.points import Setting
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.figures import classes, network
@@ -47,13 +48,14 @@ def residual(palette: Palette) -> go.Figure:
     return exploring.residual_accuracy_curves(exploration.calibration, rule, 0.04, AXIS, palette)
 
 
-def class_bars(palette: Palette) -> go.Figure:
-    found = evaluate_classes(sample_record(), swept().path.rule(5))
-    return classes.class_bars(found, CLASS_NAMES, found.saving, palette)
+def group_bars(palette: Palette) -> go.Figure:
+    record = sample_record()
+    found = evaluate_groups(record, swept().path.rule(5), by_class(record, CLASS_NAMES), None)
+    return classes.group_bars(found, found.evaluation.saving, palette)
 
 
 DRAWINGS: dict[str, Callable[[Palette], go.Figure]] = {
-    "class_bars": class_bars,
+    "group_bars": group_bars,
     "confusion_matrix": lambda p: classes.confusion_matrix(
         confusion(sample_record(), swept().path.rule(5)), CLASS_NAMES, p
     ),

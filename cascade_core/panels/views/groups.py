@@ -1,92 +1,113 @@
-"""The view of classes: what the cascade does to each, and which it takes for one another."""
+"""The view of groups: what the cascade does to each, the worst first; by class, also which it takes for one another."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cascade_core.analysis.classes import confusion, evaluate_classes, most_confused
+from cascade_core.analysis.classes import confusion, most_confused
+from cascade_core.analysis.groups import Grouped, groups_at
 from cascade_core.panels import state
+from cascade_core.panels.address import fit
 from cascade_core.panels.charts import chart, choose, palette, picture_format
 from cascade_core.panels.clicks import on_mark, on_row
 from cascade_core.panels.columns import accuracy_columns, number, share, table
+from cascade_core.panels.grouping import divided, divisions
 from cascade_core.panels.opening import open_samples
 from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering import tables
 from cascade_core.rendering.cost_words import decimals, per
-from cascade_core.rendering.figures.classes import MOST_BARS, MOST_CELLS, class_bars, confusion_matrix, drawn_classes
+from cascade_core.rendering.figures.classes import MOST_BARS, MOST_CELLS, confusion_matrix, group_bars
+from cascade_core.rendering.group_words import certified_in_groups, few_samples
 from cascade_core.rendering.in_points import in_points
 from cascade_core.simulation.bounds import COVERAGE
-from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.meters import MACS, Meter, of_groups
+from cascade_core.simulation.groups import CLASS, Groups
+from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.record import Record
 from cascade_core.support.terms import LABELS
 from cascade_core.support.wording import capital
 
-if TYPE_CHECKING:
-    import pandas as pd
+COLUMNS = (
+    "Columns of groups, such as a camera or a month, are added to a run by `cascade-core group RUN TABLE.csv`, where "
+    "the table names sample ids."
+)
 
 
 def show(shown: Shown) -> None:
-    """A table and a chart of all classes at the released position, and who is taken for whom."""
+    """A table and a chart of all groups at the released position; by class, who is taken for whom."""
     operating_point(shown)
-    test, rule, names = shown.exploration.test, shown.rule, shown.question.run.metadata["class_names"]
-    evaluation, meter = evaluate_classes(test, rule), shown.exploration.meter
-    spent, plain = of_groups(meter, evaluation, shown.evaluation), meter.plain(shown.evaluation)
-    _table(tables.classes_table(evaluation, names, spent, plain), evaluation, meter, names)
-    drawn = drawn_classes(evaluation)
-    st.subheader("What each class gives up, and saves", anchor=False)
-    if test.reference != "labels":
+    test, names = shown.exploration.test, shown.question.run.metadata["class_names"]
+    grouped, meter = groups_at(shown.setting, _divided(shown)), shown.exploration.meter
+    classes = grouped.groups.what == CLASS
+    if classes and test.reference != "labels":
         st.caption(f"Classes are by the {test.terms.label}.")
-    occurring = int((evaluation.n > 0).sum())
-    if occurring > MOST_BARS:
+    _table(grouped, meter)
+    drawn = grouped.worst_first[:MOST_BARS]
+    st.subheader("What each group gives up, and saves", anchor=False)
+    if (occurring := len(grouped.worst_first)) > MOST_BARS:
         st.caption(
             f"The {MOST_BARS} of {occurring:,} with the largest {test.terms.short_drop}; all are in the table above."
         )
+    opens = on_mark("group-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])]))) if classes else {}
     chart(
-        class_bars(evaluation, names, 1 - spent / plain, palette(), meter.noun),
-        "class-bars",
-        f"{capital(test.terms.short_drop)} and saving by class",
-        f"{capital(test.terms.drop)} with its {COVERAGE} interval, and {meter.noun} saved, of each class, the largest "
+        group_bars(grouped, 1 - grouped.costs(meter)[:, 0] / meter.plain(grouped.whole), palette(), meter.noun),
+        "group-bars",
+        f"{capital(test.terms.short_drop)} and saving by group",
+        f"{capital(test.terms.drop)} with its {COVERAGE} interval, and {meter.noun} saved, of each group, the largest "
         f"{test.terms.short_drop} on top.",
-        **on_mark("class-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])]))),
+        **opens,
     )
     picture_format()
-    st.subheader("Which classes are taken for one another", anchor=False)
-    _confusion(test, rule, names)
+    if classes:
+        st.subheader("Which classes are taken for one another", anchor=False)
+        _confusion(test, shown.rule, names)
 
 
-def _table(frame: pd.DataFrame, evaluation: Evaluation, meter: Meter, names: Sequence[str]) -> None:
-    frame, terms = in_points(frame), evaluation.terms
-    drop = capital(terms.short_drop)
+def _divided(shown: Shown) -> Groups:
+    """The test samples, by what the user picks."""
+    offered = divisions(shown.question.run)
+    state.BY.keep()
+    fit(state.BY, offered, "a column of this run's groups")
+    st.selectbox("Groups by", offered, help=COLUMNS, key=state.BY.key, width=320)
+    return divided(shown)
+
+
+def _table(grouped: Grouped, meter: Meter) -> None:
+    frame, evaluation = in_points(tables.groups_table(grouped, meter)), grouped.evaluation
+    terms, classes = evaluation.terms, grouped.groups.what == CLASS
+    drop, certain = capital(terms.short_drop), certified_in_groups(grouped)
     columns = {
-        "class": st.column_config.TextColumn("Class", pinned=True),
+        "group": st.column_config.TextColumn(capital(grouped.groups.what), pinned=True),
         "samples": number("Samples"),
         **accuracy_columns(terms),
-        "full_accuracy": share("Plain network", terms.of("Its accuracy on the class.")) if terms is LABELS else None,
+        "full_accuracy": share("Plain network", terms.of("Its accuracy on the group.")) if terms is LABELS else None,
         "drop_low": number(f"{drop} at least", 2, f"Lower end of the {COVERAGE} interval, points; rounded down."),
         "drop_high": number(f"{drop} at most", 2, f"Upper end of the {COVERAGE} interval, points; rounded up."),
+        "drop_certified": number("Certified at most", 2, certain) if grouped.bounds is not None else None,
         "cost": number("Mean MACs") if meter is MACS else number(f"Mean {per(meter)}", decimals(frame["cost"])),
         "saving": share(
             "Saved", f"Of what the plain network costs, in {meter.unit}; below zero the cascade costs more."
         ),
+        "saving_low": share("Saved at least", f"Lower end of the {COVERAGE} interval."),
+        "saving_high": share("Saved at most", f"Upper end of the {COVERAGE} interval."),
         **{f"share {name}": share(f"Leaves at {name}") for name in evaluation.stage_names},
     }
-    opens = on_row("classes", lambda row: _open(names, label=row))
-    table(frame, columns, "What the cascade does to the samples of each class.", **opens)
+    order, names = grouped.worst_first, grouped.groups.names
+    opens = on_row("groups", lambda row: _open(names, label=int(order[row]))) if classes else {}
+    table(frame, columns, "What the cascade does to the samples of each group, the largest drop first.", **opens)
     st.caption(
-        "Tick a class, or click a bar or a cell below, to see its samples; click a column's head to sort. Each "
-        "interval is for one class looked at by itself; of many classes some lie beyond theirs by chance."
+        ("Tick a class, or click a bar or a cell below, to see its samples; click" if classes else "Click")
+        + " a column's head to sort. Each interval is for one group looked at by itself; of many groups some lie "
+        f"beyond theirs by chance. {certain} {few_samples(grouped)}"
     )
 
 
 def _confusion(test: Record, rule: ExitRule, names: list[str]) -> None:
-    about, key = "Only the samples that left there, with the answer that they left with.", Key.CLASSES.of("stage")
+    about, key = "Only the samples that left there, with the answer that they left with.", Key.GROUPS.of("stage")
     stage = choose(st, "Samples that left at", test.stage_names, "any stage", help=about, key=key, width=320)
     terms = test.terms
     left = "" if stage is None else test.stage_names[stage]
