@@ -134,7 +134,7 @@ def _add_build(verbs: Parsers) -> None:
     parser.add_argument(
         "--exits",
         help="auto: those that save most; auto:N, or names from the verb exits, a,b, among which auto heads are chosen "
-        "(default: auto; with heads of one kind the network's own, or auto:3)",
+        "(default: auto; with heads of one kind the network's own, or three)",
     )
     parser.add_argument(
         "--heads",
@@ -188,7 +188,7 @@ def _add_precompute(verbs: Parsers) -> None:
 def _add_exits(verbs: Parsers) -> None:
     parser = add_verb(verbs, "exits", exits, "exits resnet50 --exits auto:5", NETWORKS)
     parser.add_argument("network", metavar="NETWORK", help="a network; it needs no weights")
-    parser.add_argument("--exits", help="mark these: auto:N, or names, a,b (default: the network's own, or auto:3)")
+    parser.add_argument("--exits", help="mark these: auto:N, or names, a,b (default: the network's own, or three)")
     add_network_flags(parser)
 
 

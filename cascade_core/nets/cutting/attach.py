@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cascade_core.nets.answers import to_logits
 from cascade_core.nets.cutting.layers import LayeredNetwork, layer_points, split_layers
-from cascade_core.nets.cutting.splitting import ExitPoint, choose_points, exit_points, split
+from cascade_core.nets.cutting.splitting import USUAL_EXITS, ExitPoint, choose_points, exit_points, split
 from cascade_core.nets.cutting.tracing import trace
 from cascade_core.nets.heads import families as families
 from cascade_core.nets.heads.ladder import Rung
@@ -129,7 +129,7 @@ def attach_exits(
     network: nn.Module,
     example: Tensor,
     *,
-    exits: str = "auto:3",
+    exits: str = USUAL_EXITS,
     heads: str = "fine",
     seed: int = 0,
     outputs: str | None = None,
@@ -139,7 +139,8 @@ def attach_exits(
     Args:
         network: A classifier that `torch.fx` can trace, or a row of layers.
         example: At least two samples as the network takes them, such as images (batch, channels, height, width).
-        exits: "auto:3" for three at about equal shares of MACs, or names from `exit_points`, a,b.
+        exits: "auto:3" for three at about equal shares of MACs, or names from `exit_points`, a,b; without it, at most
+            three.
         heads: A preset's name.
         seed: Of the heads' first weights.
         outputs: As `cut` takes it.

@@ -70,20 +70,34 @@ def _point(traced: TracedNetwork, group: Sequence[int]) -> ExitPoint:
     return ExitPoint(name=name, aliases=aliases, share=traced.done[best], shape=(traced.shapes[best] or ())[1:])
 
 
+USUAL_EXITS = "auto:at most 3"
+"""What is wished for of a network that has no exits of its own."""
+
+AT_MOST = "at most "
+
+
 def choose_points(points: Sequence[ExitPoint], wish: str) -> tuple[str, ...]:
     """Names of exit points, in order: "auto:5" for five at about equal shares of MACs, or names separated by commas.
 
-    A name is an exit point's own, its operation's path, or the path of a module, for the last exit point in it.
+    "auto:at most 5" is five, or as many as there are.  A name is an exit point's own, its operation's path, or the path
+    of a module, for the last exit point in it.
 
     Raises:
         ValueError: There are fewer points, or a name is unknown or twice the same; the message lists some that exist.
     """
+    if not points:
+        raise ValueError(
+            "Expected a place behind which the rest of the network needs one feature map, or tokens, alone, "
+            "but it has none; a smaller network in front of it may pay (the verb front)"
+        )
     if not wish.startswith("auto:"):
         chosen = [_find(points, part.strip()) for part in wish.split(",")]
         if len(set(chosen)) < len(chosen):
             raise ValueError(f"Expected different exits but {wish!r} names one of them twice")
         return tuple(points[i].name for i in sorted(chosen))
     count = wish.removeprefix("auto:")
+    if count.startswith(AT_MOST):
+        count = str(min(int(count.removeprefix(AT_MOST)), len(points)))
     if not count.isdigit() or not 1 <= int(count) <= len(points):
         raise ValueError(
             f"Expected auto:N with N from 1 to {len(points)}, the exit points there are, but it was {wish!r}"

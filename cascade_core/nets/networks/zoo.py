@@ -13,6 +13,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from cascade_core.nets.cutting.splitting import USUAL_EXITS
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.networks.resnet import resnet
 from cascade_core.nets.texts.tokens import Tokens
@@ -44,7 +45,7 @@ class Network:
     title: str
     build: Callable[[int | None], nn.Module]
     preprocessing: Preprocessing | Tokens
-    exits: str = "auto:3"
+    exits: str = USUAL_EXITS
     stage_names: tuple[str, ...] = ()
     weights: Path | None = None
     url: str = ""

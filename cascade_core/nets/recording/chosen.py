@@ -80,7 +80,7 @@ def _lines(found: Found, drop: float) -> list[str]:
         )
     if found.following is not None and found.chosen.following is not None:
         rest = f"{found.following.exit}: {_head(found.following)}, would bring {_amount(found.chosen.following[1])}"
-        lines.append(f"the next would be {rest}")
+        lines.append(f"the {'next' if found.heads else 'best'} would be {rest}")
     return lines
 
 

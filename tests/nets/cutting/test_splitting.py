@@ -172,6 +172,11 @@ def test_refusals_say_what_to_do() -> None:
     for wish in ("auto:0", "auto:99", "auto:x"):
         with pytest.raises(ValueError, match="Expected auto:N with N from 1 to 9"):
             choose_points(points, wish)
+    assert choose_points(points[:2], "auto:at most 3") == tuple(point.name for point in points[:2])
+    assert choose_points(points, "auto:at most 3") == choose_points(points, "auto:3")
+    for wish in ("auto:at most 3", "auto:1", "layer1"):
+        with pytest.raises(ValueError, match=r"feature map, or tokens, alone, but it has none; a smaller network"):
+            choose_points((), wish)
     with pytest.raises(ValueError, match="there is no 'layer9'"):
         choose_points(points, "layer1.0.relu_1,layer9")
     with pytest.raises(ValueError, match=r"Expected different exits but 'layer1,layer1\.1' names one of them twice"):
