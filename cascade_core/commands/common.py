@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +17,9 @@ PROGRAM = "cascade-core" if Path(sys.argv[0]).stem == "cascade-core" else "pytho
 """What the user typed before the verb."""
 
 _FLAG, _NEGATIVE = re.compile(r"--[a-z][a-z-]*"), re.compile(r"-[\d.]")
+
+EVERY = 10.0
+"""Seconds between lines on how far long work is."""
 
 Parsers = Any  # argparse's own type for sub-parsers is private
 
@@ -78,6 +82,19 @@ def add_out(parser: argparse.ArgumentParser, folder: str = "", *, required: bool
     parser.add_argument(
         "--kind", help='what the page lists the run under: "Language models" (default: the name of its data set)'
     )
+
+
+class FromTimeToTime:
+    """Says how far long work is, every `EVERY` seconds."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        """Say it, if it is time."""
+        if time.monotonic() - self._last >= EVERY:
+            self._last = time.monotonic()
+            remark(text)
 
 
 def say(notes: Iterable[str]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
-from cascade_core.commands.common import Parsers, add_verb, say
+from cascade_core.commands.common import FromTimeToTime, Parsers, add_verb, say
 from cascade_core.commands.tables import tell_stages
-from cascade_core.commands.terminal import remark, tell
+from cascade_core.commands.terminal import tell
 from cascade_core.simulation.grid_error import widest_step
 from cascade_core.storage.counted import save_counted
 from cascade_core.storage.notes import notes_on_file
@@ -20,15 +19,13 @@ from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
 from cascade_core.support.remote import place
 
-EVERY = 10.0
-"""Seconds between lines of progress."""
-
 
 def count(args: argparse.Namespace) -> None:
     """Count the samples of a run on a grid of confidences, for runs larger than memory."""
     check_writable(args.out, ".parquet")
     with claimed(args.out):
-        rows, cells = count_run(args.run, args.score, _Told())
+        told = FromTimeToTime()
+        rows, cells = count_run(args.run, args.score, lambda done, of: told(f"counted {done:,} of {of:,} samples"))
         save_counted(cells, rows.metadata, rows.score, args.out)
     tell_counted(args.out)
     tell(f"wrote {args.out}")
@@ -52,18 +49,6 @@ def tell_counted(path: Path) -> None:
     tell()
     tell_stages(record, path)
     say(notes_on_file(path))
-
-
-class _Told:
-    """Says from time to time how many rows were counted."""
-
-    def __init__(self) -> None:
-        self.last = time.monotonic()
-
-    def __call__(self, done: int, of: int) -> None:
-        if time.monotonic() - self.last >= EVERY:
-            self.last = time.monotonic()
-            remark(f"counted {done:,} of {of:,} samples")
 
 
 def add(verbs: Parsers) -> None:

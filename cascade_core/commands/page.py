@@ -9,19 +9,21 @@ import signal
 import sys
 from pathlib import Path
 
-from cascade_core.commands.common import Parsers, add_verb
+from cascade_core.commands.common import FromTimeToTime, Parsers, add_verb
+from cascade_core.commands.terminal import remark
 from cascade_core.storage.home import HOME
+from cascade_core.storage.mirror import copies_of, fetch
 from cascade_core.support import checks
 from cascade_core.support.extras import require
+from cascade_core.support.files import readable
+from cascade_core.support.remote import Place, place
 
 
 def page(args: argparse.Namespace) -> None:
     """Open the dashboard on a folder of runs; Ctrl-C ends it."""
     require("page")
     if args.folder is not None:
-        if not args.folder.is_dir():
-            raise ValueError(f"Expected a folder of runs but {args.folder} is none")
-        os.environ["CASCADE_CACHE"] = str(args.folder.resolve())
+        os.environ["CASCADE_CACHE"] = _folder(args.folder)
     port = [] if args.port is None else ["--server.port", str(checks.whole("--port", args.port, 1, 65535))]
     # The server stops its work at these, and then has them handled as they were to be before it started.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -35,10 +37,33 @@ def page(args: argparse.Namespace) -> None:
     runpy.run_module("streamlit", run_name="__main__")
 
 
+def _folder(folder: Place) -> str:
+    """A folder as the page takes it; the runs of one that lies elsewhere are here by then.
+
+    Raises:
+        ValueError: There is none.
+        BadFile, OSError: It cannot be read.
+    """
+    with readable(folder):
+        there = folder.is_dir()
+    if not there:
+        raise ValueError(f"Expected a folder of runs but {folder} is none")
+    if isinstance(folder, Path):
+        return str(folder.resolve())
+    told = FromTimeToTime()
+    remark(f"reading the runs of {folder}")
+    fetch(folder, copies_of(folder), lambda name, number, of: told(f"reading {name}, {number:,} of {of:,} files"))
+    return str(folder)
+
+
 def add(verbs: Parsers) -> None:
     """Add this verb."""
     parser = add_verb(verbs, "page", page, "page results --port 8600")
     parser.add_argument(
-        "folder", type=Path, nargs="?", metavar="FOLDER", help="a folder of runs (default: those that are shipped)"
+        "folder",
+        type=place,
+        nargs="?",
+        metavar="FOLDER",
+        help="a folder of runs, or its address, such as s3://BUCKET/FOLDER (default: those that are shipped)",
     )
     parser.add_argument("--port", type=int, help="where it listens on this computer (default 8501, or the next free)")

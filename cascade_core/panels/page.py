@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cascade_core.panels import (
     address,
     ahead,
+    following,
     heading,
     history,
     logs,
@@ -36,6 +37,7 @@ from cascade_core.panels.shown import answer
 from cascade_core.panels.state import Key
 from cascade_core.panels.views import VIEWS
 from cascade_core.rendering.markup import markup_css
+from cascade_core.support.remote import Remote
 
 
 def page() -> None:
@@ -50,6 +52,7 @@ def page() -> None:
     shown_runs, complaints = runs.list_runs()
     shown_runs += upload.own_runs(shown_runs)
     _complain(complaints)
+    _trouble(following.trouble())
     if not shown_runs:
         _empty()
         with st.sidebar:
@@ -124,17 +127,25 @@ def _complain(complaints: list[str]) -> None:
             st.text(line)
 
 
+def _trouble(line: str) -> None:
+    """Say that runs are shown as they were fetched last."""
+    if line:
+        st.warning("The runs are those that were fetched last.", icon=":material/cloud_off:")
+        st.text(line)
+
+
 def _empty() -> None:
     """Say what to do when there is nothing to show."""
     st.title("No runs yet", anchor=False)
     st.markdown("The page shows runs: every stage's softmaxes on a validation set, one `.parquet` file each in")
-    folder = runs.cache_folder()
+    folder = following.cache_place()
+    heads = " --heads-out digits.safetensors" if isinstance(folder, Remote) else ""
     st.code(str(folder), language=None)
     st.markdown("Make one of scikit-learn's digits, which needs nothing and takes seconds:")
     digits, mine = (shlex.quote(str(folder / name)) for name in ("digits.parquet", "mine.parquet"))
     st.code(
         "python -m cascade_core build --network small-cnn --heads paper \\\n"
-        f"    --train-data digits --data digits --out {digits}",
+        f"    --train-data digits --data digits --out {digits}{heads}",
         language="bash",
     )
     st.markdown("or bring your own softmaxes:")

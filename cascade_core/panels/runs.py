@@ -5,7 +5,6 @@ A run is only ever looked up in a listing: no name from outside is joined to a p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from cascade_core.analysis.prepared import Prepared, load_prepared, prepared_path
+from cascade_core.panels.following import cache_folder
 from cascade_core.simulation.groups import Groups
 from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.record import Record
@@ -24,7 +24,6 @@ from cascade_core.simulation.scores import GIVEN, of_softmaxes
 from cascade_core.simulation.timing import Profile, load_profile, profile_path
 from cascade_core.storage import reading
 from cascade_core.storage.costs import costs_path, load_costs
-from cascade_core.storage.home import HOME
 from cascade_core.storage.notes import notes_on, notes_on_file
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.parts import is_run, run_files
@@ -170,11 +169,6 @@ class Run:
     def _file(self) -> Path:
         assert self.path is not None
         return self.path
-
-
-def cache_folder() -> Path:
-    """Where runs are looked for: the folder that CASCADE_CACHE names, else ``cache/`` beside the page's door."""
-    return Path(os.environ.get("CASCADE_CACHE", HOME / "cache"))
 
 
 def list_runs() -> tuple[list[Run], list[str]]:

@@ -24,8 +24,9 @@ async def running(_app: st.App) -> AsyncIterator[None]:
 
 
 def _prepare() -> None:
-    from cascade_core.panels import ahead, page  # noqa: F401  # for the page, which finds it imported
+    from cascade_core.panels import ahead, following, page  # noqa: F401  # for the page, which finds it imported
 
+    following.start()
     ahead.open()
     from pandas.io.formats import style  # noqa: F401  # what stands below the live panel needs that
 

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 import streamlit as st
 
-from cascade_core.panels import meant, runs, state
+from cascade_core.panels import following, meant, runs, state
 from cascade_core.panels.runs import Run
 from cascade_core.panels.state import Key
 from cascade_core.simulation.recorded import Outputs
@@ -88,7 +88,7 @@ def offer() -> None:
             f"At most {MEGABYTES} MB, {UNPACKED_BYTES >> 20} MB unpacked, {MAX_STAGES} stages. **A larger file** "
             "becomes a run on the command line, which takes more, and the page lists it at once:"
         )
-        target = shlex.quote(str(runs.cache_folder() / "mine.parquet"))
+        target = shlex.quote(str(following.cache_place() / "mine.parquet"))
         st.text(f"python -m cascade_core import FILE --out {target}")  # code would have browsers load its highlighter
         st.caption(
             "What you bring here is seen in this session alone and written nowhere; your last "

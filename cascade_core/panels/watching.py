@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from cascade_core.panels import private
-from cascade_core.panels.runs import cache_folder
+from cascade_core.panels.following import cache_folder, trouble
 from cascade_core.storage.parts import DONE, PLAN, is_run
 from cascade_core.support.files import Stamp, stamp
 
@@ -33,12 +33,17 @@ def watch() -> None:
     session = private.session_id()
     if session is None:
         return
-    now = folder_stamp(cache_folder())
+    now = _now()
     with _lock:
         _listed[session] = now
         if not _thread:
             _thread.append(threading.Thread(target=_look, name="cache folder", daemon=True))
             _thread[0].start()
+
+
+def _now() -> FolderStamp:
+    """What is there, and whether it is known to be out of date."""
+    return (*folder_stamp(cache_folder()), (trouble(), None))
 
 
 def folder_stamp(folder: Path) -> FolderStamp:
@@ -68,7 +73,7 @@ def _look() -> None:
     pause = threading.Event()
     while True:
         pause.wait(LOOK_SECONDS)
-        now = folder_stamp(cache_folder())
+        now = _now()
         with _lock:
             for session in list(_listed):
                 _compare(session, now)

@@ -91,8 +91,7 @@ class Remote:
 
     def stamp(self) -> tuple[int, int, int] | None:
         """What tells whether the file was changed: when it was written, its size, and 0; None where there is none."""
-        found = self._info()
-        return (int(found.mtime_ns or 0), int(found.size), 0) if found.is_file else None
+        return _stamp(self._info())
 
     def is_dir(self) -> bool:
         """Whether there is a folder."""
@@ -104,16 +103,26 @@ class Remote:
 
     def iterdir(self) -> Iterator[Remote]:
         """What lies in the folder; nothing where there is none."""
+        yield from (self / name for name in self.listing())
+
+    def listing(self) -> dict[str, tuple[int, int, int] | None]:
+        """Names of what lies in the folder, and the `stamp` of each; nothing where there is none."""
         from pyarrow.fs import FileSelector
 
         system, path = self._at()
-        for entry in system.get_file_info(FileSelector(path, allow_not_found=True)):
-            yield self / entry.base_name
+        entries = system.get_file_info(FileSelector(path, allow_not_found=True))
+        return {entry.base_name: _stamp(entry) for entry in entries}
 
     def open(self) -> Any:
         """A stream of the file's bytes, in which one can seek."""
         system, path = self._at()
         return system.open_input_file(path)
+
+    def get(self, file: Path) -> None:
+        """Copy the file's bytes to a file that is there."""
+        system, path = self._at()
+        with system.open_input_stream(path) as stream, file.open("wb") as written:
+            shutil.copyfileobj(stream, written, 1 << 20)
 
     def put(self, stream: BinaryIO) -> None:
         """Write the file, in the place of what there is."""
@@ -143,6 +152,10 @@ class Remote:
         if parts.scheme in _OBJECTS:
             return _system(root), f"{parts.netloc}{parts.path}"
         return _system(root), parts.path
+
+
+def _stamp(found: Any) -> tuple[int, int, int] | None:
+    return (int(found.mtime_ns or 0), int(found.size), 0) if found.is_file else None
 
 
 def _copy(stream: BinaryIO, system: Any, path: str) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from cascade_core.panels import questions, runs
+from cascade_core.panels import questions
 from cascade_core.panels.charts import palette
+from cascade_core.panels.following import cache_folder
 from cascade_core.panels.picking import Picked, pick
 from cascade_core.panels.runs import Run
 from cascade_core.panels.shown import Shown
@@ -65,7 +66,7 @@ def show(shown: Shown) -> None:
 def weight_folders() -> list[Path]:
     """Where weights and heads are looked for: the folders that CASCADE_WEIGHTS names, then that of the runs."""
     named = [Path(text) for text in os.environ.get("CASCADE_WEIGHTS", "").split(os.pathsep) if text]
-    return [*named, runs.cache_folder()]
+    return [*named, cache_folder()]
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the network ...")

@@ -20,7 +20,7 @@ OPTIONS: dict[str, Any] = {"batch_size": BATCH, "device": "cpu", "progress": Fal
 
 
 def assert_whole(path: Remote) -> None:
-    assert load_softmaxes(path).probs.tobytes() == precompute(network(), images(), **OPTIONS).probs.tobytes()
+    assert load_softmaxes(str(path)).probs.tobytes() == precompute(network(), images(), **OPTIONS).probs.tobytes()
 
 
 def test_a_folder_of_parts(bucket: Remote) -> None:
