@@ -20,6 +20,9 @@ MOST, FIRST = 128, 25
 PARTS = 1_000_000
 """Confidences are summed in millionths, milliseconds in thousandths of this."""
 
+MOST_SURE = 1e5
+"""What a confidence counts as at most, in either direction: sums of whole millionths are exact up to 2^53."""
+
 
 class ExitSeries:
     """Sums over pieces of the samples that left, in the order in which they were read.
@@ -28,7 +31,8 @@ class ExitSeries:
         n: Samples so far.
         size: Samples of a piece.
         exits: (MOST, M) samples that left at each stage.
-        passed, sure: (MOST, M) confidences that are known of each stage, and their sum in millionths.
+        passed, sure: (MOST, M) samples that reached each stage, as far as their confidence there is known, and the sum
+            of these in millionths; what audited samples were asked beyond where they left is no part of it.
         timed, spent: (MOST,) samples whose time is known, and nanoseconds in all.
         audited, disagreed: (MOST,) samples.
         labelled, right: (MOST,) samples.
@@ -60,12 +64,12 @@ class ExitSeries:
         self._make_room(int(number[-1]) if len(number) else 0)
         place = number // self.size
         m = self.exits.shape[1]
-        np.add.at(self.exits, (place[left], entries.stage[left]), 1)
-        known = np.isfinite(entries.confidence)
+        self.exits += _table(place[left], entries.stage[left], m)
+        known = np.isfinite(entries.confidence) & (np.arange(m) <= entries.stage[:, None])
         rows, stages = np.nonzero(known)
-        np.add.at(self.passed, (place[rows], stages), 1)
-        millionths = np.rint(np.clip(entries.confidence[known], -1e6, 1e6).astype(np.float64) * PARTS).astype(np.int64)
-        np.add.at(self.sure, (place[rows], stages), millionths)
+        self.passed += _table(place[rows], stages, m)
+        millionths = np.rint(np.clip(entries.confidence[known], -MOST_SURE, MOST_SURE).astype(np.float64) * PARTS)
+        self.sure += _table(place[rows], stages, m, millionths)
         timed = (entries.milliseconds >= 0) & left
         self._count("timed", place[timed])
         nanoseconds = np.rint(np.minimum(entries.milliseconds[timed], 1e8) * PARTS).astype(np.int64)
@@ -77,7 +81,6 @@ class ExitSeries:
         self._count("right", place[labelled & (entries.label == entries.answer)])
         np.maximum.at(self.until, place, np.nan_to_num(entries.time, nan=0.0))
         self.n += int(left.sum())
-        assert self.exits.shape == (MOST, m)
 
     def _count(self, name: str, place: NDArray[np.int64]) -> None:
         values: NDArray[np.int64] = getattr(self, name)
@@ -116,3 +119,12 @@ class ExitSeries:
             values = np.array(state[name], dtype=getattr(result, name).dtype)
             getattr(result, name)[: len(values)] = values
         return result
+
+
+def _table(
+    place: NDArray[np.int64], stage: NDArray[np.int64], stages: int, weights: NDArray[np.float64] | None = None
+) -> NDArray[np.int64]:
+    """(MOST, M) counts of pieces and stages, or sums of whole weights."""
+    summed = np.bincount(place * stages + stage, weights, MOST * stages).reshape(MOST, stages)
+    result: NDArray[np.int64] = summed.astype(np.int64)
+    return result

@@ -33,12 +33,13 @@ class Rechosen:
 
     Attributes:
         rule, evaluation: What is new.
-        old: What the choice that was watched does there.
+        old_rule, old: The choice that was watched, and what it does there.
         policy: As `policies.describe` gives it.
     """
 
     rule: ExitRule
     evaluation: Evaluation
+    old_rule: ExitRule
     old: Evaluation
     policy: dict[str, Any]
 
@@ -75,7 +76,11 @@ def rechoose(watch: Watch, max_drop: float) -> Rechosen:
         warnings.simplefilter("ignore")
         rule = policy.choose(calibration)
     return Rechosen(
-        rule=rule, evaluation=evaluate(test, rule), old=evaluate(test, watch.choice.rule), policy=describe(policy)
+        rule=rule,
+        evaluation=evaluate(test, rule),
+        old_rule=watch.choice.rule,
+        old=evaluate(test, watch.choice.rule),
+        policy=describe(policy),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from cascade_core.commands.common import FromTimeToTime, Parsers, add_verb
 from cascade_core.commands.terminal import remark
 from cascade_core.storage.home import HOME
+from cascade_core.storage.log_files import LOGS
 from cascade_core.storage.mirror import copies_of, fetch
 from cascade_core.support import checks
 from cascade_core.support.extras import require
@@ -24,6 +25,11 @@ def page(args: argparse.Namespace) -> None:
     require("page")
     if args.folder is not None:
         os.environ["CASCADE_CACHE"] = _folder(args.folder)
+    if args.watch:
+        for path in args.watch:
+            if not path.exists():
+                raise ValueError(f"Expected a log or a folder of logs but there is none at {path}")
+        os.environ[LOGS] = os.pathsep.join(str(path.resolve()) for path in args.watch)
     port = [] if args.port is None else ["--server.port", str(checks.whole("--port", args.port, 1, 65535))]
     # The server stops its work at these, and then has them handled as they were to be before it started.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -66,4 +72,6 @@ def add(verbs: Parsers) -> None:
         metavar="FOLDER",
         help="a folder of runs, or its address, such as s3://BUCKET/FOLDER (default: those that are shipped)",
     )
+    about = "a log of exits, or a folder of logs, that the view Watch follows"
+    parser.add_argument("--watch", type=Path, action="append", metavar="LOG", help=about)
     parser.add_argument("--port", type=int, help="where it listens on this computer (default 8501, or the next free)")

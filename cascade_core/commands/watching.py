@@ -68,7 +68,7 @@ def _watch(args: argparse.Namespace) -> None:
         write_json(args.json, watched_json(watched, files, limit), MAX_BYTES, indent=2)
     if args.rechoose:
         new = rechoose(watched, limit)
-        save_choice(args.rechoose, new.rule, new.evaluation, policy=new.policy)
+        save_choice(args.rechoose, new.rule, new.evaluation, policy=new.policy, split=new.split)
         tell(rechosen_sentence(new))
         tell(f"wrote {args.rechoose}")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import streamlit as st
 
 from cascade_core.panels import state
+from cascade_core.panels.local import by_itself
 from cascade_core.panels.runs import Run
 from cascade_core.storage.pictures import (
     PICTURES,
@@ -73,7 +74,7 @@ def folder_names() -> str:
 
 def may_type() -> bool:
     """Whether the user may name a folder: the environment names none, and nobody else can reach the page."""
-    return PICTURES not in os.environ and st.get_option("server.address") in {"127.0.0.1", "localhost", "::1"}
+    return PICTURES not in os.environ and by_itself()
 
 
 def _thumbnail(path: Path) -> Thumbnail | None:

@@ -237,6 +237,14 @@ SAMPLE_OF = Value("try:run", "")
 TRY_KIND = Value("try:kind", "sample")
 """What goes through the network: a "sample", or an "upload"."""
 
+LOG_PATH = Value("watch:path", "")
+LOG_FILE = Value[Any]("watch:file", None)
+WATCHED = Value[Any]("watch:held", None)
+WATCH_LIMIT = Value[float | None]("watch:limit", None)
+RECHOSEN = Value[Any]("watch:rechosen", None)
+"""Of *Watch*: the log that the user types, or its uploader; what was uploaded with its `watched_logs.Followed`; the
+disagreement that is allowed, in points; and the choice for which thresholds were chosen anew, with them."""
+
 PRICED = Value[tuple[str, float | None]]("price:gone_to", ("", None))
 """What was asked, and the price of a wrong answer, for which the slider was last put at its optimum."""
 
@@ -268,6 +276,7 @@ class Key(StrEnum):
     SAMPLES = "samples"
     GROUPS = "groups"
     TRY = "try"
+    WATCH = "watch"
 
     def of(self, *which: object) -> str:
         """The key of one of several elements."""

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cascade_core.analysis.positions_seen import CERTIFIED, OPEN, REFUTED, PositionsSeen
 from cascade_core.analysis.rechoosing import Rechosen
 from cascade_core.analysis.watched import SCALES, SHARES, Watch
+from cascade_core.policies.base import Slider
+from cascade_core.storage.choice import choice_json
 from cascade_core.support.terms import LAST_STAGE
-from cascade_core.support.wording import at_most, percent, points
+from cascade_core.support.wording import at_most, percent, points, setting
 
 BETS = {
     "exits": "where samples leave",
@@ -20,6 +23,22 @@ BETS = {
     "labels": "how often labels are met",
 }
 """What each gambler bets on, in words."""
+
+ALARMS = {
+    "exits": "**What it means.** Samples leave at other stages than those that the thresholds were measured on: what "
+    "comes in is easier, harder or of another kind. The saving is no longer the promised one; whether accuracy is, "
+    "only audited samples or labels tell.\n\n"
+    "**What to do.** Look at what has changed in the input. See below which slider positions still hold, and choose "
+    "anew on these samples; or record samples of today and judge the thresholds on them (*Judge on* at the side).",
+    "audits": "**What it means.** Audited samples are answered otherwise than by the plain network more or less often "
+    "than when the thresholds were chosen: leaving early harms more, or less, than was promised.\n\n"
+    "**What to do.** See below which slider positions still hold; go to one of them, or choose anew on these samples.",
+    "labels": "**What it means.** Answers are right more or less often than was promised. That may be the network's as "
+    "well as the cascade's: audited samples tell which.\n\n"
+    "**What to do.** If few audited samples are answered otherwise than by the plain network, thresholds are not to "
+    "blame and new ones will not help. Else choose anew on these samples.",
+}
+"""What an alarm of each gambler means, and what to do, as markdown."""
 
 
 def exits_watched(watch: Watch) -> pd.DataFrame:
@@ -127,6 +146,34 @@ def rechosen_sentence(new: Rechosen) -> str:
         f"{percent(new.evaluation.saving, 1)} saved, where the old thresholds have "
         f"{points(new.old.accuracy_drop)} and {percent(new.old.saving, 1)} (on {new.evaluation.n:,} others)"
     )
+
+
+def rechosen_json(new: Rechosen) -> str:
+    """The choice file of new thresholds."""
+    return choice_json(new.rule, new.evaluation, policy=new.policy, split=new.split)
+
+
+def positions_sentence(seen: PositionsSeen, slider: Slider, limit: float) -> str:
+    """Which slider positions audited samples certify and refute, and what they say of the thresholds shown."""
+    if not seen.audited:
+        return (
+            "No audited samples yet, so that nothing is known of disagreement with the plain network: let a share of "
+            "the samples go on to the end after they were answered (`classify --audit 2%`)."
+        )
+    verdicts, allowed = seen.verdicts(limit), f"at most {points(limit)} points answered otherwise"
+    own = {CERTIFIED: "**certified**", REFUTED: "**refuted**", OPEN: "**not decided yet**"}[int(verdicts[-1])]
+    sentences = [f"With {allowed}, the thresholds shown are {own}."]
+    certified, refuted = (np.flatnonzero(verdicts[:-1] == kind) for kind in (CERTIFIED, REFUTED))
+
+    def place(position: int) -> str:
+        return f"**{setting(float(seen.values[position]), slider.decimals, slider.unit)}**"
+
+    if len(certified):
+        count = "All" if len(certified) == len(seen.values) else f"{len(certified)} of {len(seen.values)}"
+        sentences.append(f"{count} positions are certified, the boldest of them at {place(certified[-1])}.")
+    if len(refuted):
+        sentences.append(f"From {place(refuted[0])} on positions are refuted.")
+    return " ".join(sentences)
 
 
 def moment(seconds: float) -> str:

@@ -23,6 +23,9 @@ BLOCK = 4 << 20
 HEAD = 64 << 10
 """Most bytes of a first line; a file whose first is longer is no log."""
 
+LOGS = "CASCADE_LOGS"
+"""The environment's name for files and folders of logs that the page watches, separated as PATH is."""
+
 ENDINGS = (".jsonl", ".ndjson", ".log")
 """How logs in a folder are called, rotated ones with a number or a date behind it; what is compressed is not read."""
 
@@ -60,7 +63,7 @@ def log_files(paths: Iterable[Path | Contents], stages: Sequence[str]) -> list[L
         BadFile: There is no such file or folder.
     """
     found: dict[str, LogFile] = {}
-    for path in _files(paths):
+    for path in log_paths(paths):
         with readable(path), opened(path, growing=True) as stream:
             head, size = stream.readline(HEAD), file_size(path)
         if head.endswith(b"\n"):
@@ -70,7 +73,12 @@ def log_files(paths: Iterable[Path | Contents], stages: Sequence[str]) -> list[L
     return sorted(found.values(), key=lambda file: (file.began, file.path.name))
 
 
-def _files(paths: Iterable[Path | Contents]) -> Iterator[Path | Contents]:
+def log_paths(paths: Iterable[Path | Contents]) -> Iterator[Path | Contents]:
+    """Files, and those in folders that are called as logs are.
+
+    Raises:
+        BadFile: There is no such file or folder.
+    """
     for path in paths:
         if isinstance(path, Contents):
             yield path

@@ -50,7 +50,10 @@ def test_sums_are_what_was_logged(outputs: StageOutputs, choice: Choice) -> None
     exits = choice.rule.exit_stages(record)[order]
     assert watch.series.n == 700
     assert watch.series.total("exits").tolist() == np.bincount(exits, minlength=3).tolist()
-    assert watch.series.total("sure") / 1e6 / 700 == pytest.approx(record.confidence[:, order].mean(axis=1), abs=1e-6)
+    reached = np.arange(3)[:, None] <= exits
+    expected = np.where(reached, record.confidence[:, order], 0).sum(axis=1) / reached.sum(axis=1)
+    assert watch.series.total("passed").tolist() == reached.sum(axis=1).tolist()
+    assert watch.series.total("sure") / 1e6 / watch.series.total("passed") == pytest.approx(expected, abs=1e-6)
     answers = record.predictions[exits, order]
     assert watch.series.total("disagreed") == int((answers != record.predictions[2, order]).sum())
     assert watch.series.total("spent") == 700 * 250_000

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cascade_core import save_run
-from cascade_core.panels.watching import folder_stamp
+from cascade_core.panels.watching import folder_stamp, logs_stamp
 from cascade_core.storage.parts import DONE, PLAN, part_name, write_mark
 from cascade_core.storage.writing import save_part
 from tests.samples import sample_run
@@ -45,3 +45,19 @@ def test_what_is_no_run_and_what_is_being_computed_is_no_change(tmp_path: Path) 
 
 def test_a_folder_that_is_not_there_is_a_stamp_too(tmp_path: Path) -> None:
     assert folder_stamp(tmp_path / "nowhere") != folder_stamp(tmp_path)
+
+
+def test_logs_that_grow_come_and_go_are_changes(tmp_path: Path) -> None:
+    log = tmp_path / "exits.jsonl"
+    seen = [logs_stamp((tmp_path,))]
+    log.write_text("{}\n")
+    seen.append(logs_stamp((tmp_path,)))
+    with log.open("a") as stream:
+        stream.write("{}\n")
+    seen.append(logs_stamp((tmp_path,)))
+    (tmp_path / "choice.json").touch()
+    assert logs_stamp((tmp_path,)) == seen[-1]
+    log.rename(tmp_path / "exits.jsonl.1")
+    seen.append(logs_stamp((tmp_path,)))
+    assert all(before != after for before, after in pairwise(seen))
+    assert logs_stamp((log,)) == logs_stamp((tmp_path / "nowhere",)) != ()

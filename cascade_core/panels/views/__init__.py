@@ -46,6 +46,7 @@ VIEWS = {
     "compare": View("Compare", "comparing"),
     "samples": View("Samples", "samples", singles=True),
     "groups": View("Groups", "groups", singles=True),
+    "watch": View("Watch", "watch"),
     "try": View("Try it", "trying", singles=True),
     "about": View("About", "about"),
     "present": View("Present", "presenting", badged=True),

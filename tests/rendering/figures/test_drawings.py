@@ -25,8 +25,10 @@ from cascade_core.analysis.classes import confusion
 from cascade_core.analysis.exploration import Exploration, Split, explore
 from cascade_core.analysis.groups import by_class, evaluate_groups
 from cascade_core.analysis.points import Setting
+from cascade_core.analysis.positions_seen import PositionsSeen
+from cascade_core.analysis.watch_series import WatchSeries
 from cascade_core.rendering.axes import confidence_axis
-from cascade_core.rendering.figures import classes, network
+from cascade_core.rendering.figures import classes, network, watched
 from cascade_core.rendering.figures import explore as exploring
 from cascade_core.rendering.palette import DARK, LIGHT, Palette
 from cascade_core.rendering.published import PUBLISHED
@@ -54,6 +56,32 @@ def group_bars(palette: Palette) -> go.Figure:
     return classes.group_bars(found, found.evaluation.saving, palette)
 
 
+STAGES = ("early", "<i>middle</i>", "last")
+
+
+def series() -> WatchSeries:
+    """Three pieces of a log over two days, the last of them of other samples."""
+    return WatchSeries(
+        until=np.array([100, 200, 250]),
+        time=np.array([1_764_180_000.0, 1_764_250_000.0, 1_764_350_000.0]),
+        exits=np.array([[0.5, 0.3, 0.2], [0.45, 0.35, 0.2], [0.2, 0.3, 0.5]]),
+        saving=np.array([0.4, 0.38, 0.2]),
+        confidence=np.array([[0.9, 0.8, 0.95], [0.91, 0.8, 0.94], [0.7, np.nan, 0.9]]),
+        promised_exits=np.array([0.5, 0.3, 0.2]),
+        promised_saving=0.4,
+        saving_strays=np.array([0.05, 0.05, 0.07]),
+    )
+
+
+def positions() -> PositionsSeen:
+    seen = np.array([0.01, 0.03, 0.06, 0.03])
+    return PositionsSeen(
+        values=np.array([0.0, 0.5, 1.0]), seen=seen, low=seen / 2, high=seen + 0.01, measured=seen / 1.5, audited=400
+    )
+
+
+SLIDER = CheapestWithinDrop.slider
+
 DRAWINGS: dict[str, Callable[[Palette], go.Figure]] = {
     "group_bars": group_bars,
     "confusion_matrix": lambda p: classes.confusion_matrix(
@@ -63,6 +91,12 @@ DRAWINGS: dict[str, Callable[[Palette], go.Figure]] = {
     "reliability_curves": lambda p: exploring.reliability_curves(sample_record(), p),
     "residual_accuracy_curves": residual,
     "tradeoff": lambda p: exploring.tradeoff(Setting(exploration=swept(), position=5), p, PUBLISHED[:1]),
+    "exits_over_time": lambda p: watched.exits_over_time(series(), STAGES, 220, p),
+    "saving_over_time": lambda p: watched.saving_over_time(series(), None, p),
+    "confidence_over_time": lambda p: watched.confidence_over_time(
+        series(), np.array([0.9, 0.8, 0.95]), STAGES, 220, p
+    ),
+    "positions_judged": lambda p: watched.positions_judged(positions(), SLIDER, 0.025, p),
     "stage_macs": lambda p: network.stage_macs(sample_record(), p),
 }
 
@@ -107,7 +141,7 @@ def test_a_chart_is_drawn_as_its_reference(name: str, theme: str) -> None:
 def test_every_chart_has_a_reference() -> None:
     charts = {
         name
-        for module in (classes, network, exploring)
+        for module in (classes, network, exploring, watched)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and not name.startswith("_")
