@@ -14,7 +14,8 @@ from cascade_core.storage.home import HOME
 from cascade_core.support.extras import EXTRAS, OPTIONAL
 from cascade_core.support.version import VERSION
 from tests.installing import PROJECT, Installer
-from tests.test_house import IMPORT_NAMES, ROOT, requirements
+from tests.sourcefiles import ROOT
+from tests.test_requirements import IMPORT_NAMES, requirements
 
 NETS = "Expected torch, which is not installed; pip install 'cascade-core[nets]'"
 PAGE = "Expected streamlit, which is not installed; pip install 'cascade-core[page]'"
