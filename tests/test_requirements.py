@@ -13,10 +13,11 @@ IMPORT_NAMES = {
     "scikit-learn": "sklearn",
     "pillow": "PIL",
     "axe-playwright-python": "axe_playwright_python",
+    "protobuf": "google",
     "pytest-xdist": "xdist",
 }
 
-OPTIONAL = {"timm", "onnxruntime", "transformers", "huggingface_hub", "ray"}
+OPTIONAL = {"timm", "onnxruntime", "transformers", "huggingface_hub", "ray", "triton_python_backend_utils"}
 """Packages that are used where a user has them, and that nothing here needs; a bundle brings its own need of one."""
 
 BEHIND = {"onnxscript": "torch.onnx exports with it", "jinja2": "pandas writes LaTeX with it"}

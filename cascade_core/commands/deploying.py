@@ -95,7 +95,7 @@ def percentiles(seconds: Sequence[float]) -> str:
 
 
 def bundle(args: argparse.Namespace) -> None:
-    """Write a folder that classifies without torch: ONNX files, the choice, and a small runner."""
+    """Write a folder that classifies without torch: ONNX files, the choice, and a runner or what Triton asks for."""
     with claimed(args.out):
         _bundle(args)
 
@@ -110,8 +110,13 @@ def _bundle(args: argparse.Namespace) -> None:
         raise ValueError("Expected --class-names a,b,c, as no heads file names the classes")
     model = load_cascade(named, len(names), download=args.download)
     _compare_costs(model, choice, named[0])
-    out = write_bundle(args.out, model, args.choice, preprocessing=named[0].preprocessing, class_names=names)
-    tell(f"wrote {out}; python {out}/run.py PICTURE classifies with numpy, onnxruntime and Pillow")
+    about: dict[str, Any] = {"preprocessing": named[0].preprocessing, "class_names": names, "target": args.target}
+    out = write_bundle(args.out, model, args.choice, **about)
+    then = {
+        "onnx": f"python {out}/run.py PICTURE classifies with numpy, onnxruntime and Pillow",
+        "triton": f"{out}/models is a model repository for Triton Inference Server; {out}/README.md says how to start",
+    }
+    tell(f"wrote {out}; {then[args.target]}")
 
 
 def profile(args: argparse.Namespace) -> None:
@@ -226,6 +231,8 @@ def _add_bundle(verbs: Parsers) -> None:
     parser = add_verb(verbs, "bundle", bundle, f"bundle choice.json \\\n      {_FINE} --out deploy", NETWORKS)
     _add_choice_and_network(parser)
     parser.add_argument("--out", type=Path, required=True, help="the folder to write, which is not there yet")
+    about = "what runs the folder: onnx, a program in it; triton, Triton Inference Server (default onnx)"
+    parser.add_argument("--target", choices=("onnx", "triton"), default="onnx", help=about)
 
 
 def _add_profile(verbs: Parsers) -> None:

@@ -6,7 +6,7 @@ are common: float32 softmax saturates at 1.0.  `GIVEN` alone is computed from no
 Nothing here knows about stages or thresholds.
 
 To add a score, write its function and an entry of `SCORES`, and name it where cascades are described to programs that
-know nothing of this one: `storage/choice.schema.json` and `nets/running/bundled_run.py`, which a test holds to this.
+know nothing of this one: `storage/choice.schema.json` and `nets/running/bundled_rule.py`, which a test holds to this.
 """
 
 from __future__ import annotations

@@ -262,4 +262,4 @@ def test_a_picture_that_cannot_be_read_stops_nothing_but_itself(
     assert main(["classify", "c.json", "nowhere.png", *networks]) == 2
     assert "Expected a picture or a folder of them at nowhere.png" in capsys.readouterr().err
     assert main(["classify", "c.json", "val", *networks[2:]]) == 2
-    assert "a choice for 1 stages but it is for 2" in capsys.readouterr().err
+    assert "a rule for 1 stages (0 thresholds) but it is for 2" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 
 from cascade_core import load_record, load_run, save_run
 from cascade_core.__main__ import main
-from cascade_core.nets.running import bundled_run
+from cascade_core.nets.running import bundled_rule
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.simulation import scores
 from cascade_core.storage.choice_schema import schema
@@ -109,7 +109,7 @@ def test_raises_for_unknown_scores_and_top_k_of_other_scores() -> None:
 
 def test_other_programs_are_told_of_the_same_scores() -> None:
     assert schema()["properties"]["rule"]["properties"]["score"]["enum"] == list(scores.SCORES)
-    assert scores.of_softmaxes() == bundled_run.SCORES
+    assert scores.of_softmaxes() == bundled_rule.SCORES
 
 
 def test_a_score_of_ones_own_is_one_entry(

@@ -3,7 +3,7 @@
     python run.py picture.png folder/
 
 Needs numpy and onnxruntime; Pillow too, to read pictures (arrays come as .npy files, (N, channels, size, size), already
-normalised).  From Python: `Bundle(folder)(images)`.
+normalised).  From Python: `Bundle(folder)(images)`.  Who leaves where is decided by `cascade_rule.py` beside it.
 
 `manifest.json` names the files with their SHA-256, the classes, the preprocessing and the stages; `choice.json` holds
 the thresholds and the pool, and another choice for the same stages may take its place.  A stage's file gives the state
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import signal
 import sys
 import warnings
@@ -26,15 +25,14 @@ from unicodedata import category
 import numpy as np
 import onnxruntime
 
-SCORES = ("max_probability", "margin", "negative_entropy")
-LARGEST = float(np.finfo(np.float32).max)
-FLOOR = np.float32(1e-12)  # what a smaller softmax counts as where it is pooled
+from cascade_core.nets.running.bundled_rule import Rule, is_number, is_whole
+
 MAX_PIXELS = 1 << 26  # of a picture that is read, and of one that is scaled
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")  # whose readers call no other program
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".npy"}
 UNSEEN = {*"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"}  # printable without a shape
 UNSEEN |= {*map(chr, range(0xFE00, 0xFE0E)), *map(chr, range(0xE0100, 0xE01F0))}
-Array = Any  # of numpy; this file stands alone and is kept short
+Array = Any  # of numpy
 
 
 class Bundle:
@@ -60,78 +58,18 @@ class Bundle:
 
     def set_choice(self, choice: dict[str, Any]) -> None:
         """Use another choice, the data of its file; ValueError, and nothing is set, if it does not fit this network."""
-        try:
-            rule, macs = choice["rule"], [stage["cumulative_macs"] for stage in choice["stages"]]
-            rows, score, top_k, version = rule["thresholds"], rule["score"], rule["top_k"], choice["schema_version"]
-            names, thresholds = [row["stage"] for row in rows], [row["threshold"] for row in rows[:-1]]
-        except (KeyError, TypeError, IndexError) as error:
-            raise ValueError(f"Expected a choice as choose writes it but it lacks {error}; write it anew") from None
-        if names != self.stages or len(macs) != len(names):
-            raise ValueError(f"Expected a choice for {', '.join(self.stages)}, not {', '.join(map(str, names))}")
-        classes, weights = len(self.manifest["classes"]), _weights(rule, version, len(names))
-        if score not in SCORES or not _whole(top_k, 1, classes) or not all(_whole(m, 0, 1 << 63) for m in macs):
-            raise ValueError(f"Expected a choice with a score of {', '.join(SCORES)}, a top_k and MACs it can have")
-        if {len(t) if isinstance(t, list) else 0 for t in thresholds} not in (set(), {0}, {classes}):
-            raise ValueError(f"Expected a choice with one threshold a stage, or one for each of {classes} classes")
-        columns = [t if isinstance(t, list) else [t] for t in thresholds]
-        # Beyond float32 a threshold would become inf, which only null stands for.
-        if not all(t is None or (_number(t) and abs(t) <= LARGEST) for column in columns for t in column):
-            raise ValueError("Expected a choice with float32 numbers as thresholds but some are none")
-        reach = 1e-3 + (score != "negative_entropy")  # no confidence is above it, be softmaxes' sums a little off
-        for t in [t for column in columns for t in column if t is not None and t > reach][:1]:
-            warnings.warn(f"no confidence reaches the threshold {t:g}: it is off, as null is", stacklevel=2)
-        self.thresholds = [np.array([np.inf if t is None or t > reach else t for t in c], "float32") for c in columns]
-        self.weights, self.score, self.top_k, self.macs, self.choice = weights, score, top_k, macs, choice
-        active = ((t < np.inf).any() or any(w[k] for w in weights[k + 1 :]) for k, t in enumerate(self.thresholds))
-        self.active = [*active, True]  # whether each stage's head is run
+        self.rule = Rule(self.stages, len(self.manifest["classes"]), choice)
 
     def __call__(self, images: Array) -> tuple[Array, Array, Array]:
         """Class numbers, confidences and exit stages, (N,) each, of normalised images (N, channels, size, size)."""
-        images = np.ascontiguousarray(images, dtype=np.float32)
-        count, last = len(images), len(self.stages) - 1
-        predictions, stages = np.empty(count, dtype=np.int64), np.full(count, last)
-        confidences, remaining, state = np.empty(count, dtype=np.float32), np.arange(count), [images]
-        passed: list[Array] = [None] * (last + 1)
-        for number in range(last + 1 if count else 0):
-            state = self.trunk[number](state)  # the last gives logits
-            if not self.active[number]:
-                continue
-            column = self.thresholds[number] if number < last else np.zeros(1)
-            logits = state[0] if number == last else self.heads[number](state)[0]
-            if logits.shape[1] != (k := len(self.manifest["classes"])):
-                raise ValueError(f"Expected logits of {k} classes but {logits.shape[1]} came")
-            passed[number] = _softmax(logits.astype(np.float32))
-            answers, confidence = self._judged(self._answer(passed, number))
-            leaves = (confidence >= (column[answers] if len(column) > 1 else column)) | (number == last)
-            if not leaves.any():
-                continue
-            exiting = remaining[leaves]
-            predictions[exiting], confidences[exiting], stages[exiting] = answers[leaves], confidence[leaves], number
-            if leaves.all():
-                break
-            remaining, state = remaining[~leaves], [part[~leaves] for part in state]
-            passed = [None if part is None else part[~leaves] for part in passed]
-        return predictions, confidences, stages
+        return self.rule.route(images, self._compute)
 
-    def _answer(self, passed: Sequence[Array], stage: int) -> Array:
-        """Softmaxes (n, K) that a stage answers with, of those of the stages passed; None where one is not pooled."""
-        *before, own = self.weights[stage]
-        if own == 1 and not any(before):
-            return passed[stage]
-        pairs = [(np.float32(w), probs) for w, probs in zip(self.weights[stage], passed, strict=False) if w]
-        return _softmax(sum((w * np.log(np.maximum(probs, FLOOR)) for w, probs in pairs), np.zeros_like(passed[stage])))
-
-    def _judged(self, softmax: Array) -> tuple[Array, Array]:
-        """Answers and confidences of softmaxes (n, K)."""
-        ordered = np.sort(softmax, axis=1)[:, ::-1]
-        if self.score == "margin":
-            confidence = ordered[:, 0] - ordered[:, 1] if ordered.shape[1] > 1 else ordered[:, 0]
-        elif self.score == "negative_entropy":
-            logs = np.log(softmax, out=np.zeros_like(softmax), where=softmax > 0)
-            confidence = (softmax * logs).sum(axis=1)
-        else:
-            confidence = ordered[:, : self.top_k].sum(axis=1) if self.top_k > 1 else ordered[:, 0]
-        return softmax.argmax(axis=1), confidence
+    def _compute(self, stage: int, state: list[Array]) -> tuple[Array, list[Array]]:
+        """Logits of a stage, None of one whose head is off, and the state after it."""
+        state = self.trunk[stage](state)
+        if stage == len(self.heads):
+            return state[0], []
+        return (self.heads[stage](state)[0] if self.rule.active[stage] else None), state
 
     def prepare(self, file: Path) -> Array:
         """Normalised images (N, channels, size, size) of a picture or an .npy file; ValueError if it cannot be read."""
@@ -229,44 +167,13 @@ def _manifest(content: Any, file: Path) -> dict[str, Any]:
         raise ValueError(f"{wrong} its file {name!r} would lie elsewhere")
     images = content["images"] if isinstance(content.get("images"), dict) else {}
     sizes = [images.get(key) for key in ("channels", "size", "resize")]
-    if not all(_whole(size, 1, 1 << 14) for size in sizes) or sizes[0] not in (1, 3):
+    if not all(is_whole(size, 1, 1 << 14) for size in sizes) or sizes[0] not in (1, 3):
         raise ValueError(f"{wrong} its images have no size")
     numbers: list[Any] = [images.get(key) for key in ("mean", "std")]
-    fit = all(isinstance(v, list) and len(v) == sizes[0] and all(map(_number, v)) for v in numbers)
+    fit = all(isinstance(v, list) and len(v) == sizes[0] and all(map(is_number, v)) for v in numbers)
     if not fit or not all(numbers[1]) or images.get("interpolation") not in ("bilinear", "bicubic"):
         raise ValueError(f"{wrong} its images have no mean, std and interpolation")
     return content
-
-
-def _weights(rule: dict[str, Any], version: Any, stages: int) -> list[list[float]]:
-    """The pool, a row a stage; a temperature of an earlier version is the inverse of a stage's own weight."""
-    if version not in (1, 2, 3) or ("temperature" if version == 3 else "pool") in rule:
-        raise ValueError("Expected a choice of version 1 or 2, without a pool, or 3, without a temperature")
-    rows: Any = [[0.0] * stage + [1.0] for stage in range(stages)]
-    if "temperature" in rule:
-        values = rule["temperature"] if isinstance(rule["temperature"], list) else [rule["temperature"]] * stages
-        rows = [[0.0] * stage + [1 / t if _number(t) and t > 0 else math.inf] for stage, t in enumerate(values)]
-    elif rule.get("pool") is not None:
-        rows = rule["pool"].get("weights") if isinstance(rule["pool"], dict) else None
-    if not isinstance(rows, list) or len(rows) != stages:
-        raise ValueError(f"Expected a choice with weights for each of {stages} stages but it has others")
-    for stage, row in enumerate(rows):
-        if not isinstance(row, list) or len(row) != stage + 1 or not all(_number(w) and abs(w) <= 1e6 for w in row):
-            raise ValueError(f"Expected a choice with {stage + 1} weights up to 1e6 at stage {stage} but it has others")
-    return rows
-
-
-def _softmax(logits: Array) -> Array:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
-
-
-def _whole(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
 def _visible(text: str) -> str:
@@ -307,7 +214,7 @@ def main(arguments: Sequence[str]) -> int:
             failed += 1
             continue
         for prediction, confidence, stage in zip(predictions, confidences, stages, strict=True):
-            label, macs = bundle.manifest["classes"][prediction], f"{bundle.macs[stage]:,}"
+            label, macs = bundle.manifest["classes"][prediction], f"{bundle.rule.macs[stage]:,}"
             print(*map(_visible, (str(file), label, f"{confidence:.4f}", bundle.stages[stage], macs)), sep="\t")
     if failed:
         print(f"{failed:,} of {len(files):,} files were not classified", file=sys.stderr)

@@ -229,7 +229,7 @@ def test_a_threshold_out_of_reach_is_off_and_said(copied: Path, images: Tensor) 
     changed(file, "rule", "thresholds", 0, "threshold", value=90)
     with pytest.warns(UserWarning, match="no confidence reaches the threshold 90: it is off, as null is"):
         bundle.set_choice(json.loads(file.read_text()))
-    assert bundle.thresholds[0].tolist() == [np.inf]
+    assert bundle.rule.thresholds[0].tolist() == [np.inf]
     for found, wanted in zip(bundle(images.numpy()), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
     np.save(copied / "one.npy", images[:1].numpy())
@@ -291,7 +291,7 @@ def test_any_odd_value_in_any_place_is_a_choice_or_one_line(copied: Path) -> Non
         with warnings.catch_warnings(), suppress(ValueError):
             warnings.simplefilter("ignore")
             bundle.set_choice(spoiled)
-            assert all(np.isfinite(w) for row in bundle.weights for w in row)
-            assert all(column.dtype == np.float32 for column in bundle.thresholds)
-            assert not any(np.isnan(column).any() for column in bundle.thresholds)
-            assert all(0 <= macs < 1 << 63 for macs in bundle.macs)
+            assert all(np.isfinite(w) for row in bundle.rule.weights for w in row)
+            assert all(column.dtype == np.float32 for column in bundle.rule.thresholds)
+            assert not any(np.isnan(column).any() for column in bundle.rule.thresholds)
+            assert all(0 <= macs < 1 << 63 for macs in bundle.rule.macs)

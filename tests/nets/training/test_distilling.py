@@ -18,7 +18,7 @@ from cascade_core.nets.networks.zoo import ZOO
 from cascade_core.nets.opening import open_data
 from cascade_core.nets.staged import CascadedNetwork
 from cascade_core.nets.training import distilling, teaching
-from cascade_core.nets.training.checkpoint import remove_state
+from cascade_core.nets.training.checkpoint import remove_state, write_part
 from cascade_core.nets.training.distilling import Distilled, distil
 from cascade_core.nets.training.recipe import Distilling
 from cascade_core.nets.training.settings import Training, fit_network
@@ -116,11 +116,11 @@ def test_answers_are_kept_once_each_and_asked_for_again_where_they_are_lost(
     teacher: CascadedNetwork, digits: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected, _ = trained(teacher, digits, SHORT)
-    file, real, written, epochs = tmp_path / "f.checkpoint", distilling.write_part, list[int](), 0
+    file, written, epochs = tmp_path / "f.checkpoint", list[int](), 0
 
     def write(path: Path, number: int, *rest: Any) -> None:
         written.append(number)
-        real(path, number, *rest)
+        write_part(path, number, *rest)
 
     def judge(course: Any) -> tuple[float, ...]:
         nonlocal epochs
@@ -129,7 +129,7 @@ def test_answers_are_kept_once_each_and_asked_for_again_where_they_are_lost(
             raise Kill
         return (0.1, 0.2, 0.3)
 
-    monkeypatch.setattr(distilling, "write_part", write)
+    monkeypatch.setattr("cascade_core.nets.training.distilling.write_part", write)
     monkeypatch.setattr(distilling._Course, "_judge", judge)
     with pytest.raises(Kill):
         trained(teacher, digits, SHORT, checkpoint=file)
