@@ -100,6 +100,7 @@ def networks(name: str, weights: Path) -> list[str]:
         "cifar10-resnet56-fine-heads": [f"{large}+{CACHE / 'cifar10-resnet56-fine-heads.safetensors'}"],
         "cifar10-resnet56-ladder": [f"{large}+{CACHE / 'cifar10-resnet56-ladder.safetensors'}"],
         "cifar10-resnet20-resnet56": [small, large],
+        "cifar10-front-resnet20-resnet56": [f"front={CACHE / 'cifar10-front.safetensors'}", small, large],
         "cifar10-hybrid": [f"{small}+{CACHE / 'cifar10-resnet20-ladder.safetensors'}", large],
     }[name]
 
@@ -171,14 +172,14 @@ def _milliseconds(works: Mapping[str, Work], images: Images, batch: int) -> dict
 def main(arguments: Sequence[str]) -> None:
     """Measure the runs named, or all of `RUNS`."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.clock", description=__doc__.split("\n\n")[0])
-    parser.add_argument("runs", nargs="*", default=RUNS, choices=RUNS, metavar="RUN", help=", ".join(RUNS))
+    parser.add_argument("runs", nargs="*", choices=RUNS, metavar="RUN", help=", ".join(RUNS))
     parser.add_argument("--images", type=Path, help="CIFAR-10's test images, a folder a class (default: cifar10.zip's)")
     args, data = parser.parse_args(arguments), Path(os.environ["CASCADE_DATA"])
     with tempfile.TemporaryDirectory() as place:
         if args.images is None:
             shutil.unpack_archive(data / "cifar10.zip", place)
         images = args.images or Path(place, "test")
-        for name in args.runs:
+        for name in args.runs or RUNS:
             cascade = prepared(name, images, data / "weights", Path(place))
             print(f"{name}, one point given up; in brackets: time saved / MACs saved", flush=True)
             for row in rows(cascade):

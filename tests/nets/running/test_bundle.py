@@ -113,7 +113,7 @@ def test_the_manifest_names_everything(written: tuple[StagedModel, Path]) -> Non
     heads = [f"head_{i}.onnx" for i in range(len(model.stage_names) - 1)]
     assert manifest["files"] == names
     assert manifest["heads"] == heads
-    written_files = {*names, *heads, "choice.json", "manifest.json", "run.py"}
+    written_files = {*names, *heads, "choice.json", "manifest.json", "run.py", "cascade_rule.py"}
     assert {p.name for p in folder.iterdir()} == written_files
 
 
@@ -155,7 +155,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_left(tmp_path: Path) -> Non
     choice = save_choice(tmp_path / "c.json", rule, evaluate(record, rule))
     with pytest.raises(ValueError, match="names of 10 classes, as the network has, but there were 3"):
         write_bundle(tmp_path / "out", model, choice, preprocessing=IMAGES, class_names=CLASSES[:3])
-    with pytest.raises(ValueError, match="a choice for 1 stages but it is for 3"):
+    with pytest.raises(ValueError, match=r"a rule for 1 stages \(0 thresholds\) but it is for 3"):
         write_bundle(tmp_path / "out", in_one_piece(), choice, preprocessing=IMAGES, class_names=CLASSES)
     (tmp_path / "there").mkdir()
     with pytest.raises(ValueError, match="there not to be there yet"):
