@@ -71,6 +71,11 @@ class Run:
         return Origin.of(self.metadata["source"])
 
     @property
+    def kind(self) -> str:
+        """What the list files it under: what its file says, else its data set."""
+        return "Yours" if self.yours else self.origin.kind or self.origin.dataset or "Others"
+
+    @property
     def stage_names(self) -> tuple[str, ...]:
         """Names of its stages, first to last."""
         return tuple(stage["name"] for stage in self.metadata["stages"])

@@ -176,10 +176,10 @@ def _hold() -> None:
 
 def _run(runs: Sequence[Run]) -> Run:
     by_name: Mapping[str, Run] = {run.name: run for run in runs}
-    names = list(by_name)
     gone = state.RUN.get()
     if gone not in by_name:
-        state.RUN.set(_preferred(names))
+        state.RUN.set(_preferred(list(by_name)))
+    names = _of_kind(by_name)
     chosen = st.selectbox(
         "Run",
         names,
@@ -191,6 +191,23 @@ def _run(runs: Sequence[Run]) -> Run:
         st.warning("The run that was looked at is gone:", icon=":material/folder_off:")
         st.text(gone)
     return by_name[chosen]
+
+
+def _of_kind(by_name: Mapping[str, Run]) -> list[str]:
+    """Names of the runs of the chosen run's kind, which may be changed where there are several."""
+    kinds: dict[str, list[str]] = {}
+    for name, run in sorted(by_name.items(), key=lambda item: item[1].kind):
+        kinds.setdefault(run.kind, []).append(name)
+
+    def change() -> None:
+        state.RUN.set(_preferred(kinds[state.KIND.get() or ""]))
+
+    kind = by_name[state.RUN.get() or ""].kind
+    if len(kinds) > 1:
+        state.KIND.set(kind)
+        about = "The list below has the runs of this kind: what they are results on, or what their files say."
+        st.selectbox("Kind of run", list(kinds), help=about, key=state.KIND.key, on_change=change)
+    return kinds[kind]
 
 
 def _preferred(names: Collection[str]) -> str:

@@ -54,6 +54,9 @@ class Value(Generic[T]):
 
 
 RUN = Value[str | None]("run", None)
+KIND = Value[str | None]("kind", None)
+"""Of the run, see `Run.kind`: it follows from it."""
+
 VIEW = Value("view", "explore")
 POLICY = Value("policy", next(iter(SWEEPS)))
 SCORE = Value("score", of_softmaxes()[0])

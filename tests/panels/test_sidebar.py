@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +95,24 @@ def test_likeliest_answers_are_offered_where_there_are_more_classes(run: Path) -
     assert ("top_k", "2") in app.session_state[state.WRITTEN.key]
     record = OUTPUTS.record("max_probability", 2)
     assert record.baseline_correct.mean() > OUTPUTS.record().baseline_correct.mean()
+
+
+def test_runs_are_listed_by_kind(run: Path, tmp_path: Path) -> None:
+    for name, source in {
+        "birds": {"dataset_name": "Birds"},
+        "more-birds": {"dataset_name": "Birds"},
+        "talk": {"dataset_name": "Birds", "kind": "Language models"},
+    }.items():
+        save_run(replace(OUTPUTS, source=source), tmp_path / f"{name}.parquet")
+    app = opened(run="talk")
+    kinds = app.selectbox(key=state.KIND.key)
+    assert (kinds.options, kinds.value) == (["Birds", "CIFAR-10", "Language models"], "Language models")
+    assert app.selectbox(key=state.RUN.key).options == ["talk"]
+    kinds.select("Birds").run()
+    assert not app.exception
+    listed = app.selectbox(key=state.RUN.key)
+    assert (listed.options, listed.value) == (["birds", "more-birds"], "birds")
+
+
+def test_runs_of_one_kind_are_listed_at_once(run: Path) -> None:
+    assert opened().selectbox[0].label == "Run"

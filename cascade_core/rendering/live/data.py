@@ -24,7 +24,7 @@ from cascade_core.analysis.points import Setting
 from cascade_core.rendering.axes import BINS, NINES, ConfidenceAxis
 from cascade_core.rendering.live.groups import Thresholds, live_groups, text_of
 from cascade_core.rendering.live.ticks import round_ticks
-from cascade_core.rendering.published import PublishedResult
+from cascade_core.rendering.published import PublishedResult, difference
 from cascade_core.simulation.bounds import ALPHA, LEVEL, quantile
 from cascade_core.simulation.counting import reach_histograms
 from cascade_core.simulation.meters import MACS, PERCENTILES, Meter, Milliseconds, along
@@ -71,6 +71,7 @@ def live_data(
     """
     result = exploration.evaluation
     plain = meter.plain(result)
+    drawn = published if meter is MACS else []
     best, groups = exploration.oracle, live_groups(exploration, axis, brought)
     data = {
         "name": name,
@@ -95,10 +96,10 @@ def live_data(
         "counts": None if groups is not None and groups["exact"] else _counts(exploration, axis),
         "groups": groups,
         "curve": {
-            "published": [_series(series) for series in published] if meter is MACS else [],
+            "published": [_series(series) for series in drawn],
             "oracle": {"cost": meter.mean(best) / plain, "accuracy": best.accuracy},
         },
-        "footnote": _footnote(exploration, unit, origin),
+        "footnote": " ".join([_footnote(exploration, unit, origin), *_differences(exploration, drawn)]),
     }
     return {"id": _digest({**data, "groups": None}), **data}
 
@@ -274,6 +275,13 @@ def _series(series: PublishedResult) -> dict[str, Any]:
     label = f"published, {series.name} ({series.network.split(',')[0]})"
     at = [{"cost": 1 - p.saving, "accuracy": p.accuracy, "text": f"epsilon {p.epsilon:.0%}"} for p in series.points]
     return {"label": label, "points": at}
+
+
+def _differences(exploration: Exploration, published: Sequence[PublishedResult]) -> list[str]:
+    """A sentence on each published series that stands beside the run."""
+    accuracy = exploration.evaluation.full_accuracy
+    samples = exploration.test.n + (0 if exploration.split.in_sample else exploration.calibration.n)
+    return [difference(series, accuracy, samples) for series in published]
 
 
 def _footnote(exploration: Exploration, unit: str, origin: str) -> str:

@@ -65,7 +65,9 @@ def test_is_json_and_names_its_split() -> None:
     exploration = explore(sample_record(), CheapestWithinDrop, Split(), count=5)
     data = show(exploration)
     assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert data["footnote"] == "Thresholds chosen on 200 images; every number measured on 200 others. Somewhere."
+    footnote = "Thresholds chosen on 200 images; every number measured on 200 others. Somewhere."
+    assert data["footnote"].startswith(f"{footnote} Published results on CIFAR-10 are of other images")
+    assert show(exploration, published=())["footnote"] == footnote
     in_sample = show(explore(sample_record(), CheapestWithinDrop, Split(in_sample=True), count=5))
     assert in_sample["footnote"].startswith("In-sample: thresholds chosen and measured on the same 400 images.")
 
