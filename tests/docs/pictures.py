@@ -39,7 +39,7 @@ VIEWS = {
     "explore": View(f"?run={BEST}", 1300),
     "compare": View(f"?run={BEST}&view=compare", 1180),
     "samples": View("?run=digits&view=samples", 1000),
-    "classes": View(f"?run={BEST}&view=classes", 1100),
+    "groups": View(f"?run={BEST}&view=groups", 1100),
     "try": View("?run=digits&view=try", 1100),
     "about": View(f"?run={BEST}&view=about", 1000),
     "present": View(f"?run={BEST}&view=present", 880),
