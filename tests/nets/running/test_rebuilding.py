@@ -10,13 +10,19 @@ from typing import Any
 
 import pytest
 import torch
+from numpy.testing import assert_allclose
 
 from cascade_core import load_run
 from cascade_core.nets.heads.weights import digest
+from cascade_core.nets.networks.front import FrontFile, save_front
+from cascade_core.nets.networks.small import SmallSpec
 from cascade_core.nets.networks.zoo import ZOO
+from cascade_core.nets.opening import open_data
 from cascade_core.nets.recording.runs import precompute_run
 from cascade_core.nets.running.rebuilding import Located, MissingFiles, locate, preprocessing, rebuild
+from cascade_core.nets.staged import softmaxes
 from cascade_core.storage.origin import Origin
+from tests.runfiles import load_softmaxes
 from tests.smallnets import plain
 
 CACHE = Path(__file__).resolve().parents[3] / "cache"
@@ -51,6 +57,26 @@ def test_files_are_known_by_their_bytes_whatever_they_are_called(tmp_path: Path)
     assert found.key == ("small-cnn", digest(folder / "renamed.pth"), None)
     model, _ = rebuild([found], Origin.of(run.source), run.class_names, ["Small CNN"])
     assert torch.equal(next(iter(model.parameters())), next(iter(plain().parameters())))
+
+
+def test_a_small_network_in_front_is_found_and_gives_what_was_recorded(tmp_path: Path) -> None:
+    torch.save(plain().state_dict(), tmp_path / "w.pt")
+    spec, images = SmallSpec(channels=1, size=8, classes=10, width=1), ZOO["small-cnn"].images
+    names = tuple(map(str, range(10)))
+    about = FrontFile(spec=spec, images=images, class_names=names, behind="small-cnn", training={"accuracy": [0.1] * 3})
+    networks = [
+        f"front={save_front(tmp_path / 'f.safetensors', about, spec.build())}",
+        f"small-cnn={tmp_path / 'w.pt'}",
+    ]
+    run = load_softmaxes(precompute_run(networks, data="digits", out=tmp_path / "r.parquet", progress=False))
+    found = locate(Origin.of(run.source), [tmp_path])
+    assert [one.weights and one.weights.name for one in found] == ["f.safetensors", "w.pt"]
+    model, expected = rebuild(found, Origin.of(run.source), run.class_names, [stage.name for stage in run.stages])
+    assert expected == images
+    data = open_data("digits", images)
+    with torch.no_grad():
+        probs = softmaxes(model.eval(), data.normalise(data.pixels(torch.arange(20)))).numpy()
+    assert_allclose(probs, run.probs[:, :20], atol=1e-5)
 
 
 def test_a_changed_file_is_hashed_again(tmp_path: Path) -> None:
