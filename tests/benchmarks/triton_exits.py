@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cascade_core import CheapestWithinDrop, ExitRule, Record, StageOutputs, load_run, tune
+from cascade_core import CheapestWithinDrop, ExitRule, Record, StageOutputs, tune
 from cascade_core.nets.images.datasets import ImageSet
 from cascade_core.nets.networks.named import find
 from cascade_core.nets.opening import open_data
@@ -30,6 +30,7 @@ from cascade_core.nets.running.bundle import write_bundle
 from cascade_core.nets.running.classify import load_cascade
 from tests.benchmarks.clock import CACHE, networks
 from tests.nets.running.tritons import asked, config_of, serving
+from tests.runfiles import load_softmaxes
 
 RUNS = ("cifar10-front-resnet20-resnet56", "cifar10-resnet56-fine-heads", "cifar10-resnet20-resnet56", "cifar10-hybrid")
 MAX_DROP = 0.005
@@ -39,15 +40,16 @@ ROUNDING = 1e-4
 
 def written(name: str, images: Path, weights: Path, folder: Path) -> tuple[ExitRule, StageOutputs, ImageSet, Path]:
     """The folder for a shipped run, with the rule, the run and the images."""
-    run = load_run(CACHE / f"{name}.parquet")
+    run = load_softmaxes(CACHE / f"{name}.parquet")
     tuned = tune(run, CheapestWithinDrop(max_drop=MAX_DROP))
     choice = tuned.save(folder / "choice.json")
     found = [find(text) for text in networks(name, weights)]
     data = open_data(f"imagefolder:{images}", found[0].images)
     assert tuple(data.sample_ids) == tuple(run.sample_ids)
-    about = {"preprocessing": found[0].images, "class_names": data.class_names}
-    model = load_cascade(found, len(data.class_names))
-    return tuned.rule, run, data, write_bundle(folder / name, model, choice, target="triton", **about)
+    names = data.class_names
+    model, out = load_cascade(found, len(names)), folder / name
+    write_bundle(out, model, choice, target="triton", preprocessing=found[0].images, class_names=names)
+    return tuned.rule, run, data, out
 
 
 def exits(models: Path, data: ImageSet) -> NDArray[np.int64]:
