@@ -1,17 +1,21 @@
 """What the site has that is made when it is built: the live panel on a shipped run, and the help of all verbs.
 
-`mkdocs.yml` names this file; MkDocs calls `on_files` and `on_page_markdown`.  Nothing is fetched.
+`mkdocs.yml` names this file; MkDocs calls the functions that begin with ``on_``.  Nothing is fetched while the site is
+built, and a page that would fetch anything while it is read is warned of, which ends a strict build.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from cascade_core import CheapestWithinDrop, load_run
 from cascade_core.__main__ import VERBS_BY_FILE, parser
@@ -32,6 +36,9 @@ PANEL = "explanation/panel.html"
 COMMANDS = "<!-- commands -->"
 """In a page, where the help of all verbs goes."""
 
+FETCHED = re.compile(r'<(?:script|link|img|iframe|source)\b[^>]*(?:src|href)="((?:https?:)?//[^"]*)"')
+"""Addresses of other servers that a browser would ask by itself."""
+
 BODY = """<div id="panel"></div>
 <p id="trouble" hidden>This browser cannot show the panel.</p>
 <script type="application/json" id="data">{data}</script>"""
@@ -51,6 +58,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in the help of all verbs."""
     return markdown.replace(COMMANDS, commands()) if COMMANDS in markdown else markdown
+
+
+def on_post_page(output: str, page: Page, **_: Any) -> str:
+    """Warn of what a page would fetch from elsewhere."""
+    for address in FETCHED.findall(output):
+        logging.getLogger("mkdocs.hooks").warning("%s fetches %s", page.file.src_uri, address)
+    return output
 
 
 def panel(run: Path) -> str:

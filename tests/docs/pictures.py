@@ -27,13 +27,15 @@ from cascade_core.storage.choice import parse_choice
 from cascade_core.storage.log_files import LOGS
 from tests.docs.pages import ROOT
 from tests.e2e.conftest import ARGUMENTS, _chromium
-from tests.e2e.settling import COUNTING, TIMEOUT, drawn, settled
+from tests.e2e.settling import COUNTING, drawn, settled
 from tests.logged import lines_of
 from tests.serving import served
 
 FOLDER = ROOT / "docs" / "pictures"
 BEST = "cifar10-front-resnet20-resnet56"
 COLOURS = 256
+PATIENCE = 600_000
+"""Milliseconds to wait for a view."""
 
 
 class View(NamedTuple):
@@ -60,7 +62,7 @@ def picture(browser: Browser, url: str, view: View) -> bytes:
     """What a new window shows of a view once all is there, as a PNG."""
     with browser.new_context(viewport={"width": view.width, "height": view.height}) as context:
         context.add_init_script(COUNTING)
-        context.set_default_timeout(TIMEOUT)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.goto(f"{url}/{view.address}")
         expect(page.get_by_test_id("stMain").locator("h2, h3, svg").first).to_be_visible()
@@ -95,7 +97,7 @@ def log(path: Path) -> None:
 
 def main(names: Sequence[str]) -> None:
     """Make the pictures of the given views, or of all."""
-    expect.set_options(timeout=TIMEOUT)
+    expect.set_options(timeout=PATIENCE)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as started:
         os.environ[LOGS] = str(Path(folder, "exits.jsonl"))
         log(Path(os.environ[LOGS]))
