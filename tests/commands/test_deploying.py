@@ -1,10 +1,16 @@
-"""Verbs that run networks: what they tell of time."""
+"""Verbs that run networks: what they tell of time, and for whom a bundle is written."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from cascade_core.__main__ import main
 from cascade_core.commands.deploying import percentiles
+from cascade_core.nets.running import bundle
+
+CACHE = Path(__file__).resolve().parents[2] / "cache"
 
 
 @pytest.mark.parametrize(
@@ -17,3 +23,22 @@ from cascade_core.commands.deploying import percentiles
 )
 def test_percentiles_are_times_within_which_that_share_was_answered(milliseconds: list[int], told: str) -> None:
     assert percentiles([one / 1000 for one in milliseconds]) == told
+
+
+def test_a_bundle_is_for_its_own_program_or_for_triton(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for writer in ("_write_parts", "write_models"):
+        monkeypatch.setattr(bundle, writer, lambda folder, *_, name=writer: (folder / name).touch())
+    digits = ["--network", f"small-cnn+{CACHE / 'digits.safetensors'}"]
+    choose = ["choose", str(CACHE / "digits.parquet"), "--policy", "shared", "--threshold", "90%", "--out", "c.json"]
+    assert main(choose) == 0
+    for target, wrote, told in (
+        ([], "_write_parts", "wrote plain; python plain/run.py PICTURE classifies"),
+        (["--target", "triton"], "write_models", "wrote triton; triton/models is a model repository for Triton"),
+    ):
+        out = "triton" if target else "plain"
+        assert main(["bundle", "c.json", *digits, *target, "--out", out]) == 0
+        assert [path.name for path in (tmp_path / out).iterdir()] == [wrote]
+        assert told in capsys.readouterr().out
