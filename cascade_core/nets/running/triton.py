@@ -65,7 +65,7 @@ def write_models(
         ValueError: A stage cannot be exported, or its state is of a type or shape that the server has not.
         OSError: It cannot be written.
     """
-    described = []
+    described, needed = [], {"ir": 0, "opset": 0}
     for stage, whole in enumerate(whole_stages(model, example, rule.rule.active.tolist())):
         name = f"{CASCADE}_stage_{stage}"
         place = _place(folder, name)
@@ -73,6 +73,8 @@ def write_models(
         tensors = [tensors_of(each, model.stage_names[stage]) for each in (whole.inputs, whole.outputs)]
         _write(place.parent / "config.pbtxt", _config(name, "onnxruntime", *tensors))
         described.append(_described(name, whole))
+        read = whole.program.model
+        needed = {"ir": max(needed["ir"], read.ir_version), "opset": max(needed["opset"], read.opset_imports[""])}
     place = _place(folder, CASCADE)
     copy_rule(place)
     copy_alone("bundled_model", place / "model.py")
@@ -82,7 +84,7 @@ def write_models(
     config = _config(CASCADE, "python", tensors_of({"images": example}, "images"), answers)
     instances = f"instance_group [\n  {{ count: {INSTANCES} kind: KIND_CPU }}\n]\n"
     _write(place.parent / "config.pbtxt", config + instances)
-    _write(folder / "README.md", _readme(example, about["images"]))
+    _write(folder / "README.md", _readme(example, about["images"], needed))
 
 
 def _place(folder: Path, name: str) -> Path:
@@ -133,7 +135,7 @@ def _listed(tensors: Tensors) -> str:
     )
 
 
-def _readme(example: Tensor, images: Mapping[str, Any]) -> str:
+def _readme(example: Tensor, images: Mapping[str, Any], needed: Mapping[str, int]) -> str:
     channels, height, width = example.shape[1:]
     source = files(__package__).joinpath("triton_readme.md").read_text("utf-8")
     return Template(source).substitute(
@@ -146,4 +148,5 @@ def _readme(example: Tensor, images: Mapping[str, Any]) -> str:
         batch=MAX_BATCH,
         delay=DELAY,
         instances=INSTANCES,
+        **needed,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -68,6 +69,10 @@ def test_configurations_are_of_the_schema_and_of_the_files(written: Written) -> 
     assert declared(config.input) == {"images": (np.float32, (1, 8, 8))}
     assert declared(config.output).keys() == ANSWERS.keys()
     assert {shape for _, shape in declared(config.output).values()} == {(1,)}
+    said = (folder / "README.md").read_text("utf-8")
+    assert "1 x 8 x 8 (channels, " in said
+    assert re.search(r"IR version \d+ and operator set \d\d\.", said)
+    assert re.findall(r"\$\w+", said) == ["$PWD"]
 
 
 def test_requests_are_answered_together_as_the_runner_answers(written: Written, images: Tensor) -> None:
