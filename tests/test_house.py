@@ -32,7 +32,7 @@ ONLY = {
     "matplotlib": {"rendering"},
     "PIL": {"nets", "storage"},
     "sklearn": {"nets", "storage"},
-    **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm", "ray")},
+    **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm", "ray", "datasets")},
 }
 """The only rooms that may import a package."""
 

@@ -136,7 +136,7 @@ def test_extras_are_told_as_they_are_installed() -> None:
         own, package = map(Requirement, extras.pop(optional))
         assert IMPORT_NAMES.get(package.name, package.name) == name
         assert (own.name, own.extras) == ("cascade-core", {"nets"})
-        pin = requirements(f"requirements-{optional}.txt")[optional].removeprefix("==")
+        pin = requirements(f"requirements-{optional}.txt")[package.name].removeprefix("==")
         assert package.specifier.contains(pin)
     names = {
         extra: {IMPORT_NAMES.get(Requirement(t).name, Requirement(t).name) for t in extras[extra]} for extra in extras

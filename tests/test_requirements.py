@@ -17,7 +17,7 @@ IMPORT_NAMES = {
     "pytest-xdist": "xdist",
 }
 
-OPTIONAL = {"timm", "onnxruntime", "transformers", "huggingface_hub", "ray", "triton_python_backend_utils"}
+OPTIONAL = {"timm", "onnxruntime", "transformers", "huggingface_hub", "ray", "datasets", "triton_python_backend_utils"}
 """Packages that are used where a user has them, and that nothing here needs; a bundle brings its own need of one."""
 
 BEHIND = {"onnxscript": "torch.onnx exports with it", "jinja2": "pandas writes LaTeX with it"}

@@ -105,7 +105,8 @@ def add_recording_flags(parser: argparse.ArgumentParser, *, required: bool = Tru
         required=required,
         metavar="SPEC",
         help="samples to run over: digits, imagefolder:PATH, cifar10:ROOT, cifar100:ROOT, svhn:ROOT, "
-        "fashionmnist:ROOT; texts:FILE, a .csv, .tsv or .jsonl with columns label and text",
+        "fashionmnist:ROOT; wds:FILES (tar shards) and parquet:FILES, a glob or a folder, here or in a bucket; "
+        "hf:NAME or hf:FOLDER (Hugging Face); texts:FILE, a .csv, .tsv or .jsonl with columns label and text",
     )
     parser.add_argument(
         "--classes",

@@ -14,7 +14,7 @@ EXTRAS = {
 }
 """What each extra brings, by import name; pyproject.toml has the ranges."""
 
-OPTIONAL = {"transformers": ("transformers",), "ray": ("ray",)}
+OPTIONAL = {"transformers": ("transformers",), "ray": ("ray",), "data": ("datasets",)}
 """The same of extras that `all` leaves out, each with a requirements file of its own."""
 
 

@@ -2,6 +2,8 @@
 
 - `digits`: scikit-learn's 1,797 8x8 digits, divided into 897 for training and 900 for testing; needs no file.
 - `imagefolder:PATH`: a folder a class, images in any depth below it; the sample's id is its path relative to PATH.
+- `wds:FILES`, `parquet:FILES`: pictures in tar shards or in Parquet files, here or in a bucket (`tars`, `tables`).
+- `hf:NAME`, `hf:FOLDER`: a data set of Hugging Face (`hub`).
 - `cifar10:PATH`, `cifar100:PATH`, `svhn:PATH`, `fashionmnist:PATH`: torchvision's, which may be downloaded to PATH.
 
 Images are held as 8-bit pixels.  A set of up to `MEMORY_LIMIT` bytes is decoded once and kept when it is first drawn
@@ -12,7 +14,7 @@ the network's are scaled (shorter side, antialiased) and cropped in the middle; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +27,11 @@ from torch import Tensor
 from cascade_core.nets._torchvision import torchvision
 from cascade_core.nets.classes import Classes
 from cascade_core.nets.images.corruptions import Corruption, corrupt
+from cascade_core.nets.images.hub import open_hub
+from cascade_core.nets.images.labelled import Labelled
 from cascade_core.nets.images.pixels import Pixels, Preprocessing, augment, normalise, open_image, preprocess
+from cascade_core.nets.images.tables import open_tables
+from cascade_core.nets.images.tars import open_tars
 from cascade_core.nets.samples import SampleSet
 from cascade_core.storage.digits import digit_id, digits
 from cascade_core.support import checks
@@ -115,24 +121,28 @@ def open_images(
         raise ValueError(f"Expected data digits alone, which needs no path, but it was {spec!r}")
     if kind != "digits" and not path:
         raise ValueError(f"Expected a path in data {spec!r}, such as {kind}:PATH, but there was none")
-    parts = _classed(KINDS[kind](Path(path), split == "train", download), kind, classes)
+    parts = _classed(KINDS[kind](path, split == "train", download), classes)
     name = kind if kind == "digits" else f"{kind}:{Path(path).resolve().name}"
     return ImageSet(spec=name, split=split, preprocessing=preprocessing, **parts)
 
 
-def _classed(parts: dict[str, Any], kind: str, given: str | None) -> dict[str, Any]:
+def _classed(parts: dict[str, Any], given: str | None) -> dict[str, Any]:
     """The parts of a set with the class numbers of the network."""
-    own = parts["class_names"]
+    own, ordered = parts["class_names"], parts.pop("ordered", True)
     if given is not None:
         classes = Classes.read(given)
-    elif kind == "imagefolder":
+        nameless = ordered and own == tuple(map(str, range(len(own)))) and not classes.numbers.keys() & set(own)
+        if nameless and len(own) <= len(classes.names):
+            # Numbers that nobody named are the network's.
+            return {**parts, "class_names": classes.names}
+    elif not ordered:
         classes = Classes.of_folders(own)
     else:
         return parts
     return {**parts, "labels": torch.tensor(classes.of(own))[parts["labels"]], "class_names": classes.names}
 
 
-def _digits(_path: Path, train: bool, _download: bool) -> dict[str, Any]:
+def _digits(_path: str, train: bool, _download: bool) -> dict[str, Any]:
     # scikit-learn takes a second to import, and only this set needs it.
     from sklearn.model_selection import train_test_split
 
@@ -148,7 +158,8 @@ def _digits(_path: Path, train: bool, _download: bool) -> dict[str, Any]:
     }
 
 
-def _folder(path: Path, _train: bool, _download: bool) -> dict[str, Any]:
+def _folder(text: str, _train: bool, _download: bool) -> dict[str, Any]:
+    path = Path(text)
     if not path.is_dir():
         raise ValueError(f"Expected a folder with a folder for each class at {path} but there is none")
     try:
@@ -161,19 +172,46 @@ def _folder(path: Path, _train: bool, _download: bool) -> dict[str, Any]:
         "labels": torch.tensor(samples.targets, dtype=torch.int64),
         "sample_ids": tuple(file.relative_to(path).as_posix() for file in files),
         "class_names": tuple(samples.classes),
+        "ordered": False,
         "flip": True,
         "read": lambda i: open_image(files[i]),
     }
 
 
-def _torchvision(name: str, flip: bool) -> Callable[[Path, bool, bool], dict[str, Any]]:
+def _tars(text: str, _train: bool, _download: bool) -> dict[str, Any]:
+    pictures, labels = open_tars(text)
+    return _of_files(pictures, labels, pictures.sample_ids)
+
+
+def _tables(text: str, _train: bool, _download: bool) -> dict[str, Any]:
+    pictures, labels = open_tables(text)
+    return _of_files(pictures, labels, pictures.sample_ids)
+
+
+def _hub(text: str, train: bool, download: bool) -> dict[str, Any]:
+    pictures, labels = open_hub(text, "train" if train else "test", download=download)
+    return _of_files(pictures, labels, map(pictures.name, range(len(labels.labels))))
+
+
+def _of_files(read: Callable[[int], Pixels], labels: Labelled, sample_ids: Iterable[str]) -> dict[str, Any]:
+    return {
+        "labels": labels.labels,
+        "sample_ids": tuple(sample_ids),
+        "class_names": labels.names,
+        "ordered": labels.ordered,
+        "flip": True,
+        "read": read,
+    }
+
+
+def _torchvision(name: str, flip: bool) -> Callable[[str, bool, bool], dict[str, Any]]:
     """A reader of one of torchvision's sets, which hold all their pixels in memory."""
 
-    def opened(path: Path, train: bool, download: bool) -> dict[str, Any]:
+    def opened(path: str, train: bool, download: bool) -> dict[str, Any]:
         split = "train" if train else "test"
         options: dict[str, Any] = {"split": split} if name == "SVHN" else {"train": train}
         try:
-            dataset = getattr(torchvision.datasets, name)(str(path), download=download, **options)
+            dataset = getattr(torchvision.datasets, name)(path, download=download, **options)
         # What stands in the place of the files may be anything, and torchvision asserts rather than checks.
         except Exception as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -196,9 +234,12 @@ def _torchvision(name: str, flip: bool) -> Callable[[Path, bool, bool], dict[str
     return opened
 
 
-KINDS: Mapping[str, Callable[[Path, bool, bool], dict[str, Any]]] = {
+KINDS: Mapping[str, Callable[[str, bool, bool], dict[str, Any]]] = {
     "digits": _digits,
     "imagefolder": _folder,
+    "wds": _tars,
+    "parquet": _tables,
+    "hf": _hub,
     "cifar10": _torchvision("CIFAR10", True),
     "cifar100": _torchvision("CIFAR100", True),
     "svhn": _torchvision("SVHN", False),
