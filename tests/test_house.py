@@ -32,7 +32,8 @@ ONLY = {
     "matplotlib": {"rendering"},
     "PIL": {"nets", "storage"},
     "sklearn": {"nets", "storage"},
-    **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm", "ray", "datasets")},
+    **{name: {"nets"} for name in ("torch", "torchvision", "ptflops", "safetensors", "tqdm", "datasets")},
+    "ray": {"nets", "support"},
 }
 """The only rooms that may import a package."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from cascade_core.support.files import readable
 from cascade_core.support.remote import Place, place
@@ -16,7 +17,7 @@ _NUMBERS = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
 def files_named(text: str, ending: str) -> list[Place]:
-    """Files in the order of their names, or of the numbers.
+    """Files in the order of their names, or of the numbers, by their whole paths.
 
     Args:
         text: A file; ``shards/a-*.tar``, where only the last name is a pattern; ``a-{000..099}.tar``; or a folder, of
@@ -30,7 +31,8 @@ def files_named(text: str, ending: str) -> list[Place]:
     found = [file for name in _counted(text) for file in _matching(place(name), ending)]
     if not found:
         raise ValueError(f"Expected files called {text} but there are none")
-    return found
+    # Processes of a cluster work in another folder.
+    return [file.absolute() if isinstance(file, Path) else file for file in found]
 
 
 def _counted(text: str) -> Iterator[str]:

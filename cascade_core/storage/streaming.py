@@ -1,13 +1,17 @@
 """Runs larger than memory, read once from end to end: their samples counted on a grid (`simulation.cells`).
 
-Rows are read some at a time, the columns alone that say how sure stages are and whether they are right; memory does not
-grow with the run.  The grid comes from rows of several places of the run, read before.  Ids are not read, and so not
-compared: whether a sample is there twice is not known.
+Rows are read a piece at a time, the columns alone that say how sure stages are and whether they are right; memory does
+not grow with the run.  Counts of pieces add up, so that a cluster counts them as one machine does.  The grid comes from
+rows of several places of the run, read before.  Ids are not read, and so not compared: whether a sample is there twice
+is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -32,6 +36,12 @@ PLACES = 32
 
 PLACE_ROWS = 1 << 13
 """Rows that are read at each."""
+
+Piece = Sequence[tuple[int, int]]
+"""Groups of rows that are counted together: the number of the part, and that of its group of rows."""
+
+Spread = Callable[[Callable[[Piece], Cells], Sequence[Piece]], Iterable[Cells]]
+"""Applies a function to pieces, in any order, as `map` does."""
 
 Progress = Callable[[int, int], None]
 """Told how many rows were counted, of how many."""
@@ -60,6 +70,7 @@ class Rows:
         said = [f"stage_{stage}_{what}" for stage in range(self.stages)]
         self.columns = [*early, *said, *([] if self.judged else ["label"])]
         self.sizes = [checked_rows(part, self.stages, self.columns, {}) for part in self.parts]
+        self.groups = [_groups(part) for part in self.parts]
 
     @property
     def stage_names(self) -> tuple[str, ...]:
@@ -75,28 +86,45 @@ class Rows:
     def _column(self) -> str:
         return self.score if has_softmaxes(self.metadata) else "confidence"
 
-    def read(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-        """Confidences (M-1, n) and rightness (M, n) of all rows, some at a time."""
-        for part in self.parts:
-            yield from self._batches(part)
+    def pieces(self) -> list[Piece]:
+        """All groups of rows, as many together as come to `ROWS`."""
+        pieces, room = list[list[tuple[int, int]]](), 0
+        for part, of in enumerate(self.groups):
+            for group, rows in enumerate(of):
+                if rows > room or not pieces:
+                    pieces.append([])
+                    room = ROWS
+                pieces[-1].append((part, group))
+                room -= rows
+        return list(pieces)
+
+    def count(self, none: Cells, piece: Piece) -> Cells:
+        """The rows of a piece, on the grid of `none`.
+
+        Raises:
+            BadFile: A part cannot be read, or a value does not fit.
+        """
+        for part, groups in groupby(piece, key=itemgetter(0)):
+            for confidence, correct in self._batches(self.parts[part], [group for _, group in groups]):
+                none += none.of(confidence, correct)
+        return none
 
     def some(self) -> NDArray[np.float32]:
         """(M-1, n) confidences of rows at several places of the run."""
-        groups = [(part, group) for part in self.parts for group in range(_groups(part))]
+        groups = [(part, group) for part, of in zip(self.parts, self.groups, strict=True) for group in range(len(of))]
         chosen = np.unique(np.linspace(0, len(groups) - 1, PLACES).round().astype(int))
         # Of few places more rows each.
         rows = PLACE_ROWS * PLACES // len(chosen)
         places = [groups[place] for place in chosen.tolist()]
-        firsts = [next(self._batches(part, group, rows), None) for part, group in places]
+        firsts = [next(self._batches(part, [group], rows), None) for part, group in places]
         return np.concatenate([first[0] for first in firsts if first is not None], axis=1)
 
     def _batches(
-        self, part: Source, group: int | None = None, rows: int = ROWS
+        self, part: Source, groups: list[int], rows: int | None = None
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-        """The rows of a part, or of one of its groups of rows."""
-        groups = None if group is None else [group]
+        """Confidences (M-1, n) and rightness (M, n) of groups of rows, some at a time."""
         with readable(part), opened_parquet(part) as opened:
-            for batch in opened.iter_batches(batch_size=rows, row_groups=groups, columns=self.columns):
+            for batch in opened.iter_batches(batch_size=rows or ROWS, row_groups=groups, columns=self.columns):
                 if batch.num_rows:
                     yield self._checked(pa.Table.from_batches([batch]))
 
@@ -118,8 +146,13 @@ class Rows:
             raise BadFile(f"expected every {self._column} to be a number from {low:.4g} to {high:.4g} but some are not")
 
 
-def count_run(path: str | Place, score: str | None = None, progress: Progress | None = None) -> tuple[Rows, Cells]:
+def count_run(
+    path: str | Place, score: str | None = None, progress: Progress | None = None, spread: Spread = map
+) -> tuple[Rows, Cells]:
     """Count the samples of a run on a grid of confidences, in one pass.
+
+    Args:
+        spread: Who counts pieces: `map` here, or a cluster; the counts are the same.
 
     Returns:
         What was read, and the counts.
@@ -132,19 +165,18 @@ def count_run(path: str | Place, score: str | None = None, progress: Progress | 
         rows = Rows(source, score)
         if not rows.n:
             raise BadFile("it holds no samples")
-        cells = Cells.none(quantiles(rows.some()))
-        done = 0
-        for confidence, correct in rows.read():
-            cells += cells.of(confidence, correct)
-            done += correct.shape[1]
+        none = cells = Cells.none(quantiles(rows.some()))
+        for counted in spread(partial(rows.count, none), rows.pieces()):
+            cells += counted
             if progress is not None:
-                progress(done, rows.n)
+                progress(cells.n, rows.n)
     return rows, cells
 
 
-def _groups(part: Source) -> int:
+def _groups(part: Source) -> list[int]:
+    """How many rows each group has."""
     with opened_parquet(part) as opened:
-        return int(opened.metadata.num_row_groups)
+        return [int(opened.metadata.row_group(group).num_rows) for group in range(opened.num_row_groups)]
 
 
 def _score(metadata: dict[str, Any], score: str | None) -> str:

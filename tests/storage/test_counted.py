@@ -13,12 +13,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cascade_core import CheapestWithinDrop, ExitRule, StageAnswers, evaluate, load_record, load_run, save_run, tune
+from cascade_core import (
+    CheapestUncorrected,
+    CheapestWithinDrop,
+    ExitRule,
+    Record,
+    StageAnswers,
+    choose,
+    evaluate,
+    load_record,
+    load_run,
+    save_run,
+    tune,
+)
 from cascade_core.analysis.comparison import compare
 from cascade_core.analysis.exploration import Split, explore
 from cascade_core.rendering.axes import confidence_axis
 from cascade_core.rendering.live.data import live_data
 from cascade_core.simulation import cells as cells_module
+from cascade_core.simulation.grid_error import a_step, left_open
 from cascade_core.simulation.recorded import Outputs
 from cascade_core.storage import streaming
 from cascade_core.storage.counted import save_counted
@@ -213,3 +226,27 @@ def test_runs_with_confidences_that_no_softmax_gives_are_not_counted(value: floa
     pq.write_table(table.set_column(place, table.column_names[place], pa.array(sure)), run)
     with pytest.raises(BadFile, match="every max_probability to be a number from"):
         count_run(run)
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, Record]:
+    """The records of 50,000 samples and of their counts."""
+    folder = tmp_path_factory.mktemp("counted")
+    run = save_run(answers_of(50_000), folder / "run.parquet")
+    return load_record(run), load_record(counts_of(run, folder / "c.parquet"))
+
+
+@pytest.mark.parametrize("policy", [CheapestUncorrected(0.01), CheapestUncorrected(0.03)])
+def test_choices_from_counts_are_those_from_the_samples_within_the_bound(
+    policy: CheapestUncorrected, counted: tuple[Record, Record]
+) -> None:
+    record, counts = counted
+    exact, own = choose(record, policy), choose(counts, policy)
+    at, here, there = evaluate(record, exact), evaluate(counts, own), evaluate(record, own)
+    assert (here.accuracy_drop, here.saving) == (there.accuracy_drop, there.saving)
+    # What was chosen from the samples lies within what the grid leaves open there, and saves a step more at most.
+    bounds = left_open(counts, exact.thresholds)
+    assert bounds.drop[0] <= at.accuracy_drop <= bounds.drop[1]
+    assert bounds.saving[0] <= at.saving <= bounds.saving[1]
+    assert here.accuracy_drop <= policy.max_drop
+    assert at.saving <= a_step(counts, own.thresholds).saving[1]

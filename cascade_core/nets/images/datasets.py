@@ -167,7 +167,7 @@ def _folder(text: str, _train: bool, _download: bool) -> dict[str, Any]:
     except (FileNotFoundError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"Expected {path} to hold a folder of images for each class but {reason}") from None
-    files = [Path(name) for name, _ in samples.samples]
+    files = [Path(name).absolute() for name, _ in samples.samples]
     return {
         "labels": torch.tensor(samples.targets, dtype=torch.int64),
         "sample_ids": tuple(file.relative_to(path).as_posix() for file in files),

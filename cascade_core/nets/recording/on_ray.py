@@ -8,9 +8,6 @@ killed and the same command goes on.  Machines need this package and its network
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,14 +24,12 @@ from cascade_core.nets.recording.chunks import Chunks
 from cascade_core.nets.recording.task import Task, versions
 from cascade_core.nets.recording.workers import Workers, bar_of, threads_of
 from cascade_core.support import checks
+from cascade_core.support.cluster import joined
 
 MOST_LOST = 10
 """Actors that may die of a chunk before it is taken to be the chunk's doing."""
 
 MOST_ACTORS = 1 << 16
-
-REACHED = 10.0
-"""Most seconds until a cluster answers."""
 
 LOOK = 10.0
 """Most seconds between two looks at whether machines have joined."""
@@ -66,19 +61,8 @@ class Cluster(Workers):
     @contextmanager
     def joined(self) -> Iterator[None]:
         """Connect to the cluster, or start one here."""
-        # What a cluster that is started here would otherwise report to its makers.
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        where = self.address or os.environ.get("RAY_ADDRESS", "")
-        try:
-            _reach(where)
-            ray.init(self.address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise OSError(f"Expected a cluster of Ray at {where or 'this machine'} but {reason}") from None
-        try:
+        with joined(self.address):
             yield
-        finally:
-            ray.shutdown()
 
     def device(self, name: str) -> str:
         """A kind of device, of whose the actors' machines have; each sees its own alone."""
@@ -189,13 +173,6 @@ class _Pool:
         for _ in range(min(aim - len(self._busy), waiting - loading)):
             actor: Any = self._class.remote()
             self._busy[actor.load.remote(self._sent)] = actor, None
-
-
-def _reach(address: str) -> None:
-    """Raise OSError where nobody listens at HOST:PORT, which Ray itself finds out in minutes."""
-    host, _, port = address.rpartition("/")[2].rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host, int(port)), REACHED).close()
 
 
 def _returned(call: ray.ObjectRef[None]) -> bool:

@@ -94,6 +94,9 @@ def precompute_to(
         Stopped: The work was interrupted (Ctrl-C, SIGTERM, SIGHUP): a KeyboardInterrupt with a line on how to continue.
     """
     target = place(path)
+    if workers is not None and isinstance(target, Path):
+        # Processes of a cluster work in another folder.
+        target = target.absolute()
     check_result(target)
     checks.whole("chunk_size", chunk_size, 1, 1 << 40)
     workers = Processes(Group.of_environment()) if workers is None else workers

@@ -28,7 +28,7 @@ from cascade_core.nets.staged import StagedModel
 from cascade_core.nets.texts.tokens import Tokens
 from cascade_core.storage.origin import HeadsOrigin, NetworkOrigin, Origin, RecordedFile
 from cascade_core.support import checks
-from cascade_core.support.extras import require
+from cascade_core.support.cluster import address_of
 from cascade_core.support.remote import Somewhere
 
 MAX_SEED = 2**32 - 1
@@ -107,13 +107,11 @@ class RecordOptions:
         """
         if self.on is None:
             return None
-        kind, _, address = self.on.partition(":")
-        checks.one_of("--on (ray or ray:ADDRESS)", kind, ("ray",))
-        require("ray")
+        address = address_of(self.on)
         from cascade_core.nets.recording.on_ray import Cluster
 
         given = {} if self.gpus_per_worker is None else {"gpus_per_worker": self.gpus_per_worker}
-        return Cluster(address=address or None, most=self.workers, **given)
+        return Cluster(address=address, most=self.workers, **given)
 
     def networks(self, texts: Sequence[str]) -> list[Network]:
         """The networks that `NAME[=WEIGHTS][+HEADS]` name."""

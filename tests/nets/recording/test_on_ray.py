@@ -15,12 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch import fx, nn
 
-from cascade_core import StageOutputs
+from cascade_core import StageOutputs, save_run
+from cascade_core.__main__ import main
+from cascade_core.nets import attach_exits
 from cascade_core.nets.recording.precompute import precompute
+from cascade_core.storage import streaming
 from tests.nets.working import BATCH, CHUNK, CHUNKS, SAMPLES, images, network, on_ray
 from tests.oracle import assert_one_line
 from tests.runfiles import load_softmaxes
+from tests.samples import sample_run
 
 clusters = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: requirements-ray.txt")
 pytestmark = pytest.mark.filterwarnings("default")  # what Ray's own code warns of
@@ -130,6 +136,31 @@ def test_a_driver_that_is_killed_goes_on(machines: Any, wanted: StageOutputs, tm
     assert_same_data(path, wanted)
     # Each of two workers lost the chunk that it was at.
     assert twice(journal) <= 2 * CHUNK
+
+
+def test_a_network_that_was_cut_travels_to_the_workers(machines: Any, tmp_path: Path) -> None:
+    """Its pieces are graphs of torch.fx."""
+    plain = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 5))
+    data = images()
+    cut = attach_exits(plain.eval(), data.batch(torch.arange(2)), exits="1", heads="linear")
+    assert any(isinstance(module, fx.GraphModule) for module in cut.modules())
+    path = on_ray(tmp_path / "run", machines.address, cut, data)
+    assert_same_data(path, precompute(cut, data, batch_size=BATCH, device="cpu", progress=False))
+
+
+def test_counts_of_a_cluster_are_those_of_one_pass(
+    machines: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(4):
+        save_run(sample_run(n=500, seed=number), tmp_path / "run" / f"{number}.parquet")
+    monkeypatch.chdir(tmp_path)
+    assert main(["count", "run", "--out", "one.parquet"]) == 0
+    monkeypatch.setattr(streaming, "ROWS", 600)
+    assert len(streaming.Rows(tmp_path / "run").pieces()) == 4
+    assert main(["count", "run", "--out", "other.parquet", "--on", f"ray:{machines.address}"]) == 0, capsys.readouterr()
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "other.parquet").read_bytes()
+    (tmp_path / "run" / "4.parquet").write_bytes((tmp_path / "run" / "0.parquet").read_bytes()[:-100])
+    assert main(["count", "run", "--out", "none.parquet", "--on", f"ray:{machines.address}"]) == 2
 
 
 def test_what_a_worker_cannot_do_is_said_as_by_one_process(machines: Any, tmp_path: Path) -> None:
