@@ -74,15 +74,33 @@ class Split:
         return {"fraction": self.fraction, "seed": self.seed, "measured_on": "all" if self.in_sample else "test"}
 
 
-def halves(outputs: Outputs, split: Split, score: str | None = None, top_k: int = 1, meter: Meter = MACS) -> Halves:
+def halves(
+    outputs: Outputs,
+    split: Split,
+    score: str | None = None,
+    top_k: int = 1,
+    meter: Meter = MACS,
+    in_every: str | None = None,
+) -> Halves:
     """A run divided by `split`, for `explore` under one policy after another, with costs by one meter.
+
+    Args:
+        in_every: What divides samples into groups in each of which limits on drops are to hold.
 
     Raises:
         ValueError: A part would be empty.
     """
     n = len(outputs.labels)
     calibration, test = split.calibration_index(n), split.test_index(n)
-    return Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k, meter=meter)
+    return Halves(
+        outputs=outputs,
+        calibration=calibration,
+        test=test,
+        score=score,
+        top_k=top_k,
+        meter=meter,
+        in_every=in_every,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -183,7 +201,8 @@ class Exploration:
 
     def described(self, position: int) -> dict[str, Any]:
         """Name and parameters of the policy at a slider position, as JSON data."""
-        return describe_in(self.chosen(position), self.meter)
+        groups = self.calibration.groups
+        return describe_in(self.chosen(position), self.meter, None if groups is None else groups.what)
 
     def at(self, position: int) -> Evaluation:
         """What the rule at a slider position does on the test samples."""

@@ -7,16 +7,14 @@ groups there are: it would have to pass the very check that it breaks.  No alpha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from cascade_core.simulation.certificates import drop_bound, saving_bound
 from cascade_core.simulation.evaluation import Evaluation, evaluate
 from cascade_core.simulation.exits import ExitRule
+from cascade_core.simulation.groups import Groups
 from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.record import Record
 from cascade_core.support import checks
@@ -105,12 +103,11 @@ class Verdict:
         return all(check.passed for check in self.checks)
 
 
-def judge(record: Record, rule: ExitRule, limits: Limits, meter: Meter, groups: Sequence[str] | None = None) -> Verdict:
-    """Check a rule on the samples of a record.
+def judge(record: Record, rule: ExitRule, limits: Limits, meter: Meter) -> Verdict:
+    """Check a rule on the samples of a record; where it is divided into groups, on those of each group for itself.
 
     Args:
         meter: What savings are counted in.
-        groups: Names of the classes, to check those that have samples, each for itself; None = all samples at once.
 
     Raises:
         ValueError: The rule does not fit the record, or samples cost differently at one stage.
@@ -121,7 +118,7 @@ def judge(record: Record, rule: ExitRule, limits: Limits, meter: Meter, groups: 
         )
     by_exit = meter.by_exit(evaluate(record, rule)) if limits.min_saving is not None else None
     found: list[Check] = []
-    for name, part in [(None, record)] if groups is None else _parts(record, groups):
+    for name, part in [(None, record)] if record.groups is None else _parts(record, record.groups):
         evaluation = evaluate(part, rule)
         if limits.max_drop is not None:
             found.append(_drop(part, rule, evaluation, limits.max_drop, limits.confidence, name))
@@ -135,17 +132,10 @@ def judge(record: Record, rule: ExitRule, limits: Limits, meter: Meter, groups: 
     return Verdict(checks=tuple(found), confidence=limits.confidence, terms=record.terms, noun=meter.noun)
 
 
-def _parts(record: Record, names: Sequence[str]) -> Iterator[tuple[str, Record]]:
-    """The samples of each class that has any.
-
-    Raises:
-        ValueError: Nobody knows the classes.
-    """
-    if not record.answers_known:
-        raise ValueError("Expected samples whose classes are known but the run holds counts alone")
-    for number in np.unique(record.labels).tolist():
-        members: NDArray[np.int64] = np.flatnonzero(record.labels == number)
-        yield names[number], record.take(members)
+def _parts(record: Record, groups: Groups) -> Iterator[tuple[str, Record]]:
+    """The samples of each group that has any."""
+    for number in groups.occurring.tolist():
+        yield groups.names[number], record.take(groups.members(number))
 
 
 def _drop(

@@ -7,10 +7,12 @@ bad input.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from cascade_core.analysis.gate import Limits, judge
 from cascade_core.commands.common import Parsers, add_verb, say
+from cascade_core.commands.group_flags import add_group_flags, groups_of
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.verdict import sentence, verdict_json, verdict_junit
 from cascade_core.simulation.bounds import LEVEL
@@ -24,8 +26,6 @@ from cascade_core.support.claims import claimed
 from cascade_core.support.files import atomic_write, check_writable
 from cascade_core.support.json_files import write_json
 from cascade_core.support.remote import place
-
-GROUPS = ("class",)
 
 MOST = 64 << 20
 """Most bytes of a verdict."""
@@ -59,10 +59,11 @@ def _check(args: argparse.Namespace) -> int:
     choice, metadata = load_choice(args.choice), read_metadata(args.run)
     rule = choice.rule
     whole, notes = open_noted(args.run, rule.score, rule.top_k, rule.pool)
+    if args.by is not None:
+        whole = replace(whole, groups=groups_of(args.run, args.by, args.groups))
     record, part = judging_part(choice, args.run, whole)
     say(notes)
-    groups = metadata["class_names"] if args.by else None
-    verdict = judge(record, rule, limits, usual_meter(metadata), groups)
+    verdict = judge(record, rule, limits, usual_meter(metadata))
     run = identity(args.run)
     if args.json:
         write_json(args.json, verdict_json(verdict, part, args.choice.name, run), MOST, indent=2)
@@ -86,6 +87,6 @@ def add(verbs: Parsers) -> None:
     parser.add_argument("--min-saving", type=share, help="that has to be saved, 30%% or 0.3")
     about = f"with which each limit is to be shown, 95%% or 0.95 (default {LEVEL})"
     parser.add_argument("--confidence", type=share, default=LEVEL, help=about)
-    parser.add_argument("--by", choices=GROUPS, help="check each group of samples for itself; all have to pass")
+    add_group_flags(parser, "check each group of samples for itself, all of which have to pass")
     parser.add_argument("--json", type=Path, help="the verdict as a .json file to write")
     parser.add_argument("--junit", type=Path, help="the same as JUnit's .xml, which hosted builds show")

@@ -16,7 +16,8 @@ from cascade_core.analysis.spread import splits
 from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb, say
 from cascade_core.commands.dividing import add_split_flags, reading_of, source_of, split_of
-from cascade_core.commands.grouping import add_group_flags, tell_groups
+from cascade_core.commands.group_flags import add_group_flags
+from cascade_core.commands.grouping import tell_each_group, tell_groups
 from cascade_core.commands.judging import (
     add_judge_flag,
     exit_counts,
@@ -71,6 +72,7 @@ def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> No
     print_costs(meter, evaluation, args.mistake)
     if not args.in_sample:
         tell(certified(drop_bound(test, rule, ALPHA), evaluation.terms))
+    tell_each_group(args, split, test, rule)
     other = judged_on(args, split)
     judged = [] if other is None else [judge(args, rule, test, other, meter)]
     if args.out:
@@ -95,7 +97,7 @@ class _Chosen:
 
 
 def _by_policy(args: argparse.Namespace, policy: Policy, meter: Meter, split: Split) -> _Chosen:
-    divided = divide(source_of(args, split), policy, split, args.answers, meter)
+    divided = divide(source_of(args, split, args.by), policy, split, args.answers, meter)
     rule = choose(divided.priced, policy)
     return _Chosen(
         rule=rule,
@@ -103,13 +105,15 @@ def _by_policy(args: argparse.Namespace, policy: Policy, meter: Meter, split: Sp
         test=divided.test,
         answers=divided.answers,
         why=divided.why,
-        policy=describe_in(policy, meter),
+        policy=describe_in(policy, meter, args.by),
     )
 
 
 def _at_a_price(args: argparse.Namespace, meter: Meter, split: Split) -> _Chosen:
     """The rule at the slider position where computing and mistakes cost least together."""
     kind = policy_flags.sweep_without_parameters(args, "--mistake")
+    if args.by is not None:
+        raise ValueError("expected --max-drop with --by, a limit that holds in every group, but there was --mistake")
     found = explore(source_of(args, split), kind, split, answers=args.answers, meter=meter)
     position = cheapest_with_mistakes(found, args.mistake)
     setting = Setting(exploration=found, position=position)
@@ -211,6 +215,7 @@ def _add_choose(verbs: Parsers) -> None:
     )
     add_split_flags(parser)
     policy_flags.add_policy(parser, POLICIES, policy_flags.all_parameters())
+    add_group_flags(parser, "have the limit on the drop hold in every group of samples")
     cost_flags.add_cost_flags(parser, mistake=True)
     add_judge_flag(parser)
     parser.add_argument("--out", type=place, help="the JSON to write")

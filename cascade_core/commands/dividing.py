@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 
 from cascade_core.analysis.exploration import Split, halves
 from cascade_core.commands.common import say
 from cascade_core.policies.answers import ANSWERS, Halves
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
+from cascade_core.storage.group_columns import read_groups
 from cascade_core.storage.notes import notes_on, open_noted
 from cascade_core.storage.reading import load_run, read_metadata
 from cascade_core.storage.schema import is_counted
@@ -22,17 +24,23 @@ def split_of(args: argparse.Namespace) -> Split:
     return Split(fraction=args.fraction, seed=args.seed, in_sample=args.in_sample)
 
 
-def source_of(args: argparse.Namespace, split: Split) -> Halves | Record:
-    """The run, divided; or, where stages are to answer alone, what of it that takes."""
-    return reading_of(args)(split)
+def source_of(args: argparse.Namespace, split: Split, in_every: str | None = None) -> Halves | Record:
+    """The run, divided; or, where stages are to answer alone, what of it that takes.
+
+    Args:
+        in_every: Column by which limits on drops are to hold in every group, of the run or of the table of `--groups`.
+    """
+    return reading_of(args, in_every)(split)
 
 
-def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
+def reading_of(args: argparse.Namespace, in_every: str | None = None) -> Callable[[Split], Halves | Record]:
     """What divides the run, which is read once, as `source_of` says; what is odd about the run is said."""
     counted = is_counted(read_metadata(args.run))
     if counted and args.without_labels:
         raise ValueError("Expected a run of single samples with --without-labels but this one holds counts")
-    if counted or (args.answers == "own" and not args.without_labels):
+    if counted and in_every is not None:
+        raise ValueError("Expected a run of single samples with --by but this one holds counts")
+    if counted or (args.answers == "own" and not args.without_labels and in_every is None):
         if args.answers == "pooled":
             raise ValueError("expected --answers own or auto: the run holds counts, no softmaxes to pool")
         record, notes = open_noted(args.run, args.score, args.top_k)
@@ -42,7 +50,9 @@ def reading_of(args: argparse.Namespace) -> Callable[[Split], Halves | Record]:
     say(notes_on(outputs))
     if args.without_labels:
         outputs = outputs.without_labels()
-    return lambda split: halves(outputs, split, args.score, args.top_k)
+    if in_every is not None and args.groups is not None:
+        outputs = replace(outputs, groups=read_groups(args.groups, outputs.sample_ids.tolist(), in_every))
+    return lambda split: halves(outputs, split, args.score, args.top_k, in_every=in_every)
 
 
 def add_split_flags(parser: argparse.ArgumentParser) -> None:

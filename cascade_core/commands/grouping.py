@@ -1,4 +1,4 @@
-"""The flags `--by` and `--groups`, what policies do in each group of samples, and the verb `group`."""
+"""What rules do in each group of samples, and the verb `group`, which says of what groups samples are."""
 
 from __future__ import annotations
 
@@ -9,38 +9,23 @@ from pathlib import Path
 
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Split
-from cascade_core.analysis.groups import by_class, evaluate_groups
+from cascade_core.analysis.groups import Grouped, by_class, evaluate_groups
 from cascade_core.commands.common import Parsers, add_verb
+from cascade_core.commands.group_flags import TABLE, groups_of
 from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
+from cascade_core.rendering.group_words import few_samples
 from cascade_core.rendering.tables import groups_table, worst_groups_table
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY
+from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.groups import CLASS, Groups
 from cascade_core.simulation.record import Record
 from cascade_core.storage.group_columns import read_groups
-from cascade_core.storage.reading import load_groups, load_run, load_sample_ids, read_metadata
+from cascade_core.storage.reading import load_run, read_metadata
 from cascade_core.storage.writing import save_run
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import check_writable
-from cascade_core.support.remote import Place, place
-
-TABLE = "a CSV with a column sample_id and others that say of what group a sample is"
-
-
-def add_group_flags(parser: argparse.ArgumentParser, about: str) -> None:
-    """The flags that divide samples."""
-    columns = "class, a column of groups that the run has, or one of --groups"
-    parser.add_argument("--by", metavar="COLUMN", help=f"{about}: {columns}")
-    parser.add_argument("--groups", type=Path, metavar="FILE", help=TABLE)
-
-
-def groups_of(run: Place, by: str, table: Path | None) -> Groups:
-    """The division of all samples of a run that the flags name.
-
-    Raises:
-        ValueError: A column is named that nothing has.
-    """
-    return load_groups(run, by) if table is None else read_groups(table, load_sample_ids(run), by)[0]
+from cascade_core.support.remote import place
 
 
 def judging_groups(args: argparse.Namespace, split: Split, test: Record) -> Groups:
@@ -61,9 +46,24 @@ def tell_groups(args: argparse.Namespace, split: Split, compared: Sequence[Compa
     tell(f"by {args.by}, the worst of {len(found[0].worst_first)} groups of {test.n:,} samples under each policy:")
     tell_table(worst_groups_table([one.policy.name for one in compared], found), test.terms)
     tell(f"all groups under {compared[0].policy.name}, the worst first:")
-    tell_table(groups_table(found[0]), test.terms)
-    if not args.in_sample:
-        tell(f"Certified: at most that, with {CERTAINTY} confidence, in all groups of a policy at once.")
+    _tell(found[0])
+
+
+def tell_each_group(args: argparse.Namespace, split: Split, test: Record, rule: ExitRule) -> None:
+    """Print what a rule does to each group, the worst first."""
+    if args.by is None:
+        return
+    found = evaluate_groups(test, rule, judging_groups(args, split, test), None if args.in_sample else ALPHA)
+    tell(f"by {args.by}, the worst of {len(found.worst_first)} groups first:")
+    _tell(found)
+
+
+def _tell(found: Grouped) -> None:
+    tell_table(groups_table(found), found.whole.terms)
+    if found.bounds is not None:
+        tell(f"Certified: at most that, with {CERTAINTY} confidence, in all groups at once.")
+    if small := few_samples(found):
+        tell(small)
 
 
 def group(args: argparse.Namespace) -> None:

@@ -13,7 +13,8 @@ from cascade_core.analysis.points import Setting
 from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.dividing import add_split_flags, source_of, split_of
-from cascade_core.commands.grouping import add_group_flags, judging_groups
+from cascade_core.commands.group_flags import add_group_flags
+from cascade_core.commands.grouping import judging_groups
 from cascade_core.commands.judging import add_judge_flag, judge, judged_on
 from cascade_core.commands.terminal import tell
 from cascade_core.policies import PRICED, SWEEPS

@@ -81,6 +81,8 @@ class Halves:
     Attributes:
         calibration, test: (n,) sample numbers; equal where a choice is judged on the samples it was made on.
         meter: What policies are to save.
+        in_every: What divides samples into groups in each of which limits are to hold, see `Outputs.divisions`; None =
+            in all together.
     """
 
     outputs: Outputs
@@ -89,6 +91,7 @@ class Halves:
     score: str | None = None
     top_k: int = 1
     meter: Meter = MACS
+    in_every: str | None = None
 
     def priced_by(self, meter: Meter) -> Halves:
         """The same halves where costs are by another meter."""
@@ -101,6 +104,10 @@ class Halves:
             ValueError: `answers` is not one of `ANSWERS`, or the score is not defined.
         """
         checks.one_of("answers", answers, ANSWERS)
+        if self.in_every is not None and not policy.keeps_in_groups:
+            raise ValueError(
+                f"Expected a policy whose limit can hold in every {self.in_every} but that of {policy.name} cannot"
+            )
         if answers == "auto" and not policy.pools:
             return self._divided(self._own, "thresholds were brought")
         if answers == "own":
@@ -148,7 +155,11 @@ class Halves:
         return {}
 
     def _record(self, index: NDArray[np.int64], pool: Pool | None) -> Record:
-        return self.outputs.take(index).record(self.score, self.top_k, pool)
+        return self._said(self.outputs.take(index), pool)
+
+    def _said(self, outputs: Outputs, pool: Pool | None) -> Record:
+        record = outputs.record(self.score, self.top_k, pool)
+        return record if self.in_every is None else replace(record, groups=outputs.divided_by(self.in_every))
 
     @cached_property
     def _own(self) -> Record:
@@ -183,7 +194,7 @@ class Halves:
         assert isinstance(outputs, StageOutputs)
         chosen = np.flatnonzero(fitted)
         pool = fit_pool(outputs.probs[:, chosen], outputs.labels[chosen], heads)
-        record = priced(outputs.record(self.score, self.top_k, pool), self.meter)
+        record = priced(self._said(outputs, pool), self.meter)
         held = {what: getattr(record, what).copy() for what in ("confidence", "predictions", "correct")}
         for part, others in folds(self._own.take(chosen)):
             of_others = outputs.take(chosen[others])

@@ -68,6 +68,7 @@ class Policy(ABC):
         pools: Whether pooled answers may be decided on for it; else they have to be asked for.
         tests: Whether it makes rules from a part of the calibration samples and tests them on the others.
         standard_errors: Of a drop, that its tests take off.
+        keeps_in_groups: Whether its limit holds in each group of samples where a record is divided.
         selects: Whether it takes the family of rules that `selection` chooses among several.
 
     Raises:
@@ -80,6 +81,7 @@ class Policy(ABC):
     pools: ClassVar[bool] = True
     tests: ClassVar[bool] = False
     standard_errors: ClassVar[float] = 0.0
+    keeps_in_groups: ClassVar[bool] = False
     selects: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -148,6 +150,8 @@ def describe(policy: Policy) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
     if isinstance(value, Sequence):

@@ -8,6 +8,11 @@ is one, then the family's rules from the safest to the boldest.  Testing ends at
 limit, and the LAST that passed is taken.  Where the first half shows a clear gain, and that a more cautious rule would
 fail, testing starts at the rule that gains most.
 
+Where the limit is to hold in each group of the samples, or among those that leave at each stage, a rule's bound is the
+largest of its parts' (`certificates.drop_bounds_of_parts`), and the safest rule is not the likeliest to pass: of few
+samples that leave, little can be shown.  Then rules are tested in the order of their bounds on the half that chooses,
+least first, and of those that pass before one fails the one is taken that saves most there.
+
 Fixed-sequence testing spends no alpha on rules that pass: for a rule with a drop above the limit to be taken, the first
 such rule in the order must have passed, which happens with probability alpha at most (Angelopoulos et al., "Learn then
 test", 2021).  Weights of pooled answers are fitted to the first half too (`answers`).
@@ -15,23 +20,26 @@ test", 2021).  Weights of pooled answers are fitted to the first half too (`answ
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.policies.base import Positions, rule_path
 from cascade_core.policies.cheapest import DROP, WithinDrop, drop_slider
-from cascade_core.policies.parameters import drop, probability
+from cascade_core.policies.parameters import choice, drop, probability
 from cascade_core.policies.selection import select
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY, paired_interval
-from cascade_core.simulation.certificates import drop_bounds
+from cascade_core.simulation.certificates import Among, drop_bounds, drop_bounds_of_parts
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record
+
+AMONG = "of whom the drop is certified: all, those that leave at any stage, or those that have left by any depth"
 
 CAUTIOUS = 15
 """Rules between leaving nothing early and the first of the family."""
@@ -46,12 +54,17 @@ class Certified(WithinDrop):
     Attributes:
         max_drop: Accuracy to give up against the last stage, a fraction in [0, 1].
         alpha: Probability, over the draw of the calibration samples, that the drop is larger; in (0, 1).
+        among: Of whom: "all" samples; those that leave at any one "stage" but the last (selective risk, arXiv
+            2602.03043, here of the error in excess of the plain network's); or those that have left by any "depth",
+            in the end all (accumulated gap; Ringel et al., arXiv 2402.00857).
     """
 
     max_drop: float = field(metadata=drop(0.0, DROP))
     alpha: float = field(default=ALPHA, metadata=probability(f"probability of being wrong (default {ALPHA})"))
+    among: Among = field(default="all", metadata=choice(get_args(Among), AMONG))
 
     name: ClassVar[str] = "certified"
+    keeps_in_groups: ClassVar[bool] = True
     selects: ClassVar[bool] = True
     title: ClassVar[str] = "Certified drop"
     promise: ClassVar[str] = (
@@ -72,23 +85,25 @@ class Certified(WithinDrop):
         if not rule.exits_early:
             warnings.warn(
                 f"No rule has a drop certified to be at most {self.max_drop:g} on these {record.n} samples: "
-                "the full model is used",
+                f"the full model is used{_too_few(record, self.max_drop, self.alpha)}",
                 stacklevel=2,
             )
         return rule
 
     @classmethod
-    def path(cls, record: Record, positions: Positions, alpha: float = ALPHA) -> RulePath:
+    def path(cls, record: Record, positions: Positions, alpha: float = ALPHA, among: Among = "all") -> RulePath:
         """The rules at the drops `positions`, each certified for itself."""
-        return certified_path(record, np.asarray(positions, dtype=np.float64), alpha)
+        return certified_path(record, np.asarray(positions, dtype=np.float64), alpha, among)
 
 
-def certified_path(record: Record, limits: NDArray[np.float64], alpha: float) -> RulePath:
-    """For each drop (G,) the last rule, from the safest on, that passes its test before one fails."""
+def certified_path(record: Record, limits: NDArray[np.float64], alpha: float, among: Among = "all") -> RulePath:
+    """For each drop (G,) the boldest rule that passes its test before one fails, in the order of tests."""
     choosing, testing = record.apart
     rules = _sequence(choosing)
     if testing is None:
         return replace(rules.take(np.zeros(len(limits), dtype=np.int64)), positions=limits)
+    if among != "all" or record.groups is not None:
+        return _certified_in_parts(choosing, testing, rules, limits, alpha, among)
     result, bounds = evaluate_path(choosing, rules), drop_bounds(testing, rules, alpha)
     start, below = _clear_gain(choosing, rules, alpha)
     passed = np.zeros(len(limits), dtype=np.int64)
@@ -98,6 +113,53 @@ def certified_path(record: Record, limits: NDArray[np.float64], alpha: float) ->
         passed[served] = np.where(found < 0, 0, first + found)
     # The plain network needs no test; what costs more than it is of no use, whatever its accuracy.
     return replace(rules.take(np.where(result.saving[passed] < 0, 0, passed)), positions=limits)
+
+
+def _certified_in_parts(
+    choosing: Record, testing: Record, rules: RulePath, limits: NDArray[np.float64], alpha: float, among: Among
+) -> RulePath:
+    """For each drop (G,) the rule that saves most of those that pass before one fails, the likeliest to pass first."""
+    if _untested(choosing, testing):
+        return replace(rules.take(np.zeros(len(limits), dtype=np.int64)), positions=limits)
+    judged = choosing.held_out or choosing
+    likely = drop_bounds_of_parts(judged, rules, alpha, among)
+    saving = np.where(rules.plain, 0.0, evaluate_path(choosing, rules).saving)
+    order = np.lexsort([-saving, likely])
+    order = order[~rules.plain[order]]
+    highest = np.maximum.accumulate(drop_bounds_of_parts(testing, rules.take(order), alpha, among))
+    ahead = np.maximum.accumulate(np.append(0.0, saving[order]))
+    first = np.searchsorted(ahead, ahead, side="left")
+    # The plain network needs no test, and what saves nothing is of no use.
+    places = np.append(int(rules.plain.argmax()), order)
+    passed = np.searchsorted(highest, limits, side="right")
+    return replace(rules.take(places[first[passed]]), positions=limits)
+
+
+def _untested(choosing: Record, testing: Record) -> bool:
+    """Whether there is a group of which no sample tests."""
+    if choosing.groups is None or testing.groups is None:
+        return False
+    return not np.isin(choosing.groups.occurring, testing.groups.occurring).all()
+
+
+def _too_few(record: Record, limit: float, alpha: float) -> str:
+    """What to say of groups of which too few samples test to show a drop within the limit, were none lost."""
+    testing = record.apart[1]
+    if record.groups is None or testing is None or testing.groups is None:
+        return ""
+    groups = record.groups.occurring
+    sizes = np.bincount(testing.groups.of, minlength=len(record.groups.names))[groups]
+    # A gambler who stakes all grows by 1 + limit / 2 with each sample that is not harmed.
+    needed = math.ceil(math.log(1 / alpha) / math.log1p(limit / 2)) if limit > 0 else 0
+    small = np.flatnonzero(sizes < needed)
+    if not len(small):
+        return ""
+    least = small[sizes[small].argmin()]
+    name = record.groups.names[groups[least]][:40]
+    return (
+        f"; {len(small):,} of {len(sizes):,} groups have too few, the least is {name!r} with {sizes[least]:,} that "
+        f"test, where that drop takes {needed:,} or more even if none is harmed"
+    )
 
 
 def _clear_gain(choosing: Record, rules: RulePath, alpha: float) -> tuple[int, float]:

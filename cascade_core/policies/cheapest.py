@@ -63,6 +63,7 @@ class CheapestWithinDrop(WithinDrop):
     max_drop: float = field(metadata=drop(-1.0, DROP))
 
     name: ClassVar[str] = "cheapest"
+    keeps_in_groups: ClassVar[bool] = True
     selects: ClassVar[bool] = True
     title: ClassVar[str] = "Cheapest within a drop"
     promise: ClassVar[str] = (

@@ -57,9 +57,22 @@ def probability(meaning: str) -> Metadata:
     return {PARAMETER: Parameter(amounts.share, checks.inner, meaning)}
 
 
+def choice(options: tuple[str, ...], meaning: str) -> Metadata:
+    """Metadata of a field that holds one of some names."""
+
+    def name(text: str) -> str:
+        return checks.one_of("it", text, options)
+
+    return {PARAMETER: Parameter(name, partial(_among, options=options), meaning)}
+
+
 def thresholds(read: Callable[[str], Any], meaning: str) -> Metadata:
     """Metadata of a field that holds one threshold or several: the rule that is made of them checks them."""
     return {PARAMETER: Parameter(read, lambda name, value: None, meaning)}
+
+
+def _among(name: str, value: str, options: tuple[str, ...]) -> None:
+    checks.one_of(name, value, options)
 
 
 def _drop(name: str, value: float, low: float) -> None:

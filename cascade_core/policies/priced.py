@@ -95,12 +95,16 @@ def told(meter: Meter) -> str:
     return f"{meter.unit} {'a sample' if meter.per == 1 else f'per {meter.per:,} samples'}"
 
 
-def describe_in(policy: Policy, meter: Meter) -> dict[str, Any]:
-    """Name and parameters of a policy, as JSON data, with the unit that it counted costs in where that is not MACs."""
+def describe_in(policy: Policy, meter: Meter, in_every: str | None = None) -> dict[str, Any]:
+    """Name and parameters of a policy, as JSON data.
+
+    With them stands the unit that it counted costs in where that is not MACs, and what divides samples into groups
+    where its limit was to hold in every one.
+    """
     described = describe(policy)
-    if meter is MACS:
-        return described
-    return described | {"parameters": described["parameters"] | {"cost": meter.describe()}}
+    costs = {} if meter is MACS else {"cost": meter.describe()}
+    groups = {} if in_every is None else {"in_every": in_every}
+    return described | {"parameters": described["parameters"] | costs | groups}
 
 
 def _tried(policy: type[Sweep], record: Record, meter: Meter) -> tuple[RulePath, NDArray[np.float64]]:

@@ -62,6 +62,7 @@ def tune(
     top_k: int = 1,
     answers: str = "auto",
     meter: Meter | None = None,
+    in_every: str | None = None,
 ) -> Tuned:
     """Choose thresholds on one part of the samples, and measure on the other what they do.
 
@@ -73,6 +74,7 @@ def tune(
         score, top_k: What thresholds are compared with, see `Outputs.record`.
         answers: "own", "pooled", or "auto": whichever is expected to save more on new samples.
         meter: What the policy is to save; None = MACs, or the run's own costs where it has no MACs.
+        in_every: "class", or a column of the outputs' groups: the policy's limit on the drop is to hold in every group.
 
     Raises:
         Infeasible: No rule fulfils the policy's parameters; the message names the best.
@@ -91,7 +93,15 @@ def tune(
             warnings.warn(note, stacklevel=2)
         meter = usual_meter(run_metadata(outputs)) if meter is None else meter
         calibration, test = split_indices(len(outputs.labels), fraction, seed)
-        halves = Halves(outputs=outputs, calibration=calibration, test=test, score=score, top_k=top_k, meter=meter)
+        halves = Halves(
+            outputs=outputs,
+            calibration=calibration,
+            test=test,
+            score=score,
+            top_k=top_k,
+            meter=meter,
+            in_every=in_every,
+        )
         divided = halves.divided(policy, answers)
     rule = policy.choose(divided.priced)
     return Tuned(
@@ -99,7 +109,7 @@ def tune(
         evaluation=evaluate(divided.test, rule),
         answers=divided.answers,
         why=divided.why,
-        policy=describe_in(policy, meter),
+        policy=describe_in(policy, meter, in_every),
         split={"fraction": fraction, "seed": seed, "measured_on": "test"},
         meter=meter,
     )

@@ -111,11 +111,11 @@ def betting_bound(harmed: ArrayLike, helped: ArrayLike, sizes: ArrayLike, alpha:
 
     Args:
         harmed, helped: (..., B) samples of each block, in random order, with l = 1 and with l = -1.
-        sizes: (B,) samples of each block; with blocks of one sample, the formula is as written.
+        sizes: (B,) or (..., B) samples of each block; with blocks of one sample, the formula is as written.
         alpha: Probability of a bound below the truth, in (0, 1).
 
     Returns:
-        (...) bounds, fractions in [-1, 1], rounded up by at most 1e-6.
+        (...) bounds, fractions in [-1, 1], rounded up by at most 1e-6; 1 of no samples.
     """
     worst, best = np.asarray(harmed, dtype=np.float64), np.asarray(helped, dtype=np.float64)
     same = np.asarray(sizes, dtype=np.float64) - worst - best
@@ -131,7 +131,7 @@ def betting_mean_bound(values: Sequence[float], counts: Sequence[ArrayLike], alp
         alpha: Probability of a bound below the mean, in (0, 1).
 
     Returns:
-        (...) bounds in [0, 1], rounded up by at most 5e-7.
+        (...) bounds in [0, 1], rounded up by at most 5e-7; 1 of no samples.
     """
     seen = [(value, np.asarray(count, dtype=np.float64)) for value, count in zip(values, counts, strict=True)]
     t = np.cumsum(sum(count for _, count in seen), axis=-1)
@@ -139,7 +139,7 @@ def betting_mean_bound(values: Sequence[float], counts: Sequence[ArrayLike], alp
     variance = (0.25 + np.cumsum(sum(count * (value - mu) ** 2 for value, count in seen), axis=-1)) / (t + 1)
     before = np.concatenate([np.full((*variance.shape[:-1], 1), 0.25), variance[..., :-1]], axis=-1)
     needed = -np.log(checks.inner("alpha", alpha))
-    stake = np.minimum(1.0, np.sqrt(2 * needed / (t[..., -1:] * before)))
+    stake = np.minimum(1.0, np.sqrt(2 * needed / (np.maximum(t[..., -1:], 1) * before)))
 
     def refuted(m: NDArray[np.float64]) -> NDArray[np.bool_]:
         grown = sum(count * np.log1p(-stake * (value - m[..., None])) for value, count in seen)

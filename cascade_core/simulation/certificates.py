@@ -9,15 +9,19 @@ at once.  `certify_path` shares alpha out over the path's distinct rules (Bonfer
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_core.simulation.bounds import betting_bound, betting_mean_bound
-from cascade_core.simulation.counting import discordant_blocks
+from cascade_core.simulation.counting import discordant_blocks, exit_blocks
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
+
+Among = Literal["all", "stage", "depth"]
+"""Of whom a drop is bounded, see `drop_bounds_of_parts`."""
 
 SEED = 0
 """Of the order in which samples are bet on."""
@@ -56,6 +60,53 @@ def drop_bound(record: Record, rule: ExitRule, alpha: float) -> float:
         plain=np.array([rule.plain]),
     )
     return float(drop_bounds(record, path, alpha)[0])
+
+
+def drop_bounds_of_parts(record: Record, path: RulePath, alpha: float, among: Among = "all") -> NDArray[np.float64]:
+    """For each rule of a path the largest of the bounds on its drops in parts of the samples.
+
+    Parts are the record's groups that have samples, if it is divided, and in each of them, as `among` says,
+        all: all samples, E(l);
+        stage: those that leave at one stage, E(l | T = k) for each stage k but the last;
+        depth: those that have left by a stage, E(l | T <= k) for each stage k,
+    with l the signed gap of a sample (1 harmed, -1 helped, else 0) and T the stage it leaves at.  Given which samples
+    are of a part, their gaps are independent and drawn alike, so that each bound holds with probability 1 - alpha, for
+    itself.  A rule with a larger drop than its bound in ANY part is bounded wrongly in that very part, which has
+    probability alpha: "all parts are within a limit" needs no share of alpha for each (an intersection-union test).
+
+    Returns:
+        (G,) fractions; 1 where samples may leave at a stage and none here do, 0 where the plain network is run.
+    """
+    groups = record.groups
+    parts = [record] if groups is None else (record.take(groups.members(group)) for group in groups.occurring.tolist())
+    return np.where(path.plain, 0.0, np.max([_among(part, path, alpha, among) for part in parts], axis=0))
+
+
+def _among(record: Record, path: RulePath, alpha: float, among: Among) -> NDArray[np.float64]:
+    if among == "all":
+        return drop_bounds(record, path, alpha)
+    bounds = stage_bounds(record, path, alpha, among)
+    # Where nobody ever leaves at a stage there is nothing to promise.
+    never = np.isinf(path.columns).all(axis=2)
+    if among == "depth":
+        never = np.logical_and.accumulate(never, axis=1)
+    early = np.where(never, -1.0, bounds[:, :-1])
+    return early.max(axis=1, initial=-1.0) if among == "stage" else np.maximum(early.max(axis=1), bounds[:, -1])
+
+
+def stage_bounds(record: Record, path: RulePath, alpha: float, among: Among) -> NDArray[np.float64]:
+    """(G, M) for each rule and stage, an upper bound on the drop among samples that leave there, or by then.
+
+    Each holds with probability 1 - alpha, for itself; it is 1 of no samples.
+
+    Args:
+        among: "stage" or "depth", as for `drop_bounds_of_parts`.
+    """
+    chosen, block = _in_blocks(record)
+    left, harmed, helped = exit_blocks(chosen, path.columns, np.bincount(block))
+    if among == "depth":
+        left, harmed, helped = (counts.cumsum(axis=1) for counts in (left, harmed, helped))
+    return betting_bound(harmed, helped, left, alpha)
 
 
 def saving_bound(record: Record, rule: ExitRule, costs: NDArray[np.float64], alpha: float) -> float:

@@ -145,8 +145,20 @@ def discordant_blocks(
     Returns:
         Two of shape (G, B).
     """
+    _, harmed, helped = exit_blocks(record, thresholds, blocks)
+    return harmed.sum(axis=1), helped.sum(axis=1)
+
+
+def exit_blocks(
+    record: Record, thresholds: NDArray[np.float32], blocks: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """In each block of samples, how many leave at each stage under every rule, and how many of them are harmed, helped.
+
+    Returns:
+        Three of shape (G, M, B); arguments as in `discordant_blocks`.
+    """
     ranked = _Ranked.of(thresholds)
-    harmed, helped = np.zeros((2, len(thresholds), len(blocks)), dtype=np.int64)
+    left, harmed, helped = np.zeros((3, len(thresholds), len(record.stages), len(blocks)), dtype=np.int64)
     plain = record.baseline_correct
     ends = np.cumsum(blocks)
     for block, (start, end) in enumerate(zip(ends - blocks, ends, strict=True)):
@@ -155,9 +167,10 @@ def discordant_blocks(
             walk = _walk(ranked, ranked.levels(record, part), record.predictions[:, part])
             for stage, (_, exiting) in enumerate(walk):
                 right = record.correct[stage, part]
-                harmed[:, block] += np.count_nonzero(exiting & (plain[part] & ~right), axis=1)
-                helped[:, block] += np.count_nonzero(exiting & (~plain[part] & right), axis=1)
-    return harmed, helped
+                left[:, stage, block] += np.count_nonzero(exiting, axis=1)
+                harmed[:, stage, block] += np.count_nonzero(exiting & (plain[part] & ~right), axis=1)
+                helped[:, stage, block] += np.count_nonzero(exiting & (~plain[part] & right), axis=1)
+    return left, harmed, helped
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

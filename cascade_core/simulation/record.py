@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from cascade_core.simulation import scores
 from cascade_core.simulation.dividing import check_split, split_indices
+from cascade_core.simulation.groups import Groups
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.spending import Spending
 from cascade_core.simulation.stages import MAX_MACS, Stage, checked_baseline, checked_stages
@@ -61,6 +62,7 @@ class Record:
         weights: (N,) int64, samples that each entry stands for, at least 1; None = one each.
         grid: For each stage but the last, the confidences that are told apart, rising: an entry has the greatest that
             its samples reach.  None where each sample has its own.
+        groups: Division of the samples in each group of which limits on drops are to hold; None = in all together.
         answers_known: Whether predictions are what was answered; else all are alike, and only `correct` says more.
 
     Raises:
@@ -87,6 +89,7 @@ class Record:
     spending: Spending | None = None
     weights: NDArray[np.int64] | None = None
     grid: tuple[NDArray[np.float32], ...] | None = None
+    groups: Groups | None = None
     answers_known: bool = True
 
     def __post_init__(self) -> None:
@@ -118,6 +121,8 @@ class Record:
             put(self, name, last if value is None else checks.array(name, value, kind, "(samples)", shape[1:]))
         if self.reference == "last stage":
             check_stand_in(self.labels, self.baseline_predictions)
+        if self.groups is not None and (self.weights is not None or len(self.groups.of) != self.entries):
+            raise ValueError(f"Expected groups of {self.n} single samples but they are of {len(self.groups.of)}")
         answers = (self.labels, self.predictions, self.baseline_predictions)
         named = 1 + max(int(numbers.max()) for numbers in answers)
         put(self, "classes", named if self.classes is None else checks.whole("classes", self.classes, named, MAX_MACS))
@@ -202,6 +207,7 @@ class Record:
             held_out=None if self.held_out is None else self.held_out.take(index),
             spending=None if self.spending is None else self.spending.take(index),
             weights=None if self.weights is None else self.weights[index],
+            groups=None if self.groups is None else self.groups.take(index),
         )
 
     def drawn(self, count: int, seed: int = 0) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -10,9 +11,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from cascade_core import ExitRule, StageOutputs, evaluate, save_choice, save_run
+from cascade_core import ExitRule, StageOutputs, evaluate, save_choice, save_run, split_indices
 from cascade_core.__main__ import main
 from cascade_core.analysis.gate import Limits, judge
+from cascade_core.analysis.groups import by_class
+from cascade_core.simulation.groups import Groups
 from cascade_core.simulation.meters import MACS
 from cascade_core.simulation.stages import Stage
 from cascade_core.storage.reading import identity
@@ -113,7 +116,7 @@ def test_groups_are_each_held_to_the_limits(tmp_path: Path, capsys: pytest.Captu
         probs=np.hstack([even, odd]), labels=labels, stages=STAGES, baseline_macs=1000, class_names=names
     )
     record, limits = run.record(), Limits(max_drop=0.08, min_saving=None, confidence=0.95)
-    found = judge(record, RULE, limits, MACS, names).checks
+    found = judge(replace(record, groups=by_class(record, names)), RULE, limits, MACS).checks
     assert [(one.group, one.n, one.measured, one.passed) for one in found] == [
         ("even", 200, 0.1, False),
         ("odd", 600, 0.0, True),
@@ -125,6 +128,24 @@ def test_groups_are_each_held_to_the_limits(tmp_path: Path, capsys: pytest.Captu
     assert main(["check", *paths, "--max-drop", "8pt"]) == 0
     assert main(["check", *paths, "--max-drop", "8pt", "--by", "class"]) == 1
     assert "more than is allowed in even (200 samples)" in capsys.readouterr().out
+
+
+def test_groups_may_be_of_a_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 600 samples half chose; what is left of each month is held to the limit by itself."""
+    run = run_of(600, harmed=40)
+    months = Groups.named("month", ["May" if i < 300 else "June" for i in range(600)])
+    split = {"fraction": 0.5, "seed": 0, "measured_on": "test"}
+    grouped = replace(run, groups=(months,))
+    paths = files(grouped, tmp_path, grouped, split=split)
+    sizes = np.bincount(months.take(split_indices(600, 0.5, 0)[1]).of)
+    # 40 of the 300 samples of May are harmed; 4.7 points is what 130 without harm bear.
+    assert main(["check", *paths, "--max-drop", "6pt", "--by", "month", "--json", str(tmp_path / "v.json")]) == 1
+    told = json.loads((tmp_path / "v.json").read_text())["checks"]
+    assert [(one["group"], one["samples"], one["passed"]) for one in told] == [
+        ("June", int(sizes[0]), True),
+        ("May", int(sizes[1]), False),
+    ]
+    assert "more than is allowed in May" in capsys.readouterr().out
 
 
 def test_a_rule_that_breaks_a_limit_passes_as_rarely_as_is_said() -> None:
