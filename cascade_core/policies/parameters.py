@@ -59,11 +59,7 @@ def probability(meaning: str) -> Metadata:
 
 def choice(options: tuple[str, ...], meaning: str) -> Metadata:
     """Metadata of a field that holds one of some names."""
-
-    def name(text: str) -> str:
-        return checks.one_of("it", text, options)
-
-    return {PARAMETER: Parameter(name, partial(_among, options=options), meaning)}
+    return {PARAMETER: Parameter(str, partial(_one_of, options=options), meaning)}
 
 
 def thresholds(read: Callable[[str], Any], meaning: str) -> Metadata:
@@ -71,7 +67,7 @@ def thresholds(read: Callable[[str], Any], meaning: str) -> Metadata:
     return {PARAMETER: Parameter(read, lambda name, value: None, meaning)}
 
 
-def _among(name: str, value: str, options: tuple[str, ...]) -> None:
+def _one_of(name: str, value: str, options: tuple[str, ...]) -> None:
     checks.one_of(name, value, options)
 
 
