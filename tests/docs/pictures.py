@@ -68,6 +68,7 @@ def picture(browser: Browser, url: str, view: View) -> bytes:
         expect(page.get_by_test_id("stMain").locator("h2, h3, svg").first).to_be_visible()
         settled(page)
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
         page.wait_for_load_state("networkidle")
         page.wait_for_function("[...document.images].every(image => image.complete)")
         settled(page)
