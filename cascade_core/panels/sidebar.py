@@ -200,13 +200,13 @@ def _of_kind(by_name: Mapping[str, Run]) -> list[str]:
         kinds.setdefault(run.kind, []).append(name)
 
     def change() -> None:
-        state.RUN.set(_preferred(kinds[state.KIND.get() or ""]))
+        state.RUN.set(_preferred(kinds[state.RUN_KIND.get() or ""]))
 
     kind = by_name[state.RUN.get() or ""].kind
     if len(kinds) > 1:
-        state.KIND.set(kind)
+        state.RUN_KIND.set(kind)
         about = "The list below has the runs of this kind: what they are results on, or what their files say."
-        st.selectbox("Kind of run", list(kinds), help=about, key=state.KIND.key, on_change=change)
+        st.selectbox("Kind of run", list(kinds), help=about, key=state.RUN_KIND.key, on_change=change)
     return kinds[kind]
 
 

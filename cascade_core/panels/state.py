@@ -54,7 +54,7 @@ class Value(Generic[T]):
 
 
 RUN = Value[str | None]("run", None)
-KIND = Value[str | None]("kind", None)
+RUN_KIND = Value[str | None]("run:kind", None)
 """Of the run, see `Run.kind`: it follows from it."""
 
 VIEW = Value("view", "explore")

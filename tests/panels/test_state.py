@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -13,6 +14,19 @@ from cascade_core.panels.state import Key, Value
 
 PANELS = Path(state.__file__).parent
 OTHERS = [path for path in sorted(PANELS.rglob("*.py")) if path.name != "state.py"]
+
+
+def test_no_name_is_given_twice() -> None:
+    """The second would take the place of the first, and both widgets would have one key."""
+    body = ast.parse(Path(state.__file__).read_text(encoding="utf-8")).body
+    names = [
+        target.id
+        for one in body
+        if isinstance(one, ast.Assign)
+        for target in one.targets
+        if isinstance(target, ast.Name)
+    ]
+    assert len(set(names)) == len(names) > 30
 
 
 def test_no_key_is_there_twice() -> None:
