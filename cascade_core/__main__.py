@@ -36,6 +36,7 @@ VERBS_BY_FILE = {
     "checking": ("check",),
     "watching": ("watch",),
     "showing": ("report",),
+    "publishing": ("site",),
     "figures": ("figure",),
     "page": ("page",),
 }

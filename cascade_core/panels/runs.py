@@ -73,7 +73,7 @@ class Run:
     @property
     def kind(self) -> str:
         """What the list files it under: what its file says, else its data set."""
-        return "Yours" if self.yours else self.origin.kind or self.origin.dataset or "Others"
+        return "Yours" if self.yours else self.origin.list_kind
 
     @property
     def stage_names(self) -> tuple[str, ...]:

@@ -146,6 +146,11 @@ class Origin:
         rest = {key: value for key, value in source.items() if values.get(key) is None or not _is_whole(key, value)}
         return _upgraded(cls(**fields, rest=rest))
 
+    @property
+    def list_kind(self) -> str:
+        """What a list files the run under: what its file says, else its data set."""
+        return self.kind or self.dataset or "Others"
+
     def as_json(self) -> dict[str, Any]:
         """What a run file says of it; a name of the data set that follows from the rest is left out."""
         entries = {

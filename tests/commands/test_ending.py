@@ -62,6 +62,7 @@ CASES = [
     Case(call="prepare run.parquet", needs=("run.parquet",), writes="run.prepared.json"),
     Case(call="costs run.parquet --unit cents --part 1,2,3,6", needs=("run.parquet",), writes="run.costs.json"),
     Case(call="report run.parquet --answers own --out r.html", needs=("run.parquet",), writes="r.html"),
+    Case(call="site run.parquet --out site", needs=("run.parquet",), writes="site"),
     Case(
         call="check net.json net.parquet --max-drop 100pt --json v.json --junit v.xml",
         needs=("net.json", "net.parquet"),
@@ -179,8 +180,8 @@ def unfinished(folder: Path) -> list[str]:
 def finish(case: Case, folder: Path, expected: dict[str, Any]) -> None:
     """Start the command again, and look at what is there."""
     again = ended(case.call.split(), folder)
-    if case.writes == "deploy" and again.status == 2:
-        # It had come to its end: a bundle is not written over.
+    if case.writes in ("deploy", "site") and again.status == 2:
+        # It had come to its end: a folder is not written over.
         assert "not to be there yet" in again.said
     else:
         assert again.status == 0, again.said

@@ -46,15 +46,16 @@ def opened(page: Page, address: str) -> Page:
     return page
 
 
-def opened_from_disk(page: Page, written: Path) -> None:
-    """Open a file from disk, with the network off; what else it asks for until it has loaded fails the test."""
+def opened_from_disk(page: Page, written: Path, *beside: Path) -> None:
+    """Open a file from disk, with the network off; what it asks for but files `beside` it fails the test."""
     page.context.set_offline(True)
     page.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(written.as_uri(), wait_until="load")
     drawn(page)
-    assert [url for url in asked if not url.startswith("data:")] == [written.as_uri()]
+    expected = [written.as_uri(), *(file.as_uri() for file in beside)]
+    assert [url for url in asked if not url.startswith("data:")] == expected
 
 
 def settled(page: Page) -> None:

@@ -15,7 +15,7 @@ import { scale, spread, ticksOf } from "../live/scales.js";
 import { followScheme, paintScheme } from "../live/scheme.js";
 import { capital, change, fixed, percent } from "../live/words.js";
 
-const NARROW = 520; // px
+const NARROW_CHART = 520; // px
 const [CERTAIN, MEAN] = ["5 3", "1.5 2.5"]; // dashes of thin lines; those of policies are thick
 const NEAR_POINTER = 60; // px from a pointer to a point that it means
 const SQUARE = "M-5 -5H5V5H-5Z";
@@ -62,7 +62,7 @@ export function mountChart(root, data) {
 /** Everything that does not move; returns the scales and the curves in pixels, and what follows a pointer. */
 function drawComparison(drawing, below, data) {
   const width = Math.max(240, drawing.clientWidth);
-  const height = width < NARROW ? 380 : 470;
+  const height = width < NARROW_CHART ? 380 : 470;
   const area = { left: 46, right: width - 8, top: 10, bottom: height - 42 };
   canvas(drawing, width, height);
   drawing.setAttribute("aria-label", comparisonSentence(data));
@@ -71,7 +71,7 @@ function drawComparison(drawing, below, data) {
   const curves = data.curves.map((one) => ({ ...one, ends: one.cost.map((cost, i) => [x(cost), y(one.accuracy[i])]) }));
   for (const one of curves) drawing.append(...bandsOf(one, x, y));
   for (const one of curves) drawing.append(runLine(one, lineOf(one.ends)));
-  const marks = drawMarks(drawing, data, x, y);
+  const marks = drawRunMarks(drawing, data, x, y);
   const homeless = nameCurves(drawing, curves, marks, area);
   below.replaceChildren(...comparisonKeys(data, homeless));
   const spot = svg("circle", "run-spot", { r: 6, visibility: "hidden" });
@@ -154,7 +154,7 @@ function bandsOf(one, x, y) {
 }
 
 /** Stars, squares, diamonds and numbers; returns the boxes that they take. */
-function drawMarks(drawing, data, x, y) {
+function drawRunMarks(drawing, data, x, y) {
   const boxes = [];
   const mark = (name, shape, at, title) => {
     const node = svg("path", name, { d: shape, transform: `translate(${x(at.cost).toFixed(1)} ${y(at.accuracy).toFixed(1)})` });

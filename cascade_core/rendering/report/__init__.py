@@ -40,7 +40,7 @@ from cascade_core.support.terms import LABELS, Terms
 from cascade_core.support.version import VERSION
 from cascade_core.support.wording import fixed, percent
 
-__all__ = ["chosen_json", "file_stem", "report_html"]
+__all__ = ["chosen_json", "details", "file_stem", "report_html"]
 
 ENDS = ("low", "high")
 """Of an interval."""
@@ -71,29 +71,46 @@ def report_html(
         ValueError: `data` is not that of the exploration.
     """
     exploration = setting.exploration
-    count = len(exploration.path)
-    if len(data["accuracy"]) != count:
-        raise ValueError(
-            f"Expected data of the exploration's {count} positions but it has {len(data['accuracy'])}; "
-            "make it with live_data"
-        )
     opened = packed({**data, "slider": {**data["slider"], "initial": setting.position}, "hand": hand(setting)})
     body = piece("page").substitute(
         _sentences(setting, data),
         headline=escape(headline(exploration, Origin.of(source), run["name"])),
         badge=badged(wording.badge(exploration.split.in_sample, by_hand=setting.is_by_hand)),
         run=escape(run["name"]),
+        details=details(setting, data, run=run, source=source, made=made, judged_on=judged_on, grouped=grouped),
+        data=script_json(opened),
+    )
+    title = f"{run['name']}: {exploration.terms.of(exploration.policy.title)}"
+    style = live_css() + file("report.css") + badge_css()
+    return document(title, body, style=style, script=bundled("report/report.js"))
+
+
+def details(
+    setting: Setting,
+    data: Mapping[str, Any],
+    *,
+    run: Mapping[str, str],
+    source: Mapping[str, Any],
+    made: date | None = None,
+    judged_on: Sequence[Mapping[str, Any]] = (),
+    grouped: Grouped | None = None,
+) -> str:
+    """The report's sections below the panel, of what `report_html` takes."""
+    exploration, positions = setting.exploration, len(data["accuracy"])
+    if positions != len(exploration.path):
+        raise ValueError(
+            f"Expected data of the exploration's {len(exploration.path)} positions but it has {positions}; "
+            "make it with live_data"
+        )
+    return piece("details").substitute(
+        _sentences(setting, data),
         points=_operating_points(setting),
         stages=_stages(exploration),
         groups="" if grouped is None else groups_section(grouped, exploration.meter),
         origin=entries(_origin(setting, run, made or datetime.now(UTC).date())),
         source=entries(flat(source)),
         choice=escape(chosen_json(setting, run, judged_on)),
-        data=script_json(opened),
     )
-    style = live_css() + file("report.css") + badge_css()
-    title = f"{run['name']}: {exploration.terms.of(exploration.policy.title)}"
-    return document(title, body, style=style, script=bundled("report/report.js"))
 
 
 def chosen_json(setting: Setting, run: Mapping[str, str], judged_on: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -38,11 +38,12 @@ class Row:
     chosen: bool = False
 
 
-def document(title: str, body: str, *, style: str, script: str) -> str:
+def document(title: str, body: str, *, style: str, script: str, beside: bool = False) -> str:
     """A whole HTML file, which asks nothing of any network: its Content-Security-Policy lets in this style and script.
 
     Args:
         title: A text; `body`, `style` and `script` are markup and code of this package, with what they hold escaped.
+        beside: Whether scripts that lie beside the file are let in too.
     """
     return piece("document", "document.html").substitute(
         title=escape(title),
@@ -51,6 +52,7 @@ def document(title: str, body: str, *, style: str, script: str) -> str:
         style_hash=fingerprint(style),
         script=script,
         script_hash=fingerprint(script),
+        scripts=" 'self'" if beside else "",
         body=body,
     )
 
