@@ -40,6 +40,7 @@ def test_classifies_pictures_from_the_command_line_without_torch(
     (tmp_path / "broken.png").write_bytes(b"no picture")
     np.save(tmp_path / "some.npy", images[:2].numpy())
     script = f"import sys, runpy; sys.argv = ['run.py', {str(tmp_path)!r}]; sys.modules['torch'] = None; "
+    script += f"sys.path.insert(0, {str(folder)!r}); "  # as Python does for a program that it is given
     script += f"runpy.run_path({str(folder / 'run.py')!r}, run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 1
