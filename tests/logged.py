@@ -8,7 +8,7 @@ import numpy as np
 
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import Choice
-from cascade_core.storage.exit_logs import line_of
+from cascade_core.storage.exit_lines import line_of
 
 
 def write_log(path: Path, choice: Choice, count: int, *, seed: int = 0, audited: float = 1.0) -> Path:

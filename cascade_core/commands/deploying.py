@@ -21,7 +21,7 @@ from cascade_core.commands.terminal import remark, tell
 from cascade_core.rendering.tables import profile_table
 from cascade_core.simulation.timing import profile_path, save_profile
 from cascade_core.storage.choice import Choice, load_choice
-from cascade_core.storage.exit_logs import line_of
+from cascade_core.storage.exit_lines import line_of
 from cascade_core.storage.reading import read_metadata
 from cascade_core.support.amounts import share
 from cascade_core.support.checks import numbers

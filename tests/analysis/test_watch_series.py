@@ -23,7 +23,8 @@ from cascade_core.analysis.watch_series import disagreement, reached_confidence,
 from cascade_core.analysis.watched import Watch
 from cascade_core.rendering.report import chosen_json
 from cascade_core.storage.choice import Choice, parse_choice
-from cascade_core.storage.exit_logs import line_of, parse
+from cascade_core.storage.exit_lines import line_of
+from cascade_core.storage.exit_logs import parse
 from tests.logged import lines_of
 from tests.samples import sample_record
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cascade_core.storage.exit_logs import FOREIGN, UNREADABLE, line_of, parse
+from cascade_core.storage.exit_lines import line_of
+from cascade_core.storage.exit_logs import FOREIGN, UNREADABLE, parse
 
 STAGES = ("a", "b", "c")
 GOOD = {"time": 5.5, "stage": "b", "confidence": [0.25, 0.75], "answer": 2, "milliseconds": 1.5}

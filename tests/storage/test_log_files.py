@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cascade_core.storage import log_files as module
-from cascade_core.storage.exit_logs import line_of
+from cascade_core.storage.exit_lines import line_of
 from cascade_core.storage.log_files import blocks, log_files, unread
 from cascade_core.support.files import BadFile
 

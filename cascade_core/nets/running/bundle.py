@@ -2,7 +2,7 @@
 
 What the files compute is said by `exporting`.  Routing between them, which samples leave and which go on, is done on
 the host by `bundled_run` with `bundled_rule`, files that need numpy and onnxruntime only and are copied into the folder
-as `run.py` and `cascade_rule.py`.  For Triton Inference Server, `triton` writes another folder.  Either is written
+as `run.py` and `cascade_rule.py`, with what writes lines of logs.  For Triton Inference Server, `triton` writes another folder.  Either is written
 under a temporary name and renamed, so that it is whole or not there.
 """
 
@@ -20,7 +20,7 @@ from torch import Tensor
 from cascade_core.nets.images.pixels import Preprocessing
 from cascade_core.nets.running.exporting import exported_stages
 from cascade_core.nets.running.runner import Runner
-from cascade_core.nets.running.standing_alone import copy_alone, copy_rule
+from cascade_core.nets.running.standing_alone import copy_alone, copy_lines, copy_rule
 from cascade_core.nets.running.triton import write_models
 from cascade_core.nets.staged import StagedModel
 from cascade_core.nets.texts.tokens import Tokens
@@ -90,6 +90,7 @@ def _write_parts(folder: Path, model: StagedModel, example: Tensor, choice: Path
         exported.save(str(folder / names[-1]))
     shutil.copyfile(choice, folder / CHOICE)
     copy_rule(folder)
+    copy_lines(folder)
     copy_alone("bundled_run", folder / "run.py")
     manifest = {
         **about,

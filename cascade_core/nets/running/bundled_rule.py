@@ -63,20 +63,24 @@ class Rule:
 
     def route(self, images: Array, compute: Compute) -> tuple[Array, Array, Array]:
         """Class numbers, confidences and exit stages, (N,) each, of images (N, ...) as `compute` takes them."""
+        return self.trace(images, compute)[:3]
+
+    def trace(self, images: Array, compute: Compute) -> tuple[Array, Array, Array, Array]:
+        """The same, and how sure each stage was, (N, M); NaN of those that were not asked."""
         images = np.ascontiguousarray(images, dtype=np.float32)
         count, last = len(images), len(self.thresholds)
         predictions, stages = np.empty(count, dtype=np.int64), np.full(count, last)
         confidences, remaining, state = np.empty(count, dtype=np.float32), np.arange(count), [images]
         passed: list[Array] = [None] * (last + 1)
+        sure = np.full((count, last + 1), np.nan, dtype=np.float32)
         for number in range(last + 1 if count else 0):
             logits, state = compute(number, state)
             if not self.active[number]:
                 continue
             column = self.thresholds[number] if number < last else np.zeros(1)
-            if logits.shape[1] != self.classes:
-                raise ValueError(f"Expected logits of {self.classes} classes but {logits.shape[1]} came")
-            passed[number] = _softmax(logits.astype(np.float32))
+            passed[number] = self._probabilities(logits)
             answers, confidence = self._judged(self._answer(passed, number))
+            sure[remaining, number] = confidence
             leaves = (confidence >= (column[answers] if len(column) > 1 else column)) | (number == last)
             if not leaves.any():
                 continue
@@ -86,7 +90,27 @@ class Rule:
                 break
             remaining, state = remaining[~leaves], [part[~leaves] for part in state]
             passed = [None if part is None else part[~leaves] for part in passed]
-        return predictions, confidences, stages
+        return predictions, confidences, stages, sure
+
+    def audit(self, images: Array, compute: Compute) -> tuple[Array, Array, Array]:
+        """What all stages say, leaving or not: confidences and answers (N, M), and the plain network's answers (N,).
+
+        Args:
+            compute: As for `route`, with the logits of every stage.
+        """
+        passed: list[Array] = [None] * len(self.active)
+        judged, state = [], [np.ascontiguousarray(images, dtype=np.float32)]
+        for number in range(len(passed)):
+            logits, state = compute(number, state)
+            passed[number] = self._probabilities(logits)
+            judged.append(self._judged(self._answer(passed, number)))
+        answers, confidences = (np.stack(part, axis=1) for part in zip(*judged, strict=True))
+        return confidences, answers, passed[-1].argmax(axis=1)
+
+    def _probabilities(self, logits: Array) -> Array:
+        if logits.shape[1] != self.classes:
+            raise ValueError(f"Expected logits of {self.classes} classes but {logits.shape[1]} came")
+        return _softmax(logits.astype(np.float32))
 
     def _answer(self, passed: Sequence[Array], stage: int) -> Array:
         """Softmaxes (n, K) that a stage answers with, of those of the stages passed; None where one is not pooled."""

@@ -1,9 +1,11 @@
 """Classifies with the folder that this file lies in: a network cut into stages, which leaves early.
 
-    python run.py picture.png folder/
+    python run.py picture.png folder/ --log exits.jsonl --audit 1%
 
 Needs numpy and onnxruntime; Pillow too, to read pictures (arrays come as .npy files, (N, channels, size, size), already
 normalised).  From Python: `Bundle(folder)(images)`.  Who leaves where is decided by `cascade_rule.py` beside it.
+`--log` writes a line on each exit, for `cascade-core watch`; `--audit` has all stages answer a share of the pictures
+for it.
 
 `manifest.json` names the files with their SHA-256, the classes, the preprocessing and the stages; `choice.json` holds
 the thresholds and the pool, and another choice for the same stages may take its place.  A stage's file gives the state
@@ -12,10 +14,13 @@ for the next one, its head's file logits; the softmax, pooled with those before,
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
+import math
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,6 +31,7 @@ import numpy as np
 import onnxruntime
 
 from cascade_core.nets.running.bundled_rule import Rule, is_number, is_whole
+from cascade_core.storage.exit_lines import line_of
 
 MAX_PIXELS = 1 << 26  # of a picture that is read, and of one that is scaled
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")  # whose readers call no other program
@@ -64,12 +70,20 @@ class Bundle:
         """Class numbers, confidences and exit stages, (N,) each, of normalised images (N, channels, size, size)."""
         return self.rule.route(images, self._compute)
 
-    def _compute(self, stage: int, state: list[Array]) -> tuple[Array, list[Array]]:
-        """Logits of a stage, None of one whose head is off, and the state after it."""
+    def trace(self, images: Array) -> tuple[Array, Array, Array, Array]:
+        """The same, and how sure each stage was, (N, M); NaN of those that were not asked."""
+        return self.rule.trace(images, self._compute)
+
+    def audit(self, images: Array) -> tuple[Array, Array, Array]:
+        """What all stages say: confidences and answers (N, M), and the plain network's answers (N,)."""
+        return self.rule.audit(images, lambda stage, state: self._compute(stage, state, every=True))
+
+    def _compute(self, stage: int, state: list[Array], *, every: bool = False) -> tuple[Array, list[Array]]:
+        """Logits of a stage, None of one whose head is off unless `every` is asked, and the state after it."""
         state = self.trunk[stage](state)
         if stage == len(self.heads):
             return state[0], []
-        return (self.heads[stage](state)[0] if self.rule.active[stage] else None), state
+        return (self.heads[stage](state)[0] if every or self.rule.active[stage] else None), state
 
     def prepare(self, file: Path) -> Array:
         """Normalised images (N, channels, size, size) of a picture or an .npy file; ValueError if it cannot be read."""
@@ -189,33 +203,81 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="run.py", description="Classifies pictures, and leaves early.")
+    parser.add_argument("pictures", type=Path, nargs="+", metavar="PICTURE_OR_FOLDER")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="a log of exits to write on, for cascade-core watch")
+    about = "of the pictures that all stages answer for the log, drawn at random: 1%% or 0.01"
+    parser.add_argument("--audit", type=_share, default=0.0, metavar="SHARE", help=about)
+    return parser.parse_args(arguments)
+
+
+def _share(text: str) -> float:
+    value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1 or 100% but it was {_visible(text)}")
+    return value
+
+
+def _logged(bundle: Bundle, images: Array, seconds: float, answered: tuple[Array, ...], share: float) -> str:
+    """Lines of an exit log on images that are answered now; of a share, drawn at random, all stages are asked."""
+    predictions, _, stages, passed = answered
+    drawn = np.flatnonzero(np.random.default_rng().random(len(images)) < share)
+    audits: dict[int, tuple[Any, Any, Any]] = {}
+    if len(drawn):
+        audits = dict(zip(drawn.tolist(), zip(*bundle.audit(images[drawn]), strict=True), strict=True))
+    lines = []
+    for number, (answer, stage) in enumerate(zip(predictions.tolist(), stages.tolist(), strict=True)):
+        sure, answers, plain = audits.get(number, (passed[number, : stage + 1], None, None))
+        told = [None if math.isnan(value) else value for value in sure.tolist()]
+        audit = None if answers is None else (answers.tolist(), int(plain))
+        lines.append(line_of(time.time(), bundle.stages[stage], told, answer, 1000 * seconds, audit))
+    return "".join(lines)
+
+
+def _append(log: Path | None, text: str) -> None:
+    """Write on at the end of a log, if there is one, opening it anew, so that it may be renamed meanwhile."""
+    if log is None:
+        return
+    if log.exists() and not log.is_file():
+        raise ValueError(f"Expected a file to write a log on but {log} is none")
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(text)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Classify the files named, and those in folders named, a line each; 1 if some failed, 2 if all did."""
     for stream in (sys.stdout, sys.stderr):  # names of files may hold what the terminal cannot show
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    if not arguments:
-        print("usage: python run.py PICTURE_OR_FOLDER ...", file=sys.stderr)
-        return 2
+    given = _arguments(arguments)
     warnings.showwarning = lambda message, *_, **__: print(_visible(f"note: {message}"), file=sys.stderr)
     try:
-        files = _files([Path(argument) for argument in arguments])
+        files = _files(given.pictures)
         if not files:
-            raise ValueError(f"Expected pictures in {', '.join(map(str, arguments))} but there are none")
+            raise ValueError(f"Expected pictures in {', '.join(map(str, given.pictures))} but there are none")
         bundle = Bundle(Path(__file__).resolve().parent)
+        _append(given.log, "")
     except (ValueError, OSError) as error:
         print(_visible(f"error: {error}"), file=sys.stderr)
         return 2
     failed = 0
     for file in files:
         try:
-            predictions, confidences, stages = bundle(bundle.prepare(file))
+            images, start = bundle.prepare(file), time.perf_counter()
+            answered = bundle.trace(images)
+            seconds = time.perf_counter() - start
         except Exception as error:  # onnxruntime has errors of its own; a picture stops nothing but itself
             print(_visible(f"error: {error}"), file=sys.stderr)
             failed += 1
             continue
-        for prediction, confidence, stage in zip(predictions, confidences, stages, strict=True):
+        for prediction, confidence, stage in zip(*answered[:3], strict=True):
             label, macs = bundle.manifest["classes"][prediction], f"{bundle.rule.macs[stage]:,}"
             print(*map(_visible, (str(file), label, f"{confidence:.4f}", bundle.stages[stage], macs)), sep="\t")
+        try:
+            _append(given.log, _logged(bundle, images, seconds, answered, given.audit) if given.log else "")
+        except (ValueError, OSError) as error:
+            print(_visible(f"error: {error}"), file=sys.stderr)
+            return 2
     if failed:
         print(f"{failed:,} of {len(files):,} files were not classified", file=sys.stderr)
     return 0 if not failed else 2 if failed == len(files) else 1

@@ -113,7 +113,7 @@ def test_the_manifest_names_everything(written: tuple[StagedModel, Path]) -> Non
     heads = [f"head_{i}.onnx" for i in range(len(model.stage_names) - 1)]
     assert manifest["files"] == names
     assert manifest["heads"] == heads
-    written_files = {*names, *heads, "choice.json", "manifest.json", "run.py", "cascade_rule.py"}
+    written_files = {*names, *heads, "choice.json", "manifest.json", "run.py", "cascade_rule.py", "exit_lines.py"}
     assert {p.name for p in folder.iterdir()} == written_files
 
 
