@@ -2,8 +2,8 @@
 
 What the files compute is said by `exporting`.  Routing between them, which samples leave and which go on, is done on
 the host by `bundled_run` with `bundled_rule`, files that need numpy and onnxruntime only and are copied into the folder
-as `run.py` and `cascade_rule.py`, with what writes lines of logs.  For Triton Inference Server, `triton` writes another folder.  Either is written
-under a temporary name and renamed, so that it is whole or not there.
+as `run.py` and `cascade_rule.py`, with `exit_lines` for logs.  For Triton Inference Server, `triton` writes another
+folder.  Either is written under a temporary name and renamed, so that it is whole or not there.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def positions_judged(seen: PositionsSeen, slider: Slider, limit: float, palette:
     return figure
 
 
-_LEGEND = {"orientation": "h", "y": -0.35}
+_LEGEND = {"orientation": "h", "y": -0.45}
 
 
 def _along_the_log(figure: go.Figure, series: WatchSeries, alarm: int | None, palette: Palette) -> go.Figure:
@@ -182,7 +182,7 @@ def _along_the_log(figure: go.Figure, series: WatchSeries, alarm: int | None, pa
             annotation_font_color=palette.wrong,
             annotation_position="top right" if 2 * alarm < series.until[-1] else "top left",
         )
-    places = np.unique(np.linspace(0, len(series) - 1, MARKS + 1).round().astype(int)[1:])
+    places = np.unique(np.linspace(0, len(series) - 1, MARKS + 2).round().astype(int)[1:-1])
     long = float(series.time[-1] - series.time[0]) > DAY
     figure.update_xaxes(
         title_text="samples, and when they were answered (UTC)" if series.time[-1] > 0 else "samples",
