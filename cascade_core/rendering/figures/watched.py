@@ -17,7 +17,7 @@ from cascade_core.rendering.figures.explore import MARGIN, plain
 from cascade_core.rendering.palette import Palette
 from cascade_core.simulation.meters import MACS
 
-HEIGHT = 320
+HEIGHT = 380
 """Pixels of each figure."""
 
 MARKS = 4
@@ -67,9 +67,7 @@ def saving_over_time(series: WatchSeries, alarm: int | None, palette: Palette) -
     edge = {"x": until, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     figure.add_scatter(y=promised - strays, showlegend=False, **edge)
     band = f"rgba({_channels(palette.staying)},0.35)"
-    figure.add_scatter(
-        y=promised + strays, fill="tonexty", fillcolor=band, name="95 % of pieces while nothing changes", **edge
-    )
+    figure.add_scatter(y=promised + strays, fill="tonexty", fillcolor=band, name="by chance (95 %)", **edge)
     figure.add_scatter(
         x=until,
         y=np.full(len(until), promised),
@@ -136,7 +134,7 @@ def positions_judged(seen: PositionsSeen, slider: Slider, limit: float, palette:
         y=100 * seen.measured[:-1],
         mode="lines",
         line={"color": palette.text, "width": 1.5, "dash": "dash"},
-        name="measured when it was chosen",
+        name="measured before",
         hovertemplate="measured: %{y:.2f} %<extra></extra>",
     )
     verdicts = seen.verdicts(limit)[:-1]
@@ -165,11 +163,14 @@ def positions_judged(seen: PositionsSeen, slider: Slider, limit: float, palette:
     )
     figure.update_xaxes(title_text=f"{slider.label}, {slider.unit}" if slider.unit else slider.label)
     figure.update_yaxes(title_text="answered otherwise, %", rangemode="tozero")
-    figure.update_layout(height=HEIGHT + 40, margin=MARGIN, legend=_LEGEND)
+    figure.update_layout(height=HEIGHT, margin={**MARGIN, "b": _BELOW}, legend=_LEGEND)
     return figure
 
 
-_LEGEND = {"orientation": "h", "y": -0.45}
+_LEGEND = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
+
+_BELOW = 130
+"""Pixels below a chart for numbers and times, the axis's name, and a legend that on a telephone takes four lines."""
 
 
 def _along_the_log(figure: go.Figure, series: WatchSeries, alarm: int | None, palette: Palette) -> go.Figure:
@@ -185,12 +186,12 @@ def _along_the_log(figure: go.Figure, series: WatchSeries, alarm: int | None, pa
     places = np.unique(np.linspace(0, len(series) - 1, MARKS + 2).round().astype(int)[1:-1])
     long = float(series.time[-1] - series.time[0]) > DAY
     figure.update_xaxes(
-        title_text="samples, and when they were answered (UTC)" if series.time[-1] > 0 else "samples",
+        title_text="samples, and until when (UTC)" if series.time[-1] > 0 else "samples",
         tickvals=series.until[places].tolist(),
         ticktext=[f"{series.until[k]:,}{_when(series.time[k], long=long)}" for k in places],
         range=[0, int(series.until[-1])],
     )
-    figure.update_layout(height=HEIGHT, margin=MARGIN, hovermode="x unified", legend=_LEGEND)
+    figure.update_layout(height=HEIGHT, margin={**MARGIN, "b": _BELOW}, hovermode="x unified", legend=_LEGEND)
     return figure
 
 
