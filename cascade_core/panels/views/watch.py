@@ -145,8 +145,9 @@ def _readouts(watch: Watch, seen: PositionsSeen) -> None:
         _metric("Computation saved", saved, f"promised {percent(measured['saving'], 1)}")
     with next(columns):
         if watch.audited:
-            now = f"promised {percent(seen.measured[-1], 2)}; at most {percent(seen.high[-1], 2)}"
-            _metric("Answered otherwise", percent(seen.seen[-1], 2), now, "Than by the plain network, of the audited.")
+            about = f"Than by the plain network, of audited samples; at most {percent(seen.high[-1], 2)} for certain."
+            promised = f"promised {percent(seen.measured[-1], 2)}"
+            _metric("Answered otherwise", percent(seen.seen[-1], 2), promised, about)
     labelled, timed = int(series.total("labelled")), int(series.total("timed"))
     with next(columns):
         if labelled:
