@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -239,6 +240,34 @@ def _open_image(path: Path) -> Any:
     return open_image(path)
 
 
+def _tar() -> Mapping[str, bytes]:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, raw in (("a.png", _picture()["picture.png"]), ("a.cls", b"1"), ("b.cls", b"0"), ("b.png", b"")):
+            member = tarfile.TarInfo(name)
+            member.size = len(raw)
+            archive.addfile(member, io.BytesIO(raw))
+    return {"shard.tar": stream.getvalue()}
+
+
+def _shown() -> Mapping[str, bytes]:
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"image": [_picture()["picture.png"], None], "label": [0, 1]}), stream)
+    return {"shard.parquet": stream.getvalue()}
+
+
+def _data(kind: str) -> Open:
+    """Opens shards of pictures, and reads the first."""
+
+    def read(path: Path) -> object:
+        from cascade_core.nets.images.datasets import open_images
+        from cascade_core.nets.images.pixels import Preprocessing
+
+        return open_images(f"{kind}:{path}", Preprocessing(size=8)).read(0)
+
+    return reader(read, f"shard.{'tar' if kind == 'wds' else kind}")
+
+
 def _read_tensors(path: Path) -> Any:
     from cascade_core.nets.heads.checkpoints import read_tensors
 
@@ -305,5 +334,7 @@ DOORS = {
     "checkpoint": Door(files=_checkpoint, changes=(in_bytes,), open=reader(_read_tensors, "weights.pt")),
     "link": Door(files=lambda: {"link.txt": LINK.encode()}, changes=(in_bytes,), open=reader(_read_link, "link.txt")),
     "front": Door(files=_front, changes=(in_digits, in_bytes), open=reader(_load_front, "front.safetensors")),
+    "tar": Door(files=_tar, changes=(in_bytes, in_digits), open=_data("wds")),
+    "pictures-parquet": Door(files=_shown, changes=(in_bytes,), open=_data("parquet")),
     "tensors": Door(files=_tensors, changes=(in_bytes,), open=reader(_read_tensors, "weights.safetensors")),
 }

@@ -46,14 +46,12 @@ def labelled(values: Sequence[int | str], names: Sequence[str] | None, where: st
     if not values:
         raise ValueError(f"Expected {where} to hold samples but there are none")
     if all(isinstance(value, int) or (value.isascii() and value.isdecimal()) for value in values):
-        labels = torch.tensor([int(value) for value in values], dtype=torch.int64)
-        count = MOST_CLASSES if names is None else len(names)
-        if labels.min() < 0 or labels.max() >= count:
-            raise ValueError(
-                f"Expected labels of {where} from 0 to {count - 1:,} but they go from {labels.min()} to {labels.max()}"
-            )
-        found = map(str, range(int(labels.max()) + 1)) if names is None else names
-        return Labelled(labels=labels, names=tuple(found), ordered=True)
+        found = [int(value) for value in values]
+        least, most, count = min(found), max(found), MOST_CLASSES if names is None else len(names)
+        if least < 0 or most >= count:
+            raise ValueError(f"Expected labels of {where} from 0 to {count - 1:,} but they go from {least} to {most}")
+        named = map(str, range(most + 1)) if names is None else names
+        return Labelled(labels=torch.tensor(found), names=tuple(named), ordered=True)
     texts = list(map(str, values))
     known = sorted(set(texts))
     numbers = {name: number for number, name in enumerate(known)}

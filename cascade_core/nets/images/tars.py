@@ -31,6 +31,9 @@ BLOCK = 4 << 20
 AT_ONCE = 8
 """Shards that are looked through at a time; those in a bucket keep one waiting."""
 
+MOST_BYTES = 1 << 31
+"""Most bytes of a file in a shard; a damaged header may claim any number of them."""
+
 MOST_LABEL = 1 << 10
 """Most bytes of a label."""
 
@@ -123,6 +126,8 @@ def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, str, tuple[int, int]
     while (member := archive.next()) is not None:
         # Or it would keep them all.
         archive.members.clear()  # type: ignore[attr-defined]  # as long as it has read so far
+        if not 0 <= member.size < MOST_BYTES:
+            raise BadFile(f"expected a file of a size that there can be but {member.name} has {member.size:,} bytes")
         path = PurePosixPath(member.name)
         stem, _, ending = path.name.partition(".")
         if not member.isfile() or not stem or not ending:

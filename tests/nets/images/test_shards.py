@@ -162,6 +162,11 @@ BROKEN = tar([("a.png", b"no picture"), ("a.cls", b"1")])
         ({"a.tar": tar([("a.png", b"x")])}, "wds:{}", r"sample 'a' to have a label called .* but there are png"),
         ({"a.tar": tar([("a.cls", b"1")])}, "wds:{}", r"sample 'a' to have a picture called .* but there are cls"),
         ({"a.tar": tar([("a.png", b"x"), ("a.cls", b" ")])}, "wds:{}", r"a label in a\.cls, a number or a name"),
+        (
+            {"a.tar": tar([("a.png", b"x"), ("a.cls", b"9" * 40)])},
+            "wds:{}",
+            "from 0 to 1,048,575 but they go from 9",
+        ),
         ({"a.tar": tar([])}, "wds:{}", "to hold samples but there are none"),
         ({"a.parquet": b"PAR1"}, "parquet:{}", r"Cannot read .*/a\.parquet: expected a Parquet file"),
     ],
