@@ -1,4 +1,4 @@
-"""What is made when the site is built: a panel that is one file, the help of all verbs, a warning of what is fetched."""
+"""What is made when the site is built: the panel as one file, all verbs' help, a warning of what is fetched."""
 
 from __future__ import annotations
 
