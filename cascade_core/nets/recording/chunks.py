@@ -131,14 +131,14 @@ class Chunks:
         """Compute a chunk and write its part, unless it is there already; the count of its samples.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: It cannot be written, or files of the data cannot be read.
         """
         samples = self.samples_of(number)
         if not self._is_there(number):
             try:
                 save_part(compute(samples), self.folder / part_name(number), self._stamp(number))
-            except OSError as error:
-                raise self._unwritable(error) from None
+            except (OSError, BadFile) as error:
+                raise self._held_up(error) from None
         self.missing.discard(number)
         return len(samples)
 
@@ -175,7 +175,7 @@ class Chunks:
             else:
                 self._mark_whole()
         except (OSError, BadFile) as error:
-            raise self._unwritable(error) from None
+            raise self._held_up(error) from None
 
     def _mark_whole(self) -> None:
         with naming_remote(self.folder):
@@ -217,7 +217,7 @@ class Chunks:
     def _tally(self) -> str:
         return f"{self.count - len(self.missing):,} of {self.count:,} chunks are done in {self.folder}"
 
-    def _unwritable(self, error: Exception) -> OSError:
+    def _held_up(self, error: Exception) -> OSError:
         # What cannot be reached is not asked once more, which takes seconds.
         if isinstance(self.folder, Path):
             self.look()
