@@ -109,6 +109,13 @@ def test_a_state_of_another_choice_or_alpha_is_refused(choice: Choice, outputs: 
     tune(outputs, CheapestWithinDrop(max_drop=0.05), answers="own").save(tmp_path / "other.json")
     with pytest.raises(BadFile, match="it is of another choice"):
         load_state(kept, load_choice(tmp_path / "other.json"))
+    whole = kept.read_text()
+    kept.write_text(whole.replace('"audited": 0', '"audited": 1'))
+    with pytest.raises(BadFile, match="it was changed; give another --state"):
+        load_state(kept, choice)
+    kept.write_text(whole[:-40])
+    with pytest.raises(BadFile, match=r"Cannot read .*state.json"):
+        load_state(kept, choice)
     kept.write_text("[]")
     with pytest.raises(BadFile, match="expected what `watch --state` wrote"):
         load_state(kept, choice)

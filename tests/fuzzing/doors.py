@@ -22,7 +22,7 @@ from cascade_core import load_run, save_run, tune
 from cascade_core.__main__ import main
 from cascade_core.analysis import prepared
 from cascade_core.policies import CheapestWithinDrop
-from cascade_core.storage.choice import save_choice
+from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.parts import DONE, PLAN
 from cascade_core.storage.reading import digest
 from cascade_core.storage.writing import run_bytes
@@ -158,6 +158,28 @@ def _found() -> Mapping[str, bytes]:
     with TemporaryDirectory() as folder:
         run = save_run(sample_run(n=60, k=4), Path(folder) / "run.parquet")
         return {"run.prepared.json": prepared.prepare(run).read_bytes(), "run.parquet": run.read_bytes()}
+
+
+@cache
+def _watched() -> Mapping[str, bytes]:
+    """A log, the choice that wrote it, and where a watch on it was."""
+    from tempfile import TemporaryDirectory
+
+    from tests.logged import write_log
+
+    chosen = _chosen()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "choice.json").write_bytes(chosen["choice.json"])
+        log = write_log(folder / "exits.jsonl", load_choice(folder / "choice.json"), 40, audited=0.5)
+        with redirect_stdout(io.StringIO()):
+            main(["watch", str(folder / "choice.json"), str(log), "--state", str(folder / "state.json")])
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def _first(name: str, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """The same files, of which another is changed."""
+    return {name: files[name], **files}
 
 
 def _costs() -> Mapping[str, bytes]:
@@ -303,6 +325,7 @@ def imported(name: str) -> Open:
 
 
 EVALUATE = ("evaluate", "{}/choice.json", "{}/run.parquet")
+WATCH = ("watch", "{}/choice.json", "{}/exits.jsonl")
 JSON: Sequence[Change] = (in_json, in_json, in_digits, in_bytes)
 TEXT: Sequence[Change] = (in_lines, in_digits, in_bytes)
 
@@ -330,6 +353,10 @@ DOORS = {
     "costs": Door(files=_costs, changes=JSON, open=verb(*EVALUATE, "--cost", "own")),
     "profile": Door(files=_profile, changes=JSON, open=verb(*EVALUATE, "--cost", "milliseconds")),
     "prepared": Door(files=_found, changes=JSON, open=reader(_read_prepared, "run.prepared.json")),
+    "log": Door(files=lambda: _first("exits.jsonl", _watched()), changes=TEXT, open=verb(*WATCH)),
+    "state": Door(
+        files=lambda: _first("state.json", _watched()), changes=JSON, open=verb(*WATCH, "--state", "{}/state.json")
+    ),
     "picture": Door(files=_picture, changes=(in_bytes,), open=reader(_open_image, "picture.png")),
     "checkpoint": Door(files=_checkpoint, changes=(in_bytes,), open=reader(_read_tensors, "weights.pt")),
     "link": Door(files=lambda: {"link.txt": LINK.encode()}, changes=(in_bytes,), open=reader(_read_link, "link.txt")),
