@@ -26,7 +26,7 @@ from cascade_core.commands.judging import (
     read_elsewhere,
     split_of_choice,
 )
-from cascade_core.commands.measuring import certified, print_costs, print_evaluation, say_scale, tell_grid
+from cascade_core.commands.measuring import certified, print_costs, print_evaluation, say_scale, tell_grid, tell_leaving
 from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.policies import POLICIES, Policy, choose, describe_in
@@ -193,6 +193,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     print_evaluation(rule, evaluation, meter, cost_flags.macs_known(args.run, meter))
     tell_grid(record, rule)
     print_costs(meter, evaluation, None)
+    tell_leaving(record, rule, ALPHA if part.independent and not args.all else None)
     if part is Part.OTHER_RUN:
         tell(likeness_sentence(likeness_of_counts(exit_counts(choice.measured), evaluation.exit_counts)))
     if args.judge_on is not None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from cascade_core.analysis.leaving import leaving
 from cascade_core.analysis.spread import moved_words
 from cascade_core.commands.common import say
 from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.cost_words import amount, bill_sentence, cost_sentences, per
-from cascade_core.rendering.tables import exits_table
+from cascade_core.rendering.tables import exits_table, leaving_table
 from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
@@ -79,6 +80,16 @@ def print_costs(meter: Meter, evaluation: Evaluation, price: float | None) -> No
         tell(f"Computing whole batches while a sample is left: {whole:.3f} ms (saving {saved:.1%}).")
     if price is not None:
         tell(bill_sentence(meter, evaluation, price))
+
+
+def tell_leaving(record: Record, rule: ExitRule, alpha: float | None) -> None:
+    """Print what is lost among those that leave at each stage, and among all that have left by it."""
+    if rule.plain:
+        return
+    tell("among those that leave at a stage (here), and all that have left by it:")
+    tell_table(leaving_table(leaving(record, rule, alpha), record.stage_names), record.terms)
+    if alpha is not None:
+        tell(f"certified: at most that on new samples, with {CERTAINTY} confidence, at all stages at once")
 
 
 def certified(bound: float, terms: Terms) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from cascade_core.analysis.leaving import leaving
 from cascade_core.analysis.spread import moved_words
 from cascade_core.analysis.yardsticks import overthinking
 from cascade_core.panels import state
@@ -21,13 +22,16 @@ from cascade_core.rendering import cost_words, tables
 from cascade_core.rendering.figures import explore
 from cascade_core.rendering.in_points import in_points
 from cascade_core.rendering.published import SOURCE
-from cascade_core.simulation.bounds import CERTAINTY, COVERAGE
+from cascade_core.simulation.bounds import ALPHA, CERTAINTY, COVERAGE
+from cascade_core.simulation.certificates import rules_of
 from cascade_core.simulation.evaluation import Evaluation
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.support.wording import capital, percent
+
+CERTAIN = f"With {CERTAINTY} confidence, at all stages and at all positions of the slider at once, on new samples."
 
 LEAVING = "Of those that leave here."
 
@@ -56,6 +60,7 @@ def details(shown: Shown) -> None:
 def _thresholds(shown: Shown) -> None:
     exits_table(shown.rule, shown.evaluation, shown.selection.meter, macs=shown.question.run.has_macs)
     st.markdown(moved_words(shown.evaluation, shown.selection.meter))
+    _leaving(shown)
     if not shown.question.run.has_macs:
         return
     st.caption(
@@ -63,6 +68,37 @@ def _thresholds(shown: Shown) -> None:
         "pooling layers are not counted, nor the few sums that pooled answers take. A sample pays for every trunk "
         "piece and every active head up to where it leaves."
     )
+
+
+def _leaving(shown: Shown) -> None:
+    """What is lost among those that leave at each stage, and by each; bounds hold at all positions and stages."""
+    exploration, setting = shown.exploration, shown.setting
+    if shown.rule.plain:
+        return
+    uncertain = exploration.split.in_sample or setting.is_by_hand
+    alpha = None if uncertain else ALPHA / max(1, rules_of(exploration.path))
+    frame = in_points(tables.leaving_table(leaving(exploration.test, shown.rule, alpha), exploration.test.stage_names))
+    terms, drop = exploration.terms, capital(exploration.terms.short_drop)
+    among = {"drop_here": "among those that leave here", "drop_by_here": "among all that have left by here"}
+    columns = {
+        "stage": "Stage",
+        "samples": number("Leave here"),
+        "share_wrong": share(capital(terms.wrong), "Of those that leave here: selective risk."),
+        "share_wrong_certified": share(f"{capital(terms.wrong)} at most", CERTAIN),
+        **{
+            f"{name}{end}": number(f"{drop} {where}{words}", 2, about)
+            for name, where in among.items()
+            for end, words, about in (
+                ("", "", "Against the plain network on the same samples, points."),
+                ("_low", ", from", f"Lower end of its {COVERAGE} interval."),
+                ("_high", ", to", f"Upper end of its {COVERAGE} interval."),
+                ("_certified", ", certified", CERTAIN),
+            )
+        },
+    }
+    st.markdown(f"**Who leaves early loses how much?** A small {terms.short_drop} of all may hide a large one of few.")
+    alt = f"For each stage the {terms.short_drop} among the samples that leave there, and among all that have left."
+    table(frame, {name: column for name, column in columns.items() if name in frame}, alt)
 
 
 def exits_table(rule: ExitRule, evaluation: Evaluation, meter: Meter, *, macs: bool = True) -> None:

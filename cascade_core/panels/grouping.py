@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from cascade_core.analysis.groups import by_class
 from cascade_core.panels import questions, state
-from cascade_core.panels.runs import Run
 from cascade_core.panels.shown import Shown
 from cascade_core.simulation.groups import CLASS, Groups
-
-
-def divisions(run: Run) -> list[str]:
-    """What a run's samples can be divided by."""
-    return [CLASS, *run.metadata.get("groups", [])]
 
 
 def divided(shown: Shown) -> Groups:
     """The groups of the test samples, by what was picked in *Groups* if the run has that, else by class."""
     run, by = shown.question.run, state.BY.get()
-    if by == CLASS or by not in divisions(run):
+    if by == CLASS or by not in run.divisions:
         return by_class(shown.exploration.test, run.metadata["class_names"])
     whole = questions.groups(run, by)
     return whole.take(shown.question.split.test_index(len(whole.of)))

@@ -86,6 +86,7 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.ANSWERS, among(ANSWERS)),
         Link(state.SEED, whole(0, MAX_SEED)),
         Link(state.IN_SAMPLE, flag),
+        Link(state.IN_EVERY, text(LONGEST_NAME)),
         Link(state.JUDGE_ON, among(runs, "a run in the list")),
         Link(state.TOP_K, whole(1, MOST_LIKELIEST)),
         Link(state.HOLD, among(("drop", "cost"))),

@@ -33,6 +33,7 @@ PLACE: tuple[Value[Any], ...] = (
     state.SEED,
     state.IN_SAMPLE,
     state.TOP_K,
+    state.IN_EVERY,
     state.COST,
     state.BATCH,
     state.COSTS,
@@ -91,6 +92,7 @@ def _found(mark: bookmarks.Pin, by_name: Mapping[str, Run]) -> Iterator[Pin]:
         answers=now[state.ANSWERS],
         split=Split(seed=now[state.SEED], in_sample=now[state.IN_SAMPLE]),
         top_k=now[state.TOP_K],
+        in_every=now[state.IN_EVERY] or None,
         meter=costs.named(run, now[state.COST], now[state.BATCH], now[state.COSTS]),
     )
     try:

@@ -54,6 +54,7 @@ class Question:
         answers: A name in `ANSWERS`.
         meter: What the policy is to save.
         top_k: An answer is right if the true class is among so many of its likeliest.
+        in_every: What divides samples into groups in each of which the policy's limit is to hold; None = in all.
     """
 
     run: Run
@@ -63,6 +64,7 @@ class Question:
     split: Split
     meter: Meter = MACS
     top_k: int = 1
+    in_every: str | None = None
 
     def __post_init__(self) -> None:
         if (self.score == GIVEN) == self.run.has_softmaxes or self.run.is_counted:
@@ -135,8 +137,8 @@ def is_meaningless(run: Run) -> bool:
 
 
 @_kept(4, "Reading the run ...")
-def _halves(run: Run, score: str, split: Split, top_k: int, meter: Meter) -> Halves:
-    return _divided(run, score, split, top_k, meter)
+def _halves(run: Run, score: str, split: Split, top_k: int, meter: Meter, in_every: str | None) -> Halves:
+    return _divided(run, score, split, top_k, meter, in_every)
 
 
 @_kept(32, "Choosing thresholds ...")
@@ -159,27 +161,27 @@ def judged(question: Question) -> Judged:
     return Judged.of(_explored(question, _divided))
 
 
-def _divided(run: Run, score: str, split: Split, top_k: int, meter: Meter) -> Halves:
-    return halves(outputs(run), split, score, top_k, meter)
+def _divided(run: Run, score: str, split: Split, top_k: int, meter: Meter, in_every: str | None) -> Halves:
+    return halves(outputs(run), split, score, top_k, meter, in_every)
 
 
-def _explored(question: Question, halved: Callable[[Run, str, Split, int, Meter], Halves]) -> Exploration:
+def _explored(question: Question, halved: Callable[[Run, str, Split, int, Meter, str | None], Halves]) -> Exploration:
     run, score, split, k, meter = question.run, question.score, question.split, question.top_k, question.meter
     found = _prepared(question)
     if found is not None:
         with suppress(ValueError):  # of another run, which is then chosen for anew
-            return found.explored(halved(run, score, split, k, meter))
+            return found.explored(halved(run, score, split, k, meter, None))
     unread = run.is_counted or run.softmax_bytes > MOST_SOFTMAXES
-    alone = question.answers == "own" or (question.answers == "auto" and unread)
-    divided = _record(run, score, k) if alone else halved(run, score, split, k, meter)
+    alone = question.in_every is None and (question.answers == "own" or (question.answers == "auto" and unread))
+    divided = _record(run, score, k) if alone else halved(run, score, split, k, meter, question.in_every)
     return explore(divided, SWEEPS[question.policy], split, answers=question.answers, meter=meter)
 
 
 def _prepared(question: Question) -> Prepared | None:
     """What was found out beforehand, if this is the usual question about a run of the cache folder."""
-    asked = (question.policy, question.answers, question.split, question.meter, question.top_k)
+    asked = (question.policy, question.answers, question.split, question.meter, question.top_k, question.in_every)
     run = question.run
-    usual = (prepared.POLICY.name, "auto", prepared.SPLIT, usual_meter(run.metadata), 1)
+    usual = (prepared.POLICY.name, "auto", prepared.SPLIT, usual_meter(run.metadata), 1, None)
     if run.path is None or run.is_counted or run.softmax_bytes > MOST_SOFTMAXES or asked != usual:
         return None
     found, _ = prepared_of(run)

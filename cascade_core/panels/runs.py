@@ -15,7 +15,7 @@ import streamlit as st
 
 from cascade_core.analysis.prepared import Prepared, load_prepared, prepared_path
 from cascade_core.panels.following import cache_folder
-from cascade_core.simulation.groups import Groups
+from cascade_core.simulation.groups import CLASS, Groups
 from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
@@ -79,6 +79,11 @@ class Run:
     def stage_names(self) -> tuple[str, ...]:
         """Names of its stages, first to last."""
         return tuple(stage["name"] for stage in self.metadata["stages"])
+
+    @property
+    def divisions(self) -> tuple[str, ...]:
+        """What its samples can be divided by: "class", and its columns of groups."""
+        return (CLASS, *self.metadata.get("groups", []))
 
     def is_of_the_same_cascade(self, other: Run) -> bool:
         """Whether its stages, what they cost, and its classes are those of another run."""

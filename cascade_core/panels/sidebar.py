@@ -89,6 +89,7 @@ def _question(run: Run) -> Question:
         key=state.POLICY.key,
     )
     st.caption(run.terms.of(SWEEPS[policy].promise))
+    in_every = _in_every(run, policy)
     score, answers = _score_and_answers(run)
     about = "Draws which half of the samples chooses thresholds; the other half measures them."
     seed = st.number_input("Split seed", min_value=0, max_value=2**31 - 1, step=1, help=about, key=state.SEED.key)
@@ -96,7 +97,29 @@ def _question(run: Run) -> Question:
     in_sample = st.toggle("In-sample numbers", help=about, key=state.IN_SAMPLE.key)
     split = Split(seed=int(seed), in_sample=in_sample)
     top_k = _top_k(len(run.metadata["class_names"]), run.terms) if run.has_softmaxes else 1
-    return Question(run=run, policy=policy, score=score, answers=answers, split=split, top_k=top_k)
+    return Question(
+        run=run, policy=policy, score=score, answers=answers, split=split, top_k=top_k, in_every=in_every or None
+    )
+
+
+def _in_every(run: Run, policy: str) -> str:
+    """By what groups are, in each of which the policy's limit is to hold; nothing: in all samples together."""
+    state.IN_EVERY.keep()
+    if run.is_counted or not SWEEPS[policy].keeps_in_groups:
+        return ""
+    if state.IN_EVERY.get() not in run.divisions:
+        state.IN_EVERY.set("")
+    chosen = st.selectbox(
+        "The limit holds in",
+        ["", *run.divisions],
+        format_func=lambda name: f"every {name}" if name else "all samples together",
+        help=run.terms.of(
+            "The accuracy drop of the slider is kept to in every group, expected or certified as the policy says. "
+            "Where it is expected, a group with few samples leans on all; where certified, it may let nothing leave."
+        ),
+        key=state.IN_EVERY.key,
+    )
+    return str(chosen)
 
 
 def _judge_on(run: Run, runs: Sequence[Run]) -> Run | None:

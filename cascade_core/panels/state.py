@@ -148,6 +148,9 @@ TABS = {
 DETAILS = Value("details", TABS["thresholds"])
 """Titles of the tabs below the live panel, by the names that links have for them; and which is open, by its title."""
 
+IN_EVERY = Value("in_every", "")
+"""By what groups are, in each of which the limit on the drop is to hold; empty: in all samples together."""
+
 BY = Value("by", CLASS)
 """What *Groups* divides samples by: "class", or a column of the run."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from cascade_core.analysis.classes import Mistake
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Exploration
 from cascade_core.analysis.groups import Grouped
+from cascade_core.analysis.leaving import Leaving
 from cascade_core.analysis.points import Setting
 from cascade_core.analysis.spread import Realised
 from cascade_core.rendering.cost_words import by_exit_column, columns, per
@@ -235,6 +237,21 @@ def groups_table(grouped: Grouped, meter: Meter = MACS) -> pd.DataFrame:
     }
     names = [grouped.groups.names[group] for group in order]
     return pd.DataFrame({"group": names, **{name: values[order] for name, values in columns.items()}})
+
+
+def leaving_table(found: Leaving, stage_names: Sequence[str]) -> pd.DataFrame:
+    """A row a stage: the error of those that leave there, the drop among them, and among all that have left by then.
+
+    What is `certified` holds at all stages at once.
+    """
+    columns: dict[str, Any] = {"stage": list(stage_names), "samples": found.samples, "share_wrong": found.error}
+    if found.error_bound is not None:
+        columns["share_wrong_certified"] = found.error_bound
+    for name, lost in (("drop_here", found.here), ("drop_by_here", found.by_here)):
+        columns |= {name: lost.drop, f"{name}_low": lost.low, f"{name}_high": lost.high}
+        if lost.bound is not None:
+            columns[f"{name}_certified"] = lost.bound
+    return pd.DataFrame(columns)
 
 
 def worst_groups_table(policies: Sequence[str], all_grouped: Sequence[Grouped]) -> pd.DataFrame:

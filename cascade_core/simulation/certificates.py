@@ -41,7 +41,7 @@ def drop_bounds(record: Record, path: RulePath, alpha: float) -> NDArray[np.floa
     Returns:
         (G,) fractions; 0 where the plain network is run, whose drop is 0.
     """
-    chosen, block = _in_blocks(record)
+    chosen, block = in_blocks(record)
     sizes = np.bincount(block)
     harmed, helped = discordant_blocks(chosen, path.columns, sizes)
     bounds = betting_bound(harmed, helped, sizes, alpha)
@@ -102,7 +102,7 @@ def stage_bounds(record: Record, path: RulePath, alpha: float, among: Among) -> 
     Args:
         among: "stage" or "depth", as for `drop_bounds_of_parts`.
     """
-    chosen, block = _in_blocks(record)
+    chosen, block = in_blocks(record)
     left, harmed, helped = exit_blocks(chosen, path.columns, np.bincount(block))
     if among == "depth":
         left, harmed, helped = (counts.cumsum(axis=1) for counts in (left, harmed, helped))
@@ -122,7 +122,7 @@ def saving_bound(record: Record, rule: ExitRule, costs: NDArray[np.float64], alp
     least, most = float(costs.min()), float(costs.max())
     if least == most:
         return 1 - most
-    chosen, block = _in_blocks(record)
+    chosen, block = in_blocks(record)
     m = len(costs)
     counts = np.bincount(rule.exit_stages(chosen) * (block[-1] + 1) + block, minlength=m * (block[-1] + 1))
     scaled = (costs - least) / (most - least)
@@ -130,7 +130,7 @@ def saving_bound(record: Record, rule: ExitRule, costs: NDArray[np.float64], alp
     return 1 - (least + mean * (most - least))
 
 
-def _in_blocks(record: Record) -> tuple[Record, NDArray[np.int64]]:
+def in_blocks(record: Record) -> tuple[Record, NDArray[np.int64]]:
     """Samples in random order, `SAMPLES` at the most, and the block that each is bet on in, from 0 on."""
     count = min(record.n, SAMPLES)
     return record.drawn(count, SEED), np.arange(count) * min(BLOCKS, count) // count

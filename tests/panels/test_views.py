@@ -92,7 +92,11 @@ def test_a_column_of_groups_is_picked(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(app.dataframe) == 1, "classes are not taken for one another where samples are by camera"
     app.selectbox(key="by").select("class").run()
     assert len(app.dataframe[0].value) == 5
+    app.selectbox(key="in_every").select("camera").run()
+    assert not app.exception
+    assert ("in_every", "camera") in app.session_state["address:written"]
     app.selectbox(key="policy").select("shared").run()
+    assert not [box for box in app.selectbox if box.key == "in_every"], "its limit holds in no group"
     assert any("all groups and at all positions" in element.value for element in app.caption)
 
 

@@ -13,7 +13,7 @@ from cascade_core.panels.address import fit
 from cascade_core.panels.charts import chart, choose, palette, picture_format
 from cascade_core.panels.clicks import on_mark, on_row
 from cascade_core.panels.columns import accuracy_columns, number, share, table
-from cascade_core.panels.grouping import divided, divisions
+from cascade_core.panels.grouping import divided
 from cascade_core.panels.opening import open_samples
 from cascade_core.panels.operating import operating_point
 from cascade_core.panels.shown import Shown
@@ -69,7 +69,7 @@ def show(shown: Shown) -> None:
 
 def _divided(shown: Shown) -> Groups:
     """The test samples, by what the user picks."""
-    offered = divisions(shown.question.run)
+    offered = shown.question.run.divisions
     state.BY.keep()
     fit(state.BY, offered, "a column of this run's groups")
     st.selectbox("Groups by", offered, help=COLUMNS, key=state.BY.key, width=320)
