@@ -87,7 +87,7 @@ def tell_leaving(record: Record, rule: ExitRule, alpha: float | None) -> None:
     if rule.plain:
         return
     tell("among those that leave at a stage (here), and all that have left by it:")
-    tell_table(leaving_table(leaving(record, rule, alpha), record.stage_names), record.terms)
+    tell_table(leaving_table(leaving(record, rule, alpha), record.stage_names, record.terms), record.terms)
     if alpha is not None:
         tell(f"certified: at most that on new samples, with {CERTAINTY} confidence, at all stages at once")
 

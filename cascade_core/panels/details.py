@@ -77,14 +77,14 @@ def _leaving(shown: Shown) -> None:
         return
     uncertain = exploration.split.in_sample or setting.is_by_hand
     alpha = None if uncertain else ALPHA / max(1, rules_of(exploration.path))
-    frame = in_points(tables.leaving_table(leaving(exploration.test, shown.rule, alpha), exploration.test.stage_names))
-    terms, drop = exploration.terms, capital(exploration.terms.short_drop)
+    test, terms, drop = exploration.test, exploration.terms, capital(exploration.terms.short_drop)
+    frame = in_points(tables.leaving_table(leaving(test, shown.rule, alpha), test.stage_names, terms))
     among = {"drop_here": "among those that leave here", "drop_by_here": "among all that have left by here"}
     columns = {
         "stage": "Stage",
         "samples": number("Leave here"),
-        "share_wrong": share(capital(terms.wrong), "Of those that leave here: selective risk."),
-        "share_wrong_certified": share(f"{capital(terms.wrong)} at most", CERTAIN),
+        f"share {terms.wrong}": share(capital(terms.wrong), "Of those that leave here: selective risk."),
+        f"share {terms.wrong}, certified": share(f"{capital(terms.wrong)} at most", CERTAIN),
         **{
             f"{name}{end}": number(f"{drop} {where}{words}", 2, about)
             for name, where in among.items()

@@ -25,6 +25,7 @@ from cascade_core.simulation.own_costs import OwnCosts
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.scores import SCORES
 from cascade_core.simulation.timing import Profile
+from cascade_core.support.terms import LABELS, Terms
 
 
 def stages_table(record: Record, own: OwnCosts | None = None) -> pd.DataFrame:
@@ -239,14 +240,15 @@ def groups_table(grouped: Grouped, meter: Meter = MACS) -> pd.DataFrame:
     return pd.DataFrame({"group": names, **{name: values[order] for name, values in columns.items()}})
 
 
-def leaving_table(found: Leaving, stage_names: Sequence[str]) -> pd.DataFrame:
+def leaving_table(found: Leaving, stage_names: Sequence[str], terms: Terms = LABELS) -> pd.DataFrame:
     """A row a stage: the error of those that leave there, the drop among them, and among all that have left by then.
 
     What is `certified` holds at all stages at once.
     """
-    columns: dict[str, Any] = {"stage": list(stage_names), "samples": found.samples, "share_wrong": found.error}
+    wrong = f"share {terms.wrong}"
+    columns: dict[str, Any] = {"stage": list(stage_names), "samples": found.samples, wrong: found.error}
     if found.error_bound is not None:
-        columns["share_wrong_certified"] = found.error_bound
+        columns[f"{wrong}, certified"] = found.error_bound
     for name, lost in (("drop_here", found.here), ("drop_by_here", found.by_here)):
         columns |= {name: lost.drop, f"{name}_low": lost.low, f"{name}_high": lost.high}
         if lost.bound is not None:
