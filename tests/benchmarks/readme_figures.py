@@ -2,7 +2,8 @@
 
 Run with ``python -m tests.benchmarks.readme_figures`` in a checkout; it takes some minutes and prints Markdown.  Each
 run is divided in halves ten times, `CheapestWithinDrop` chooses on one as `tune` does, and the other judges.  What was
-asked for stands beside what was realised; nothing is read between positions.  See `averages` for the standard errors.
+asked for stands beside what was realised; nothing is read between positions.  MACs that stand for costs in another
+unit are in proportion to these, and so are savings.  See `averages` for the standard errors.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core import CheapestWithinDrop, StageOutputs, load_run, split_indices
+from cascade_core import CheapestWithinDrop, load_run, split_indices
 from cascade_core.policies.answers import Halves
+from cascade_core.simulation.recorded import Outputs
 from tests.benchmarks.averages import Average, Outcome, averaged, outcome
 
 ASKED = {"no drop": 0.0, "half a point": 0.005, "one point": 0.01}
@@ -40,7 +42,7 @@ class Figure(NamedTuple):
     saving: Average
 
 
-def figures(outputs: StageOutputs, divisions: int = DIVISIONS) -> list[Figure]:
+def figures(outputs: Outputs, divisions: int = DIVISIONS) -> list[Figure]:
     """At each drop of `ASKED`, and at the slider's most accurate position."""
     n = len(outputs.labels)
     judged = []
@@ -71,9 +73,9 @@ def in_words(drop: Average) -> str:
     return f"{points:.2f} ± {error:.2f} points given up"
 
 
-def row(outputs: StageOutputs, name: str, found: Sequence[Figure]) -> str:
+def row(outputs: Outputs, name: str, found: Sequence[Figure]) -> str:
     """A run's line of the table."""
-    accuracies = (outputs.probs.argmax(axis=2) == outputs.labels).mean(axis=1)
+    accuracies = outputs.record().stage_accuracy
     stages = " / ".join(f"{100 * accuracy:.1f}" for accuracy in accuracies) + " %"
     cells = [f"{100 * s.mean:.1f} ± {100 * s.error:.1f} %, {in_words(drop)}" for drop, s in found]
     return line((str(outputs.source.get("title", name)).rstrip("."), stages, *cells))
@@ -93,8 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(line(HEADING), line(["---"] * len(HEADING)), sep="\n")
     for path in given.runs or sorted(CACHE.glob("*.parquet")):
         outputs = load_run(path)
-        if isinstance(outputs, StageOutputs):  # the table is of softmaxes
-            print(row(outputs, path.stem, figures(outputs, given.divisions)), flush=True)
+        print(row(outputs, path.stem, figures(outputs, given.divisions)), flush=True)
 
 
 if __name__ == "__main__":
