@@ -108,7 +108,7 @@ def _tables(raw: bytes, faults: Counter[str]) -> list[pa.Table]:
         part = waiting.pop()
         if not part.strip():
             continue
-        if not _ODD.search(part) and (table := _table(part)) is not None:
+        if (_is_flat(part) or not _ODD.search(part)) and (table := _table(part)) is not None:
             tables.append(table)
         elif middle := _line_end(part):
             waiting += [part[middle:], part[:middle]]
@@ -119,6 +119,17 @@ def _tables(raw: bytes, faults: Counter[str]) -> list[pa.Table]:
             if (behind := part.rfind(MARK, 1)) > 0:
                 waiting.append(part[behind:])
     return tables
+
+
+def _is_flat(part: bytes) -> bool:
+    """Whether braces begin and end lines and are nowhere else, as in all that is usual; this takes a moment only."""
+    count = part.count(b"\n")
+    return (
+        part.startswith(b"{")
+        and part.endswith(b"}\n")
+        and part.count(b"}\n{") == count - 1
+        and part.count(b"}") == part.count(b"{") == count
+    )
 
 
 def _line_end(part: bytes) -> int:

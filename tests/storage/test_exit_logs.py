@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cascade_core.storage import exit_logs
 from cascade_core.storage.exit_lines import line_of
 from cascade_core.storage.exit_logs import FOREIGN, UNREADABLE, parse
 
@@ -116,3 +117,13 @@ def test_many_bad_lines_stay_in_order() -> None:
 
 def test_nothing_is_no_line() -> None:
     assert len(parse(b"", STAGES)[0]) == len(parse(b"\n\n", STAGES)[0]) == 0
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\n", b"{}", b"{}\r\n", b"{}\n\n", b"{}{}\n", b"{}\n{}\n}\n{", b'{"a": {}}\n', b"1\n{}\n"]
+)
+def test_only_flat_objects_a_line_are_read_without_a_closer_look(raw: bytes) -> None:
+    line = line_of(1.0, "a", [0.5], 1, 2.0).encode()
+    assert exit_logs._is_flat(line * 3)
+    assert exit_logs._is_flat(line + raw) == (not raw)
+    assert not exit_logs._is_flat(raw)
