@@ -79,20 +79,23 @@ def _leaving(shown: Shown) -> None:
     alpha = None if uncertain else ALPHA / max(1, rules_of(exploration.path))
     test, terms, drop = exploration.test, exploration.terms, capital(exploration.terms.short_drop)
     frame = in_points(tables.leaving_table(leaving(test, shown.rule, alpha), test.stage_names, terms))
-    among = {"drop_here": "among those that leave here", "drop_by_here": "among all that have left by here"}
+    among = {
+        "drop_here": ("here", "Among those that leave here"),
+        "drop_by_here": ("by here", "Among all that have left by here"),
+    }
     columns = {
         "stage": "Stage",
         "samples": number("Leave here"),
         f"share {terms.wrong}": share(capital(terms.wrong), "Of those that leave here: selective risk."),
         f"share {terms.wrong}, certified": share(f"{capital(terms.wrong)} at most", CERTAIN),
         **{
-            f"{name}{end}": number(f"{drop} {where}{words}", 2, about)
-            for name, where in among.items()
-            for end, words, about in (
-                ("", "", "Against the plain network on the same samples, points."),
-                ("_low", ", from", f"Lower end of its {COVERAGE} interval."),
-                ("_high", ", to", f"Upper end of its {COVERAGE} interval."),
-                ("_certified", ", certified", CERTAIN),
+            f"{name}{end}": number(label, 2, about)
+            for name, (where, of) in among.items()
+            for end, label, about in (
+                ("", f"{drop} {where}", f"{of}, against the plain network on the same samples, points."),
+                ("_low", "from", f"Lower end of its {COVERAGE} interval."),
+                ("_high", "to", f"Upper end of its {COVERAGE} interval."),
+                ("_certified", "certified", CERTAIN),
             )
         },
     }
