@@ -18,6 +18,7 @@ from cascade_core.analysis.points import Setting
 from cascade_core.rendering.report import chosen_json
 from cascade_core.storage.choice import parse_choice
 from tests.e2e.settling import answered, messages, settled, told
+from tests.e2e.test_accessibility import rest, violations
 from tests.logged import lines_of
 from tests.samples import sample_run
 
@@ -68,5 +69,7 @@ def test_watch_follows_a_log(tmp_path: Path, browser_page: Page, start_dashboard
     expect(page.get_by_text("Chosen anew on audited samples")).to_be_visible()
     expect(page.get_by_role("button", name="New thresholds (JSON)")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    rest(page)
+    assert violations(page) == []
     page.set_viewport_size({"width": 390, "height": 900})
     page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth + 1")
