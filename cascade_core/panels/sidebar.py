@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import streamlit as st
 
 from cascade_core.analysis.exploration import Split
-from cascade_core.panels import costs, state, upload
+from cascade_core.panels import costs, questions, state, upload
 from cascade_core.panels.questions import Question
 from cascade_core.panels.runs import Run
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering.published import PUBLISHED, SOURCE, PublishedResult, published_on
+from cascade_core.simulation.bounds import ALPHA
+from cascade_core.simulation.certificates import least_certifiable
 from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.scores import GIVEN, SCORES, of_softmaxes
 from cascade_core.support.terms import LABELS, Terms
+from cascade_core.support.wording import fixed
 
 PREFERRED_RUN = "cifar10-front-resnet20-resnet56"
 """The one of the shipped runs that saves most."""
@@ -119,6 +123,14 @@ def _in_every(run: Run, policy: str) -> str:
         ),
         key=state.IN_EVERY.key,
     )
+    if chosen and SWEEPS[policy].tests:
+        sizes = np.bincount(questions.groups(run, chosen).of)
+        smallest = int(sizes[sizes > 0].min())
+        least = fixed(100 * least_certifiable(smallest // 4, ALPHA), 1)
+        st.caption(
+            f"The smallest group has {smallest:,} samples, of which about a quarter test: below {least} points "
+            "nothing can be certified in it, and nothing leaves early."
+        )
     return str(chosen)
 
 

@@ -62,6 +62,14 @@ def drop_bound(record: Record, rule: ExitRule, alpha: float) -> float:
     return float(drop_bounds(record, path, alpha)[0])
 
 
+def least_certifiable(samples: int, alpha: float) -> float:
+    """About the least drop that so many samples can show with probability 1 - alpha, none of them harmed; a fraction.
+
+    A gambler who stakes all grows by 1 + drop / 2 with each of them.
+    """
+    return min(1.0, 2 * math.expm1(math.log(1 / alpha) / samples)) if samples else 1.0
+
+
 def drop_bounds_of_parts(record: Record, path: RulePath, alpha: float, among: Among = "all") -> NDArray[np.float64]:
     """For each rule of a path the largest of the bounds on its drops in parts of the samples.
 

@@ -95,6 +95,10 @@ def test_a_column_of_groups_is_picked(tmp_path: Path, monkeypatch: pytest.Monkey
     app.selectbox(key="in_every").select("camera").run()
     assert not app.exception
     assert ("in_every", "camera") in app.session_state["address:written"]
+    app.selectbox(key="policy").select("certified").run()
+    # Of 100 samples a quarter tests: 2 (20^(1/25) - 1) = 0.2546.
+    said = "The smallest group has 100 samples, of which about a quarter test: below 25.5 points"
+    assert any(said in element.value for element in app.caption)
     app.selectbox(key="policy").select("shared").run()
     assert not [box for box in app.selectbox if box.key == "in_every"], "its limit holds in no group"
     assert any("all groups and at all positions" in element.value for element in app.caption)
