@@ -26,8 +26,8 @@ from cascade_core.simulation.evaluation import evaluate
 PLACES = 20
 """Positions that are compared, evenly spread."""
 
-CLOSE = 2e-9
-"""Relative difference of numbers of nine digits."""
+CLOSE = 5.1e-9
+"""Relative difference of numbers that are rounded to nine digits, half a unit of the ninth at most."""
 
 
 def held(script: str) -> dict[str, Any]:
