@@ -214,7 +214,7 @@ def _positions(shown: Shown, watch: Watch, seen: PositionsSeen) -> float:
         chart(
             figures.positions_judged(seen, slider, limit, palette()),
             "watch-positions",
-            "Answered otherwise than by the plain network, on audited samples",
+            "Audited samples answered otherwise",
             "For positions of the slider the share of audited samples that they answer otherwise than the plain "
             "network, with bounds that hold at all times and positions at once, and what is allowed.",
         )

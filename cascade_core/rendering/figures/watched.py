@@ -20,7 +20,7 @@ from cascade_core.simulation.meters import MACS
 HEIGHT = 380
 """Pixels of each figure."""
 
-MARKS = 4
+MARKS = 3
 """Numbers beside an axis of samples, which leave room for times below them on a telephone."""
 
 DAY = 86_400
@@ -189,6 +189,7 @@ def _along_the_log(figure: go.Figure, series: WatchSeries, alarm: int | None, pa
         title_text="samples, and until when (UTC)" if series.time[-1] > 0 else "samples",
         tickvals=series.until[places].tolist(),
         ticktext=[f"{series.until[k]:,}{_when(series.time[k], long=long)}" for k in places],
+        tickangle=0,
         range=[0, int(series.until[-1])],
     )
     figure.update_layout(height=HEIGHT, margin={**MARGIN, "b": _BELOW}, hovermode="x unified", legend=_LEGEND)
