@@ -125,7 +125,7 @@ BAD = [
     (["report", "{text}", "--out", "x.html"], "expected a Parquet file but it does not begin and end as one"),
     (["site", "nowhere", "--out", "x"], "there is no nowhere"),
     (["site", "{run}", "--out", "{folder}"], "not to be there yet"),
-    (["site", "{text}", "--out", "x"], "Expected a run that can be shown but there is none"),
+    (["site", "{text}", "--out", "x"], "expected a Parquet file but it does not begin and end as one"),
     (["figure", "{run}", "--max-drop", "1", "--out", "x.svg"], "write 1pt or 100pt"),
     (["figure", "{run}", "--out", "x.doc"], ".doc"),
     (["figure", "{run}", "--width", "nan", "--out", "x.svg"], "width"),

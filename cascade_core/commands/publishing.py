@@ -42,6 +42,8 @@ def _write(args: argparse.Namespace, runs: Sequence[Path]) -> int:
             try:
                 run = listed(path)
             except ValueError as error:
+                if len(runs) == 1:
+                    raise
                 remark(f"left out: {error}")
                 continue
             size = (folder / run.script).write_text(run_script(run), encoding="utf-8")
