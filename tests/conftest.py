@@ -1,7 +1,7 @@
 """What all tests share: processes, the package as a wheel, and the optional development data, which is no part of it.
 
-A run of all tests is divided among as many processes as there are processors, a file at a time, and those of the page
-in a browser, which are heavy, in one of them; tests that are named, and benchmarks, run in one.
+A run of all tests is divided among as many processes as there are processors, a file at a time, but for folders whose
+tests share much (`TOGETHER`); tests that are named, and benchmarks, run in one.
 """
 
 from __future__ import annotations
@@ -34,11 +34,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(processors, PROCESSES) if everything and not chosen else 0
 
 
+TOGETHER = ("tests/e2e/", "tests/nets/running/")
+"""Folders whose tests share what is dear to make: a browser and its server; networks that were exported."""
+
+
 class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """A file stays in one process, for what its tests share; so does all that drives a browser."""
+    """A file stays in one process, for what its tests share; so do some folders (`TOGETHER`)."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/e2e/") else str(super()._split_scope(nodeid))
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), str(super()._split_scope(nodeid)))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
