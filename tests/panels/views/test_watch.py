@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from cascade_core.panels import state
 from cascade_core.rendering.report import chosen_json
 from cascade_core.storage import log_files
 from cascade_core.storage.choice import parse_choice
+from cascade_core.storage.exit_logs import Entries, parse
 from tests.logged import lines_of
 from tests.opening import unopened
 from tests.pages import OUTPUTS, expected
@@ -72,8 +75,12 @@ def test_it_tells_what_the_log_says_and_reads_only_what_is_new(
     assert metrics(app)["Milliseconds each"] == "0.25"
 
     read: list[int] = []
-    parse = log_files.parse
-    monkeypatch.setattr(log_files, "parse", lambda raw, stages: (read.append(raw.count(b"\n")), parse(raw, stages))[1])
+
+    def counting(raw: bytes, stages: Sequence[str]) -> tuple[Entries, Counter[str]]:
+        read.append(raw.count(b"\n"))
+        return parse(raw, stages)
+
+    monkeypatch.setattr(log_files, "parse", counting)
     app.run()
     assert sum(read) <= 1  # the first line, by which the file is known
     with log.open("a") as stream:
