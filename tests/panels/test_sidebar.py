@@ -105,7 +105,7 @@ def test_runs_are_listed_by_kind(run: Path, tmp_path: Path) -> None:
     }.items():
         save_run(replace(OUTPUTS, source=source), tmp_path / f"{name}.parquet")
     app = opened(run="talk")
-    kinds = app.selectbox(key=state.KIND.key)
+    kinds = app.selectbox(key=state.RUN_KIND.key)
     assert (kinds.options, kinds.value) == (["Birds", "CIFAR-10", "Language models"], "Language models")
     assert app.selectbox(key=state.RUN.key).options == ["talk"]
     kinds.select("Birds").run()
