@@ -22,11 +22,12 @@ from cascade_core.rendering.tables import profile_table
 from cascade_core.simulation.timing import profile_path, save_profile
 from cascade_core.storage.choice import Choice, load_choice
 from cascade_core.storage.exit_lines import line_of
+from cascade_core.storage.parquet_logs import log_to
 from cascade_core.storage.reading import read_metadata
 from cascade_core.support.amounts import share
 from cascade_core.support.checks import numbers
 from cascade_core.support.claims import claimed
-from cascade_core.support.files import append, check_writable
+from cascade_core.support.files import check_writable
 from cascade_core.support.remote import Place, place
 from cascade_core.support.visible import visible
 
@@ -54,24 +55,24 @@ def classify(args: argparse.Namespace) -> None:
     taken: list[float] = []
     failed, spent = 0, 0
     _compare_costs(model, choice, named[0])
-    for one in classify_files(runner, files, named[0].preprocessing, args.batch_size, args.wait, args.audit):
-        if isinstance(one, Failure):
-            failed += 1
-            remark(f"not classified: {one.reason}")
-            continue
-        taken.append(one.seconds)
-        spent += choice.costs[one.stage]
-        row = {
-            "file": str(one.file),
-            **({} if one.row is None else {"row": one.row}),
-            "label": names[one.prediction] if one.prediction < len(names) else str(one.prediction),
-            "confidence": one.confidence,
-            "stage": model.stage_names[one.stage],
-            "macs": choice.costs[one.stage],
-        }
-        tell(*([_json_line(row)] if args.json else _cells(row)))
-        if args.log:
-            append(args.log, _logged(one, model.stage_names[one.stage]))
+    with log_to(args.log) as log:
+        for one in classify_files(runner, files, named[0].preprocessing, args.batch_size, args.wait, args.audit):
+            if isinstance(one, Failure):
+                failed += 1
+                remark(f"not classified: {one.reason}")
+                continue
+            taken.append(one.seconds)
+            spent += choice.costs[one.stage]
+            row = {
+                "file": str(one.file),
+                **({} if one.row is None else {"row": one.row}),
+                "label": names[one.prediction] if one.prediction < len(names) else str(one.prediction),
+                "confidence": one.confidence,
+                "stage": model.stage_names[one.stage],
+                "macs": choice.costs[one.stage],
+            }
+            tell(*([_json_line(row)] if args.json else _cells(row)))
+            log(_logged(one, model.stage_names[one.stage]))
     answered = len(taken)
     mean = f", {spent / answered:,.0f} MACs each on average" if answered else ""
     remark(f"{answered:,} of {answered + failed:,} {unit} classified{mean}")
@@ -220,7 +221,10 @@ def _add_classify(verbs: Parsers) -> None:
         "second: most further batches that one waits for (default 0, none waits)"
     )
     parser.add_argument("--wait", type=int, default=0, metavar="BATCHES", help=about)
-    about = "a log of exits to write on, which watch reads: a line for each sample, with how sure each stage was"
+    about = (
+        "a log of exits to write on, which watch reads: a line for each sample, with how sure each stage was; "
+        "a name ending in .parquet is written anew"
+    )
     parser.add_argument("--log", type=Path, metavar="FILE", help=about)
     about = "of samples, drawn at random, that all stages answer, for the log: 1%% or 0.01 (default none)"
     parser.add_argument("--audit", type=share, default=0.0, metavar="SHARE", help=about)

@@ -1,4 +1,4 @@
-"""Lines that a cascade at work writes of its answers -> arrays: the one reader of exit logs.
+"""Lines that a cascade at work writes of its answers -> arrays: what exit logs say.
 
 A line is a JSON object:
     {"time": 1764180000.25, "stage": "layer1", "confidence": [0.71, 0.998], "answer": 3, "milliseconds": 0.8}
@@ -73,6 +73,35 @@ class Entries:
     plain: NDArray[np.int64]
     label: NDArray[np.int64]
 
+    @classmethod
+    def of(cls, table: pa.Table, stages: Sequence[str]) -> Entries:
+        """A table of `SCHEMA` as arrays; the stage is -2 in lines that are of other stages."""
+        table = table.combine_chunks()
+        m = len(stages)
+
+        def whole(name: str) -> NDArray[np.int64]:
+            filled = np.asarray(table[name].fill_null(-1).to_numpy(), dtype=np.int64)
+            return np.maximum(filled, -1)
+
+        def number(name: str) -> NDArray[np.float64]:
+            values = np.asarray(table[name].to_numpy(), dtype=np.float64)
+            return np.where(np.isfinite(values), values, np.nan)
+
+        named = pc.index_in(table["stage"], value_set=pa.array(stages)).fill_null(-2).to_numpy()
+        stage = np.where(table["stage"].is_null().to_numpy(), -1, named.astype(np.int64))
+        confidence, short = _rows(table["confidence"], m, np.nan, np.float32)
+        answers, few = _rows(table["answers"], m, -1, np.int64)
+        return cls(
+            time=number("time"),
+            stage=np.where(short & few, stage, -2),
+            confidence=confidence,
+            answer=whole("answer"),
+            milliseconds=number("milliseconds"),
+            answers=answers,
+            plain=whole("plain"),
+            label=whole("label"),
+        )
+
     def __len__(self) -> int:
         return len(self.time)
 
@@ -94,11 +123,24 @@ def parse(raw: bytes, stages: Sequence[str]) -> tuple[Entries, Counter[str]]:
         stages: Names of the M stages.
     """
     faults: Counter[str] = Counter()
-    tables = _tables(raw, faults)
-    entries = _entries(pa.concat_tables(tables or [SCHEMA.empty_table()]), stages)
+    entries, foreign = counted(_joined(_tables(raw, faults)), stages)
+    return entries, faults + foreign
+
+
+def tabled(raw: bytes) -> pa.Table:
+    """Whole lines, as they were written, as a table of `SCHEMA`."""
+    return _joined(_tables(raw, Counter()))
+
+
+def counted(table: pa.Table, stages: Sequence[str]) -> tuple[Entries, Counter[str]]:
+    """The rows of a table of `SCHEMA` that count, and how many do not, by why."""
+    entries = Entries.of(table, stages)
     known = (entries.stage >= 0) | ((entries.stage == -1) & (entries.label >= 0) & (entries.answer >= 0))
-    faults[FOREIGN] += int((~known).sum())
-    return entries.take(np.flatnonzero(known)), +faults
+    return entries.take(np.flatnonzero(known)), +Counter({FOREIGN: int((~known).sum())})
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables or [SCHEMA.empty_table()])
 
 
 def _tables(raw: bytes, faults: Counter[str]) -> list[pa.Table]:
@@ -161,35 +203,6 @@ def _table(part: bytes) -> pa.Table | None:
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError):
         return None
-
-
-def _entries(table: pa.Table, stages: Sequence[str]) -> Entries:
-    """A table as arrays; the stage is -2 in lines that are of other stages."""
-    table = table.combine_chunks()
-    m = len(stages)
-
-    def whole(name: str) -> NDArray[np.int64]:
-        filled = np.asarray(table[name].fill_null(-1).to_numpy(), dtype=np.int64)
-        return np.maximum(filled, -1)
-
-    def number(name: str) -> NDArray[np.float64]:
-        values = np.asarray(table[name].to_numpy(), dtype=np.float64)
-        return np.where(np.isfinite(values), values, np.nan)
-
-    named = pc.index_in(table["stage"], value_set=pa.array(stages)).fill_null(-2).to_numpy()
-    stage = np.where(table["stage"].is_null().to_numpy(), -1, named.astype(np.int64))
-    confidence, short = _rows(table["confidence"], m, np.nan, np.float32)
-    answers, few = _rows(table["answers"], m, -1, np.int64)
-    return Entries(
-        time=number("time"),
-        stage=np.where(short & few, stage, -2),
-        confidence=confidence,
-        answer=whole("answer"),
-        milliseconds=number("milliseconds"),
-        answers=answers,
-        plain=whole("plain"),
-        label=whole("label"),
-    )
 
 
 def _rows(column: pa.ChunkedArray, m: int, missing: float, kind: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:

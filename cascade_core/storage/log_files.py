@@ -2,7 +2,7 @@
 
 A file is known by its first line, whatever it is called and wherever it was moved, so that none is read twice and
 nothing that was rotated away is lost as long as it lies in the folder.  Only whole lines are read; the rest of a line
-is waited for.  Memory does not grow with the files.
+is waited for, as is the end of a Parquet file (`parquet_logs`).  Memory does not grow with the files.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from cascade_core.storage import parquet_logs
 from cascade_core.storage.exit_logs import Entries, parse
 from cascade_core.support.files import BadFile, Contents, file_size, is_regular, opened, readable
 
@@ -26,7 +27,7 @@ HEAD = 64 << 10
 LOGS = "CASCADE_LOGS"
 """The environment's name for files and folders of logs that the page watches, separated as PATH is."""
 
-ENDINGS = (".jsonl", ".ndjson", ".log")
+ENDINGS = (".jsonl", ".ndjson", ".log", parquet_logs.ENDING)
 """How logs in a folder are called, rotated ones with a number or a date behind it; what is compressed is not read."""
 
 
@@ -38,13 +39,15 @@ class LogFile:
         path: Where it lies, or what it holds, if it was uploaded.
         key: What it is known by.
         began: The time of its first line, in seconds since 1970; 0 where that has none.
-        size: Bytes, when it was looked at.
+        size: Bytes, when it was looked at; rows of Parquet, as everywhere here.
+        parquet: Whether it is Parquet.
     """
 
     path: Path | Contents
     key: str
     began: float
     size: int
+    parquet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,13 +67,31 @@ def log_files(paths: Iterable[Path | Contents], stages: Sequence[str]) -> list[L
     """
     found: dict[str, LogFile] = {}
     for path in log_paths(paths):
-        with readable(path), opened(path, growing=True) as stream:
-            head, size = stream.readline(HEAD), file_size(path)
-        if head.endswith(b"\n"):
-            key, entries = hashlib.sha256(head).hexdigest()[:16], parse(head, stages)[0]
-            began = float(entries.time[0]) if len(entries) and entries.time[0] > 0 else 0.0
-            found.setdefault(key, LogFile(path=path, key=key, began=began, size=size))
+        with readable(path):
+            file = _parquet(path, stages) if path.suffix == parquet_logs.ENDING else _lines(path, stages)
+        if file is not None:
+            found.setdefault(file.key, file)
     return sorted(found.values(), key=lambda file: (file.began, file.path.name))
+
+
+def _lines(path: Path | Contents, stages: Sequence[str]) -> LogFile | None:
+    """A file of JSON lines; None as long as it has no whole line."""
+    with opened(path, growing=True) as stream:
+        head, size = stream.readline(HEAD), file_size(path)
+    if not head.endswith(b"\n"):
+        return None
+    key, entries = hashlib.sha256(head).hexdigest()[:16], parse(head, stages)[0]
+    began = float(entries.time[0]) if len(entries) and entries.time[0] > 0 else 0.0
+    return LogFile(path=path, key=key, began=began, size=size)
+
+
+def _parquet(path: Path | Contents, stages: Sequence[str]) -> LogFile | None:
+    """A file of Parquet; None as long as its end is not there."""
+    with opened(path, growing=True) as stream:
+        if stream.seek(0, 2) < 8 or stream.seek(-4, 2) < 0 or stream.read(4) != b"PAR1":
+            return None
+    key, began, rows = parquet_logs.about(path, stages)
+    return LogFile(path=path, key=key, began=began, size=rows, parquet=True)
 
 
 def log_paths(paths: Iterable[Path | Contents]) -> Iterator[Path | Contents]:
@@ -101,6 +122,11 @@ def unread(file: LogFile, offset: int, stages: Sequence[str]) -> Iterator[Block]
     Raises:
         BadFile: It cannot be read, or is shorter than the offset.
     """
+    if file.parquet:
+        with readable(file.path):
+            for entries, faults, behind in parquet_logs.rows_behind(file.path, offset, stages):
+                yield Block(entries=entries, faults=faults, offset=behind)
+        return
     with readable(file.path), opened(file.path, growing=True) as stream:
         if stream.seek(0, 2) < offset:
             raise BadFile(f"expected at least the {offset:,} bytes that were read before but it was cut shorter")
