@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,11 @@ LIMIT = 60.0
 @contextmanager
 def served_bucket() -> Iterator[Remote]:
     """An empty bucket; the environment says where its server is."""
-    command = shutil.which("moto_server")
-    if command is None:
-        pytest.skip("moto's server is not installed: requirements-dev.txt")
+    if find_spec("moto") is None:
+        pytest.skip("moto is not installed: requirements-dev.txt")
     port = free_port()
-    server = subprocess.Popen([command, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "moto.server", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",

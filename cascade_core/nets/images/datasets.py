@@ -170,7 +170,7 @@ def _folder(text: str, _train: bool, _download: bool) -> dict[str, Any]:
     files = [Path(name).absolute() for name, _ in samples.samples]
     return {
         "labels": torch.tensor(samples.targets, dtype=torch.int64),
-        "sample_ids": tuple(file.relative_to(path).as_posix() for file in files),
+        "sample_ids": tuple(file.relative_to(path.absolute()).as_posix() for file in files),
         "class_names": tuple(samples.classes),
         "ordered": False,
         "flip": True,

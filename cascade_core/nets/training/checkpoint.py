@@ -9,6 +9,7 @@ import io
 import math
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,12 @@ def read_state(path: Path, identity: str, device: str) -> dict[str, Any] | None:
 
 def write_part(path: Path, number: int, identity: str, part: Mapping[str, Any]) -> None:
     """Write a part of the state in `path` that stays as it is, atomically; parts count from 0."""
-    write_state(_parts(path) / str(number), identity, part)
+    try:
+        write_state(_parts(path) / str(number), identity, part)
+    except OSError:
+        with suppress(OSError):
+            _parts(path).rmdir()  # where nothing could be written, nothing is left
+        raise
 
 
 def read_parts(path: Path, identity: str, device: str) -> list[dict[str, Any]]:
