@@ -24,6 +24,9 @@ from cascade_core.support.wording import fixed
 PREFERRED_RUN = "cifar10-front-resnet20-resnet56"
 """The one of the shipped runs that saves most."""
 
+FEW = 6
+"""Runs that one list shows at once, whatever their kinds."""
+
 LIKELIEST = (1, 2, 3, 5, 10, 20)
 """Numbers of likeliest answers that are offered, where there are more classes."""
 
@@ -229,7 +232,9 @@ def _run(runs: Sequence[Run]) -> Run:
 
 
 def _of_kind(by_name: Mapping[str, Run]) -> list[str]:
-    """Names of the runs of the chosen run's kind, which may be changed where there are several."""
+    """Names of the runs of the chosen run's kind, which may be changed; of all where they are few."""
+    if len(by_name) <= FEW:
+        return list(by_name)
     kinds: dict[str, list[str]] = {}
     for name, run in sorted(by_name.items(), key=lambda item: item[1].kind):
         kinds.setdefault(run.kind, []).append(name)

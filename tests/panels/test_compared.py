@@ -10,7 +10,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import save_run
-from cascade_core.panels import state
 from tests.opening import unopened
 from tests.samples import sample_run
 
@@ -61,8 +60,7 @@ def test_a_choice_outlives_other_views(app: AppTest) -> None:
 
 def test_a_run_that_was_not_chosen_opens_with_its_own_data(app: AppTest) -> None:
     chosen(app, "Runs").set_value(["net-mine"]).run()
-    app.selectbox(key=state.RUN_KIND.key).select("SVHN").run()
-    assert app.selectbox(key="run").value == "net-svhn"
+    app.selectbox(key="run").select("net-svhn").run()
     assert chosen(app, "Runs").value == ["net-svhn"]
     app.selectbox(key="policy").select("paper").run()
     assert chosen(app, "Policies").value == ["paper"]

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import save_run
-from cascade_core.panels import state
+from cascade_core.panels import sidebar, state
 from cascade_core.simulation.timing import Profile, profile_path, save_profile
 from tests.opening import opened
 from tests.samples import sample_run
@@ -97,13 +97,15 @@ def test_likeliest_answers_are_offered_where_there_are_more_classes(run: Path) -
     assert record.baseline_correct.mean() > OUTPUTS.record().baseline_correct.mean()
 
 
-def test_runs_are_listed_by_kind(run: Path, tmp_path: Path) -> None:
+def test_many_runs_are_listed_by_kind(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, source in {
         "birds": {"dataset_name": "Birds"},
         "more-birds": {"dataset_name": "Birds"},
         "talk": {"dataset_name": "Birds", "kind": "Language models"},
     }.items():
         save_run(replace(OUTPUTS, source=source), tmp_path / f"{name}.parquet")
+    assert opened(run="talk").selectbox[0].options == ["birds", "mine", "more-birds", "talk"]
+    monkeypatch.setattr(sidebar, "FEW", 3)
     app = opened(run="talk")
     kinds = app.selectbox(key=state.RUN_KIND.key)
     assert (kinds.options, kinds.value) == (["Birds", "CIFAR-10", "Language models"], "Language models")
