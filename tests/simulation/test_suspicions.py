@@ -25,9 +25,20 @@ def with_stage(stage: int, change: Callable[[np.ndarray], np.ndarray]) -> StageO
     return replace(RUN, probs=probs)
 
 
+TWICE = "have the same softmaxes as another at every stage"
+ODD = {
+    "cifar100-early-exit": [f"2 of 10,000 samples {TWICE}"],  # CIFAR-100's test images have a copy among them
+    "cifar100-micronet": [f"2 of 10,000 samples {TWICE}"],
+    "vlm-mmbench": ["2 of 6 classes have no sample", f"4 of 4,377 samples {TWICE}"],
+}
+"""What is odd about shipped runs, by their names."""
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_nothing_is_said_of_shipped_runs(path: Path) -> None:
-    assert suspicions(load_run(path)) == ()
+def test_of_shipped_runs_only_what_is_odd_is_said(path: Path) -> None:
+    said, expected = suspicions(load_run(path)), ODD.get(path.stem, [])
+    assert len(said) == len(expected)
+    assert all(line.startswith(start) for line, start in zip(said, expected, strict=True)), said
 
 
 @pytest.mark.parametrize("seed", range(10))
