@@ -106,6 +106,11 @@ class Entries:
         return len(self.time)
 
     @property
+    def began(self) -> float:
+        """The time of the first line; 0 where there is none, or it has none."""
+        return float(self.time[0]) if len(self) and self.time[0] > 0 else 0.0
+
+    @property
     def audited(self) -> NDArray[np.bool_]:
         """(n,) whether all stages answered a sample."""
         return (self.plain >= 0) & (self.answers >= 0).all(axis=1) & np.isfinite(self.confidence).all(axis=1)

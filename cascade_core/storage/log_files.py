@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from cascade_core.storage import parquet_logs
 from cascade_core.storage.exit_logs import Entries, parse
+from cascade_core.storage.parquet import ends_as_parquet
 from cascade_core.support.files import BadFile, Contents, file_size, is_regular, opened, readable
 
 BLOCK = 4 << 20
@@ -81,14 +82,13 @@ def _lines(path: Path | Contents, stages: Sequence[str]) -> LogFile | None:
     if not head.endswith(b"\n"):
         return None
     key, entries = hashlib.sha256(head).hexdigest()[:16], parse(head, stages)[0]
-    began = float(entries.time[0]) if len(entries) and entries.time[0] > 0 else 0.0
-    return LogFile(path=path, key=key, began=began, size=size)
+    return LogFile(path=path, key=key, began=entries.began, size=size)
 
 
 def _parquet(path: Path | Contents, stages: Sequence[str]) -> LogFile | None:
     """A file of Parquet; None as long as its end is not there."""
     with opened(path, growing=True) as stream:
-        if stream.seek(0, 2) < 8 or stream.seek(-4, 2) < 0 or stream.read(4) != b"PAR1":
+        if not ends_as_parquet(stream):
             return None
     key, began, rows = parquet_logs.about(path, stages)
     return LogFile(path=path, key=key, began=began, size=rows, parquet=True)

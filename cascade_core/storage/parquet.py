@@ -38,11 +38,18 @@ def opened_parquet(source: Source, *, dictionaries: Sequence[str] = ()) -> Itera
 
 def check_parquet(stream: BinaryIO) -> None:
     """Raise BadFile unless a file begins and ends as Parquet does, with a footer that fits; it stands at its start."""
-    begins, size = stream.read(4), stream.seek(0, io.SEEK_END)
+    begins, size, whole = stream.read(4), stream.seek(0, io.SEEK_END), ends_as_parquet(stream)
     stream.seek(max(0, size - 8))
-    footer, ends = int.from_bytes(stream.read(4), "little"), stream.read(4)
-    if begins != _MAGIC or ends != _MAGIC or footer > size - 12:
+    footer = int.from_bytes(stream.read(4), "little")
+    if begins != _MAGIC or not whole or footer > size - 12:
         raise BadFile("expected a Parquet file but it does not begin and end as one: it is another kind, or cut short")
     if footer > MAX_FOOTER:
         raise BadFile(f"expected a footer of at most {MAX_FOOTER:,} bytes but it has {footer:,}")
     stream.seek(0)
+
+
+def ends_as_parquet(stream: BinaryIO) -> bool:
+    """Whether the end of a file is there, which is written last."""
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, size - len(_MAGIC)))
+    return stream.read() == _MAGIC

@@ -38,8 +38,7 @@ def about(source: Source, stages: Sequence[str]) -> tuple[str, float, int]:
     with opened_parquet(source) as file:
         key = hashlib.sha256(repr(file.metadata.to_dict()).encode()).hexdigest()[:16]
         first = next(_batches(file, 0, 1), None)
-        began = 0.0 if first is None else float(Entries.of(first[1], stages).time[0])
-        return key, began if began > 0 else 0.0, file.metadata.num_rows
+        return key, 0.0 if first is None else Entries.of(first[1], stages).began, file.metadata.num_rows
 
 
 def rows_behind(source: Source, offset: int, stages: Sequence[str]) -> Iterator[tuple[Entries, Counter[str], int]]:
