@@ -93,16 +93,8 @@ def tune(
             warnings.warn(note, stacklevel=2)
         meter = usual_meter(run_metadata(outputs)) if meter is None else meter
         calibration, test = split_indices(len(outputs.labels), fraction, seed)
-        halves = Halves(
-            outputs=outputs,
-            calibration=calibration,
-            test=test,
-            score=score,
-            top_k=top_k,
-            meter=meter,
-            in_every=in_every,
-        )
-        divided = halves.divided(policy, answers)
+        asked: dict[str, Any] = {"score": score, "top_k": top_k, "meter": meter, "in_every": in_every}
+        divided = Halves(outputs=outputs, calibration=calibration, test=test, **asked).divided(policy, answers)
     rule = policy.choose(divided.priced)
     return Tuned(
         rule=rule,

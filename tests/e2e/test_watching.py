@@ -16,19 +16,26 @@ from cascade_core import CheapestWithinDrop, save_run
 from cascade_core.analysis.exploration import Split, explore, halves
 from cascade_core.analysis.points import Setting
 from cascade_core.rendering.report import chosen_json
-from cascade_core.storage.choice import parse_choice
+from cascade_core.simulation.record import Record
+from cascade_core.storage.choice import Choice, parse_choice
 from tests.e2e.settling import answered, messages, settled, told
 from tests.e2e.test_accessibility import rest, violations
 from tests.logged import lines_of
 from tests.samples import sample_run
 
 
-def test_watch_follows_a_log(tmp_path: Path, browser_page: Page, start_dashboard: Callable[..., str]) -> None:
+def shown_choice(folder: Path) -> tuple[Choice, Record]:
+    """A run in a folder, what the page opens on of it as a choice, and the samples that judge it."""
     outputs = sample_run(n=2000, k=10)
-    save_run(outputs, tmp_path / "mine.parquet")
+    save_run(outputs, folder / "mine.parquet")
     exploration = explore(halves(outputs, Split()), CheapestWithinDrop, Split())
     setting = Setting(exploration=exploration, position=exploration.opening)
-    choice, test = parse_choice(chosen_json(setting, {"name": "mine", "sha256": "0" * 64}).encode()), exploration.test
+    choice = parse_choice(chosen_json(setting, {"name": "mine", "sha256": "0" * 64}).encode())
+    return choice, exploration.test
+
+
+def test_watch_follows_a_log(tmp_path: Path, browser_page: Page, start_dashboard: Callable[..., str]) -> None:
+    choice, test = shown_choice(tmp_path)
     random, log, page = np.random.default_rng(0), tmp_path / "logs" / "exits.jsonl", browser_page
     late = np.flatnonzero(choice.rule.exit_stages(test) == 2)
 

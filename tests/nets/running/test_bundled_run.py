@@ -19,13 +19,9 @@ from torch import Tensor
 
 from cascade_core.nets.images.pixels import Preprocessing, normalise, open_image, preprocess
 from cascade_core.nets.running import bundled_run
-from cascade_core.nets.running.auditing import audit
 from cascade_core.nets.running.bundled_run import Bundle, _visible
-from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
 from cascade_core.storage import pictures
-from cascade_core.storage.choice import load_choice
-from cascade_core.storage.exit_lines import line_of
 from cascade_core.support.visible import visible
 from tests.names import hostile_names, is_clean
 from tests.nets.hostile import hostile_pictures
@@ -207,41 +203,6 @@ def test_statuses_of_the_bundle(written: tuple[StagedModel, Path], tmp_path: Pat
     assert errors[-1].endswith("error: the following arguments are required: PICTURE_OR_FOLDER")
     Image.fromarray(np.full((8, 8), 30_000, np.uint16)).save(tmp_path / "sixteen.png")
     assert run(written[1], str(tmp_path / "sixteen.png"))[0] == 0
-
-
-def _is_line(line: str, wanted: str) -> None:
-    """What was written says what is wanted, but for times and roundings."""
-    found, expected = json.loads(line), json.loads(wanted)
-    assert list(found) == list(expected)
-    assert found.pop("time") > 1.7e9 + expected.pop("time")
-    assert found.pop("milliseconds") > expected.pop("milliseconds")
-    sure, as_sure = found.pop("confidence"), expected.pop("confidence")
-    assert found == expected
-    assert [value is None for value in sure] == [value is None for value in as_sure]
-    assert [value or 0 for value in sure] == pytest.approx([value or 0 for value in as_sure], abs=1e-5)
-
-
-def test_it_writes_the_log_that_the_runner_writes(
-    written: tuple[StagedModel, Path], images: Tensor, tmp_path: Path
-) -> None:
-    model, folder = written
-    some, log = tmp_path / "some.npy", tmp_path / "exits.jsonl"
-    np.save(some, images.numpy())
-    assert run(folder, str(some), "--log", str(log))[0] == 0
-    assert run(folder, str(some), "--log", str(log), "--audit", "100%")[0] == 0
-    runner = Runner(model, load_choice(folder / "choice.json"), "cpu")
-    answers, audited = runner(images), audit(runner, images)
-    lines = log.read_text().splitlines()
-    assert len(lines) == 180
-    for i, (plain, full) in enumerate(zip(lines[:90], lines[90:], strict=True)):
-        stage, answer = int(answers.stages[i]), int(answers.predictions[i])
-        passed = [None if np.isnan(sure) else float(sure) for sure in answers.passed[i, : stage + 1]]
-        all_stages = (audited.answers[i].tolist(), int(audited.plain[i]))
-        _is_line(plain, line_of(0, model.stage_names[stage], passed, answer, 0))
-        _is_line(full, line_of(0, model.stage_names[stage], audited.confidence[i].tolist(), answer, 0, all_stages))
-    status, out, errors = run(folder, str(some), "--log", str(tmp_path))
-    assert (status, out, len(errors)) == (2, [], 1)
-    assert run(folder, str(some), "--audit", "2")[2][-1].endswith("expected a share from 0 to 1 or 100% but it was 2")
 
 
 def test_sixteen_bits_are_prepared_as_for_training(written: tuple[StagedModel, Path], tmp_path: Path) -> None:
