@@ -6,7 +6,8 @@ all of them say so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from cascade_core.analysis.yardsticks import dominated, oracle, random_exit_accuracy, single_stage
 from cascade_core.policies import PRICED, Policy, Slider, Sweep, describe_in
 from cascade_core.policies.answers import Divided, Halves
+from cascade_core.policies.base import NO_OTHERS
 from cascade_core.policies.families import meaning
 from cascade_core.policies.priced import sweep
 from cascade_core.policies.selection import family_of
@@ -111,6 +113,7 @@ class Exploration:
         answers: "own" or "pooled", see `policies.answers`.
         why: Why these, in a sentence.
         meter: What the policy saves, and what budgets are counted in.
+        others: Parameters of the policy beside the slider's, where they are not its defaults.
         family: Name of the family of rules that the policy chose among several; None where it has one of its own.
     """
 
@@ -123,6 +126,7 @@ class Exploration:
     answers: str
     why: str
     meter: Meter = MACS
+    others: Mapping[str, Any] = field(default_factory=dict)
     family: str | None = None
 
     @property
@@ -197,7 +201,7 @@ class Exploration:
         value = float(self.path.positions[position])
         if self.meter is not MACS and self.slider.relative:
             return PRICED[self.policy.name](max_cost=value, cost=self.meter)
-        return self.policy.at(value)
+        return self.policy.at(value, self.others)
 
     def described(self, position: int) -> dict[str, Any]:
         """Name and parameters of the policy at a slider position, as JSON data."""
@@ -229,6 +233,7 @@ def explore(
     count: int = POSITIONS,
     answers: str = "auto",
     meter: Meter = MACS,
+    others: Mapping[str, Any] = NO_OTHERS,
 ) -> Exploration:
     """Sweep `policy` over `count` positions: choose on one part of the samples, judge on the other.
 
@@ -237,12 +242,13 @@ def explore(
             too many softmaxes to be read.
         answers: "own", "pooled", or "auto": whichever is expected to save more on new samples.
         meter: What the policy is to save; budgets are in its unit.
+        others: Parameters of the policy beside the slider's.
 
     Raises:
         ValueError: A part would be empty, or the policy or the meter cannot handle the record.
     """
     parts = divide(divided, policy, split, answers, meter)
-    path = sweep(policy, parts.priced, meter, count)
+    path = sweep(policy, parts.priced, meter, count, others)
     return Exploration(
         policy=policy,
         split=split,
@@ -253,6 +259,7 @@ def explore(
         answers=parts.answers,
         why=parts.why,
         meter=meter,
+        others=others,
         family=family_of(policy, parts.priced),
     )
 

@@ -24,6 +24,7 @@ from cascade_core.panels.state import Value
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS
 from cascade_core.rendering.published import PUBLISHED
+from cascade_core.simulation.certificates import AMONG
 from cascade_core.simulation.scores import of_softmaxes
 from cascade_core.storage.choice import shortest
 
@@ -87,6 +88,7 @@ def links(runs: Collection[str], views: Collection[str]) -> tuple[Link, ...]:
         Link(state.SEED, whole(0, MAX_SEED)),
         Link(state.IN_SAMPLE, flag),
         Link(state.IN_EVERY, text(LONGEST_NAME)),
+        Link(state.AMONG, among(AMONG)),
         Link(state.JUDGE_ON, among(runs, "a run in the list")),
         Link(state.TOP_K, whole(1, MOST_LIKELIEST)),
         Link(state.HOLD, among(("drop", "cost"))),

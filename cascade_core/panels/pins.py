@@ -34,6 +34,7 @@ PLACE: tuple[Value[Any], ...] = (
     state.IN_SAMPLE,
     state.TOP_K,
     state.IN_EVERY,
+    state.AMONG,
     state.COST,
     state.BATCH,
     state.COSTS,
@@ -93,6 +94,7 @@ def _found(mark: bookmarks.Pin, by_name: Mapping[str, Run]) -> Iterator[Pin]:
         split=Split(seed=now[state.SEED], in_sample=now[state.IN_SAMPLE]),
         top_k=now[state.TOP_K],
         in_every=now[state.IN_EVERY] or None,
+        among=now[state.AMONG],
         meter=costs.named(run, now[state.COST], now[state.BATCH], now[state.COSTS]),
     )
     try:

@@ -31,6 +31,7 @@ from cascade_core.rendering.axes import ConfidenceAxis, confidence_axis
 from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation import suspicions
+from cascade_core.simulation.certificates import AMONG, Among
 from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.scores import GIVEN
 from cascade_core.storage.schema import usual_meter
@@ -55,6 +56,7 @@ class Question:
         meter: What the policy is to save.
         top_k: An answer is right if the true class is among so many of its likeliest.
         in_every: What divides samples into groups in each of which the policy's limit is to hold; None = in all.
+        among: Among whom it is to hold, of a policy that can tell: a name in `AMONG`.
     """
 
     run: Run
@@ -65,8 +67,11 @@ class Question:
     meter: Meter = MACS
     top_k: int = 1
     in_every: str | None = None
+    among: Among = AMONG[0]
 
     def __post_init__(self) -> None:
+        if "among" not in SWEEPS[self.policy].parameters():
+            object.__setattr__(self, "among", AMONG[0])
         if (self.score == GIVEN) == self.run.has_softmaxes or self.run.is_counted:
             object.__setattr__(self, "score", self.run.usual_score)
         if not self.run.has_softmaxes:
@@ -174,7 +179,8 @@ def _explored(question: Question, halved: Callable[[Run, str, Split, int, Meter,
     unread = run.is_counted or run.softmax_bytes > MOST_SOFTMAXES
     alone = question.in_every is None and (question.answers == "own" or (question.answers == "auto" and unread))
     divided = _record(run, score, k) if alone else halved(run, score, split, k, meter, question.in_every)
-    return explore(divided, SWEEPS[question.policy], split, answers=question.answers, meter=meter)
+    others = {} if question.among == AMONG[0] else {"among": question.among}
+    return explore(divided, SWEEPS[question.policy], split, answers=question.answers, meter=meter, others=others)
 
 
 def _prepared(question: Question) -> Prepared | None:

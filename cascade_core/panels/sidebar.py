@@ -15,7 +15,7 @@ from cascade_core.panels.runs import Run
 from cascade_core.policies import SWEEPS
 from cascade_core.rendering.published import PUBLISHED, SOURCE, PublishedResult, published_on
 from cascade_core.simulation.bounds import ALPHA
-from cascade_core.simulation.certificates import least_certifiable
+from cascade_core.simulation.certificates import AMONG, Among, least_certifiable
 from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.scores import GIVEN, SCORES, of_softmaxes
 from cascade_core.support.terms import LABELS, Terms
@@ -39,6 +39,12 @@ COUNTS = (
     "This run holds counts of samples on a grid of confidences: thresholds are values of the grid, at which every "
     "number is exact. Other scores, pooled answers and single samples are not in it."
 )
+
+_AMONG = {
+    "all": "all samples",
+    "stage": "those that leave at any one stage",
+    "depth": "those that have left by any stage",
+}
 
 _ANSWERS = {"auto": "automatic", "pooled": "pooled", "own": "each stage's own"}
 
@@ -96,7 +102,7 @@ def _question(run: Run) -> Question:
         key=state.POLICY.key,
     )
     st.caption(run.terms.of(SWEEPS[policy].promise))
-    in_every = _in_every(run, policy)
+    in_every, among = _in_every(run, policy), _among(run, policy)
     score, answers = _score_and_answers(run)
     about = "Draws which half of the samples chooses thresholds; the other half measures them."
     seed = st.number_input("Split seed", min_value=0, max_value=2**31 - 1, step=1, help=about, key=state.SEED.key)
@@ -105,7 +111,14 @@ def _question(run: Run) -> Question:
     split = Split(seed=int(seed), in_sample=in_sample)
     top_k = _top_k(len(run.metadata["class_names"]), run.terms) if run.has_softmaxes else 1
     return Question(
-        run=run, policy=policy, score=score, answers=answers, split=split, top_k=top_k, in_every=in_every or None
+        run=run,
+        policy=policy,
+        score=score,
+        answers=answers,
+        split=split,
+        top_k=top_k,
+        in_every=in_every or None,
+        among=among,
     )
 
 
@@ -135,6 +148,23 @@ def _in_every(run: Run, policy: str) -> str:
             "nothing can be certified in it, and nothing leaves early."
         )
     return str(chosen)
+
+
+def _among(run: Run, policy: str) -> Among:
+    """Among whom the policy's limit is to hold, where it can tell those that leave early from the others."""
+    state.AMONG.keep()
+    if "among" not in SWEEPS[policy].parameters():
+        return state.AMONG.default
+    return st.selectbox(
+        "The limit holds among",
+        AMONG,
+        format_func=lambda name: _AMONG[name],
+        help=run.terms.of(
+            "A small accuracy drop of all samples may hide a large one among the few that leave early. Of few that "
+            "leave, little can be certified: then less may leave, or none."
+        ),
+        key=state.AMONG.key,
+    )
 
 
 def _judge_on(run: Run, runs: Sequence[Run]) -> Run | None:

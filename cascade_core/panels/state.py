@@ -17,6 +17,8 @@ import streamlit as st
 from cascade_core.analysis.sample_filter import ORDERS
 from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import ANSWERS as ANSWERS_OFFERED
+from cascade_core.simulation.certificates import AMONG as AMONG_OFFERED
+from cascade_core.simulation.certificates import Among
 from cascade_core.simulation.groups import CLASS
 from cascade_core.simulation.scores import of_softmaxes
 
@@ -149,7 +151,9 @@ DETAILS = Value("details", TABS["thresholds"])
 """Titles of the tabs below the live panel, by the names that links have for them; and which is open, by its title."""
 
 IN_EVERY = Value("in_every", "")
-"""By what groups are, in each of which the limit on the drop is to hold; empty: in all samples together."""
+AMONG = Value[Among]("among", AMONG_OFFERED[0])
+"""By what groups are, in each of which the limit on the drop is to hold; empty: in all samples together.  And among
+whom of them it is certified."""
 
 BY = Value("by", CLASS)
 """What *Groups* divides samples by: "class", or a column of the run."""

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -26,6 +27,9 @@ from cascade_core.simulation.record import Record
 
 Positions: TypeAlias = Sequence[float] | NDArray[np.floating] | NDArray[np.integer]
 """(G,) values of a slider's parameter."""
+
+NO_OTHERS: Mapping[str, Any] = MappingProxyType({})
+"""Of a policy's parameters beside the slider's: all have their defaults."""
 
 
 class Infeasible(ValueError):
@@ -113,10 +117,10 @@ class Sweep(Policy):
     charts: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
-    def at(cls, position: float) -> Self:
-        """The policy whose slider stands at `position`, with defaults for all else."""
+    def at(cls, position: float, others: Mapping[str, Any] = NO_OTHERS) -> Self:
+        """The policy whose slider stands at `position`, with `others` of its parameters and defaults for all else."""
         read: Callable[..., Any] = cls.parameters()[cls.slider.parameter].read
-        return cls(**{cls.slider.parameter: read(position)})
+        return cls(**{cls.slider.parameter: read(position), **others})
 
     def choose(self, record: Record) -> ExitRule:
         """The rule of `path` at the one position that this policy's parameters name."""

@@ -24,7 +24,7 @@ import math
 import warnings
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +34,12 @@ from cascade_core.policies.cheapest import DROP, WithinDrop, drop_slider
 from cascade_core.policies.parameters import choice, drop, probability
 from cascade_core.policies.selection import select
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY, paired_interval
-from cascade_core.simulation.certificates import Among, drop_bounds, drop_bounds_of_parts
+from cascade_core.simulation.certificates import AMONG, Among, drop_bounds, drop_bounds_of_parts
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record
 
-AMONG = "of whom the drop is certified: all, those that leave at any stage, or those that have left by any depth"
+OF_WHOM = "of whom the drop is certified: all, those that leave at any stage, or those that have left by any depth"
 
 CAUTIOUS = 15
 """Rules between leaving nothing early and the first of the family."""
@@ -61,7 +61,7 @@ class Certified(WithinDrop):
 
     max_drop: float = field(metadata=drop(0.0, DROP))
     alpha: float = field(default=ALPHA, metadata=probability(f"probability of being wrong (default {ALPHA})"))
-    among: Among = field(default="all", metadata=choice(get_args(Among), AMONG))
+    among: Among = field(default="all", metadata=choice(AMONG, OF_WHOM))
 
     name: ClassVar[str] = "certified"
     keeps_in_groups: ClassVar[bool] = True

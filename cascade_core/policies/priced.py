@@ -7,13 +7,14 @@ batch take longer each, and so a budget is met by the safest of its policy's rul
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_core.policies.base import Infeasible, Policy, Sweep, describe
+from cascade_core.policies.base import NO_OTHERS, Infeasible, Policy, Sweep, describe
 from cascade_core.policies.budget import BestWithinBudget
 from cascade_core.policies.parameters import number
 from cascade_core.policies.shares import GeometricShares
@@ -77,14 +78,17 @@ class SharesWithinCost(WithinCost):
     budget: ClassVar[type[Sweep]] = GeometricShares
 
 
-def sweep(policy: type[Sweep], record: Record, meter: Meter, count: int) -> RulePath:
+def sweep(
+    policy: type[Sweep], record: Record, meter: Meter, count: int, others: Mapping[str, Any] = NO_OTHERS
+) -> RulePath:
     """The rules of a policy at `count` positions; those of a budget are in the meter's unit.
 
     Args:
         record: Priced by the meter.
+        others: Parameters of the policy beside the slider's.
     """
     if meter is MACS or not policy.slider.relative:
-        return policy.path(record, policy.positions(record, count))
+        return policy.path(record, policy.positions(record, count), **others)
     path, costs = _tried(policy, record, meter)
     budgets = np.linspace(costs[0], costs.min(), count)
     return replace(path.take((costs <= budgets[:, None]).argmax(axis=1)), positions=budgets)

@@ -9,7 +9,7 @@ at once.  `certify_path` shares alpha out over the path's distinct rules (Bonfer
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from cascade_core.simulation.paths import RulePath
 from cascade_core.simulation.record import Record
 
 Among = Literal["all", "stage", "depth"]
+AMONG: tuple[Among, ...] = get_args(Among)
 """Of whom a drop is bounded, see `drop_bounds_of_parts`."""
 
 SEED = 0

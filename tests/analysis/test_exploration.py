@@ -74,3 +74,13 @@ def test_a_policy_with_rules_of_its_own_names_no_family() -> None:
     assert "Thresholds" not in exploration.answers_words
     # Too few samples to say anything of any family.
     assert explore(sample_record(n=20), CheapestWithinDrop, Split(), count=5).family is None
+
+
+def test_parameters_beside_the_sliders_reach_rules_and_what_is_exported() -> None:
+    record, split = sample_record(n=2000, m=3, k=4), Split()
+    explored = explore(record, Certified, split, count=5, others={"among": "stage"})
+    calibration, _ = split.apply(record)
+    expected = Certified.path(calibration, Certified.positions(calibration, 5), among="stage")
+    assert explored.path.thresholds.tolist() == expected.thresholds.tolist()
+    assert explored.path.thresholds.tolist() != explore(record, Certified, split, count=5).path.thresholds.tolist()
+    assert explored.described(2)["parameters"]["among"] == "stage"

@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cascade_core import save_run
-from cascade_core.panels import sidebar, state
+from cascade_core.analysis.exploration import Exploration, explore
+from cascade_core.panels import questions, sidebar, state
 from cascade_core.simulation.timing import Profile, profile_path, save_profile
 from tests.opening import opened
 from tests.samples import sample_run
@@ -118,3 +119,23 @@ def test_many_runs_are_listed_by_kind(run: Path, tmp_path: Path, monkeypatch: py
 
 def test_runs_of_one_kind_are_listed_at_once(run: Path) -> None:
     assert opened().selectbox[0].label == "Run"
+
+
+def test_certified_drops_may_be_of_those_that_leave(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def noted(*args: Any, **kwargs: Any) -> Exploration:
+        asked.append(kwargs["others"])
+        return explore(*args, **kwargs)
+
+    monkeypatch.setattr(questions, "explore", noted)
+    assert not [box for box in opened(policy="shared").selectbox if box.key == state.AMONG.key], "it cannot tell"
+    app = opened(policy="certified", among="depth")
+    app.selectbox(key=state.AMONG.key).select("stage").run()
+    assert not app.exception
+    assert ("among", "stage") in app.session_state[state.WRITTEN.key]
+    assert asked[-2:] == [{"among": "depth"}, {"among": "stage"}]
+    app.selectbox(key=state.POLICY.key).select("paper").run()
+    assert asked[-1] == {}, "the wish is kept for policies that have it"
+    app.selectbox(key=state.POLICY.key).select("certified").run()
+    assert app.selectbox(key=state.AMONG.key).value == "stage"
