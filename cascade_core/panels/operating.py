@@ -9,14 +9,13 @@ from __future__ import annotations
 import streamlit as st
 
 from cascade_core.analysis.points import Setting
-from cascade_core.panels.shown import Shown
 from cascade_core.simulation.meters import spent
 from cascade_core.support import wording
 
 
-def operating_point(shown: Shown) -> None:
+def operating_point(setting: Setting) -> None:
     """Say which policy and slider value are looked at, and what they do."""
-    st.markdown(f"{operating_words(shown.setting)} *Move the slider under Explore.*")
+    st.markdown(f"{operating_words(setting)} *Move the slider under Explore.*")
 
 
 def operating_words(setting: Setting) -> str:

@@ -32,6 +32,7 @@ from cascade_core.rendering.live.data import live_data, words
 from cascade_core.rendering.published import PublishedResult
 from cascade_core.simulation import suspicions
 from cascade_core.simulation.certificates import AMONG, Among
+from cascade_core.simulation.groups import Groups
 from cascade_core.simulation.meters import MACS, Meter
 from cascade_core.simulation.scores import GIVEN
 from cascade_core.storage.schema import usual_meter
@@ -201,11 +202,13 @@ class There:
     Attributes:
         exploration: The same rules, judged on its samples.
         same: Whether these are, one by one, those that judge in the question's own run.
+        groups: The run's columns of groups, of its samples that judge.
     """
 
     run: Run
     exploration: Exploration
     same: bool
+    groups: tuple[Groups, ...]
 
 
 @_kept(16, "Judging on another run ...")
@@ -217,7 +220,7 @@ def judged_there(question: Question, other: Run) -> There:
     """
     exploration, ids = explored(question), np.array(sample_ids(question.run))
     found = elsewhere(outputs(other), ids, tuple(question.run.metadata["class_names"]), question.split)
-    return There(run=other, exploration=found.judged(exploration), same=found.same)
+    return There(run=other, exploration=found.judged(exploration), same=found.same, groups=found.outputs.groups)
 
 
 @_kept(64, "Comparing samples ...")

@@ -4,7 +4,10 @@
 
 prints a table for each run, at one point of accuracy given up: batches of 1, 16 and 64, one and two threads.  The plain
 network is compiled by the same engine and has its usual settings; all take turns on the same images, and medians are
-compared, so that ratios hold where nothing else computes.  The eager runner of PyTorch stands beside.
+compared, so that ratios hold where nothing else computes.  The eager runner of PyTorch stands beside, and the limit:
+what parts take by themselves for whole batches, times the share of images that reach them.  What a runner takes beyond
+that are survivors that are few, and what lies between parts; what the limit lacks of 1 are parts that take longer for
+their MACs than the network does.
 Exporting takes a minute or two a run; what was exported is kept in a temporary folder until the program ends.
 """
 
@@ -57,7 +60,7 @@ class Row:
 
     Attributes:
         macs: Share of the plain network's MACs that is saved on these images.
-        milliseconds: An image, of "plain", "runner", "bundle" and "eager".
+        milliseconds: An image, of "plain", "runner", "bundle", "eager" and "limit".
     """
 
     threads: int
@@ -72,7 +75,8 @@ class Row:
     def __str__(self) -> str:
         told = [f"batch {self.batch:2}, threads {self.threads}: MACs {self.macs:.3f}"]
         told.append(f"plain {self.milliseconds['plain']:.2f} ms")
-        told += [f"{name} {self.milliseconds[name]:.2f} ms ({self.ratio(name):.2f})" for name in ("runner", "bundle")]
+        names = ("runner", "bundle", "limit")
+        told += [f"{name} {self.milliseconds[name]:.2f} ms ({self.ratio(name):.2f})" for name in names]
         return (
             f"{', '.join(told)}, eager {self.milliseconds['eager'] / self.milliseconds['runner']:.1f} times the runner"
         )
@@ -129,22 +133,22 @@ def prepared(name: str, images: Path, weights: Path, folder: Path) -> Prepared:
 def rows(cascade: Prepared) -> Iterator[Row]:
     """A row for each number of threads and batch size."""
     for threads in THREADS:
-        works = _works(cascade, threads)
+        compiled = OnnxEngine(cascade.model, torch.from_numpy(cascade.images[:2]), parts=cascade.parts, threads=threads)
+        works = _works(cascade, compiled, threads)
         for batch in BATCHES:
             images = cascade.images[: SINGLE if batch == 1 else BATCHED]
             saved = evaluate(cascade.record.take(np.arange(len(images))), cascade.rule).saving
             with torch_threads(threads):
-                yield Row(threads=threads, batch=batch, macs=saved, milliseconds=_milliseconds(works, images, batch))
+                taken = _milliseconds(works, images, batch) | {"limit": _limit(cascade, compiled, images, batch)}
+                yield Row(threads=threads, batch=batch, macs=saved, milliseconds=taken)
 
 
-def _works(cascade: Prepared, threads: int) -> dict[str, Work]:
+def _works(cascade: Prepared, compiled: OnnxEngine, threads: int) -> dict[str, Work]:
     """What takes turns, each with `threads`."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(cascade.plain, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    two = torch.from_numpy(cascade.images[:2])
-    compiled = OnnxEngine(cascade.model, two, parts=cascade.parts, threads=threads)
     runner, eager = Runner(cascade.model, cascade.rule, engine=compiled), Runner(cascade.model, cascade.rule, "cpu")
     return {
         "plain": lambda images: session.run(None, {name: images}),
@@ -167,6 +171,24 @@ def _milliseconds(works: Mapping[str, Work], images: Images, batch: int) -> dict
             if turn >= 0:
                 taken[name].append(time.perf_counter() - start)
     return {name: 1000 * statistics.median(own) / len(images) for name, own in taken.items()}
+
+
+def _limit(cascade: Prepared, compiled: OnnxEngine, images: Images, batch: int) -> float:
+    """Milliseconds an image if a part took as long for each of its survivors as for each of a whole batch."""
+    rule, last = cascade.rule, len(cascade.rule.thresholds)
+    exits = rule.exit_stages(cascade.record.take(np.arange(len(images))))
+    reach = [(exits >= stage).mean() for stage in range(last + 1)]
+    taken = []
+    for first in range(0, len(images), batch):
+        state, own = compiled.begin(torch.from_numpy(images[first : first + batch])), []
+        for stage in range(last + 1):
+            start = time.perf_counter()
+            state = compiled.extend(state, stage)
+            if rule.active[stage]:
+                compiled.classify(state, stage)
+            own.append(time.perf_counter() - start)
+        taken.append(own)
+    return 1000 * float(np.median(taken, axis=0) @ reach) / batch
 
 
 def main(arguments: Sequence[str]) -> None:

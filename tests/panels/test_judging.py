@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cascade_core import Stage, StageOutputs, save_run
+from cascade_core import CheapestWithinDrop, Stage, StageOutputs, evaluate, save_run, split_indices
 from cascade_core.panels import state
+from cascade_core.policies.answers import Halves
 from cascade_core.rendering.live.data import packed
 from cascade_core.rendering.live.elsewhere import beside
+from cascade_core.simulation.groups import Groups
 from tests.e2e.simulated import payload
 from tests.opening import opened
 from tests.samples import sample_run
@@ -48,6 +50,29 @@ def test_a_link_names_the_run_and_the_page_says_whether_it_looks_alike(cache: Pa
     app.selectbox(key=state.RUN.key).set_value("month").run()
     assert app.selectbox(key=state.JUDGE_ON.key).value == ""
     assert not app.exception
+
+
+def test_groups_of_the_other_run_are_those_of_its_samples(cache: Path) -> None:
+    shop = Groups.named("shop", ["<b>north</b>" if i % 4 else "south" for i in range(400)])
+    save_run(named(1, groups=(shop,)), cache / "month.parquet")
+    app = opened(run="clean", judge_on="month", view="groups", by="shop")
+    own = app.dataframe[0].value
+    assert own["samples"].sum() == 200
+    assert "group" in own
+    samples_of = next(box for box in app.selectbox if box.label == "Samples of")
+    samples_of.select("month").run()
+    assert not app.exception
+    app.selectbox(key=state.BY.key).select("shop").run()
+    table = app.dataframe[0].value
+    assert dict(zip(table["group"], table["samples"], strict=True)) == {"<b>north</b>": 300, "south": 100}
+    clean, month = named(0), named(1)
+    calibration, _ = split_indices(400, 0.5, 0)
+    rule = CheapestWithinDrop(0.01).choose(
+        Halves(outputs=clean, calibration=calibration, test=calibration).divided(CheapestWithinDrop).calibration
+    )
+    south = month.record(pool=rule.pool).take(np.flatnonzero(np.arange(400) % 4 == 0))
+    expected = 100 * evaluate(south, rule).accuracy_drop
+    assert table.set_index("group")["accuracy_drop"]["south"] == pytest.approx(expected)
 
 
 def test_copies_of_all_samples_that_chose_cannot_judge(cache: Path) -> None:

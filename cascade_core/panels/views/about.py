@@ -46,7 +46,7 @@ _METHOD = (
 
 def show(shown: Shown) -> None:
     """Where the run came from, what its stages compute, and how that is counted."""
-    operating_point(shown)
+    operating_point(shown.setting)
     st.html(f"<style>{markup_css()}</style>")
     run = shown.question.run
     st.subheader("Where this run came from", anchor=False)

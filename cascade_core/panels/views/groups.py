@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -13,9 +14,10 @@ from cascade_core.panels.address import fit
 from cascade_core.panels.charts import chart, choose, palette, picture_format
 from cascade_core.panels.clicks import on_mark, on_row
 from cascade_core.panels.columns import accuracy_columns, number, share, table
-from cascade_core.panels.grouping import divided
+from cascade_core.panels.grouping import divided, divided_there
 from cascade_core.panels.opening import open_samples
 from cascade_core.panels.operating import operating_point
+from cascade_core.panels.questions import There
 from cascade_core.panels.shown import Shown
 from cascade_core.panels.state import Key
 from cascade_core.rendering import tables
@@ -36,23 +38,29 @@ COLUMNS = (
     "the table names sample ids."
 )
 
+ELSEWHERE = "The run that chose thresholds, or the one that they are judged on too, with its own groups."
+
 
 def show(shown: Shown) -> None:
     """A table and a chart of all groups at the released position; by class, who is taken for whom."""
-    operating_point(shown)
-    test, names = shown.exploration.test, shown.question.run.metadata["class_names"]
-    grouped, meter = groups_at(shown.setting, _divided(shown)), shown.exploration.meter
-    classes = grouped.groups.what == CLASS
+    there = _there(shown)
+    setting = shown.setting if there is None else replace(shown.setting, exploration=there.exploration)
+    operating_point(setting)
+    test, names = setting.exploration.test, shown.question.run.metadata["class_names"]
+    grouped, meter = groups_at(setting, _divided(shown, there)), setting.exploration.meter
+    classes, opens_samples = grouped.groups.what == CLASS, there is None
     if classes and test.reference != "labels":
         st.caption(f"Classes are by the {test.terms.label}.")
-    _table(grouped, meter)
+    _table(grouped, meter, opens_samples=classes and opens_samples)
     drawn = grouped.worst_first[:MOST_BARS]
     st.subheader("What each group gives up, and saves", anchor=False)
     if (occurring := len(grouped.worst_first)) > MOST_BARS:
         st.caption(
             f"The {MOST_BARS} of {occurring:,} with the largest {test.terms.short_drop}; all are in the table above."
         )
-    opens = on_mark("group-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])]))) if classes else {}
+    opens = {}
+    if classes and opens_samples:
+        opens = on_mark("group-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])])))
     chart(
         group_bars(grouped, 1 - grouped.costs(meter)[:, 0] / meter.plain(grouped.whole), palette(), meter.noun),
         "group-bars",
@@ -64,21 +72,31 @@ def show(shown: Shown) -> None:
     picture_format()
     if classes:
         st.subheader("Which classes are taken for one another", anchor=False)
-        _confusion(test, shown.rule, names)
+        _confusion(test, shown.rule, names, opens_samples=opens_samples)
 
 
-def _divided(shown: Shown) -> Groups:
-    """The test samples, by what the user picks."""
-    offered = shown.question.run.divisions
+def _there(shown: Shown) -> There | None:
+    """The other run that thresholds are judged on, if there is one and the user picks it."""
+    if shown.there is None:
+        return None
+    own, other = shown.question.run.name, shown.there.run.name
+    key = Key.GROUPS.of("run", shown.there.run.digest)
+    picked = st.selectbox("Samples of", [own, other], help=ELSEWHERE, key=key, width=320)
+    return shown.there if picked == other else None
+
+
+def _divided(shown: Shown, there: There | None) -> Groups:
+    """The samples that judge, by what the user picks."""
+    offered = (shown.question if there is None else there).run.divisions
     state.BY.keep()
     fit(state.BY, offered, "a column of this run's groups")
     st.selectbox("Groups by", offered, help=COLUMNS, key=state.BY.key, width=320)
-    return divided(shown)
+    return divided(shown) if there is None else divided_there(there)
 
 
-def _table(grouped: Grouped, meter: Meter) -> None:
+def _table(grouped: Grouped, meter: Meter, *, opens_samples: bool) -> None:
     frame, evaluation = in_points(tables.groups_table(grouped, meter)), grouped.evaluation
-    terms, classes = evaluation.terms, grouped.groups.what == CLASS
+    terms = evaluation.terms
     drop, certain = capital(terms.short_drop), certified_in_groups(grouped)
     columns = {
         "group": st.column_config.TextColumn(capital(grouped.groups.what), pinned=True),
@@ -97,16 +115,16 @@ def _table(grouped: Grouped, meter: Meter) -> None:
         **{f"share {name}": share(f"Leaves at {name}") for name in evaluation.stage_names},
     }
     order, names = grouped.worst_first, grouped.groups.names
-    opens = on_row("groups", lambda row: _open(names, label=int(order[row]))) if classes else {}
+    opens = on_row("groups", lambda row: _open(names, label=int(order[row]))) if opens_samples else {}
     table(frame, columns, "What the cascade does to the samples of each group, the largest drop first.", **opens)
     st.caption(
-        ("Tick a class, or click a bar or a cell below, to see its samples; click" if classes else "Click")
+        ("Tick a class, or click a bar or a cell below, to see its samples; click" if opens_samples else "Click")
         + " a column's head to sort. Each interval is for one group looked at by itself; of many groups some lie "
         f"beyond theirs by chance. {certain} {few_samples(grouped)}"
     )
 
 
-def _confusion(test: Record, rule: ExitRule, names: list[str]) -> None:
+def _confusion(test: Record, rule: ExitRule, names: list[str], *, opens_samples: bool) -> None:
     about, key = "Only the samples that left there, with the answer that they left with.", Key.GROUPS.of("stage")
     stage = choose(st, "Samples that left at", test.stage_names, "any stage", help=about, key=key, width=320)
     terms = test.terms
@@ -118,7 +136,11 @@ def _confusion(test: Record, rule: ExitRule, names: list[str]) -> None:
             f"{terms.right_answers} in grey."
         )
         figure = confusion_matrix(counts, names, palette(), terms)
-        opens = on_mark("confusion", lambda cell: _open(names, label=int(cell["y"]), answer=int(cell["x"]), left=left))
+        opens = {}
+        if opens_samples:
+            opens = on_mark(
+                "confusion", lambda cell: _open(names, label=int(cell["y"]), answer=int(cell["x"]), left=left)
+            )
         chart(figure, "confusion", "Confusion", f"Samples by {terms.label} and answer.", **opens)
         return
     mistakes = most_confused(test, rule, stage, MOST_CELLS)
@@ -130,7 +152,9 @@ def _confusion(test: Record, rule: ExitRule, names: list[str]) -> None:
         "share": share("Share", terms.of("Of the samples of the true class that left there.")),
     }
     pairs = [(one.label, one.answer) for one in mistakes]
-    opens = on_row("mistakes", lambda row: _open(names, label=pairs[row][0], answer=pairs[row][1], left=left))
+    opens = {}
+    if opens_samples:
+        opens = on_row("mistakes", lambda row: _open(names, label=pairs[row][0], answer=pairs[row][1], left=left))
     table(tables.mistakes_table(mistakes, names), columns, f"The most frequent {terms.mistakes}.", **opens)
 
 

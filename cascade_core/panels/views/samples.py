@@ -50,7 +50,7 @@ _PARTS = {
 
 def show(shown: Shown) -> None:
     """Cards of the samples that the user asks for, a page at a time."""
-    operating_point(shown)
+    operating_point(shown.setting)
     question, run = shown.question, shown.question.run
     whole = questions.sample_ids(run)
     ids = [whole[i] for i in question.split.test_index(len(whole))]

@@ -38,7 +38,7 @@ MEGABYTES = 64
 
 def show(shown: Shown) -> None:
     """Where the log comes from, what it says, and thresholds chosen anew on it."""
-    operating_point(shown)
+    operating_point(shown.setting)
     _ask_for_log()
     logs = watched_logs.logs()
     if logs is None:
