@@ -6,7 +6,7 @@
 builds a run with heads of each kind at the network's own places, then one with `--heads auto`, by the same command
 with the same images; a kind that is in the folder already is not built again, and one that was stopped goes on.  Each
 run is divided in halves ten times, `CheapestWithinDrop` chooses on one and the other judges, and savings are read from
-the mean curve at realised drops.  Times are of whole commands, and tell something where nothing else computes.
+the mean curve at realised drops.  Minutes are of the processor, and told of one thread (`OMP_NUM_THREADS=1`) they hardly depend on what else computes.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ KINDS = (*PRESETS, AUTO)
 
 
 def build_timed(kind: str, network: str, folder: Path, train_data: str, data: str) -> float:
-    """Build the run `kind`.parquet of a folder unless it is there; the seconds that took, those of stopped ones too."""
+    """Build the run `kind`.parquet of a folder unless it is there; the seconds of the processor that took, those of stopped ones too."""
     run, noted = folder / f"{kind}.parquet", folder / f"{kind}.seconds.json"
     seconds = float(json.loads(noted.read_text())) if noted.exists() else 0.0
     if not run.exists():
-        start = time.monotonic()
+        start = time.process_time()
         try:
             build_run([network], train_data=train_data, data=data, out=str(run), heads=kind)
         finally:
-            seconds += time.monotonic() - start
+            seconds += time.process_time() - start
             noted.write_text(json.dumps(seconds))
     return seconds
 
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--heads", nargs="*", choices=KINDS, default=KINDS, help="kinds (default: all)")
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
-    print(line(["heads", *(f"saved at {100 * drop:g} points" for drop in DROPS), "minutes"]))
+    print(line(["heads", *(f"saved at {100 * drop:g} points" for drop in DROPS), "processor minutes"]))
     print(line(["---"] * (2 + len(DROPS))), flush=True)
     for kind in given.heads:
         try:

@@ -63,7 +63,8 @@ class Learner:
     ) -> None:
         self.classifiers = [classifier.train() for classifier in classifiers]
         parameters = [p for classifier in classifiers for p in classifier.parameters()]
-        self.optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
+        # Fused: with many heads its steps would else take as long as all the rest, on a processor.
+        self.optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, max_lr=learning_rate, total_steps=max(2, steps)
         )
