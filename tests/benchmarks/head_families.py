@@ -6,7 +6,8 @@
 builds a run with heads of each kind at the network's own places, then one with `--heads auto`, by the same command
 with the same images; a kind that is in the folder already is not built again, and one that was stopped goes on.  Each
 run is divided in halves ten times, `CheapestWithinDrop` chooses on one and the other judges, and savings are read from
-the mean curve at realised drops.  Minutes are of the processor, and told of one thread (`OMP_NUM_THREADS=1`) they hardly depend on what else computes.
+the mean curve at realised drops.  Minutes are of the processor: told of one thread (`OMP_NUM_THREADS=1`) they hardly
+depend on what else computes.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ KINDS = (*PRESETS, AUTO)
 
 
 def build_timed(kind: str, network: str, folder: Path, train_data: str, data: str) -> float:
-    """Build the run `kind`.parquet of a folder unless it is there; the seconds of the processor that took, those of stopped ones too."""
+    """Build the run `kind`.parquet of a folder unless it is there; the processor's seconds, those of stopped ones too."""
     run, noted = folder / f"{kind}.parquet", folder / f"{kind}.seconds.json"
     seconds = float(json.loads(noted.read_text())) if noted.exists() else 0.0
     if not run.exists():
