@@ -37,7 +37,7 @@ KINDS = (*PRESETS, AUTO)
 
 
 def build_timed(kind: str, network: str, folder: Path, train_data: str, data: str) -> float:
-    """Build the run `kind`.parquet of a folder unless it is there; the processor's seconds, those of stopped ones too."""
+    """Build the run `kind`.parquet of a folder unless it is there; the processor's seconds, all stopped ones too."""
     run, noted = folder / f"{kind}.parquet", folder / f"{kind}.seconds.json"
     seconds = float(json.loads(noted.read_text())) if noted.exists() else 0.0
     if not run.exists():
