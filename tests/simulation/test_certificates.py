@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from cascade_core.simulation.record import Record
 from tests.oracle import make_record, random_pooled, random_record
 from tests.pathcases import path_of
 
-SIMULATIONS = 1000
+SIMULATIONS = int(os.environ.get("CASCADE_DRAWS", "300"))
 
 
 def population(random: np.random.Generator, n: int) -> Record:

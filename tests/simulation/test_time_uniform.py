@@ -36,7 +36,7 @@ def test_the_truth_leaves_them_as_rarely_as_is_said() -> None:
         found = np.cumsum((random.random(300) < 0.1).astype(np.int64))
         left += any(
             not low <= 0.1 <= high
-            for n in range(1, 301, 3)
+            for n in range(1, 301, 10)
             for low, high in [[float(end[0]) for end in share_bounds(found[n - 1 : n], n, 0.2)]]
         )
     # At most one in five, and a standard error of that is 0.03.
