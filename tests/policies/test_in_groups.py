@@ -47,6 +47,7 @@ def among_those_that_leave(threshold: float) -> float:
     return 0.3 * (1 - min(threshold, 1)) / 2
 
 
+@pytest.mark.filterwarnings("ignore:No rule has a drop certified")
 @pytest.mark.parametrize(("in_groups", "n", "limit"), [(True, 6000, 0.045), (False, 1500, 0.1)])
 def test_certified_limits_are_seldom_broken(in_groups: bool, n: int, limit: float) -> None:
     random, broken, early = np.random.default_rng(0), 0, 0
