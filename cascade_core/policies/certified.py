@@ -69,7 +69,7 @@ class Certified(WithinDrop):
     title: ClassVar[str] = "Certified drop"
     promise: ClassVar[str] = (
         f"The boldest thresholds for which tests on samples of their own show, with {CERTAINTY} confidence, "
-        "that the whole cascade loses at most this much accuracy on new samples; if none pass, nothing leaves early."
+        "that at most this much accuracy is lost on new samples; if none pass, nothing leaves early."
     )
     tests: ClassVar[bool] = True
     standard_errors: ClassVar[float] = NormalDist().inv_cdf(1 - ALPHA)
