@@ -98,25 +98,29 @@ def _table(grouped: Grouped, meter: Meter, *, opens_samples: bool) -> None:
     frame, evaluation = in_points(tables.groups_table(grouped, meter)), grouped.evaluation
     terms = evaluation.terms
     drop, certain = capital(terms.short_drop), certified_in_groups(grouped)
+    lost = accuracy_columns(terms)
+    # What a telephone has room for comes first.
     columns = {
         "group": st.column_config.TextColumn(capital(grouped.groups.what), pinned=True),
+        "accuracy_drop": lost.pop("accuracy_drop"),
+        "saving": share(
+            "Saved", f"Of what the plain network costs, in {meter.unit}; below zero the cascade costs more."
+        ),
         "samples": number("Samples"),
-        **accuracy_columns(terms),
+        **lost,
         "full_accuracy": share("Plain network", terms.of("Its accuracy on the group.")) if terms is LABELS else None,
         "drop_low": number(f"{drop} at least", 2, f"Lower end of the {COVERAGE} interval, points; rounded down."),
         "drop_high": number(f"{drop} at most", 2, f"Upper end of the {COVERAGE} interval, points; rounded up."),
         "drop_certified": number("Certified at most", 2, certain) if grouped.bounds is not None else None,
         "cost": number("Mean MACs") if meter is MACS else number(f"Mean {per(meter)}", decimals(frame["cost"])),
-        "saving": share(
-            "Saved", f"Of what the plain network costs, in {meter.unit}; below zero the cascade costs more."
-        ),
         "saving_low": share("Saved at least", f"Lower end of the {COVERAGE} interval."),
         "saving_high": share("Saved at most", f"Upper end of the {COVERAGE} interval."),
         **{f"share {name}": share(f"Leaves at {name}") for name in evaluation.stage_names},
     }
     order, names = grouped.worst_first, grouped.groups.names
     opens = on_row("groups", lambda row: _open(names, label=int(order[row]))) if opens_samples else {}
-    table(frame, columns, "What the cascade does to the samples of each group, the largest drop first.", **opens)
+    alt = "What the cascade does to the samples of each group, the largest drop first."
+    table(frame, columns, alt, column_order=[*columns], **opens)
     st.caption(
         ("Tick a class, or click a bar or a cell below, to see its samples; click" if opens_samples else "Click")
         + " a column's head to sort. Each interval is for one group looked at by itself; of many groups some lie "
