@@ -4,7 +4,8 @@
 
 prints a table for each run, at one point of accuracy given up: batches of 1, 16 and 64, one and two threads.  The plain
 network is compiled by the same engine and has its usual settings; all take turns on the same images, and medians are
-compared, so that ratios hold where nothing else computes.  The eager runner of PyTorch stands beside, and the limit:
+compared, so that ratios hold where nothing else computes.  The eager runner of PyTorch stands beside, the compiled one
+where survivors of up to eight batches are gathered (`nets.running.gathering`), and the limit:
 what parts take by themselves for whole batches, times the share of images that reach them.  What a runner takes beyond
 that are survivors that are few, and what lies between parts; what the limit lacks of 1 are parts that take longer for
 their MACs than the network does.
@@ -38,6 +39,7 @@ from cascade_core.nets.running.bundled_run import Bundle
 from cascade_core.nets.running.classify import load_cascade
 from cascade_core.nets.running.engines import OnnxEngine
 from cascade_core.nets.running.exporting import exported_plain
+from cascade_core.nets.running.gathering import gathered
 from cascade_core.nets.running.runner import Runner
 from cascade_core.nets.staged import StagedModel
 
@@ -47,11 +49,15 @@ BATCHES, THREADS, REPEATS = (1, 16, 64), (1, 2), 5
 SINGLE, BATCHED = 128, 512
 """Images of a repeat at batch 1, and in larger batches."""
 
+LEAST_WORTH, WAIT = 16, 8
+"""Survivors that are gathered for a stage, or a batch if that is more, and batches that one waits at most."""
+
 REST = 0.1
 """Seconds in which threads that spin after what was measured before come to rest."""
 
 Images = NDArray[np.float32]
-Work = Callable[[Images], object]
+Work = Callable[[Images, int], object]
+"""Classifies images in batches of a size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +66,7 @@ class Row:
 
     Attributes:
         macs: Share of the plain network's MACs that is saved on these images.
-        milliseconds: An image, of "plain", "runner", "bundle", "eager" and "limit".
+        milliseconds: An image, of "plain", "runner", "bundle", "eager", "gathered" and "limit".
     """
 
     threads: int
@@ -75,7 +81,7 @@ class Row:
     def __str__(self) -> str:
         told = [f"batch {self.batch:2}, threads {self.threads}: MACs {self.macs:.3f}"]
         told.append(f"plain {self.milliseconds['plain']:.2f} ms")
-        names = ("runner", "bundle", "limit")
+        names = ("runner", "bundle", "gathered", "limit")
         told += [f"{name} {self.milliseconds[name]:.2f} ms ({self.ratio(name):.2f})" for name in names]
         return (
             f"{', '.join(told)}, eager {self.milliseconds['eager'] / self.milliseconds['runner']:.1f} times the runner"
@@ -151,11 +157,22 @@ def _works(cascade: Prepared, compiled: OnnxEngine, threads: int) -> dict[str, W
     name = session.get_inputs()[0].name
     runner, eager = Runner(cascade.model, cascade.rule, engine=compiled), Runner(cascade.model, cascade.rule, "cpu")
     return {
-        "plain": lambda images: session.run(None, {name: images}),
-        "runner": lambda images: runner(torch.from_numpy(images)),
-        "bundle": Bundle(cascade.folder, threads),
-        "eager": lambda images: eager(torch.from_numpy(images)),
+        "plain": _batch_by_batch(lambda images: session.run(None, {name: images})),
+        "runner": _batch_by_batch(lambda images: runner(torch.from_numpy(images))),
+        "bundle": _batch_by_batch(Bundle(cascade.folder, threads)),
+        "eager": _batch_by_batch(lambda images: eager(torch.from_numpy(images))),
+        "gathered": lambda images, batch: [
+            *gathered(runner, torch.from_numpy(images).split(batch), worth=max(batch, LEAST_WORTH), wait=WAIT)
+        ],
     }
+
+
+def _batch_by_batch(classify: Callable[[Images], object]) -> Work:
+    def work(images: Images, batch: int) -> None:
+        for first in range(0, len(images), batch):
+            classify(images[first : first + batch])
+
+    return work
 
 
 def _milliseconds(works: Mapping[str, Work], images: Images, batch: int) -> dict[str, float]:
@@ -164,10 +181,9 @@ def _milliseconds(works: Mapping[str, Work], images: Images, batch: int) -> dict
     for turn in range(-1, REPEATS):
         for name, work in works.items():
             time.sleep(REST)
-            work(images[:batch])  # wakes its own
+            work(images[:batch], batch)  # wakes its own
             start = time.perf_counter()
-            for first in range(0, len(images), batch):
-                work(images[first : first + batch])
+            work(images, batch)
             if turn >= 0:
                 taken[name].append(time.perf_counter() - start)
     return {name: 1000 * statistics.median(own) / len(images) for name, own in taken.items()}
