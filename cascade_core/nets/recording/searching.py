@@ -44,7 +44,7 @@ HELD_OUT = 0.2
 MOST_HELD = 10_000
 """More samples than these choose hardly better."""
 
-STEPS = 750
+STEPS = 1500
 """Steps that candidates take at least, by going over the features of one pass again where samples are few."""
 
 MOST_REUSE = 20
