@@ -129,13 +129,15 @@ def test_certified_drops_may_be_of_those_that_leave(run: Path, monkeypatch: pyte
         return explore(*args, **kwargs)
 
     monkeypatch.setattr(questions, "explore", noted)
+    save_run(sample_run(seed=71), run)  # of which nothing is kept that other tests asked
     assert not [box for box in opened(policy="shared").selectbox if box.key == state.AMONG.key], "it cannot tell"
     app = opened(policy="certified", among="depth")
     app.selectbox(key=state.AMONG.key).select("stage").run()
     assert not app.exception
     assert ("among", "stage") in app.session_state[state.WRITTEN.key]
-    assert asked[-2:] == [{"among": "depth"}, {"among": "stage"}]
+    # Other policies are explored ahead, whenever there is time.
+    assert [one for one in asked if one] == [{"among": "depth"}, {"among": "stage"}]
     app.selectbox(key=state.POLICY.key).select("paper").run()
-    assert asked[-1] == {}, "the wish is kept for policies that have it"
+    assert [one for one in asked if one] == [{"among": "depth"}, {"among": "stage"}]
     app.selectbox(key=state.POLICY.key).select("certified").run()
-    assert app.selectbox(key=state.AMONG.key).value == "stage"
+    assert app.selectbox(key=state.AMONG.key).value == "stage", "the wish is kept"

@@ -120,7 +120,7 @@ def _table(grouped: Grouped, meter: Meter, *, opens_samples: bool) -> None:
     order, names = grouped.worst_first, grouped.groups.names
     opens = on_row("groups", lambda row: _open(names, label=int(order[row]))) if opens_samples else {}
     alt = "What the cascade does to the samples of each group, the largest drop first."
-    table(frame, columns, alt, column_order=[*columns], **opens)
+    table(frame[[name for name in columns if name in frame]], columns, alt, **opens)
     st.caption(
         ("Tick a class, or click a bar or a cell below, to see its samples; click" if opens_samples else "Click")
         + " a column's head to sort. Each interval is for one group looked at by itself; of many groups some lie "
