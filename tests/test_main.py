@@ -199,7 +199,7 @@ def test_where_nobody_reads_on_it_ends_quietly(
         ("show missing.parquet", 2, "error: Cannot read missing.parquet: there is no such file\n"),
         ("show {run} > /dev/full", 2, "error: Cannot write standard output: no space left on device\n"),
         ("show {run} >&-", 0, ""),
-        ("show {run} | head -1 > /dev/null; exit ${{PIPESTATUS[0]}}", 141, ""),
+        ("show {run} | true; exit ${{PIPESTATUS[0]}}", 141, ""),
     ],
 )
 def test_as_a_module_in_a_shell(command: str, status: int, said: str, named: dict[str, str]) -> None:
