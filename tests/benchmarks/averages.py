@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_core.policies.base import rule_path
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.paths import RulePath, evaluate_path
 from cascade_core.simulation.record import Record
@@ -87,6 +88,13 @@ class Division(NamedTuple):
     samples: NDArray[np.int64]
     record: Record
     path: RulePath
+
+
+def plain_first(record: Record, thresholds: NDArray[np.float32]) -> RulePath:
+    """The plain network, then rules for a record, of thresholds (G, M-1) or (G, M-1, K)."""
+    all_rules = np.concatenate([np.full_like(thresholds[:1], np.inf), thresholds])
+    places = np.arange(len(all_rules))
+    return rule_path(record, places, all_rules, places == 0)
 
 
 class Place(NamedTuple):

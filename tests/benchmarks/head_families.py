@@ -18,16 +18,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from cascade_core import CheapestWithinDrop, load_run, split_indices
 from cascade_core.nets.heads.families import PRESETS
 from cascade_core.nets.recording.build import build_run
 from cascade_core.nets.recording.searching import AUTO
 from cascade_core.policies.answers import Halves
-from cascade_core.policies.base import rule_path
 from cascade_core.simulation.recorded import Outputs
-from tests.benchmarks.averages import Average, Division, averaged, saved_at
+from tests.benchmarks.averages import Average, Division, averaged, plain_first, saved_at
 from tests.benchmarks.readme_figures import DIVISIONS, POSITIONS, line
 
 DROPS = (0.0, 0.005, 0.01)
@@ -58,9 +55,7 @@ def divisions_of(outputs: Outputs, divisions: int = DIVISIONS) -> list[Division]
         divided = Halves(outputs=outputs, calibration=calibration, test=test).divided(CheapestWithinDrop)
         positions = CheapestWithinDrop.positions(divided.calibration, POSITIONS)
         rules = CheapestWithinDrop.path(divided.calibration, positions).thresholds
-        thresholds = np.concatenate([np.full_like(rules[:1], np.inf), rules])
-        path = rule_path(divided.test, range(len(thresholds)), thresholds, np.arange(len(thresholds)) == 0)
-        result.append(Division(samples=test, record=divided.test, path=path))
+        result.append(Division(samples=test, record=divided.test, path=plain_first(divided.test, rules)))
     return result
 
 

@@ -29,10 +29,9 @@ from cascade_core import (
     fit_pool,
     split_indices,
 )
-from cascade_core.policies.base import rule_path
 from cascade_core.policies.families.induction import backward_induction
 from cascade_core.simulation.pool import log_softmax
-from tests.benchmarks.averages import Average, Division, averaged, saved_at
+from tests.benchmarks.averages import Average, Division, averaged, plain_first, saved_at
 from tests.benchmarks.readme_figures import CACHE, line
 from tests.runfiles import load_softmaxes
 
@@ -216,10 +215,7 @@ def divided(outputs: StageOutputs, idea: Idea, divisions: int) -> list[Division]
     for seed in range(divisions):
         calibration, test = split_indices(len(outputs.labels), 0.5, seed)
         chosen_on, judged_on = idea.answering(outputs.take(calibration), outputs.take(test))
-        rules = idea.choosing(chosen_on)
-        thresholds = np.concatenate([np.full_like(rules[:1], np.inf), rules])
-        first = np.arange(len(thresholds)) == 0
-        path = rule_path(judged_on, range(len(thresholds)), thresholds, first)
+        path = plain_first(judged_on, idea.choosing(chosen_on))
         saved = np.maximum.accumulate(evaluate_path(chosen_on, path).saving)
         path = path.take(np.searchsorted(saved, np.minimum(SAVINGS, saved[-1])))
         result.append(Division(samples=test, record=judged_on, path=path))

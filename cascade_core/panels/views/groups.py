@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -58,9 +59,11 @@ def show(shown: Shown) -> None:
         st.caption(
             f"The {MOST_BARS} of {occurring:,} with the largest {test.terms.short_drop}; all are in the table above."
         )
-    opens = {}
-    if classes and opens_samples:
-        opens = on_mark("group-bars", lambda mark: _open(names, label=int(drawn[int(mark["y"])])))
+
+    def open_bar(mark: Mapping[str, Any]) -> None:
+        _open(names, label=int(drawn[int(mark["y"])]))
+
+    opens = on_mark("group-bars", open_bar) if classes and opens_samples else {}
     chart(
         group_bars(grouped, 1 - grouped.costs(meter)[:, 0] / meter.plain(grouped.whole), palette(), meter.noun),
         "group-bars",
@@ -140,11 +143,11 @@ def _confusion(test: Record, rule: ExitRule, names: list[str], *, opens_samples:
             f"{terms.right_answers} in grey."
         )
         figure = confusion_matrix(counts, names, palette(), terms)
-        opens = {}
-        if opens_samples:
-            opens = on_mark(
-                "confusion", lambda cell: _open(names, label=int(cell["y"]), answer=int(cell["x"]), left=left)
-            )
+
+        def open_cell(cell: Mapping[str, Any]) -> None:
+            _open(names, label=int(cell["y"]), answer=int(cell["x"]), left=left)
+
+        opens = on_mark("confusion", open_cell) if opens_samples else {}
         chart(figure, "confusion", "Confusion", f"Samples by {terms.label} and answer.", **opens)
         return
     mistakes = most_confused(test, rule, stage, MOST_CELLS)
@@ -156,9 +159,11 @@ def _confusion(test: Record, rule: ExitRule, names: list[str], *, opens_samples:
         "share": share("Share", terms.of("Of the samples of the true class that left there.")),
     }
     pairs = [(one.label, one.answer) for one in mistakes]
-    opens = {}
-    if opens_samples:
-        opens = on_row("mistakes", lambda row: _open(names, label=pairs[row][0], answer=pairs[row][1], left=left))
+
+    def open_pair(row: int) -> None:
+        _open(names, label=pairs[row][0], answer=pairs[row][1], left=left)
+
+    opens = on_row("mistakes", open_pair) if opens_samples else {}
     table(tables.mistakes_table(mistakes, names), columns, f"The most frequent {terms.mistakes}.", **opens)
 
 
