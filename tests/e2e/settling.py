@@ -39,9 +39,13 @@ SETTLED = """quiet => document.querySelector("[data-testid=stApp]")?.dataset.tes
 
 
 def opened(page: Page, address: str) -> Page:
-    """Go to an address where the live panel is shown, and wait until all of the page is there."""
+    """Go to an address where the live panel is shown, and wait until all of the page is there.
+
+    The address is completed by a script of the page that may come after the panel, and asks Python for nothing.
+    """
     page.goto(address)
     expect(page.get_by_test_id("live-readout").first).to_be_visible()
+    page.wait_for_function("window.history.state?.cascade")
     settled(page)
     return page
 

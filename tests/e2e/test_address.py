@@ -31,7 +31,7 @@ def url(tmp_path_factory: pytest.TempPathFactory, start_dashboard: Callable[...,
 
 
 def query(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlparse(page.url).query)
+    return parse_qs(urlparse(page.evaluate("location.href")).query)
 
 
 def seen(page: Page) -> Seen:
@@ -48,7 +48,7 @@ def seen(page: Page) -> Seen:
 
 def changed(page: Page, act: Callable[[], object]) -> None:
     """Do something that is a step, and wait until the address has it."""
-    before = page.url
+    before = page.evaluate("location.href")
     with answered(page):
         act()
     page.wait_for_function("before => location.href !== before", arg=before)
