@@ -207,7 +207,7 @@ class _Fitting:
         return replace(written, training={key: written.training.get(key) for key in expected.training}) == expected
 
 
-ENDINGS = ("search", "search-checkpoint", "search-checkpoint-ladder", "checkpoint")
+ENDINGS = ("search", "search-checkpoint-first", "search-checkpoint", "search-checkpoint-ladder", "checkpoint")
 """Of the files beside the heads that a stopped build goes on from."""
 
 

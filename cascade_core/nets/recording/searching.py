@@ -1,7 +1,9 @@
 """Trying many heads at many places of a frozen network at once, for the set of exits that is worth having.
 
 All candidates are heads of one network that is cut at every place (`cutting.crowding`), so they are fitted as any
-heads are, all in one pass over the frozen trunk, and go on from a checkpoint.  Then they say what they say of training
+heads are, all in one pass over the frozen trunk, and go on from a checkpoint.  Most of them are dropped after a short
+first round, which keeps the best size of each family at each place (successive halving; Jamieson & Talwalkar, arXiv
+1502.07943, but never across families, which learn at different speeds).  The others say what they say of training
 samples that none of them was fitted to, and `training.exits` chooses.  A ladder, whose rungs build on one another, is
 tried against the set that was chosen, at its places and the network's own.  What is found is a description: whoever
 asked fits its heads anew, to all samples and for longer.
@@ -43,6 +45,9 @@ HELD_OUT = 0.2
 
 MOST_HELD = 10_000
 """More samples than these choose hardly better."""
+
+FIRST_EPOCHS, FIRST_STEPS = 1, 300
+"""Of the first round."""
 
 STEPS = 1500
 """Steps that candidates take at least, by going over the features of one pass again where samples are few."""
@@ -120,7 +125,7 @@ class Search:
         """The exits that pay.
 
         Args:
-            checkpoint: Where training keeps its state; it is left there, with another file for a ladder beside it.
+            checkpoint: Where training keeps its state; it is left there, with those of the first round and of a ladder beside it.
 
         Raises:
             ValueError: There are too few samples to choose on, or no place for an exit.
@@ -128,12 +133,15 @@ class Search:
         own = choose_points(self._points, self.network.exits)
         pieces = self._cut(self._places(wish, own))
         usual = _usual(pieces, own)
-        specs = [self._specs(wish.heads, pieces, place, usual) for place in range(len(pieces.exits))]
-        seed, classes = self.settings["seed"], len(self.data.class_names)
-        heads = [build(tuple(here), classes, seed) for here in specs]
-        outputs = self._said(crowded(self.network.title, pieces, heads), SEARCH_SETTINGS, checkpoint)
+        specs: _Specs = [self._specs(wish.heads, pieces, place, usual) for place in range(len(pieces.exits))]
+        tried = sum(map(len, specs))
+        if any(len(here) > 1 for here in specs):
+            first = checkpoint.with_name(f"{checkpoint.name}-first")
+            outputs = self._tried(pieces, specs, SEARCH_SETTINGS | {"epochs": FIRST_EPOCHS}, FIRST_STEPS, first)
+            specs = _best_sizes(pieces, specs, usual, Judge(outputs, wish.drop))
+        outputs = self._tried(pieces, specs, SEARCH_SETTINGS, STEPS, checkpoint)
         flat = _flat(pieces, specs, outputs)
-        found = _found(choose_exits(outputs, wish.drop, _starts(flat, usual)), flat, outputs)
+        found = _found(choose_exits(outputs, wish.drop, _starts(flat, usual)), flat, (tried, len(outputs.labels)))
         if wish.heads != AUTO or any(layout(shape) == "tokens" for shape in pieces.shapes):
             return found
         return self._or_ladder(found, outputs, own, wish.drop, checkpoint.with_name(f"{checkpoint.name}-ladder"))
@@ -171,22 +179,29 @@ class Search:
         here_too = [by_exit[exit] for by_exit in usual if (exit := pieces.exits[place]) in by_exit]
         return tuple({str(spec): spec for spec in (*tried, *here_too)}.values())
 
-    def _said(self, model: CascadedNetwork, defaults: dict[str, Any], checkpoint: Path) -> StageOutputs:
-        """What fitted heads say of samples that they were not fitted to."""
+    def _tried(
+        self, pieces: Cut, specs: _Specs, defaults: dict[str, Any], steps: int, checkpoint: Path
+    ) -> StageOutputs:
+        """What candidates say once they are fitted, side by side."""
+        heads = [build(here, len(self.data.class_names), self.settings["seed"]) for here in specs]
+        return self._said(crowded(self.network.title, pieces, heads), defaults, steps, checkpoint)
+
+    def _said(self, model: CascadedNetwork, defaults: dict[str, Any], steps: int, checkpoint: Path) -> StageOutputs:
+        """What heads say of samples that they were not fitted to, after `steps` at least."""
         share = min(HELD_OUT, MOST_HELD / len(self.data))
         learned, held = hold_out(self.data, share, self.settings["seed"])
         if held is None:
             raise ValueError(f"Expected more training samples than {len(self.data)} to choose exits on")
-        training = self._training(defaults, len(learned))
+        training = self._training(defaults, len(learned), steps)
         fit = fit_heads(model, learned, training, device=self.device, progress=self.progress, checkpoint=checkpoint)
         check_trained(model.heads, checkpoint, fit.loss)
         return precompute(model, held, device=self.device, progress=self.progress)
 
-    def _training(self, defaults: dict[str, Any], samples: int) -> Training:
+    def _training(self, defaults: dict[str, Any], samples: int, steps: int) -> Training:
         """Settings of a trial: as many epochs as the user asks for at the most."""
         epochs = min(defaults["epochs"], self.settings.get("epochs", math.inf))
-        steps = epochs * max(1, samples // defaults["batch_size"])
-        reuse = min(MOST_REUSE, max(1, round(STEPS / steps)))
+        once = epochs * max(1, samples // defaults["batch_size"])
+        reuse = min(MOST_REUSE, max(1, round(steps / once)))
         wishes = {key: self.settings[key] for key in ("seed", "precision") if key in self.settings}
         return Training(**defaults | {"epochs": epochs, "reuse": reuse} | wishes)
 
@@ -200,20 +215,45 @@ class Search:
         specs = preset(LADDER, list(pieces.shapes), pieces.macs)
         heads = build(specs, len(self.data.class_names), self.settings["seed"])
         settings = HEAD_SETTINGS[LADDER] | {"epochs": LADDER_EPOCHS, "held_out": 0.0}
-        said = self._said(assemble(self.network.title, pieces, heads), settings, checkpoint)
+        said = self._said(assemble(self.network.title, pieces, heads), settings, 0, checkpoint)
         every = tuple(range(len(specs)))
         ahead = compared(Judge(said, drop), every, Judge(outputs, drop), found.chosen.kept)
         if ahead.mean <= 0:
             return found
-        return _found(described(Judge(said, drop), every), _flat(pieces, [(spec,) for spec in specs], said), said)
+        flat = _flat(pieces, [(spec,) for spec in specs], said)
+        return _found(described(Judge(said, drop), every), flat, (len(specs), len(said.labels)))
 
 
-def _flat(pieces: Cut, specs: Sequence[Sequence[HeadSpec]], outputs: StageOutputs) -> tuple[Candidate, ...]:
-    """The candidates in the order of their stages."""
-    pairs = [(exit, spec) for exit, here in zip(pieces.exits, specs, strict=True) for spec in here]
+def _best_sizes(pieces: Cut, specs: _Specs, usual: Sequence[_Usual], judge: Judge) -> _Specs:
+    """Of each place the heads that are best of their family, and those of single presets."""
+    flat = list(enumerate(_pairs(pieces, specs)))
+    best: dict[tuple[str, str], int] = {}
+    for stage, (exit, spec) in flat:
+        kind = exit, spec.family
+        best[kind] = max(best.get(kind, stage), stage, key=judge.alone)
+    single = [pair for by_exit in usual for pair in by_exit.items()]
+    kept: dict[str, list[HeadSpec]] = {exit: [] for exit in pieces.exits}
+    for stage, (exit, spec) in flat:
+        if best[exit, spec.family] == stage or (exit, spec) in single:
+            kept[exit].append(spec)
+    return [tuple(here) for here in kept.values()]
+
+
+def _pairs(pieces: Cut, specs: _Specs) -> list[tuple[str, HeadSpec]]:
+    """The candidates in the order of their stages, with the names of their places."""
+    return [(exit, spec) for exit, here in zip(pieces.exits, specs, strict=True) for spec in here]
+
+
+def _flat(pieces: Cut, specs: _Specs, outputs: StageOutputs) -> tuple[Candidate, ...]:
+    """The candidates in the order of their stages, with their costs."""
     costs = [stage.head_macs / outputs.baseline_macs for stage in outputs.stages]
-    return tuple(Candidate(exit=e, spec=s, macs=macs) for (e, s), macs in zip(pairs, costs, strict=False))
+    return tuple(
+        Candidate(exit=e, spec=s, macs=macs) for (e, s), macs in zip(_pairs(pieces, specs), costs, strict=False)
+    )
 
+
+_Specs: TypeAlias = Sequence[tuple[HeadSpec, ...]]
+"""Different heads for each place."""
 
 _Usual: TypeAlias = dict[str, HeadSpec]
 """The heads of one preset, by the names of their places."""
@@ -231,10 +271,10 @@ def _starts(flat: Sequence[Candidate], usual: Sequence[_Usual]) -> list[Kept]:
     return [kept for kept in sets if kept]
 
 
-def _found(chosen: ChosenExits, flat: Sequence[Candidate], outputs: StageOutputs) -> Found:
+def _found(chosen: ChosenExits, flat: Sequence[Candidate], tried: tuple[int, int]) -> Found:
     return Found(
         heads=tuple(flat[stage] for stage in chosen.kept),
         chosen=chosen,
         following=None if chosen.following is None else flat[chosen.following[0]],
-        tried=(len(flat), len(outputs.labels)),
+        tried=tried,
     )

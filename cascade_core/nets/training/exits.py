@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,11 +101,7 @@ def compared(judge: Judge, kept: Kept, other: Judge, others: Kept) -> Gain:
 
 
 class Judge:
-    """What sets of heads are expected to save at a drop.
-
-    Attributes:
-        worthwhile: Stages whose heads are looked at: the best at each place, alone.
-    """
+    """What sets of heads are expected to save at a drop."""
 
     def __init__(self, outputs: StageOutputs, drop: float) -> None:
         n = len(outputs.labels)
@@ -115,15 +112,34 @@ class Judge:
         # All sets are judged on the same blocks, so that they can be compared in pairs.
         self.codes = np.random.default_rng(0).permutation(n).astype(np.uint64)
         self._known: dict[Kept, Expectation] = {}
-        self.worthwhile = self._best_of_each_place(_undominated(outputs, self.places))
+        rows = np.arange(n)
+        self._losses = [-float(log_softmax(probs)[rows, outputs.labels].mean()) for probs in outputs.probs]
 
-    def _best_of_each_place(self, stages: Kept) -> Kept:
-        """Up to `AT_A_PLACE` stages of each place, those whose heads save most alone."""
-        ranked = sorted(stages, key=lambda stage: -self.gain((stage,)).mean)
+    @cached_property
+    def worthwhile(self) -> Kept:
+        """Stages whose heads are looked at: up to `AT_A_PLACE` of each place, those that are best alone."""
+        ranked = sorted(self._undominated(), key=self.alone, reverse=True)
         before = [
             sum(self.places[stage] == self.places[other] for other in ranked[:i]) for i, stage in enumerate(ranked)
         ]
         return tuple(sorted(stage for stage, count in zip(ranked, before, strict=True) if count < AT_A_PLACE))
+
+    def _undominated(self) -> Kept:
+        """Early stages but those behind whose place another head costs no more and has no larger cross-entropy."""
+        costs = [stage.head_macs for stage in self.outputs.stages]
+        ranks = list(zip(costs, self._losses, range(len(costs)), strict=True))[:-1]
+
+        def outdone(stage: int) -> bool:
+            return any(
+                self.places[other] == self.places[stage] and rank < ranks[stage] and rank[1] <= ranks[stage][1]
+                for other, rank in enumerate(ranks)
+            )
+
+        return tuple(stage for stage in range(len(ranks)) if not outdone(stage))
+
+    def alone(self, stage: int) -> tuple[float, float]:
+        """How good a head is without others: what it saves, or where that is equal, its log-likelihood."""
+        return self.gain((stage,)).mean, -self._losses[stage]
 
     def expected(self, kept: Kept) -> Expectation:
         """What a set that is not empty leads to."""
@@ -147,13 +163,32 @@ class Judge:
 
     def grow(self, kept: Kept) -> Kept:
         """A set with all that is worth adding, and without what is not worth keeping."""
+        brought = {stage: self.gain((stage,)).mean for stage in self.worthwhile}
         for _ in range(2 * len(set(self.places))):
             kept = self._pruned(kept)
-            more = [self.joined(kept, stage) for stage in self.worthwhile if stage not in kept]
-            best = max(more, key=lambda other: self.gain(other, kept).mean, default=kept)
+            best = self._joined_by_best(kept, brought)
             if not self.gain(best, kept).is_real:
                 break
             kept = best
+        return kept
+
+    def _joined_by_best(self, kept: Kept, brought: dict[int, float]) -> Kept:
+        """A set with the head more that brings most.
+
+        A head seldom brings more the more others there are: those that brought most when they were last looked at are
+        looked at first, and none whose turn has not come when the best is known (lazy greedy; Minoux, "Accelerated
+        greedy algorithms for maximizing submodular set functions", 1978).
+
+        Args:
+            brought: What each head brought last; it is brought up to date.
+        """
+        ahead, looked_at = [stage for stage in self.worthwhile if stage not in kept], set[int]()
+        while ahead:
+            best = max(ahead, key=lambda stage: brought[stage])
+            if best in looked_at:
+                return self.joined(kept, best)
+            brought[best] = self.gain(self.joined(kept, best), kept).mean
+            looked_at.add(best)
         return kept
 
     def _pruned(self, kept: Kept) -> Kept:
@@ -186,20 +221,3 @@ def with_heads(outputs: StageOutputs, kept: Sequence[int]) -> StageOutputs:
         for number, macs in zip(numbers, np.diff(up_to, prepend=0), strict=True)
     )
     return replace(outputs, probs=outputs.probs[numbers], stages=stages)
-
-
-def _undominated(outputs: StageOutputs, places: NDArray[np.int64]) -> Kept:
-    """Early stages without those behind whose place another head costs no more and has no larger cross-entropy."""
-    rows = np.arange(len(outputs.labels))
-    losses = [-float(log_softmax(probs)[rows, outputs.labels].mean()) for probs in outputs.probs]
-    costs = [stage.head_macs for stage in outputs.stages]
-
-    def outdone(stage: int) -> bool:
-        return any(
-            places[other] == places[stage]
-            and (costs[other], losses[other], other) < (costs[stage], losses[stage], stage)
-            and losses[other] <= losses[stage]
-            for other in range(len(costs) - 1)
-        )
-
-    return tuple(stage for stage in range(len(costs) - 1) if not outdone(stage))

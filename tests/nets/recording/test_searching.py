@@ -30,6 +30,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training long enough to see that it works."""
     monkeypatch.setitem(settings.SMALL_SETTINGS, "epochs", 8)
     monkeypatch.setitem(settings.SMALL_HEAD_SETTINGS, "epochs", 2)
+    monkeypatch.setattr(searching, "FIRST_STEPS", 20)
     monkeypatch.setattr(searching, "STEPS", 60)
     monkeypatch.setattr(searching, "LADDER_EPOCHS", 1)
 
@@ -144,7 +145,7 @@ def test_epochs_of_a_trial_follow_the_number_of_samples() -> None:
         device="cpu",
         progress=False,
     )
-    training = search._training({"epochs": 6, "batch_size": 128}, 1280)
+    training = search._training({"epochs": 6, "batch_size": 128}, 1280, 60)
     # Two epochs of 10 batches each are 20 steps; 60 are wanted.
     assert (training.epochs, training.reuse, training.seed) == (2, 3, 3)
-    assert search._training({"epochs": 6, "batch_size": 128}, 10**6).reuse == 1
+    assert search._training({"epochs": 6, "batch_size": 128}, 10**6, 60).reuse == 1
