@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -149,3 +150,18 @@ def test_epochs_of_a_trial_follow_the_number_of_samples() -> None:
     # Two epochs of 10 batches each are 20 steps; 60 are wanted.
     assert (training.epochs, training.reuse, training.seed) == (2, 3, 3)
     assert search._training({"epochs": 6, "batch_size": 128}, 10**6, 60).reuse == 1
+
+
+def test_the_first_round_keeps_the_best_of_each_family_and_the_presets() -> None:
+    def hidden(size: int) -> HeadSpec:
+        return HeadSpec(family="enhanced", shape=(16, 4, 4), parameters={"height": 4, "width": 4, "hidden": size})
+
+    specs = [(LINEAR, hidden(16), hidden(32), hidden(64)), (hidden(16), hidden(32), LINEAR)]
+    goodness = [0.1, 0.5, 0.7, 0.6, 0.9, 0.8, 0.2]  # of each stage, and so of each head in turn
+    kept = searching._best_sizes(
+        cast(Any, SimpleNamespace(exits=("a", "b"))),
+        specs,
+        [{"a": hidden(64)}, {"b": LINEAR}],
+        cast(Any, SimpleNamespace(alone=goodness.__getitem__)),
+    )
+    assert kept == [(LINEAR, hidden(32), hidden(64)), (hidden(16), LINEAR)]

@@ -108,6 +108,25 @@ def test_sets_of_other_heads_are_compared_on_the_same_samples() -> None:
     assert compared(Judge(better, 0.02), (0,), Judge(worse, 0.02), ()) == Judge(better, 0.02).gain((0,))
 
 
+def test_heads_that_brought_most_are_looked_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = Judge(candidates(INFORMATIVE), 0.02)
+    gains: dict[tuple[int, ...], float] = {(0, 2): 0.3, (1, 2): 0.1, (2, 3): 0.0, (2, 4): 0.2}
+    looked_at: list[tuple[int, ...]] = []
+
+    def gain(kept: tuple[int, ...], _others: tuple[int, ...]) -> Gain:
+        looked_at.append(kept)
+        return Gain(mean=gains[kept], error=0.0)
+
+    judge.worthwhile = (0, 1, 2, 4)
+    monkeypatch.setattr(judge, "gain", gain)
+    brought = {0: 0.4, 1: 0.25, 2: 0.9, 4: 0.5}
+    assert judge._joined_by_best((2,), brought) == (0, 2)
+    # 4 seemed to bring most, then 0, which does; 1 brought less than that before.
+    assert looked_at == [(2, 4), (0, 2)]
+    assert brought == {0: 0.3, 1: 0.25, 2: 0.9, 4: 0.2}
+    assert judge._joined_by_best((0, 1, 2, 4), brought) == (0, 1, 2, 4)
+
+
 def test_too_few_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 20 training samples to choose exits on but there were 19"):
         choose_exits(candidates(INFORMATIVE, n=19), 0.01)
