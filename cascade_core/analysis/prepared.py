@@ -32,7 +32,7 @@ from cascade_core.support.json_files import read_json, write_json
 from cascade_core.support.remote import Place, Somewhere, beside, place
 
 SUFFIX = ".prepared.json"
-VERSION = 1
+VERSION = 2
 """To be raised whenever the usual question is answered otherwise; a test compares the shipped files."""
 
 MAX_BYTES = 1 << 20

@@ -25,6 +25,8 @@ from cascade_core.support.wording import points
 LARGEST_DROP = 0.05
 """End of the slider; few would give up more than five points."""
 
+MARKS = 200
+"""Half points in a whole: drops that are asked for in round numbers, which stand on the slider exactly."""
 
 DROP = "accuracy to give up: 1%, 1pt or 0.01 is one point"
 
@@ -40,13 +42,24 @@ class WithinDrop(Sweep):
     @classmethod
     def positions(cls, record: Record, count: int) -> NDArray[np.float64]:
         """Drops from 0 to where nothing more can be saved, in half points, five points at the most."""
-        return np.linspace(0.0, largest_drop(record), count)
+        end = largest_drop(record)
+        return with_marks(np.linspace(0.0, end, count), end)
 
 
 def largest_drop(record: Record) -> float:
     """Where nothing more can be saved, in half points, five points at the most; a fraction."""
     worst = record.baseline_accuracy - float(record.stage_accuracy.min())
-    return min(LARGEST_DROP, max(0.005, math.ceil(worst * 200) / 200))
+    return min(LARGEST_DROP, max(1 / MARKS, math.ceil(worst * MARKS) / MARKS))
+
+
+def with_marks(drops: NDArray[np.float64], end: float) -> NDArray[np.float64]:
+    """Rising drops, with those nearest to half points, up to `end`, moved onto them, if drops are that close."""
+    marks = np.arange(1, round(end * MARKS) + 1) / MARKS
+    places = abs(drops - marks[:, None]).argmin(axis=1)
+    result = drops.copy()
+    if len(np.unique(places)) == len(marks) and (np.diff(drops) <= 1 / (2 * MARKS)).all():
+        result[places] = marks
+    return result
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ class CheapestWithinDrop(WithinDrop):
         if selection is not None and below * end > -selection.perhaps * (count - 1 - below):
             below = math.floor(share)
         step = end / (count - 1 - below)
-        return step * (np.arange(count, dtype=np.float64) - below)
+        return with_marks(step * (np.arange(count, dtype=np.float64) - below), end)
 
     @classmethod
     def path(cls, record: Record, positions: Positions) -> RulePath:

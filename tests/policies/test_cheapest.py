@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cascade_core import CheapestWithinDrop, Infeasible, Pool, Record, choose, evaluate
+from cascade_core import CheapestUncorrected, CheapestWithinDrop, Infeasible, Pool, Record, choose, evaluate
+from cascade_core.policies.base import Sweep
+from cascade_core.policies.cheapest import with_marks
 from cascade_core.policies.selection import select
 from tests.oracle import make_record, random_pooled, random_record
 from tests.samples import sample_record
@@ -101,3 +103,18 @@ def test_a_slider_starts_at_a_gain_that_can_be_had_however_large(count: int) -> 
     positions = CheapestWithinDrop.positions(record, count)
     assert positions[0] < 0
     assert CheapestWithinDrop.path(record, positions).thresholds.shape[0] == count
+
+
+def test_half_points_stand_on_a_slider_that_is_fine_enough() -> None:
+    moved = with_marks(np.array([-0.004, -0.002, 0.0, 0.002, 0.004, 0.006, 0.008, 0.0101]), 0.01)
+    assert moved.tolist() == [-0.004, -0.002, 0.0, 0.002, 0.005, 0.006, 0.008, 0.01]
+    coarse = np.array([0.0, 0.004, 0.008])
+    assert with_marks(coarse, 0.01).tolist() == coarse.tolist()
+
+
+@pytest.mark.parametrize("policy", [CheapestWithinDrop, CheapestUncorrected])
+@pytest.mark.parametrize("seed", range(5))
+def test_one_point_is_one_point(policy: type[Sweep], seed: int) -> None:
+    positions = policy.positions(random_record(seed, n=500), 401)
+    assert {0.0, 0.005, 0.01} <= set(positions.tolist())
+    assert (np.diff(positions) > 0).all()

@@ -125,7 +125,8 @@ class Search:
         """The exits that pay.
 
         Args:
-            checkpoint: Where training keeps its state; it is left there, with those of the first round and of a ladder beside it.
+            checkpoint: Where training keeps its state; it is left there, with those of the first round and of a ladder
+                beside it.
 
         Raises:
             ValueError: There are too few samples to choose on, or no place for an exit.
