@@ -33,14 +33,15 @@ DROPS = (0.0, 0.005, 0.01)
 KINDS = (*PRESETS, AUTO)
 
 
-def build_timed(kind: str, network: str, folder: Path, train_data: str, data: str) -> float:
+def build_timed(kind: str, network: str, folder: Path, train_data: str, data: str, size: int | None = None) -> float:
     """Build the run `kind`.parquet of a folder unless it is there; the processor's seconds, all stopped ones too."""
+    wishes = {} if size is None else {"size": size}
     run, noted = folder / f"{kind}.parquet", folder / f"{kind}.seconds.json"
     seconds = float(json.loads(noted.read_text())) if noted.exists() else 0.0
     if not run.exists():
         start = time.process_time()
         try:
-            build_run([network], train_data=train_data, data=data, out=str(run), heads=kind)
+            build_run([network], train_data=train_data, data=data, out=str(run), heads=kind, wishes=wishes)
         finally:
             seconds += time.process_time() - start
             noted.write_text(json.dumps(seconds))
@@ -69,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Build what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--network", required=True, help="as `build` takes it")
+    parser.add_argument("--image-size", type=int, help="as `build` takes it, for a network of your own")
     parser.add_argument("--train-data", required=True, help="as `build` takes it")
     parser.add_argument("--data", required=True, help="as `build` takes it")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where runs are kept")
@@ -79,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(line(["---"] * (2 + len(DROPS))), flush=True)
     for kind in given.heads:
         try:
-            seconds = build_timed(kind, given.network, given.out, given.train_data, given.data)
+            seconds = build_timed(kind, given.network, given.out, given.train_data, given.data, given.image_size)
         except ValueError as error:
             print(line([kind, str(error), *[""] * len(DROPS)]), flush=True)
             continue
