@@ -85,9 +85,9 @@ def _readable() -> Iterator[None]:
 def _run(arguments: Sequence[str] | None) -> int:
     """Run one verb; return the exit status, with one line on what went wrong."""
     given = sys.argv[1:] if arguments is None else arguments
-    args = parser(*given[:1]).parse_args(given)
     try:
         with stoppable(), warnings.catch_warnings():
+            args = parser(*given[:1]).parse_args(given)
             warnings.showwarning = _say
             return args.function(args) or 0
     except BrokenPipeError:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -206,3 +207,11 @@ def test_as_a_module_in_a_shell(command: str, status: int, said: str, named: dic
     line = f"{sys.executable} -m cascade_core {command.format_map(named)}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (status, said)
+
+
+def test_ctrl_c_before_a_verb_has_begun_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cascade_core.__main__.parser", Mock(side_effect=KeyboardInterrupt))
+    assert main(["show", "run.parquet"]) == 130
+    assert capsys.readouterr().err == "stopped\n"

@@ -17,7 +17,7 @@ from cascade_core.commands.terminal import tell
 from cascade_core.rendering.verdict import sentence, verdict_json, verdict_junit
 from cascade_core.simulation.bounds import LEVEL
 from cascade_core.storage.choice import load_choice
-from cascade_core.storage.notes import open_noted
+from cascade_core.storage.notes import open_answered
 from cascade_core.storage.part_in_choosing import judging_part
 from cascade_core.storage.reading import identity, read_metadata
 from cascade_core.storage.schema import usual_meter
@@ -58,7 +58,7 @@ def _check(args: argparse.Namespace) -> int:
     limits = Limits(max_drop=args.max_drop, min_saving=args.min_saving, confidence=args.confidence)
     choice, metadata = load_choice(args.choice), read_metadata(args.run)
     rule = choice.rule
-    whole, notes = open_noted(args.run, rule.score, rule.top_k, rule.pool)
+    whole, notes = open_answered(args.run, rule)
     if args.by is not None:
         whole = replace(whole, groups=groups_of(args.run, args.by, args.groups))
     record, part = judging_part(choice, args.run, whole)

@@ -39,7 +39,7 @@ from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import load_choice, save_choice
-from cascade_core.storage.notes import open_noted
+from cascade_core.storage.notes import open_answered
 from cascade_core.storage.part_in_choosing import Part, judging_part
 from cascade_core.storage.reading import identity
 from cascade_core.support.amounts import drop
@@ -176,7 +176,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     """Say what chosen thresholds do on a run."""
     choice = load_choice(args.choice)
     rule = choice.rule
-    record, notes = open_noted(args.run, rule.score, rule.top_k, rule.pool)
+    record, notes = open_answered(args.run, rule)
     say(notes)
     judging, part = judging_part(choice, args.run, record)
     if part is Part.UNKNOWN:

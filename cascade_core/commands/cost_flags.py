@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cascade_core.commands.common import Parsers, add_verb
+from cascade_core.commands.common import PROGRAM, Parsers, add_verb
 from cascade_core.commands.terminal import tell
 from cascade_core.simulation.meters import MACS, Meter, Milliseconds
 from cascade_core.simulation.own_costs import WHOLE, OwnCosts
@@ -47,7 +47,10 @@ def meter_of(args: argparse.Namespace) -> Meter:
     if unit == "macs":
         return MACS
     if unit == "milliseconds":
-        return Milliseconds(profile=load_profile(profile_path(args.run)), batch=args.batch or 1)
+        beside = profile_path(args.run)
+        if not beside.exists():
+            raise ValueError(f"Expected a profile, {beside}, but there is none: {PROGRAM} profile {args.run} makes it")
+        return Milliseconds(profile=load_profile(beside), batch=args.batch or 1)
     if unit != "own" and not unit.endswith(".json"):
         raise ValueError(f"expected --cost to be {', '.join(UNITS)} or a .json file but it was {unit!r}")
     beside = costs_path(args.run)

@@ -63,7 +63,7 @@ def _watch(args: argparse.Namespace) -> None:
     limit = args.max_drop if args.max_drop is not None else limit_of(choice)
     files = 0
     for files in _passes(watched, args):
-        _tell(watched, files, limit)
+        _tell(watched, files, limit, hint=not args.rechoose)
     if args.json:
         write_json(args.json, watched_json(watched, files, limit), MAX_BYTES, indent=2)
     if args.rechoose:
@@ -104,13 +104,13 @@ def _keep(watched: Watch, args: argparse.Namespace) -> None:
         save_state(args.state, watched)
 
 
-def _tell(watched: Watch, files: int, limit: float) -> None:
+def _tell(watched: Watch, files: int, limit: float, hint: bool) -> None:
     for sentence in read_sentences(watched, files):
         tell(sentence)
     tell_table(exits_watched(watched))
     for sentence in (saving_sentence(watched), alarm_sentence(watched), position_sentence(watched, limit)):
         tell(sentence)
-    if watched.alarm is not None:
+    if hint and watched.alarm is not None:
         tell("what to do: judge the choice on samples of today (evaluate, check), or choose anew: --rechoose new.json")
 
 

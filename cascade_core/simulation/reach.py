@@ -69,5 +69,5 @@ def _words(thresholds: Mapping[str, float], score: str) -> str:
     hint = f"; for {first:g} % write {first / 100:g}" if SCORES[score].greatest == 1 and 2 <= first <= 100 else ""
     return (
         f"no confidence, here the {SCORES[score].title}, reaches {named}: such a threshold "
-        f"is off, nothing leaves by it and nothing is charged for it{hint}"
+        f"is off and nothing leaves by it{hint}"
     )

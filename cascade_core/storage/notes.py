@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
@@ -54,6 +55,16 @@ def open_noted(
         return open_record(source, score, top_k, pool), notes_on_file(source)
     outputs = load_run(source)
     return outputs.record(score, top_k, pool), notes_on(outputs)
+
+
+def open_answered(path: str | Place, rule: ExitRule) -> tuple[Record, tuple[str, ...]]:
+    """What `open_noted` reads under a rule's score and pool, of a run with the rule's stages.
+
+    Raises:
+        BadFile, ValueError: As for `open_noted`, or the stages are others.
+    """
+    rule.check_stages([stage["name"] for stage in read_metadata(place(path))["stages"]])
+    return open_noted(path, rule.score, rule.top_k, rule.pool)
 
 
 def _of_import(metadata: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ MAX_FOOTER = 64 << 20
 
 _MAGIC = b"PAR1"
 
+_OTHER = "it is another kind, or cut short"
+_JSON, _TEXT = "it is JSON, such as a choice or a log", "it is text; `cascade-core import` makes a run of a table"
+
 
 @contextmanager
 def opened_parquet(source: Source, *, dictionaries: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
@@ -42,7 +45,11 @@ def check_parquet(stream: BinaryIO) -> None:
     stream.seek(max(0, size - 8))
     footer = int.from_bytes(stream.read(4), "little")
     if begins != _MAGIC or not whole or footer > size - 12:
-        raise BadFile("expected a Parquet file but it does not begin and end as one: it is another kind, or cut short")
+        text = _JSON if begins[:1] in (b"{", b"[") else _TEXT
+        letters = b"".join(begins.split())
+        is_text = letters.isascii() and letters.decode().isprintable() and letters not in (b"", _MAGIC)
+        kind = text if is_text else _OTHER
+        raise BadFile(f"expected a Parquet file but it does not begin and end as one: {kind}")
     if footer > MAX_FOOTER:
         raise BadFile(f"expected a footer of at most {MAX_FOOTER:,} bytes but it has {footer:,}")
     stream.seek(0)

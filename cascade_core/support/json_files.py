@@ -50,8 +50,12 @@ def strict_json(raw: bytes) -> Any:
     Raises:
         BadFile: It is something else.
     """
+    if raw.startswith(b"PAR1"):
+        raise BadFile("expected JSON but it is a Parquet file, such as a run")
     try:
         return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
+    except UnicodeDecodeError:
+        raise BadFile("expected JSON but it is no text") from None
     except RecursionError:
         raise BadFile("expected a flat JSON document but it is nested too deeply") from None
     except ValueError as error:

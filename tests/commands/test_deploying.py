@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from cascade_core import save_run
 from cascade_core.__main__ import main
 from cascade_core.commands.deploying import percentiles
 from cascade_core.nets.running import bundle
+from tests.samples import sample_run
 
 CACHE = Path(__file__).resolve().parents[2] / "cache"
 
@@ -42,3 +44,15 @@ def test_a_bundle_is_for_its_own_program_or_for_triton(
         assert main(["bundle", "c.json", *digits, *target, "--out", out]) == 0
         assert [path.name for path in (tmp_path / out).iterdir()] == [wrote]
         assert told in capsys.readouterr().out
+
+
+def test_a_bundle_for_other_stages_names_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_run(sample_run(m=2), "two.parquet")
+    assert main(["choose", "two.parquet", "--policy", "shared", "--threshold", "90%", "--out", "two.json"]) == 0
+    digits = ["--network", f"small-cnn+{CACHE / 'digits.safetensors'}"]
+    assert main(["bundle", "two.json", *digits, "--out", "b"]) == 2
+    assert "Expected a rule for 3 stages (2 thresholds) but it is for 2" in capsys.readouterr().err
+    assert not (tmp_path / "b").exists()

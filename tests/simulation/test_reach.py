@@ -43,8 +43,8 @@ def test_a_sum_that_rounding_took_above_one_is_not_beyond_reach() -> None:
 
 def test_percents_are_recognised_and_stages_counted() -> None:
     assert str(reached([90, 95])[1]).endswith(
-        "no confidence, here the largest softmax, reaches 90 at 'small' or 95 at 'mid': such a threshold is off, "
-        "nothing leaves by it and nothing is charged for it; for 90 % write 0.9"
+        "no confidence, here the largest softmax, reaches 90 at 'small' or 95 at 'mid': such a threshold is off "
+        "and nothing leaves by it; for 90 % write 0.9"
     )
     words = within_reach(np.full(5, 200, dtype=np.float32), 1, "max_probability", None)[1]
     assert "200 at 'stage 0' or 200 at 'stage 1' or 200 at 'stage 2' or 2 more: such a threshold is off" in str(words)

@@ -9,13 +9,13 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from cascade_core import fit_pool, save_run
+from cascade_core import CheapestWithinDrop, Pool, choose, fit_pool, save_run
 from cascade_core.__main__ import main
 from cascade_core.simulation.suspicions import suspicions
 from cascade_core.storage import reading
 from cascade_core.storage.columns import read_columns
 from cascade_core.storage.joining import join_runs
-from cascade_core.storage.notes import notes_on, notes_on_file, open_noted
+from cascade_core.storage.notes import notes_on, notes_on_file, open_answered, open_noted
 from tests.samples import sample_run
 
 SAID = ["Softmaxes were rounded."]
@@ -71,3 +71,15 @@ def test_counts_come_with_what_their_import_said(tmp_path: Path) -> None:
 def test_joined_runs_keep_what_was_said_of_each() -> None:
     joined = join_runs([ODD, sample_run()], ["A", "B"])
     assert notes_on(joined)[0] == "A: Softmaxes were rounded."
+
+
+def test_a_pooled_rule_for_other_stages_names_both(tmp_path: Path) -> None:
+    three, two = sample_run(), sample_run(m=2)
+    pool = Pool(weights=((1.0,), (0.5, 1.0), (0.3, 0.3, 1.0)))
+    rule = choose(three.record(pool=pool), CheapestWithinDrop(0.01))
+    assert rule.pool is not None
+    path = save_run(two, tmp_path / "run.parquet")
+    with pytest.raises(ValueError, match=r"Expected a rule for 2 stages \(1 thresholds\) but it is for 3"):
+        open_answered(path, rule)
+    path = save_run(three, tmp_path / "three.parquet")
+    assert open_answered(path, rule)[0].pool == pool

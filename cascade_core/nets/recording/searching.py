@@ -49,7 +49,7 @@ MOST_HELD = 10_000
 FIRST_EPOCHS, FIRST_STEPS = 1, 300
 """Of the first round."""
 
-STEPS = 1000
+STEPS = 1500
 """Steps that candidates take at least, by going over the features of one pass again where samples are few."""
 
 MOST_REUSE = 20

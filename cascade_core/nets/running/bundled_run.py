@@ -23,12 +23,18 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from unicodedata import category
 
 import numpy as np
-import onnxruntime
+
+try:
+    import onnxruntime
+except ModuleNotFoundError:
+    print("error: onnxruntime is missing: pip install onnxruntime pillow", file=sys.stderr)
+    raise SystemExit(2) from None
 
 from cascade_core.nets.running.bundled_rule import Rule, is_number, is_whole
 from cascade_core.storage.exit_lines import line_of
@@ -255,6 +261,8 @@ def main(arguments: Sequence[str]) -> int:
         files = _files(given.pictures)
         if not files:
             raise ValueError(f"Expected pictures in {', '.join(map(str, given.pictures))} but there are none")
+        if find_spec("PIL") is None and any(file.suffix.lower() != ".npy" for file in files):
+            raise ValueError("Pillow is missing, which reads pictures: pip install pillow")
         bundle = Bundle(Path(__file__).resolve().parent)
         _append(given.log, "")
     except (ValueError, OSError) as error:

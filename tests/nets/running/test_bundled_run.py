@@ -52,6 +52,23 @@ def test_classifies_pictures_from_the_command_line_without_torch(
     assert [row[3] for row in rows] == [wanted.stages[stage] for stage in stages]
 
 
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [("onnxruntime", "pip install onnxruntime pillow"), ("PIL", "Pillow is missing, which reads pictures")],
+)
+def test_a_missing_library_is_one_line(
+    written: tuple[StagedModel, Path], tmp_path: Path, missing: str, said: str
+) -> None:
+    for name in ("a.png", "b.png"):
+        Image.new("L", (8, 8)).save(tmp_path / name)
+    program = written[1] / "run.py"
+    script = f"import sys, runpy; sys.argv = ['run.py', {str(tmp_path)!r}]; sys.modules[{missing!r}] = None; "
+    script += f"sys.path.insert(0, {str(program.parent)!r}); runpy.run_path({str(program)!r}, run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert said in done.stderr
+
+
 @pytest.mark.parametrize("size", [(40, 30), (30, 41), (16, 16), (20, 20)])
 def test_pictures_are_prepared_as_for_training(
     written: tuple[StagedModel, Path], tmp_path: Path, size: tuple[int, int]
