@@ -110,7 +110,6 @@ def _bundle(args: argparse.Namespace) -> None:
     if not names:
         raise ValueError("Expected --class-names a,b,c, as no heads file names the classes")
     model = load_cascade(named, len(names), download=args.download)
-    choice.rule.check_stages(model.stage_names)
     _compare_costs(model, choice, named[0])
     about: dict[str, Any] = {"preprocessing": named[0].preprocessing, "class_names": names, "target": args.target}
     out = write_bundle(args.out, model, args.choice, **about)

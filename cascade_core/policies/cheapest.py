@@ -54,11 +54,10 @@ def largest_drop(record: Record) -> float:
 
 def with_marks(drops: NDArray[np.float64], end: float) -> NDArray[np.float64]:
     """Rising drops, with those nearest to half points, up to `end`, moved onto them, if drops are that close."""
-    marks = np.arange(1, round(end * MARKS) + 1) / MARKS
-    places = abs(drops - marks[:, None]).argmin(axis=1)
     result = drops.copy()
-    if len(np.unique(places)) == len(marks) and (np.diff(drops) <= 1 / (2 * MARKS)).all():
-        result[places] = marks
+    if (np.diff(drops) <= 1 / (2 * MARKS)).all():
+        marks = np.arange(1, round(end * MARKS) + 1) / MARKS
+        result[abs(drops - marks[:, None]).argmin(axis=1)] = marks
     return result
 
 

@@ -243,7 +243,12 @@ def load_cascade(networks: Sequence[Network], classes: int | None, *, download: 
 
 
 def costs_differ(model: StagedModel, choice: Choice, network: Network) -> bool:
-    """Whether some stage's exit costs in a choice differ from the model's by over `COST_TOLERANCE`."""
+    """Whether some stage's exit costs in a choice differ from the model's by over `COST_TOLERANCE`.
+
+    Raises:
+        ValueError: The choice is for other stages.
+    """
+    choice.rule.check_stages(model.stage_names)
     image = example(network)
     with warnings.catch_warnings():
         # Operations that cannot be counted were warned of when the run was recorded.

@@ -30,6 +30,14 @@ from tests.oddvalues import with_odd_values
 from tests.traps import ghostscript_trap
 
 
+def run_without(module: str, folder: Path, pictures: Path) -> subprocess.CompletedProcess[str]:
+    """A bundle's run.py on pictures, where a module is missing."""
+    script = f"import sys, runpy; sys.argv = ['run.py', {str(pictures)!r}]; sys.modules[{module!r}] = None; "
+    script += f"sys.path.insert(0, {str(folder)!r}); "  # as Python does for a program that it is given
+    script += f"runpy.run_path({str(folder / 'run.py')!r}, run_name='__main__')"
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+
 def test_classifies_pictures_from_the_command_line_without_torch(
     written: tuple[StagedModel, Path], images: Tensor, tmp_path: Path
 ) -> None:
@@ -39,10 +47,7 @@ def test_classifies_pictures_from_the_command_line_without_torch(
         Image.fromarray(DIGITS.read(i).squeeze(2), mode="L").save(tmp_path / f"{i}.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     np.save(tmp_path / "some.npy", images[:2].numpy())
-    script = f"import sys, runpy; sys.argv = ['run.py', {str(tmp_path)!r}]; sys.modules['torch'] = None; "
-    script += f"sys.path.insert(0, {str(folder)!r}); "  # as Python does for a program that it is given
-    script += f"runpy.run_path({str(folder / 'run.py')!r}, run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = run_without("torch", folder, tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("error: Expected a picture in ")
     assert done.stderr.splitlines()[1:] == ["1 of 8 files were not classified"]
@@ -61,10 +66,7 @@ def test_a_missing_library_is_one_line(
 ) -> None:
     for name in ("a.png", "b.png"):
         Image.new("L", (8, 8)).save(tmp_path / name)
-    program = written[1] / "run.py"
-    script = f"import sys, runpy; sys.argv = ['run.py', {str(tmp_path)!r}]; sys.modules[{missing!r}] = None; "
-    script += f"sys.path.insert(0, {str(program.parent)!r}); runpy.run_path({str(program)!r}, run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = run_without(missing, written[1], tmp_path)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert said in done.stderr
 
