@@ -125,18 +125,23 @@ p.cascade-heading.cascade-heading { min-height: 0; }
 """Hides what surrounds a page of Streamlit, and what the page itself keeps under keys that begin with `chrome`."""
 
 
+def _server() -> runtime.Runtime | None:
+    """The server that runs in this process, if any."""
+    found = runtime.get_instance() if runtime.exists() else None
+    # What a test driver puts in its place says that it is one (`isinstance` believes it), and is none.
+    return found if type(found) is runtime.Runtime else None
+
+
 def session_id() -> str | None:
     """The session whose page is running; None without a server, as under a test driver."""
     context = get_script_run_ctx()
-    # A test driver has something that looks like a server.
-    if context is None or not runtime.exists() or not isinstance(runtime.get_instance(), runtime.Runtime):
-        return None
-    return context.session_id
+    return None if context is None or _server() is None else context.session_id
 
 
 def rerun_of(session: str) -> Callable[[], None] | None:
     """What has the page of a session run again, from any thread; None once the session has ended."""
-    app = runtime.get_instance().get_app_session(session) if runtime.exists() else None
+    server = _server()
+    app = None if server is None else server.get_app_session(session)
     # What Streamlit does itself, from a thread of its own, when a source file changes: widgets and URL stay.
     return None if app is None else lambda: app.request_rerun(app._client_state)
 
@@ -155,17 +160,16 @@ _seen: WeakValueDictionary[str, Any] = WeakValueDictionary()
 
 def see() -> None:
     """Have the session that is running now emptied by `sessions` when its time is over, whoever holds on to it."""
-    session = session_id()
-    app = None if session is None else runtime.get_instance().get_app_session(session)
+    session, server = session_id(), _server()
+    app = None if session is None or server is None else server.get_app_session(session)
     if session is not None and app is not None:
         _seen[session] = app
 
 
 def sessions() -> Sessions:
     """The server's sessions, once those are emptied and let go whose time is over; none without a server."""
-    server = runtime.get_instance() if runtime.exists() else None
-    # What a test driver puts in its place says that it is one.
-    if type(server) is not runtime.Runtime:
+    server = _server()
+    if server is None:
         return Sessions(open=0, waiting=0)
     manager: Any = server._session_mgr
     with manager._storage_lock:

@@ -15,7 +15,10 @@ from cascade_core import save_run
 from tests.e2e.settling import answered, drawn, opened, settled
 from tests.samples import sample_run
 
-WATCH = """() => {
+PATIENCE = 3000
+"""Milliseconds until the style sheet (`private.STYLE`) lets fade what a rerun has not sent again."""
+
+WATCH = """PATIENCE => {
     const seen = (window.seen_ = { shifts: [], faded: [], gone: [], frames: 0 });
     new PerformanceObserver(list => list.getEntries().forEach(
         entry => seen.shifts.push(...entry.sources.map(one => one.node).filter(
@@ -24,11 +27,20 @@ WATCH = """() => {
         ).map(node => node.outerHTML.slice(0, 200)))
     )).observe({ type: "layout-shift" });
     const kept = [...document.querySelectorAll("[data-testid=stElementContainer]:not(:has(> .stEmpty))")];
+    // What a slow server has not sent again for PATIENCE milliseconds may fade.
+    const stale = new Map(), faint = new Set();
+    new MutationObserver(changes => changes.forEach(({ target }) => {
+        if (target.dataset.stale === "true") stale.set(target, performance.now());
+    })).observe(document.body, { subtree: true, attributeFilter: ["data-stale"] });
     const look = () => {
         seen.frames += 1;
         for (const node of kept) {
+            const paler = Number(getComputedStyle(node).opacity) < 1;
+            const patient = performance.now() - stale.get(node) >= PATIENCE;
             if (!node.isConnected) seen.gone.push(node.className);
-            else if (Number(getComputedStyle(node).opacity) < 1) seen.faded.push(node.className);
+            else if (paler && !patient && !faint.has(node)) seen.faded.push(node.className);
+            if (paler) faint.add(node);
+            else faint.delete(node);
         }
         requestAnimationFrame(look);
     };
@@ -50,7 +62,7 @@ def page(browser_page: Page, tmp_path: Path, start_dashboard: Callable[..., str]
 
 def test_a_release_moves_nothing_and_keeps_a_chart_zoomed(page: Page) -> None:
     slider = page.get_by_test_id("live-slider")
-    page.evaluate(WATCH)
+    page.evaluate(WATCH, PATIENCE)
     for key in ("End", "Home"):
         with answered(page):
             slider.press(key)

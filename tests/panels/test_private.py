@@ -21,6 +21,7 @@ from streamlit.runtime.runtime import Runtime
 from streamlit.runtime.scriptrunner import ScriptRunContext, get_script_run_ctx
 from streamlit.runtime.state import SessionState
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+from streamlit.testing.v1 import AppTest
 
 from cascade_core.panels import private
 
@@ -63,6 +64,20 @@ def test_runtime_exists_and_instance() -> None:
     assert callable(runtime.get_instance)
     assert private.session_id() is None
     assert private.rerun_of("nobody") is None
+
+
+def test_a_page_under_a_test_driver_has_no_session() -> None:
+    app = AppTest.from_function(_tell_the_session).run()
+    assert not app.exception
+    assert app.text[0].value == "None Sessions(open=0, waiting=0)"
+
+
+def _tell_the_session() -> None:
+    import streamlit as st
+
+    from cascade_core.panels import private
+
+    st.text(f"{private.session_id()} {private.sessions()}")
 
 
 def test_runtime_get_app_session() -> None:
