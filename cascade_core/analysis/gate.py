@@ -44,10 +44,10 @@ class Limits:
         if self.max_drop is None and self.min_saving is None:
             raise ValueError("Expected --max-drop or --min-saving, or both, but there was neither")
         if self.max_drop is not None:
-            checks.in_range("max_drop", self.max_drop, -1.0, 1.0)
+            checks.in_range("--max-drop", self.max_drop, -1.0, 1.0)
         if self.min_saving is not None:
-            checks.in_range("min_saving", self.min_saving, -1.0, 1.0)
-        checks.inner("confidence", self.confidence)
+            checks.in_range("--min-saving", self.min_saving, -1.0, 1.0)
+        checks.inner("--confidence", self.confidence)
 
 
 @dataclass(frozen=True, kw_only=True)

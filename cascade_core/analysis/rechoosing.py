@@ -32,11 +32,13 @@ class Rechosen:
     """New thresholds beside the old ones, on the same samples, which chose neither.
 
     Attributes:
+        max_drop: The disagreement that was asked for, a fraction.
         rule, evaluation: What is new.
         old_rule, old: The choice that was watched, and what it does there.
         policy: As `policies.describe` gives it.
     """
 
+    max_drop: float
     rule: ExitRule
     evaluation: Evaluation
     old_rule: ExitRule
@@ -76,6 +78,7 @@ def rechoose(watch: Watch, max_drop: float) -> Rechosen:
         warnings.simplefilter("ignore")
         rule = policy.choose(calibration)
     return Rechosen(
+        max_drop=max_drop,
         rule=rule,
         evaluation=evaluate(test, rule),
         old_rule=watch.choice.rule,

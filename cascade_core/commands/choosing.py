@@ -16,7 +16,7 @@ from cascade_core.analysis.spread import splits
 from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb, say
 from cascade_core.commands.dividing import add_split_flags, reading_of, source_of, split_of
-from cascade_core.commands.group_flags import add_group_flags
+from cascade_core.commands.group_flags import add_group_flags, check_groups
 from cascade_core.commands.grouping import tell_each_group, tell_groups
 from cascade_core.commands.judging import (
     add_judge_flag,
@@ -134,6 +134,7 @@ def compare_(args: argparse.Namespace) -> None:
     if args.seeds is not None:
         _compare_over(args, splits(split, args.seeds))
         return
+    check_groups(args)
     meter = cost_flags.meter_of(args)
     other = judged_on(args, split)
     compared = compare(source_of(args, split), split, args.max_drop, args.answers, meter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cascade_core.simulation.groups import Groups
+from cascade_core.simulation.groups import CLASS, Groups
 from cascade_core.storage.group_columns import read_groups
 from cascade_core.storage.reading import load_groups, load_sample_ids
 from cascade_core.support.remote import Place
@@ -18,6 +18,16 @@ def add_group_flags(parser: argparse.ArgumentParser, about: str) -> None:
     columns = "class, a column of groups that the run has, or one of --groups"
     parser.add_argument("--by", metavar="COLUMN", help=f"{about}: {columns}")
     parser.add_argument("--groups", type=Path, metavar="FILE", help=TABLE)
+
+
+def check_groups(args: argparse.Namespace) -> None:
+    """Raise now, before anything is computed or said, what dividing samples would raise later.
+
+    Raises:
+        ValueError: As for `groups_of`.
+    """
+    if args.by is not None and (args.by != CLASS or args.groups is not None):
+        groups_of(args.run, args.by, args.groups)
 
 
 def groups_of(run: Place, by: str, table: Path | None) -> Groups:

@@ -45,6 +45,7 @@ def _build(args: argparse.Namespace) -> None:
         **record_options(args),
     )
     report(args.out)
+    tell(f"wrote {args.heads_out or heads_beside(args.out)} (the heads)")
 
 
 def precompute(args: argparse.Namespace) -> None:

@@ -61,4 +61,4 @@ def tell_table(frame: pd.DataFrame, terms: Terms = LABELS) -> None:
             shown[name] = [f"{v:,}" for v in shown[name]]
         else:
             shown[name] = [visible(v) if isinstance(v, str) else v for v in shown[name]]
-    tell_lines(shown.rename(columns=terms.column).to_string(index=False) + "\n")
+    tell_lines(shown.rename(columns=terms.column).to_string(index=False, na_rep="-") + "\n")

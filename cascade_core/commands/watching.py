@@ -107,6 +107,8 @@ def _keep(watched: Watch, args: argparse.Namespace) -> None:
 def _tell(watched: Watch, files: int, limit: float, hint: bool) -> None:
     for sentence in read_sentences(watched, files):
         tell(sentence)
+    if not watched.series.n:
+        return
     tell_table(exits_watched(watched))
     for sentence in (saving_sentence(watched), alarm_sentence(watched), position_sentence(watched, limit)):
         tell(sentence)

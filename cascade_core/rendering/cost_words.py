@@ -152,7 +152,7 @@ def _million(meter: Meter, cost: float) -> str:
     whole = cost * MILLION / meter.per
     if isinstance(meter, Milliseconds):
         return f"{amount(whole / 3_600_000)} hours"
-    return f"{amount(whole)} {meter.unit}"
+    return wording.multiplied(whole, meter.unit)
 
 
 __all__ = [

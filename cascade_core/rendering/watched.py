@@ -60,7 +60,8 @@ def exits_watched(watch: Watch) -> pd.DataFrame:
 def read_sentences(watch: Watch, files: int) -> list[str]:
     """How much was read, and what of it was odd."""
     until = f", until {moment(watch.latest)}" if watch.latest else ""
-    said = [f"{watch.series.n:,} samples in {files:,} log{'' if files == 1 else 's'}{until}"]
+    logs = f"{files:,} log{'' if files == 1 else 's'}"
+    said = [f"{watch.series.n:,} samples in {logs}{until}" if files else "no log has a whole line yet"]
     odd = [f"{count:,} line{'' if count == 1 else 's'} {why}" for why, count in sorted(watch.faults.items())]
     if odd:
         said.append(f"not counted: {', '.join(odd)}")
@@ -135,16 +136,27 @@ def position_sentence(watch: Watch, limit: float) -> str:
         if len(kept)
         else f"no thresholds tried are certified for {points(limit)} points"
     )
-    out = f", from {SCALES[broken[0]]:.2g} times on they are refuted" if len(broken) else ""
+    out = (
+        f"; thresholds {_further(SCALES[broken[0]])} are refuted: they answer otherwise more often"
+        if len(broken)
+        else ""
+    )
     return f"{said}; {bold}{out}"
 
 
+def _further(scale: float) -> str:
+    """Thresholds from a scale of the choice's distances to certainty on."""
+    return "from these on" if scale == 1 else f"from {scale:.2g} times as far from certainty on"
+
+
 def rechosen_sentence(new: Rechosen) -> str:
-    """What new thresholds do that the old ones do not, on the same audited samples."""
+    """What new thresholds do that the old ones do not, on the same audited samples, and whether that is too much."""
+    missed = f"; that is more than the {points(new.max_drop)} points asked for: audit more samples"
     return (
         f"chosen anew on audited samples: {points(new.evaluation.accuracy_drop)} points of disagreement and "
         f"{percent(new.evaluation.saving, 1)} saved, where the old thresholds have "
         f"{points(new.old.accuracy_drop)} and {percent(new.old.saving, 1)} (on {new.evaluation.n:,} others)"
+        f"{missed if new.evaluation.accuracy_drop > new.max_drop else ''}"
     )
 
 

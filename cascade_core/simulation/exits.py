@@ -258,8 +258,8 @@ class ExitRule:
         self.check_stages(record.stage_names)
         if (self.score, self.top_k) != (record.score, record.top_k):
             raise ValueError(
-                f"Expected a rule for the score {record.score} (top {record.top_k}) "
-                f"but it is for {self.score} (top {self.top_k})"
+                f"Expected a rule for {_scored(record.score, record.top_k)} "
+                f"but it is for {_scored(self.score, self.top_k)}"
             )
         # Where the plain network is run no pool is asked.
         if self.pool != record.pool and not self.plain:
@@ -289,6 +289,13 @@ def active_heads(columns: NDArray[np.float32], pool: Pool | None = None) -> NDAr
 def _read_only(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
     flags.flags.writeable = False
     return flags
+
+
+def _scored(score: str, top_k: int) -> str:
+    """What confidences and answers are, of a run or a rule."""
+    if score == scores.GIVEN:
+        return "confidences that came with the answers, without softmaxes"
+    return f"the score {score} (top {top_k})"
 
 
 def _shown(pool: Pool | None) -> str:

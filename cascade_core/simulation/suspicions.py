@@ -51,17 +51,16 @@ def suspicions(outputs: Outputs) -> tuple[str, ...]:
 
 
 def suspicions_of_answers(record: Record, class_names: Sequence[str] | None = None) -> tuple[str, ...]:
-    """The same of what answers and costs show without softmaxes; without labels, of costs.
+    """The same of what answers show without softmaxes; without labels, of confidences.
 
     Args:
         record: Answers, each stage's own.
     """
-    lines = few_macs(record.stages)
     if record.n < LEAST_SAMPLES:
-        return tuple(lines)
+        return ()
     labelled = record.reference == "labels"
     at_chance = _at_chance(record, class_names) if labelled else []
-    lines += at_chance or odd_confidences(record)
+    lines = at_chance or odd_confidences(record)
     if labelled and not at_chance:
         lines += [*_absent(record, class_names), *_falls(record)]
     return tuple(lines)
@@ -74,7 +73,7 @@ def is_meaningless(record: Record) -> bool:
 
 
 def few_macs(stages: Sequence[Stage]) -> list[str]:
-    """A line where a stage takes so few MACs that they were probably counted in another unit."""
+    """A line where a stage takes so few MACs that somebody probably wrote them in another unit."""
     for stage in stages:
         macs = stage.trunk_macs + stage.head_macs
         if 0 < macs < FEW_MACS:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cascade_core.simulation.exits import ExitRule
 from cascade_core.simulation.pool import Pool
 from cascade_core.simulation.record import Record
 from cascade_core.simulation.recorded import Outputs
-from cascade_core.simulation.suspicions import suspicions, suspicions_of_answers
+from cascade_core.simulation.stages import Stage
+from cascade_core.simulation.suspicions import few_macs, suspicions, suspicions_of_answers
 from cascade_core.storage.origin import Origin
 from cascade_core.storage.reading import is_small, load_record, load_run, open_record, read_metadata
 from cascade_core.storage.schema import is_counted, run_metadata
@@ -24,7 +25,7 @@ ASSUMED_MACS = (
 
 def notes_on(outputs: Outputs) -> tuple[str, ...]:
     """Lines to show wherever the run is looked at; names in them come from files and are not escaped."""
-    return tuple(dict.fromkeys((*_of_import(run_metadata(outputs)), *suspicions(outputs))))
+    return tuple(dict.fromkeys((*_of_import(run_metadata(outputs), outputs.stages), *suspicions(outputs))))
 
 
 def notes_on_file(path: str | Place) -> tuple[str, ...]:
@@ -38,8 +39,9 @@ def notes_on_file(path: str | Place) -> tuple[str, ...]:
         return _of_import(metadata)
     if is_small(place(path)):
         return notes_on(load_run(path))
-    odd = suspicions_of_answers(load_record(path), metadata["class_names"])
-    return tuple(dict.fromkeys((*_of_import(metadata), *odd)))
+    record = load_record(path)
+    odd = suspicions_of_answers(record, metadata["class_names"])
+    return tuple(dict.fromkeys((*_of_import(metadata, record.stages), *odd)))
 
 
 def open_noted(
@@ -67,10 +69,11 @@ def open_answered(path: str | Place, rule: ExitRule) -> tuple[Record, tuple[str,
     return open_noted(path, rule.score, rule.top_k, rule.pool)
 
 
-def _of_import(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+def _of_import(metadata: Mapping[str, Any], stages: Sequence[Stage] = ()) -> tuple[str, ...]:
     """What importing said, of the run or of each of those that it was joined of, and that there are no labels.
 
-    MACs that nobody gave are said unless costs in another unit stand for them.
+    MACs that nobody gave are said unless costs in another unit stand for them; so are few of them that nothing here
+    counted, which it does of networks that it records.
     """
     origin, unlabelled = Origin.of(metadata["source"]), metadata.get("reference") == "last stage"
     joined = [f"{run['name']}: {line}" for run in origin.joined or () for line in Origin.of(run).notes]
@@ -78,4 +81,6 @@ def _of_import(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     # Of several files some may have had labels, and where none had one line says all.
     stands_in = ([line for line in lines if NO_LABELS in line] + [NO_LABELS])[: int(unlabelled)]
     others = [line for line in lines if NO_LABELS not in line]
-    return (*stands_in, *[ASSUMED_MACS] * (origin.assumed_macs and "costs" not in metadata), *others)
+    counted = bool(origin.networks) or all(run.get("networks") for run in origin.joined or [{}])
+    few = [] if counted else few_macs(stages)
+    return (*stands_in, *[ASSUMED_MACS] * (origin.assumed_macs and "costs" not in metadata), *others, *few)

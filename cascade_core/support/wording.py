@@ -244,6 +244,17 @@ def brief(value: float) -> str:
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {word}".strip()
 
 
+def multiplied(value: float, unit: str) -> str:
+    """A number of a unit that may begin with such a word itself, multiplied out.
+
+    >>> multiplied(59_300_000, "billion parameters"), multiplied(12.5, "dollars"), multiplied(2_000, "million MACs")
+    ('59.3 quadrillion parameters', '12.5 dollars', '2 billion MACs')
+    """
+    first, _, rest = unit.partition(" ")
+    size = next((size for size, word in _MAGNITUDES if word == first and rest), 1)
+    return f"{brief(value * size)} {rest if size > 1 else unit}"
+
+
 def confidence(value: float, most: int = 17) -> str:
     """A confidence with as many decimals as tell it from one, if they are at most `most`.
 

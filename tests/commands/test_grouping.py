@@ -34,7 +34,9 @@ def test_compare_by_a_column(run: Path, tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_a_column_needs_a_table(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(run), "--by", "camera", "--answers", "own"]) == 2
-    assert "Expected to divide samples by 'class' but it was 'camera'" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert said.err == "error: Expected to divide samples by 'class' but it was 'camera'\n"
+    assert not said.out
 
 
 def test_a_run_keeps_columns_of_groups(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,26 @@ def test_it_says_what_is_known_and_writes_it(choice: Path, tmp_path: Path, capsy
     assert again.policy == {"name": "cheapest", "parameters": {"max_drop": 0.02}}
 
 
+def test_logs_without_a_line_are_no_table(choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    assert main(["watch", str(choice), str(tmp_path / "empty.jsonl")]) == 0
+    assert capsys.readouterr().out == "no log has a whole line yet\n"
+    (tmp_path / "odd.jsonl").write_text("bad\n")
+    assert main(["watch", str(choice), str(tmp_path / "odd.jsonl")]) == 0
+    assert capsys.readouterr().out == "0 samples in 1 log\nnot counted: 1 line unreadable\n"
+
+
+def test_stages_that_no_sample_reached_have_no_confidence(
+    choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = {"time": 1.0, "stage": load_choice(choice).rule.stage_names[0], "confidence": [1.0], "answer": 0}  # type: ignore[index]
+    (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n")
+    assert main(["watch", str(choice), str(tmp_path / "a.jsonl")]) == 0
+    said = capsys.readouterr().out
+    assert "NaN" not in said
+    assert said.splitlines()[-5].split()[-2:] == ["0.00%", "-"]
+
+
 def test_what_grew_is_read_on_and_the_end_of_a_line_is_waited_for(
     choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -90,9 +91,13 @@ def test_check_fits_says_what_differs() -> None:
         ExitRule(thresholds=f32(0.5)).check_fits(record)
     with pytest.raises(ValueError, match="stages a, b, c but it is for a, c, b"):
         ExitRule(thresholds=f32(0.5, 0.5), stage_names=("a", "c", "b")).check_fits(record)
-    with pytest.raises(ValueError, match=r"score max_probability \(top 1\) but it is for margin \(top 1\)"):
-        ExitRule(thresholds=f32(0.5, 0.5), score="margin").check_fits(record)
-    with pytest.raises(ValueError, match=r"\(top 1\) but it is for max_probability \(top 5\)"):
+    for score, words in (
+        ("margin", "the score margin (top 1)"),
+        ("confidence", "confidences that came with the answers"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"the score max_probability (top 1) but it is for {words}")):
+            ExitRule(thresholds=f32(0.5, 0.5), score=score).check_fits(record)
+    with pytest.raises(ValueError, match=r"\(top 1\) but it is for the score max_probability \(top 5\)"):
         ExitRule(thresholds=f32(0.5, 0.5), top_k=5).check_fits(record)
 
 

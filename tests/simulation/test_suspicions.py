@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cascade_core import StageOutputs, load_run
-from cascade_core.simulation.suspicions import is_meaningless, suspicions
+from cascade_core.simulation.suspicions import few_macs, is_meaningless, suspicions
 from tests.oracle import assert_one_line, f32
 from tests.samples import sample_run
 
@@ -127,8 +127,9 @@ def test_copies_of_samples() -> None:
 
 def test_few_macs() -> None:
     odd = replace(RUN, stages=tuple(replace(stage, trunk_macs=40, head_macs=2) for stage in RUN.stages))
-    (line,) = suspicions(odd)
+    (line,) = few_macs(odd.stages)
     assert line.startswith("Stage 'small' adds 42 MACs for one sample")
+    assert few_macs(RUN.stages) == []
 
 
 def test_a_constant_answer_is_chance() -> None:

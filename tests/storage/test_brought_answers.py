@@ -53,6 +53,15 @@ def read(raw: bytes, ending: str = "npz", **wishes: Any) -> StageAnswers:
     return run
 
 
+def test_answers_without_confidences_are_told_what_is_missing() -> None:
+    for what in ("answer", "correct"):
+        frame = LONG[["sample_id", "label", "stage", what]]
+        assert_refused(csv(frame), "csv", "expected a column confidence, how sure each answer is")
+    bare = wide()
+    bare = bare[[name for name in bare.columns if not str(name).endswith("confidence")]]
+    assert_refused(csv(bare), "csv", f"expected {TRUTH.stage_names[0]}_confidence, ")
+
+
 def assert_refused(raw: bytes, ending: str, *words: str) -> None:
     with pytest.raises(BadFile) as caught:
         read_files([Contents(name=f"mine.{ending}", raw=raw)], Wishes())

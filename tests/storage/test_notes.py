@@ -11,6 +11,7 @@ import pytest
 
 from cascade_core import CheapestWithinDrop, Pool, choose, fit_pool, save_run
 from cascade_core.__main__ import main
+from cascade_core.simulation.stages import Stage
 from cascade_core.simulation.suspicions import suspicions
 from cascade_core.storage import reading
 from cascade_core.storage.columns import read_columns
@@ -30,6 +31,21 @@ def test_notes_of_a_run() -> None:
 
 def test_nothing_is_said_twice() -> None:
     assert notes_on(replace(ODD, source={"notes": [*SAID, *suspicions(ODD)]})) == notes_on(ODD)
+
+
+def test_few_macs_are_odd_unless_they_were_counted_here() -> None:
+    few = replace(sample_run(), stages=tuple(Stage(name=one, trunk_macs=640, head_macs=0) for one in "abc"))
+    by_hand, counted = {"imported_from": "a.csv"}, {"networks": [{"name": "small"}]}
+    said = ("Stage 'a' adds 640 MACs for one sample, fewer than most networks take: ",)
+    for source, lines in (
+        ({}, said),
+        (by_hand, said),
+        (counted, ()),
+        ({"joined": [{"name": "a", **counted}, {"name": "b", **counted}]}, ()),
+        ({"joined": [{"name": "a", **counted}, {"name": "b", **by_hand}]}, said),
+    ):
+        found = notes_on(replace(few, source=source))
+        assert [line.startswith(words) for line, words in zip(found, lines, strict=True)] == [True] * len(lines)
 
 
 def test_notes_of_a_file_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

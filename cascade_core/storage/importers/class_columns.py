@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cascade_core.storage.importers.naming import LOGITS, PROBS, VALUES, ClassColumn, class_column
+from cascade_core.storage.importers.naming import (
+    ANSWERS,
+    CORRECT,
+    LOGITS,
+    PROBS,
+    VALUES,
+    ClassColumn,
+    class_column,
+)
 from cascade_core.storage.importers.sheet import Sheet
 from cascade_core.storage.importers.softmaxes import of_two_classes
 from cascade_core.support.files import BadFile
@@ -49,9 +57,12 @@ def class_values(sheet: Sheet, known: dict[str, str]) -> Values:
             return _of_columns(sheet, kind, columns)
         if (name := known.get(kind)) is not None:
             return Values(kind=kind, numbers=of_two_classes(kind, _numbers(sheet, [name])), columns=[name])
+    there = ", ".join(map(str, sheet.frame.columns[:8]))
+    if ANSWERS in known or CORRECT in known:
+        raise BadFile(f"expected a column confidence, how sure each answer is (any scale), but there are {there}")
     raise BadFile(
-        "expected columns p_0, p_1, ... (softmaxes) or logit_0, logit_1, ... (logits) but there are "
-        f"{', '.join(map(str, sheet.frame.columns[:8]))}"
+        "expected columns p_0, p_1, ... (softmaxes) or logit_0, logit_1, ... (logits), or confidence and answer, but "
+        f"there are {there}"
     )
 
 

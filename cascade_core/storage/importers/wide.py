@@ -13,7 +13,9 @@ from dataclasses import replace
 import pandas as pd
 
 from cascade_core.storage.importers.naming import (
+    ANSWERS,
     CONFIDENCE,
+    CORRECT,
     LOGITS,
     PROBS,
     class_column,
@@ -31,7 +33,7 @@ def with_a_row_a_stage(sheet: Sheet) -> Sheet:
     """The table as it is, or, where it has a row for each sample, with one for each stage of a sample.
 
     Raises:
-        BadFile: A stage lacks what another has, or two columns hold the same of one.
+        BadFile: A stage lacks what another has, all lack confidences, or two columns hold the same of one.
     """
     columns = [str(name) for name in sheet.frame.columns]
     meanings = {meaning(name) for name in (*columns, *sheet.matrices)}
@@ -45,6 +47,12 @@ def with_a_row_a_stage(sheet: Sheet) -> Sheet:
             held[found.stage][found.what] = name
     stages = _in_order([stage for stage, has in held.items() if CONFIDENCE in has])
     if not stages:
+        unsure = [stage for stage, has in held.items() if has.keys() & {ANSWERS, CORRECT}]
+        if len(unsure) > 1:
+            wanted = ", ".join(f"{stage}_confidence" for stage in unsure[:3])
+            raise BadFile(
+                f"expected {wanted}, how sure each answer is (any scale), but there are {', '.join(columns[:8])}"
+            )
         return sheet
     check_stage_count(len(stages))
     return _taken_apart(sheet, {stage: held[stage] for stage in stages})
