@@ -26,7 +26,7 @@ BEHIND = {"onnxscript": "torch.onnx exports with it", "jinja2": "pandas writes L
 TOOLS = {
     "hatchling": "builds the wheel",
     "pytest-xdist": "runs the tests in several processes",
-    "pytest-rerunfailures": "gives browser tests a second try",
+    "pytest-rerunfailures": "gives tests a second try in .ci/run",
     "ruff": "a program that .ci/run starts",
     "mypy": "a program that .ci/run starts",
     "pandas-stubs": "types for mypy",

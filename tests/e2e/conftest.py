@@ -4,10 +4,6 @@ The browser is Debian's chromium, or what CASCADE_CHROMIUM names; without one th
 A page that reports an error of its own fails its test, whatever the test looked at.  Everything waits for what it looks
 for as long as `TIMEOUT` says, also where a test says nothing of it: `expect(...)` asks again until then, while an
 `assert` of what a page shows right now is for what stands still.
-
-A browser, a server and the tests share two cores with whatever else a machine does, so that a test which fails is run
-once more.  One that then comes right is named in pytest's last lines as rerun: it waits for less than it looks for, and
-is to be mended.  What is broken fails twice.
 """
 
 from __future__ import annotations
@@ -34,13 +30,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests have a second try."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def _chromium() -> str | None:
