@@ -81,7 +81,8 @@ def elsewhere(other: Outputs, sample_ids: NDArray[np.str_], class_names: tuple[s
     if not unseen.any():
         raise ValueError(
             f"Expected a run with samples that had no part in choosing to judge on but all {len(unseen):,} had, by "
-            "their ids; choose on a part of the samples, not in-sample"
+            "their ids"
+            + ("; choose on a part of the samples, not in-sample" if split.in_sample else "; name one with others")
         )
     kept = other.take(np.flatnonzero(unseen))
     same = np.array_equal(kept.sample_ids, sample_ids[split.test_index(n)])

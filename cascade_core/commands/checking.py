@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cascade_core.analysis.gate import Limits, judge
 from cascade_core.commands.common import Parsers, add_verb, say
-from cascade_core.commands.group_flags import add_group_flags, groups_of
+from cascade_core.commands.group_flags import add_group_flags, check_groups, groups_of
 from cascade_core.commands.terminal import tell
 from cascade_core.rendering.verdict import sentence, verdict_json, verdict_junit
 from cascade_core.simulation.bounds import LEVEL
@@ -23,7 +23,7 @@ from cascade_core.storage.reading import identity, read_metadata
 from cascade_core.storage.schema import usual_meter
 from cascade_core.support.amounts import drop, share
 from cascade_core.support.claims import claimed
-from cascade_core.support.files import atomic_write, check_writable
+from cascade_core.support.files import atomic_write, check_apart, check_writable
 from cascade_core.support.json_files import write_json
 from cascade_core.support.remote import place
 
@@ -47,6 +47,8 @@ HOSTED = """in a hosted build (GitHub's; others likewise):
 def check(args: argparse.Namespace) -> int:
     """Say whether a choice is shown to keep to limits on a run: exit status 0 if so, 1 if not."""
     written = [(args.json, ".json"), (args.junit, ".xml")]
+    check_groups(args)
+    check_apart([path for path, _ in written if path], [args.choice, args.run])
     for path, suffix in written:
         if path:
             check_writable(path, suffix)

@@ -20,7 +20,6 @@ from cascade_core.commands.group_flags import add_group_flags, check_groups
 from cascade_core.commands.grouping import tell_each_group, tell_groups
 from cascade_core.commands.judging import (
     add_judge_flag,
-    exit_counts,
     judge,
     judged_on,
     read_elsewhere,
@@ -40,7 +39,7 @@ from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.notes import open_answered
-from cascade_core.storage.part_in_choosing import Part, judging_part
+from cascade_core.storage.part_in_choosing import Part, exit_counts, judging_part
 from cascade_core.storage.reading import identity
 from cascade_core.support.amounts import drop
 from cascade_core.support.claims import claimed
@@ -53,6 +52,7 @@ def choose_(args: argparse.Namespace) -> None:
     """Choose thresholds on one part of a run, measure them on the other, write the JSON."""
     meter = cost_flags.meter_of(args)
     policy = None if args.mistake is not None else policy_flags.policy_of(args, meter)
+    check_groups(args)
     if args.out:
         check_writable(args.out, ".json")
     with claimed(*filter(None, [args.out])):
@@ -61,6 +61,7 @@ def choose_(args: argparse.Namespace) -> None:
 
 def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> None:
     split = split_of(args)
+    other = judged_on(args, split)
     chosen = _at_a_price(args, meter, split) if policy is None else _by_policy(args, policy, meter, split)
     rule, evaluation, test = chosen.rule, chosen.evaluation, chosen.test
     if args.in_sample:
@@ -72,8 +73,7 @@ def _choose(args: argparse.Namespace, policy: Policy | None, meter: Meter) -> No
     print_costs(meter, evaluation, args.mistake)
     if not args.in_sample:
         tell(certified(drop_bound(test, rule, ALPHA), evaluation.terms))
-    tell_each_group(args, split, test, rule)
-    other = judged_on(args, split)
+    tell_each_group(args, split, test, rule, meter)
     judged = [] if other is None else [judge(args, rule, test, other, meter)]
     if args.out:
         run = identity(args.run)
@@ -143,7 +143,7 @@ def compare_(args: argparse.Namespace) -> None:
         there = [one.on(other) for one in compared]
         tell(f"the same thresholds on {there[0].test.n:,} samples of {args.judge_on.name}:")
         tell_table(comparison_table(there), there[0].evaluation.terms)
-    tell_groups(args, split, compared)
+    tell_groups(args, split, compared, meter)
     column = compared[0].evaluation.terms.column("drop_certified_alone")
     where = "in-sample, on the" if args.in_sample else "measured on the other"
     tell(

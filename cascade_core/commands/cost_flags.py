@@ -45,6 +45,10 @@ def meter_of(args: argparse.Namespace) -> Meter:
     if unit == "usual":
         return usual_meter(read_metadata(args.run))
     if unit == "macs":
+        if (instead := costs_in_place_of_macs(read_metadata(args.run))) is not None:
+            raise ValueError(
+                f"Expected costs that are known with --cost, in {instead.unit}, but MACs of this run are not"
+            )
         return MACS
     if unit == "milliseconds":
         beside = profile_path(args.run)

@@ -24,8 +24,10 @@ def check_groups(args: argparse.Namespace) -> None:
     """Raise now, before anything is computed or said, what dividing samples would raise later.
 
     Raises:
-        ValueError: As for `groups_of`.
+        ValueError: As for `groups_of`, or a table is named and no column.
     """
+    if args.groups is not None and args.by is None:
+        raise ValueError(f"Expected --by COLUMN with --groups: the column of {args.groups} that divides the samples")
     if args.by is not None and (args.by != CLASS or args.groups is not None):
         groups_of(args.run, args.by, args.groups)
 

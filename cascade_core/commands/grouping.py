@@ -10,15 +10,17 @@ from pathlib import Path
 from cascade_core.analysis.comparison import Compared
 from cascade_core.analysis.exploration import Split
 from cascade_core.analysis.groups import Grouped, by_class, evaluate_groups
-from cascade_core.commands.common import Parsers, add_verb
+from cascade_core.commands.common import Parsers, add_verb, say
 from cascade_core.commands.group_flags import TABLE, groups_of
 from cascade_core.commands.tables import tell_table
 from cascade_core.commands.terminal import tell
+from cascade_core.rendering.cost_words import columns
 from cascade_core.rendering.group_words import few_samples
 from cascade_core.rendering.tables import groups_table, worst_groups_table
 from cascade_core.simulation.bounds import ALPHA, CERTAINTY
 from cascade_core.simulation.exits import ExitRule
-from cascade_core.simulation.groups import CLASS, Groups
+from cascade_core.simulation.groups import CLASS, NONE, Groups
+from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.record import Record
 from cascade_core.storage.group_columns import read_groups
 from cascade_core.storage.reading import load_run, read_metadata
@@ -36,7 +38,7 @@ def judging_groups(args: argparse.Namespace, split: Split, test: Record) -> Grou
     return whole.take(split.test_index(len(whole.of)))
 
 
-def tell_groups(args: argparse.Namespace, split: Split, compared: Sequence[Compared]) -> None:
+def tell_groups(args: argparse.Namespace, split: Split, compared: Sequence[Compared], meter: Meter) -> None:
     """Print each policy's worst group, and all groups under the first policy."""
     if args.by is None:
         return
@@ -46,20 +48,20 @@ def tell_groups(args: argparse.Namespace, split: Split, compared: Sequence[Compa
     tell(f"by {args.by}, the worst of {len(found[0].worst_first)} groups of {test.n:,} samples under each policy:")
     tell_table(worst_groups_table([one.policy.name for one in compared], found), test.terms)
     tell(f"all groups under {compared[0].policy.name}, the worst first:")
-    _tell(found[0])
+    _tell(found[0], meter)
 
 
-def tell_each_group(args: argparse.Namespace, split: Split, test: Record, rule: ExitRule) -> None:
+def tell_each_group(args: argparse.Namespace, split: Split, test: Record, rule: ExitRule, meter: Meter) -> None:
     """Print what a rule does to each group, the worst first."""
     if args.by is None:
         return
     found = evaluate_groups(test, rule, judging_groups(args, split, test), None if args.in_sample else ALPHA)
     tell(f"by {args.by}, the worst of {len(found.worst_first)} groups first:")
-    _tell(found)
+    _tell(found, meter)
 
 
-def _tell(found: Grouped) -> None:
-    tell_table(groups_table(found), found.whole.terms)
+def _tell(found: Grouped, meter: Meter) -> None:
+    tell_table(groups_table(found, meter).rename(columns={"cost": columns(meter)[0]}), found.whole.terms)
     if found.bounds is not None:
         tell(f"Certified: at most that, with {CERTAINTY} confidence, in all groups at once.")
     if small := few_samples(found):
@@ -77,6 +79,9 @@ def group(args: argparse.Namespace) -> None:
         for one in added:
             sizes = sorted(((one.of == number).sum() for number in one.occurring), reverse=True)
             tell(f"{one.what}: {len(sizes):,} groups of {sizes[-1]:,} to {sizes[0]:,} samples")
+            without = int((one.of == one.names.index(NONE)).sum()) if NONE in one.names else 0
+            if without:
+                say([f"{without:,} samples are {NONE}: {args.table} does not name them, or gives them no {one.what}"])
         tell(f"wrote {args.out} ({len(outputs.labels):,} samples)")
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cascade_core.analysis.elsewhere import Elsewhere, elsewhere
 from cascade_core.analysis.exploration import Split
@@ -103,8 +101,3 @@ def split_of_choice(choice: Choice, part: Part) -> Split:
         )
     told = choice.measured["split"]
     return Split(fraction=told["fraction"], seed=told["seed"], in_sample=told["measured_on"] != "test")
-
-
-def exit_counts(measured: Mapping[str, Any]) -> NDArray[np.int64]:
-    """(M,) samples that left at each stage where a choice was measured."""
-    return np.array([round(row["share"] * measured["n"]) for row in measured["exits"]])

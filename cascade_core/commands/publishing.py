@@ -28,6 +28,7 @@ def site(args: argparse.Namespace) -> None:
     if args.out.exists():
         raise ValueError(f"Expected {args.out} not to be there yet; remove it, or name another folder")
     runs = list(dict.fromkeys(_runs(args.runs)))
+    _check_names([path.name.removesuffix(".parquet") for path in runs], args.open_on)
     with claimed(args.out):
         failed = _write(args, runs)
     if failed:
@@ -44,23 +45,29 @@ def _write(args: argparse.Namespace, runs: Sequence[Path]) -> int:
             except ValueError as error:
                 if len(runs) == 1:
                     raise
-                remark(f"left out: {error}")
+                remark(f"left out: {path.name}: {error}")
                 continue
             size = (folder / run.script).write_text(run_script(run), encoding="utf-8")
             tell(f"{run.name}: {len(run.explorations)} policies, {size:,} bytes")
             shown.append(run)
         if not shown:
             raise ValueError("Expected a run that can be shown but there is none")
-        names = {run.name for run in shown}
-        if len(names) < len(shown):
-            raise ValueError("Expected runs of different names but two have the same; rename one")
-        if args.open_on is not None and args.open_on not in names:
-            raise ValueError(f"Expected --open-on to be one of {', '.join(sorted(names))} but it was {args.open_on!r}")
+        _check_names([run.name for run in shown], args.open_on)
         page = site_page(shown, args.open_on or _best(shown), args.title)
         (folder / "index.html").write_text(page, encoding="utf-8")
         total = sum(file.stat().st_size for file in folder.iterdir())
-    tell(f"wrote {args.out}: {len(shown)} runs, {total:,} bytes; open {args.out / 'index.html'}")
+    of = f"{len(shown)} run{'' if len(shown) == 1 else 's'}"
+    tell(f"wrote {args.out}: {of}, {total:,} bytes; open {args.out / 'index.html'}")
     return len(runs) - len(shown)
+
+
+def _check_names(names: Sequence[str], open_on: str | None) -> None:
+    """Raise ValueError if two runs have one name, or none has that of `--open-on`."""
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"Expected runs of different names but two are called {name}; rename one")
+    if open_on is not None and open_on not in names:
+        raise ValueError(f"Expected --open-on to be one of {', '.join(sorted(names))} but it was {open_on!r}")
 
 
 def _runs(places: Iterable[Path]) -> Iterator[Path]:
@@ -101,7 +108,8 @@ def _explorations(path: Path, metadata: dict[str, Any]) -> Iterator[Exploration]
     """What each policy does to the run, as a dashboard opens on it."""
     meter, split = usual_meter(metadata), Split()
     divided: Halves | Record = load_record(path) if is_counted(metadata) else halves(load_run(path), split, meter=meter)
-    for policy in SWEEPS.values():
+    known = isinstance(divided, Halves) or divided.answers_known
+    for policy in (one for one in SWEEPS.values() if known or not one.by_answer):
         yield explore(divided, policy, split, POSITIONS, meter=meter)
 
 

@@ -13,7 +13,7 @@ from cascade_core.analysis.points import Setting
 from cascade_core.commands import cost_flags, policy_flags
 from cascade_core.commands.common import Parsers, add_verb
 from cascade_core.commands.dividing import add_split_flags, source_of, split_of
-from cascade_core.commands.group_flags import add_group_flags
+from cascade_core.commands.group_flags import add_group_flags, check_groups
 from cascade_core.commands.grouping import judging_groups
 from cascade_core.commands.judging import add_judge_flag, judge, judged_on
 from cascade_core.commands.terminal import tell
@@ -57,6 +57,7 @@ def add_position_flags(parser: argparse.ArgumentParser) -> None:
 def report_(args: argparse.Namespace) -> None:
     """Write one HTML file with the live slider, tables and the chosen thresholds; it opens without a network."""
     check_writable(args.out, ".html")
+    check_groups(args)
     with claimed(args.out):
         opened = explored(args)
         metadata, run = read_metadata(args.run), identity(args.run)

@@ -79,13 +79,13 @@ class Certified(WithinDrop):
         """The rule at `max_drop`.
 
         Warns:
-            UserWarning: No rule passed, so that the full model is used.
+            UserWarning: No rule passed, so that the plain network is used.
         """
         rule = super().choose(record)
         if not rule.exits_early:
             warnings.warn(
                 f"No rule has a drop certified to be at most {self.max_drop:g} on these {record.n} samples: "
-                f"the full model is used{_too_few(record, self.max_drop, self.alpha)}",
+                f"the plain network is used{_too_few(record, self.max_drop, self.alpha)}",
                 stacklevel=2,
             )
         return rule

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from cascade_core.analysis.rechoosing import Rechosen
 from cascade_core.analysis.watched import SCALES, SHARES, Watch
 from cascade_core.policies.base import Slider
 from cascade_core.storage.choice import choice_json
+from cascade_core.storage.exit_logs import FOREIGN
+from cascade_core.storage.log_files import ENDINGS, LogFile
 from cascade_core.support.terms import LAST_STAGE
 from cascade_core.support.wording import at_most, percent, points, setting
 
@@ -57,14 +60,27 @@ def exits_watched(watch: Watch) -> pd.DataFrame:
     )
 
 
-def read_sentences(watch: Watch, files: int) -> list[str]:
+def read_sentences(watch: Watch, files: Sequence[LogFile]) -> list[str]:
     """How much was read, and what of it was odd."""
     until = f", until {moment(watch.latest)}" if watch.latest else ""
-    logs = f"{files:,} log{'' if files == 1 else 's'}"
-    said = [f"{watch.series.n:,} samples in {logs}{until}" if files else "no log has a whole line yet"]
+    labelled = int(watch.series.total("labelled"))
+    labels = f", {labelled:,} label{'' if labelled == 1 else 's'}" if labelled else ""
+    n = watch.series.n
+    counted = (
+        f"{n:,} sample{'' if n == 1 else 's'}{labels} in {len(files):,} log{'' if len(files) == 1 else 's'}{until}"
+    )
+    said = [counted if files else f"no log has a whole line yet (in folders, names that end in {', '.join(ENDINGS)})"]
+    said += [
+        f"not read: {', '.join(file.hides)}, which says something else than {file.path.name} but begins as that does, "
+        "by which logs are known: have the first line tell its time"
+        for file in files
+        if file.hides
+    ]
     odd = [f"{count:,} line{'' if count == 1 else 's'} {why}" for why, count in sorted(watch.faults.items())]
     if odd:
         said.append(f"not counted: {', '.join(odd)}")
+    if watch.faults[FOREIGN]:
+        said.append(f"expected lines of the stages {', '.join(watch.stages)}")
     times, most = watch.back
     if times:
         said.append(f"{times:,} lines are earlier than one before them, by up to {most:,.1f} seconds; all are counted")

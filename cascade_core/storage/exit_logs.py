@@ -46,7 +46,8 @@ SCHEMA = pa.schema(
 )
 
 UNREADABLE, FOREIGN = "unreadable", "of other stages or none"
-"""Why lines are not counted."""
+UNAUDITED = "as audited, which lack an answer or a confidence of a stage"
+"""Why lines are not counted, or not as what they say."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,7 +142,9 @@ def counted(table: pa.Table, stages: Sequence[str]) -> tuple[Entries, Counter[st
     """The rows of a table of `SCHEMA` that count, and how many do not, by why."""
     entries = Entries.of(table, stages)
     known = (entries.stage >= 0) | ((entries.stage == -1) & (entries.label >= 0) & (entries.answer >= 0))
-    return entries.take(np.flatnonzero(known)), +Counter({FOREIGN: int((~known).sum())})
+    entries = entries.take(np.flatnonzero(known))
+    unaudited = (entries.plain >= 0) & ~entries.audited
+    return entries, +Counter({FOREIGN: int((~known).sum()), UNAUDITED: int(unaudited.sum())})
 
 
 def _joined(tables: Sequence[pa.Table]) -> pa.Table:

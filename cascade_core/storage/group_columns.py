@@ -30,10 +30,12 @@ def read_groups(path: Path, sample_ids: Sequence[str], column: str | None = None
             text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
         except UnicodeError:
             raise BadFile("expected UTF-8 text but some bytes are not") from None
-        rows = csv.DictReader(io.StringIO(text, newline=""))
+        rows = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
         columns = _columns(list(rows.fieldnames or ()), column)
         found: dict[str, list[str]] = {}
         for row in rows:
+            if None in row:
+                raise BadFile(f"expected {len(rows.fieldnames or ())} columns but line {rows.line_num} has more")
             sample, values = row[ID] or "", [row[name] or NONE for name in columns]
             known = found.setdefault(sample, values)
             for one, other in zip(known, values, strict=True):
@@ -41,7 +43,10 @@ def read_groups(path: Path, sample_ids: Sequence[str], column: str | None = None
                     both = f"{one[:40]!r} and {other[:40]!r}"
                     raise BadFile(f"expected one group for each sample but {sample[:60]!r} is in {both}")
         if not found.keys() & set(sample_ids):
-            raise BadFile("expected ids of the run's samples in its column 'sample_id' but there are none of them")
+            raise BadFile(
+                f"expected ids of the run's samples, such as {sample_ids[0]!r}, in its column {ID!r} but there are "
+                f"none of them: {', '.join(repr(name[:40]) for name in list(found)[:3])}"
+            )
         return tuple(
             Groups.named(what, [found[name][place] if name in found else NONE for name in sample_ids])
             for place, what in enumerate(columns)

@@ -1,8 +1,9 @@
 """Exit logs on disk, read on from where they were read last: files that grow, are rotated, or end in mid-line.
 
-A file is known by its first line, whatever it is called and wherever it was moved, so that none is read twice and
-nothing that was rotated away is lost as long as it lies in the folder.  Only whole lines are read; the rest of a line
-is waited for, as is the end of a Parquet file (`parquet_logs`).  Memory does not grow with the files.
+A file is known by its first line (and remarks above it), whatever it is called and wherever it was moved, so that none
+is read twice and nothing that was rotated away is lost as long as it lies in the folder.  Of files that begin alike,
+and are no copies of one another, the second is told.  Only whole lines are read; the rest of a line is waited for, as
+is the end of a Parquet file (`parquet_logs`).  Memory does not grow with the files.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +24,7 @@ BLOCK = 4 << 20
 """Bytes that are read at once, which is also the most of a line."""
 
 HEAD = 64 << 10
-"""Most bytes of a first line; a file whose first is longer is no log."""
+"""Most bytes by which a file is known."""
 
 LOGS = "CASCADE_LOGS"
 """The environment's name for files and folders of logs that the page watches, separated as PATH is."""
@@ -42,6 +43,7 @@ class LogFile:
         began: The time of its first line, in seconds since 1970; 0 where that has none.
         size: Bytes, when it was looked at; rows of Parquet, as everywhere here.
         parquet: Whether it is Parquet.
+        hides: Names of files that are taken for it, since they begin alike, and say something else.
     """
 
     path: Path | Contents
@@ -49,6 +51,7 @@ class LogFile:
     began: float
     size: int
     parquet: bool = False
+    hides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,19 +73,43 @@ def log_files(paths: Iterable[Path | Contents], stages: Sequence[str]) -> list[L
     for path in log_paths(paths):
         with readable(path):
             file = _parquet(path, stages) if path.suffix == parquet_logs.ENDING else _lines(path, stages)
-        if file is not None:
-            found.setdefault(file.key, file)
+        if file is None:
+            continue
+        first = found.setdefault(file.key, file)
+        if first is not file and not _is_copy(first, file):
+            found[file.key] = replace(first, hides=(*first.hides, file.path.name))
     return sorted(found.values(), key=lambda file: (file.began, file.path.name))
 
 
 def _lines(path: Path | Contents, stages: Sequence[str]) -> LogFile | None:
     """A file of JSON lines; None as long as it has no whole line."""
     with opened(path, growing=True) as stream:
-        head, size = stream.readline(HEAD), file_size(path)
-    if not head.endswith(b"\n"):
+        head, size = stream.read(HEAD), file_size(path)
+    known = _beginning(head)
+    if known is None:
         return None
-    key, entries = hashlib.sha256(head).hexdigest()[:16], parse(head, stages)[0]
-    return LogFile(path=path, key=key, began=entries.began, size=size)
+    began = parse(known, stages)[0].began
+    return LogFile(path=path, key=hashlib.sha256(known).hexdigest()[:16], began=began, size=size)
+
+
+def _beginning(head: bytes) -> bytes | None:
+    """The lines up to the first that is neither empty nor a remark; None as long as there is none."""
+    start = 0
+    while end := head.find(b"\n", start) + 1:
+        line = head[start:end].strip()
+        if line and not line.startswith(b"#"):
+            return head[:end]
+        start = end
+    return head if len(head) == HEAD else None
+
+
+def _is_copy(one: LogFile, other: LogFile) -> bool:
+    """Whether one of two files is the other, or its beginning, as far as their first bytes say."""
+    heads = []
+    for file in (one, other):
+        with readable(file.path), opened(file.path, growing=True) as stream:
+            heads.append(stream.read(HEAD))
+    return heads[0].startswith(heads[1]) or heads[1].startswith(heads[0])
 
 
 def _parquet(path: Path | Contents, stages: Sequence[str]) -> LogFile | None:
@@ -129,7 +156,10 @@ def unread(file: LogFile, offset: int, stages: Sequence[str]) -> Iterator[Block]
         return
     with readable(file.path), opened(file.path, growing=True) as stream:
         if stream.seek(0, 2) < offset:
-            raise BadFile(f"expected at least the {offset:,} bytes that were read before but it was cut shorter")
+            raise BadFile(
+                f"expected at least the {offset:,} bytes that were read before but it was cut shorter: write a new log "
+                "under another name, or begin anew without the state"
+            )
         stream.seek(offset)
         for raw in blocks(stream):
             offset += len(raw)

@@ -1,14 +1,21 @@
 """Whether the samples of a run had a part in choosing thresholds, as far as a choice file tells.
 
 A choice names the run it was made on by its digest, and how that was divided; what its thresholds were chosen on proves
-nothing about other samples.
+nothing about other samples.  A run that was written anew, with groups for instance, has another digest: it is known by
+what the choice does on the part that measured it, which comes out again to the last sample.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_core.simulation.evaluation import evaluate
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import Choice
 from cascade_core.storage.reading import digest
@@ -18,7 +25,7 @@ class Part(Enum):
     """Which part samples had in choosing; the value says it in words, of samples."""
 
     NONE = "had no part in choosing the thresholds"
-    OTHER_RUN = "are of another run than the thresholds were chosen on"
+    OTHER_RUN = "are of another run than the thresholds were chosen on, and are taken to have had no part in that"
     ALL = "had a part in choosing the thresholds"
     UNKNOWN = "may have had a part in choosing the thresholds: the choice does not say"
 
@@ -37,8 +44,24 @@ def judging_part(choice: Choice, path: str | Path, record: Record) -> tuple[Reco
     split = choice.measured.get("split")
     if choice.run is None or split is None:
         return record, Part.UNKNOWN
-    if choice.run["sha256"] != digest(path):
+    in_sample = split["measured_on"] != "test"
+    # Of fewer than two samples there are no parts.
+    judging = record if in_sample or record.n < 2 else record.split(split["fraction"], split["seed"])[1]
+    if choice.run["sha256"] != digest(path) and not _measured_it(choice, judging):
         return record, Part.OTHER_RUN
-    if split["measured_on"] != "test":
-        return record, Part.ALL
-    return record.split(split["fraction"], split["seed"])[1], Part.NONE
+    return judging, Part.ALL if in_sample else Part.NONE
+
+
+def _measured_it(choice: Choice, judging: Record) -> bool:
+    """Whether a choice does on these samples just what it was measured to do, at every stage."""
+    measured = choice.measured
+    if judging.n != measured["n"]:
+        return False
+    found, counts = evaluate(judging, choice.rule), exit_counts(measured)
+    same = np.array_equal(found.exit_counts, counts) and found.reference == measured.get("reference", "labels")
+    return bool(same and np.isclose(found.accuracy, measured["accuracy"], rtol=0, atol=0.5 / judging.n))
+
+
+def exit_counts(measured: Mapping[str, Any]) -> NDArray[np.int64]:
+    """(M,) samples that left at each stage where a choice was measured."""
+    return np.array([round(row["share"] * measured["n"]) for row in measured["exits"]])

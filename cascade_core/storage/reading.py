@@ -235,7 +235,10 @@ def load_groups(path: str | Place, what: str) -> Groups:
         raise ValueError("Expected single samples, which can be divided into groups, but the run holds counts alone")
     columns = dict(zip((CLASS, *metadata.get("groups", [])), ("label", *group_columns(metadata)), strict=True))
     if what not in columns:
-        raise ValueError(f"Expected to divide samples by {' or '.join(map(repr, columns))} but it was {what!r}")
+        raise ValueError(
+            f"Expected to divide samples by {' or '.join(map(repr, columns))} but it was {what!r}, a column that the "
+            "run does not have; a table of groups brings others"
+        )
     with readable(source):
         table = read_columns(source, len(metadata["stages"]), [columns[what]], {}, room_for(source))
         if what == CLASS:

@@ -10,7 +10,7 @@ import io
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -277,6 +277,18 @@ def check_writable(path: str | Place, *suffixes: str) -> None:
         _make_ready(target, make_folder=True)
         with temporary(target):
             pass
+
+
+def check_apart(written: Iterable[str | Place], read: Iterable[str | Place] = ()) -> None:
+    """Raise ValueError if a file is to be written twice, or would take the place of one that is read."""
+    inputs, outputs = ([place(path) for path in paths] for paths in (read, written))
+    seen = {path.resolve() for path in inputs if not isinstance(path, Remote)}
+    for path in outputs:
+        if isinstance(path, Remote):
+            continue
+        if path.resolve() in seen:
+            raise ValueError(f"Expected files of different names to read and to write but {path} is named twice")
+        seen.add(path.resolve())
 
 
 def check_suffix(path: Place, *suffixes: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,28 @@ def test_another_run_is_named(run: Path, tmp_path: Path, capsys: pytest.CaptureF
     text = capsys.readouterr().out
     assert "another run than run" in text
     assert "on 400 samples" in text
+
+
+def test_a_run_that_was_written_anew_is_known(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # What chose is no proof, whatever file it lies in.
+    out, outputs = tmp_path / "choice.json", load_run(run)
+    named = save_run(replace(outputs, source={"title": "Another title"}), tmp_path / "named.parquet")
+    for flags, said in (
+        ([], "200 samples that the thresholds never saw"),
+        (["--in-sample"], "in-sample: these samples"),
+    ):
+        main(["choose", str(run), "--max-drop", "0.02", *flags, "--out", str(out)])
+        told = {}
+        for one in (run, named):
+            capsys.readouterr()
+            assert main(["evaluate", str(out), str(one)]) == 0
+            assert main(["check", str(out), str(one), "--max-drop", "90pt"]) in (0, 1)
+            told[one] = capsys.readouterr().out
+        assert said in told[run]
+        assert told[named] == told[run]
+    few = save_run(outputs.take(np.arange(1)), tmp_path / "one.parquet")
+    assert main(["evaluate", str(out), str(few)]) == 0
+    assert "another run than run" in capsys.readouterr().out
 
 
 def test_a_failed_choose_leaves_an_old_file_alone(run: Path, tmp_path: Path) -> None:

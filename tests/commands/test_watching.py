@@ -41,10 +41,56 @@ def test_it_says_what_is_known_and_writes_it(choice: Path, tmp_path: Path, capsy
 def test_logs_without_a_line_are_no_table(choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty.jsonl").touch()
     assert main(["watch", str(choice), str(tmp_path / "empty.jsonl")]) == 0
-    assert capsys.readouterr().out == "no log has a whole line yet\n"
+    none = "no log has a whole line yet (in folders, names that end in .jsonl, .ndjson, .log, .parquet)\n"
+    assert capsys.readouterr().out == none
     (tmp_path / "odd.jsonl").write_text("bad\n")
     assert main(["watch", str(choice), str(tmp_path / "odd.jsonl")]) == 0
     assert capsys.readouterr().out == "0 samples in 1 log\nnot counted: 1 line unreadable\n"
+
+
+def test_an_alarm_of_late_labels_alone_is_told(
+    choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"time": 5.0, "answer": 1, "label": 2}\n' * 300)
+    assert main(["watch", str(choice), str(tmp_path / "a.jsonl")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("0 samples, 300 labels in 1 log")
+    assert "alarm after 0 samples" in said
+    assert "by how often labels are met" in said
+
+
+def test_logs_that_begin_alike_and_audits_that_are_none_are_told(
+    choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = load_choice(choice).rule.stage_names or ()
+    line = {"stage": names[0], "confidence": [1.0], "answer": 0}
+    for name, last in (("a", names[0]), ("b", names[1])):
+        rows = [line, {**line, "stage": last, "confidence": [1.0] * 2, "answers": [0], "plain": 0}]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["watch", str(choice), str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]) == 0
+    said = capsys.readouterr().out
+    assert "not read: b.jsonl, which says something else than a.jsonl but begins as that does" in said
+    assert "not counted: 1 line as audited, which lack an answer or a confidence of a stage" in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["-", "LOG"], "Expected - (standard input) or logs but there were both"),
+        (["LOG", "--follow", "--rechoose", "new.json"], "--rechoose without --follow"),
+        (["LOG", "--json", "CHOICE"], "files of different names to read and to write"),
+        (["LOG", "--json", "x.json", "--state", "x.json"], "files of different names to read and to write"),
+    ],
+)
+def test_flags_that_would_lose_something_are_refused(
+    flags: list[str], words: str, choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, before = write_log(tmp_path / "a.jsonl", load_choice(choice), 5), choice.read_bytes()
+    given = [{"LOG": str(log), "CHOICE": str(choice)}.get(flag, flag) for flag in flags]
+    given = [str(tmp_path / flag) if flag.endswith(".json") and "/" not in flag else flag for flag in given]
+    assert main(["watch", str(choice), *given]) == 2
+    assert words in capsys.readouterr().err
+    assert choice.read_bytes() == before
 
 
 def test_stages_that_no_sample_reached_have_no_confidence(
@@ -98,7 +144,9 @@ def test_it_follows_what_grows_until_it_is_stopped(
             raise KeyboardInterrupt
 
     monkeypatch.setattr("cascade_core.commands.watching.time.sleep", pause)
-    assert main(["watch", str(choice), str(log), "--follow"]) == 130
+    told = tmp_path / "told.json"
+    assert main(["watch", str(choice), str(log), "--follow", "--json", str(told)]) == 130
+    assert json.loads(told.read_text())["samples"] == 50
     said = capsys.readouterr().out
     assert [line for line in said.splitlines() if "samples in 1 log" in line] == [
         "20 samples in 1 log, until 2025-11-26 18:00:19 UTC",

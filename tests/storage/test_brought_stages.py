@@ -21,7 +21,7 @@ def test_stages_sorted_as_texts() -> None:
     rows = NAMED.sort_values("stage", kind="stable")
     run = read(csv(rows), "csv")
     assert [stage.name for stage in run.stages] == ["large", "mid", "small"]
-    words = "in which MACs and accuracy fall: if small, mid, large is the order, say so (stage_names)"
+    words = "in which MACs and accuracy fall: if small, mid, large is the order, say so (--stage-names, stage_names)"
     assert any(words in line for line in notes_on(run))
     assert any("Accuracy falls" in line for line in notes_on(run))
     for raw, ending in ((csv(rows), "csv"), (parquet(rows), "parquet"), (jsonl(rows), "jsonl")):
@@ -39,7 +39,7 @@ def test_an_order_that_is_said_is_not_doubted() -> None:
     backwards = read(csv(rows), "csv", stage_names=["large", "mid", "small"])
     assert not any("stage_names" in line for line in notes_on(backwards))
     renamed = read(csv(rows), "csv", stage_names=["a", "b", "c"])
-    assert any("if c, b, a is the order, say so (stage_names)" in line for line in notes_on(renamed))
+    assert any("if c, b, a is the order, say so (--stage-names, stage_names)" in line for line in notes_on(renamed))
 
 
 def test_new_names_for_numbered_stages() -> None:
@@ -114,7 +114,7 @@ def test_macs_from_the_start() -> None:
         assert_right(read(raw, ending, macs_up_to=True))
     (line,) = notes_on(read(npz(probs=TRUTH.probs, labels=TRUTH.labels, macs=up_to)))
     assert "MACs rise from stage to stage (10,000,000, 30,000,000, 70,000,000)" in line
-    assert "say so (macs_up_to)" in line
+    assert "say so (--macs-up-to, macs_up_to)" in line
     assert notes_on(read(npz(probs=TRUTH.probs, labels=TRUTH.labels, macs=up_to, baseline_macs=up_to.sum()))) == ()
     raw = npz(probs=TRUTH.probs, labels=TRUTH.labels, macs_up_to=up_to[::-1])
     assert_refused(raw, "npz", "macs_up_to to rise from stage to stage but stage 1 has 30,000,000 after 70,000,000")

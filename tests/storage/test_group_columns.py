@@ -22,6 +22,11 @@ def test_samples_are_joined_by_id(tmp_path: Path) -> None:
     assert [groups.name_of(i) for i in range(4)] == ["right", "left, upper", "(none)", "(none)"]
 
 
+def test_blanks_behind_commas_are_none(tmp_path: Path) -> None:
+    (groups,) = read_groups(table(tmp_path, "sample_id, camera\na, left\n"), ["a"])
+    assert (groups.what, groups.names) == ("camera", ("left",))
+
+
 def test_each_column_is_a_division(tmp_path: Path) -> None:
     path = table(tmp_path, "camera,sample_id,month\nleft,a,May\nright,b,May\n")
     camera, month = read_groups(path, ["b", "a"])
@@ -41,7 +46,8 @@ def test_a_mark_of_the_encoding_and_repeated_rows_are_fine(tmp_path: Path) -> No
         ("id,camera\na,left\n", "expected a column 'sample_id' but it has 'id', 'camera'"),
         ("sample_id,lens\na,left\n", "expected a column 'camera' but it has 'sample_id', 'lens'"),
         ("sample_id,camera\na,left\na,right\n", "'a' is in 'left' and 'right'"),
-        ("sample_id,camera\nz,left\n", "there are none of them"),
+        ("sample_id,camera\nz,left\n", "ids of the run's samples, such as 'a', .* there are none of them: 'z'"),
+        ("sample_id,camera\na,left,May\n", "expected 2 columns but line 2 has more"),
         ("sample_id,camera,camera\na,left,right\n", "each with a name of its own"),
         (f"sample_id,camera\na,{'x' * 201}\n", "names of 1 to 200 letters by 'camera'"),
     ],

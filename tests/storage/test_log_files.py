@@ -46,6 +46,32 @@ def test_rotated_logs_are_read_once_and_oldest_first(tmp_path: Path) -> None:
     assert read_all(tmp_path, offsets) == b""
 
 
+def test_remarks_above_the_first_line_tell_no_logs_apart(tmp_path: Path) -> None:
+    for name, time in (("a", 1), ("b", 2)):
+        (tmp_path / f"{name}.log").write_bytes(b"# service log v1\n\n" + lines(time))
+    offsets: dict[str, int] = {}
+    assert read_all(tmp_path, offsets) == lines(1, 2)
+    (tmp_path / "c.log").write_bytes(b"# service log v1\n")
+    assert len(log_files([tmp_path], STAGES)) == 2  # it may become either
+    assert read_all(tmp_path, offsets) == b""
+
+
+def test_copies_are_read_once_and_what_only_begins_alike_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(lines(1, 2, 3))
+    (tmp_path / "a.log.1").write_bytes(lines(1, 2))
+    (file,) = log_files([tmp_path], STAGES)
+    assert file.hides == ()
+    (tmp_path / "b.log").write_bytes(lines(1, 9))
+    (file,) = log_files([tmp_path], STAGES)
+    assert file.hides == ("b.log",)
+
+
+def test_a_log_whose_first_line_is_long_is_one(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b'{"x": "' + b"y" * module.HEAD + b'"}\n' + lines(1))
+    assert read_all(tmp_path, {}) == lines(1)
+
+
 def test_the_rest_of_a_line_is_waited_for(tmp_path: Path) -> None:
     offsets: dict[str, int] = {}
     log, whole = tmp_path / "exits.jsonl", lines(1, 2, 3)

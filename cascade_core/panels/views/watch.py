@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -29,7 +30,8 @@ from cascade_core.rendering import watched as words
 from cascade_core.rendering.figures import watched as figures
 from cascade_core.rendering.report import chosen_json
 from cascade_core.storage.choice import parse_choice
-from cascade_core.storage.log_files import ENDINGS, LOGS
+from cascade_core.storage.exit_logs import FOREIGN
+from cascade_core.storage.log_files import ENDINGS, LOGS, LogFile
 from cascade_core.support.wording import capital, fixed, percent
 
 MEGABYTES = 64
@@ -58,10 +60,10 @@ def show(shown: Shown) -> None:
     bar.empty()
     watch = followed.now()
     if not watch.series.n:
-        _nothing_yet(watch, len(files))
+        _nothing_yet(watch, files)
         return
     seen = positions_seen(watch, shown.setting, measured_disagreement(shown.setting))
-    _status(watch, len(files))
+    _status(watch, files)
     _readouts(watch, seen)
     _over_time(shown, watch)
     limit = _positions(shown, watch, seen)
@@ -110,12 +112,15 @@ def _unreadable(logs: Logs, name: str, error: Exception) -> None:
     st.button("Read it anew", on_click=logs.forget, args=(name,), key=Key.WATCH.of("anew"))
 
 
-def _nothing_yet(watch: Watch, files: int) -> None:
+def _nothing_yet(watch: Watch, files: Sequence[LogFile]) -> None:
     st.info("No sample of these stages has left yet; the page follows the log.", icon=":material/hourglass_empty:")
-    st.text("\n".join([*words.read_sentences(watch, files), f"Expected lines of the stages {', '.join(watch.stages)}"]))
+    if watch.alarm is not None:
+        st.error(f"{capital(words.alarm_sentence(watch))}.", icon=":material/notification_important:")
+    expected = [] if watch.faults[FOREIGN] else [f"expected lines of the stages {', '.join(watch.stages)}"]
+    st.text("\n".join([*words.read_sentences(watch, files), *expected]))
 
 
-def _status(watch: Watch, files: int) -> None:
+def _status(watch: Watch, files: Sequence[LogFile]) -> None:
     """The alarm, or that there is none, with what it means and what to do."""
     sentence = capital(words.alarm_sentence(watch))
     if watch.alarm is None:

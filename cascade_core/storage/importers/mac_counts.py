@@ -99,8 +99,9 @@ def doubts(added: NDArray[np.int64]) -> list[str]:
     if (growth > 1).all() and (len(added) == 2 or not np.allclose(growth, growth[0], rtol=0.01)):
         return [
             f"MACs rise from stage to stage ({_list(added)}) and were taken as what each adds, "
-            f"{wording.macs(added.sum())} in all: if they count from the start, say so (macs_up_to); if each stage "
-            "is a whole network, or this is right, say those of the plain network (baseline_macs)."
+            f"{wording.macs(added.sum())} in all: if they count from the start, say so (--macs-up-to, macs_up_to); if "
+            "each stage is a whole network, or this is right, say those of the plain network (--baseline-macs, "
+            "baseline_macs)."
         ]
     if (growth < 1).all():
         return [f"MACs fall from stage to stage ({_list(added)}): are they, and the stages, in their order?"]

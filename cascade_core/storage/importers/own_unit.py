@@ -49,7 +49,8 @@ def own_costs(
     if separate and len(names) > 1:
         found.notes.append(
             f"Costs ({unit}) were taken as those of models that are called one after another: the plain network is "
-            f"{names[-1]!r} alone, and a stage at which no sample may leave is not called (else say baseline_cost)."
+            f"{names[-1]!r} alone, and a stage at which no sample may leave is not called (else give "
+            "baseline_cost, a column or an array)."
         )
     try:
         if (costs == costs[:, :1]).all() and (plain is None or (plain == plain[0]).all()):

@@ -208,16 +208,32 @@ def cost_arrays(sheet: Sheet, known: dict[str, str], rows: Rows) -> dict[str, An
     arrays: dict[str, Any] = {}
     for what in (COST, BASELINE_COST):
         if what in known:
-            arrays[what] = pd.to_numeric(sheet.frame[known[what]], errors="coerce").to_numpy(np.float64)[rows.at]
+            arrays[what] = _numbers(sheet, known[what])[rows.at]
     if COST_UNIT in known:
         arrays[COST_UNIT] = _one(sheet, known[COST_UNIT], sheet.frame[known[COST_UNIT]].astype(str).to_numpy())
     return arrays
 
 
+def _numbers(sheet: Sheet, name: str) -> NDArray[np.float64]:
+    """(rows,) a column of numbers; BadFile where a cell is filled and is none."""
+    column = sheet.frame[name]
+    numbers = pd.to_numeric(column, errors="coerce")
+    odd = np.flatnonzero(numbers.isna() & column.notna())
+    if odd.size:
+        cell, row = column.iloc[odd[0]], sheet.row(int(odd[0]))
+        raise BadFile(f"expected numbers in the column {name!r} but row {row} has {_spoken(cell)}")
+    return numbers.to_numpy(np.float64)
+
+
 def _one(sheet: Sheet, name: str, each: NDArray[Any]) -> Any:
     """The one value that a column has in every row."""
-    if (each != each[0]).any():
-        raise BadFile(f"expected the column {name!r} to be the same in all rows but it has {each[0]} and {each[-1]}")
+    other = np.flatnonzero(each != each[0])
+    if other.size:
+        row = sheet.row(int(other[0]))
+        raise BadFile(
+            f"expected the column {name!r} to be the same in all rows but it has {each[0]}, and {each[other[0]]} in "
+            f"row {row}"
+        )
     return each[0]
 
 

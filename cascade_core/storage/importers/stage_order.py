@@ -71,7 +71,7 @@ def doubts_about_order(
     order = np.argsort(rising[falling[0]], kind="stable").tolist()
     return [
         f"Stages stand in the order in which the file first names them ({_list(names, range(len(names)))}), in which "
-        f"{' and '.join(falling)} fall: if {_list(names, order)} is the order, say so (stage_names)."
+        f"{' and '.join(falling)} fall: if {_list(names, order)} is the order, say so (--stage-names, stage_names)."
     ]
 
 
