@@ -149,7 +149,7 @@ def test_columns_that_do_not_fit(tmp_path: Path, table: pd.DataFrame, ending: st
         assert_bad(write(table.drop(columns=columns), tmp_path, ending), f"{words} but there are sample_id")
     assert_bad(write(table.drop(columns=["p_0", "p_1"]), tmp_path, ending), "columns p_0, p_1, ... (softmaxes)")
     assert_bad(
-        write(table.rename(columns={"p_1": "p_2"}), tmp_path, ending), "2 columns p_0 to p_1 but 'p_1' is missing"
+        write(table.rename(columns={"p_1": "p_2"}), tmp_path, ending), "3 columns p_0 to p_2 but 'p_1' is missing"
     )
     assert_bad(write(table.iloc[:0], tmp_path, ending), "a row for each sample at each stage but there are none")
     assert_bad(

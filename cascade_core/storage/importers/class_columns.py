@@ -86,9 +86,9 @@ def _of_columns(sheet: Sheet, kind: str, columns: list[tuple[str, ClassColumn]])
         return Values(kind=kind, numbers=_numbers(sheet, ordered), columns=ordered, class_names=class_names)
     for number, there in enumerate(numbers):
         if number != there:
-            what = f"{prefix}{number}"
+            what, last = f"{prefix}{number}", max(numbers[-1], len(numbers) - 1)
             odd = f"there are two of {prefix}{there}" if there < number else f"{what!r} is missing"
-            raise BadFile(f"expected {len(numbers)} columns {prefix}0 to {prefix}{len(numbers) - 1} but {odd}")
+            raise BadFile(f"expected {last + 1:,} columns {prefix}0 to {prefix}{last} but {odd}")
     return Values(kind=kind, numbers=_numbers(sheet, ordered), columns=ordered)
 
 
