@@ -9,16 +9,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cascade_core.analysis.positions_seen import CERTIFIED, OPEN, REFUTED, PositionsSeen
 from cascade_core.analysis.rechoosing import Rechosen
 from cascade_core.analysis.watched import SCALES, SHARES, Watch
 from cascade_core.policies.base import Slider
+from cascade_core.simulation.scores import SCORES
 from cascade_core.storage.choice import choice_json
 from cascade_core.storage.exit_logs import FOREIGN
 from cascade_core.storage.log_files import ENDINGS, LogFile
 from cascade_core.support.terms import LAST_STAGE
 from cascade_core.support.wording import at_most, percent, points, setting
+
+LATEST = 1e11
+"""Seconds since 1970 beyond which a time was written in another unit: the year 5138."""
 
 BETS = {
     "exits": "where samples leave",
@@ -47,17 +52,21 @@ ALARMS = {
 def exits_watched(watch: Watch) -> pd.DataFrame:
     """A row a stage: the share that leaves there as it was measured and as it is, and the mean confidence."""
     series, promised = watch.series, watch.choice.measured["exits"]
-    passed = series.total("passed")
-    with np.errstate(invalid="ignore"):
-        sure = np.where(passed > 0, series.total("sure") / 1e6 / passed, np.nan)
     return pd.DataFrame(
         {
             "stage": watch.stages,
             "share promised": [one["share"] for one in promised],
             "share seen": series.total("exits") / max(series.n, 1) if series.n else np.full(len(promised), np.nan),
-            "mean confidence": sure,
+            "mean confidence": _mean_confidence(watch),
         }
     )
+
+
+def _mean_confidence(watch: Watch) -> NDArray[np.float64]:
+    """(M,) of the samples that reached each stage; NaN where none did."""
+    passed = watch.series.total("passed")
+    with np.errstate(invalid="ignore"):
+        return np.where(passed > 0, watch.series.total("sure") / 1e6 / passed, np.nan)
 
 
 def read_sentences(watch: Watch, files: Sequence[LogFile]) -> list[str]:
@@ -81,6 +90,13 @@ def read_sentences(watch: Watch, files: Sequence[LogFile]) -> list[str]:
         said.append(f"not counted: {', '.join(odd)}")
     if watch.faults[FOREIGN]:
         said.append(f"expected lines of the stages {', '.join(watch.stages)}")
+    if watch.latest > LATEST:
+        said.append(
+            "times are far ahead: expected seconds since 1970, where milliseconds or less may have been written"
+        )
+    most_sure, mean = SCORES[watch.choice.rule.score].greatest, _mean_confidence(watch)
+    if (mean > most_sure + 1e-3).any():
+        said.append(f"confidences are above {most_sure:g}, which this score never is: percent may have been written")
     times, most = watch.back
     if times:
         said.append(f"{times:,} lines are earlier than one before them, by up to {most:,.1f} seconds; all are counted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,13 @@ import pytest
 from cascade_core import CheapestWithinDrop, load_choice, tune
 from cascade_core.analysis.rechoosing import rechoose
 from cascade_core.analysis.watched import Watch
-from cascade_core.rendering.watched import position_sentence, rechosen_sentence
+from cascade_core.rendering.watched import position_sentence, read_sentences, rechosen_sentence
 from cascade_core.storage.exit_logs import parse
+from cascade_core.storage.log_files import LogFile
 from tests.logged import lines_of
 from tests.samples import sample_run
+
+FILE = LogFile(path=Path("exits.jsonl"), key="", began=0.0, size=0)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +37,19 @@ def test_new_thresholds_that_miss_what_was_asked_say_so(watch: Watch) -> None:
     assert "asked for" not in rechosen_sentence(replace(new, max_drop=had))
     missed = rechosen_sentence(replace(new, max_drop=had - 0.001))
     assert missed.endswith(f"; that is more than the {100 * (had - 0.001):.2f} points asked for: audit more samples")
+
+
+def test_other_units_are_noticed(watch: Watch) -> None:
+    assert read_sentences(watch, [FILE]) == ["3,000 samples in 1 log, until 2025-11-26 18:49:59 UTC"]
+    line = {"time": 1.764e12, "stage": watch.stages[0], "confidence": [99.5], "answer": 0}
+    other = Watch(watch.choice)
+    other.add(parse(f"{json.dumps(line)}\n".encode(), watch.stages)[0])
+    first, *odd = read_sentences(other, [FILE])
+    assert first.startswith("1 sample in 1 log")
+    assert odd == [
+        "times are far ahead: expected seconds since 1970, where milliseconds or less may have been written",
+        "confidences are above 1, which this score never is: percent may have been written",
+    ]
 
 
 def test_refuted_thresholds_are_these_or_farther_from_certainty(watch: Watch) -> None:
