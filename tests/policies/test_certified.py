@@ -108,9 +108,9 @@ def test_what_costs_more_than_the_plain_network_is_not_taken(monkeypatch: pytest
     assert certified_path(record, np.array([0.1]), 0.1).plain.tolist() == [True]
 
 
-def test_where_no_rule_passes_the_full_model_is_used() -> None:
+def test_where_no_rule_passes_the_plain_network_is_used() -> None:
     record = population(np.random.default_rng(5), 60)
-    with pytest.warns(UserWarning, match="No rule has a drop certified to be at most 0 on these 60 samples: the full"):
+    with pytest.warns(UserWarning, match="No rule has a drop certified to be at most 0 on these 60 samples: the plain"):
         rule = choose(record, Certified(0.0))
     assert rule.plain
 

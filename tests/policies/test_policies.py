@@ -53,7 +53,7 @@ def check_policy(policy_class: Any, record: Record, parameters: Sequence[float] 
 
 
 def quietly_chosen(record: Record, policy: Policy) -> ExitRule:
-    """The rule, whether or not the policy warns that it is the full model's."""
+    """The rule, whether or not the policy warns that it is the plain network's."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return choose(record, policy)

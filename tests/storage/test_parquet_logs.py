@@ -13,7 +13,7 @@ import pytest
 
 from cascade_core.storage import parquet_logs
 from cascade_core.storage.exit_lines import line_of
-from cascade_core.storage.exit_logs import Entries, parse
+from cascade_core.storage.exit_logs import FOREIGN, UNAUDITED, Entries, parse
 from cascade_core.storage.log_files import log_files, unread
 from cascade_core.storage.parquet_logs import log_to
 from cascade_core.support.files import BadFile
@@ -54,7 +54,7 @@ def test_parquet_says_what_the_lines_do(tmp_path: Path) -> None:
     assert (file.size, file.began, file.parquet) == (24, 1.0, True)
     blocks = list(unread(file, 0, STAGES))
     assert [block.offset for block in blocks] == [7, 14, 21, 24]
-    assert sum((block.faults for block in blocks), type(faults)()) == faults == {"of other stages or none": 1}
+    assert sum((block.faults for block in blocks), type(faults)()) == faults == {FOREIGN: 1, UNAUDITED: 1}
     start = 0
     for block in blocks:
         assert equal(block.entries, expected.take(slice(start, start + len(block.entries))))
