@@ -44,10 +44,12 @@ def judging_part(choice: Choice, path: str | Path, record: Record) -> tuple[Reco
     split = choice.measured.get("split")
     if choice.run is None or split is None:
         return record, Part.UNKNOWN
-    in_sample = split["measured_on"] != "test"
-    # Of fewer than two samples there are no parts.
-    judging = record if in_sample or record.n < 2 else record.split(split["fraction"], split["seed"])[1]
-    if choice.run["sha256"] != digest(path) and not _measured_it(choice, judging):
+    in_sample, known = split["measured_on"] != "test", choice.run["sha256"] == digest(path)
+    judged = 1.0 if in_sample else 1 - split["fraction"]
+    if not known and abs(judged * record.n - choice.measured["n"]) > 1:
+        return record, Part.OTHER_RUN
+    judging = record if in_sample else record.split(split["fraction"], split["seed"])[1]
+    if not known and not _measured_it(choice, judging):
         return record, Part.OTHER_RUN
     return judging, Part.ALL if in_sample else Part.NONE
 
