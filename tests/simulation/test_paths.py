@@ -64,7 +64,7 @@ def test_refuses_a_path_for_others() -> None:
     with pytest.raises(ValueError, match="for 3 stages"):
         evaluate_path(random_record(80, stages=3), path_of(random_record(80, stages=2), [[0.5]]))
     path = replace(path_of(record, [[1, 1]]), score="margin")
-    with pytest.raises(ValueError, match=r"score max_probability \(top 1\) but it is for margin"):
+    with pytest.raises(ValueError, match=r"score max_probability \(top 1\) but it is for the score margin"):
         evaluate_path(record, path)
 
 
