@@ -73,12 +73,16 @@ def compare(
         ValueError: A part of the samples would be empty.
     """
     priced = divided.priced_by(meter) if isinstance(divided, Halves) else divided
-    known = isinstance(divided, Halves) or divided.answers_known
     return [
         _compared(policy, divide(priced, policy, split, answers, meter), max_drop, split.in_sample, meter)
-        for policy in SWEEPS.values()
-        if not policy.by_answer or known
+        for policy in sweeps_for(divided)
     ]
+
+
+def sweeps_for(divided: Halves | Record) -> list[type[Sweep]]:
+    """All policies that have a slider, in the order of the registry; those that need answers if these are known."""
+    known = isinstance(divided, Halves) or divided.answers_known
+    return [policy for policy in SWEEPS.values() if known or not policy.by_answer]
 
 
 def _compared(policy: type[Sweep], divided: Divided, max_drop: float, in_sample: bool, meter: Meter) -> Compared:

@@ -200,7 +200,7 @@ def promised(choice: Choice) -> dict[str, list[int]]:
     """Samples of each kind that the choice was measured on: where they left, and whether answers were as they ought."""
     measured = choice.measured
     n = int(measured["n"])
-    result = {"exits": [round(one["share"] * n) for one in measured["exits"]]}
+    result = {"exits": choice.exit_counts.tolist()}
     right = round(measured["accuracy"] * n)
     result["audits" if measured.get("reference", "labels") != "labels" else "labels"] = [right, n - right]
     return result

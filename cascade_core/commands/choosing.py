@@ -39,7 +39,7 @@ from cascade_core.simulation.meters import Meter
 from cascade_core.simulation.record import Record
 from cascade_core.storage.choice import load_choice, save_choice
 from cascade_core.storage.notes import open_answered
-from cascade_core.storage.part_in_choosing import Part, exit_counts, judging_part
+from cascade_core.storage.part_in_choosing import Part, judging_part
 from cascade_core.storage.reading import identity
 from cascade_core.support.amounts import drop
 from cascade_core.support.claims import claimed
@@ -196,7 +196,7 @@ def evaluate_(args: argparse.Namespace) -> None:
     print_costs(meter, evaluation, None)
     tell_leaving(record, rule, ALPHA if part.independent and not args.all else None)
     if part is Part.OTHER_RUN:
-        tell(likeness_sentence(likeness_of_counts(exit_counts(choice.measured), evaluation.exit_counts)))
+        tell(likeness_sentence(likeness_of_counts(choice.exit_counts, evaluation.exit_counts)))
     if args.judge_on is not None:
         split = split_of_choice(choice, part)
         judge(args, rule, record, read_elsewhere(args.judge_on, args.run, split), meter)

@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from cascade_core.analysis.comparison import sweeps_for
 from cascade_core.analysis.exploration import Exploration, Split, explore, halves
 from cascade_core.commands.common import Incomplete, Parsers, add_verb
 from cascade_core.commands.terminal import remark, tell
-from cascade_core.policies import SWEEPS
 from cascade_core.policies.answers import Halves
 from cascade_core.rendering.site import POSITIONS, Listed, run_script, site_page
 from cascade_core.simulation.record import Record
 from cascade_core.storage.parts import is_run
-from cascade_core.storage.reading import identity, load_record, load_run, read_metadata
+from cascade_core.storage.reading import identity, load_record, load_run, read_metadata, run_name
 from cascade_core.storage.schema import is_counted, usual_meter
 from cascade_core.support.claims import claimed
 from cascade_core.support.files import BadFile, atomic_folder
+from cascade_core.support.wording import number_of
 
 TITLE = "Cascades: accuracy against computation"
 
@@ -28,7 +29,7 @@ def site(args: argparse.Namespace) -> None:
     if args.out.exists():
         raise ValueError(f"Expected {args.out} not to be there yet; remove it, or name another folder")
     runs = list(dict.fromkeys(_runs(args.runs)))
-    _check_names([path.name.removesuffix(".parquet") for path in runs], args.open_on)
+    _check_names([run_name(path) for path in runs], args.open_on)
     with claimed(args.out):
         failed = _write(args, runs)
     if failed:
@@ -56,8 +57,7 @@ def _write(args: argparse.Namespace, runs: Sequence[Path]) -> int:
         page = site_page(shown, args.open_on or _best(shown), args.title)
         (folder / "index.html").write_text(page, encoding="utf-8")
         total = sum(file.stat().st_size for file in folder.iterdir())
-    of = f"{len(shown)} run{'' if len(shown) == 1 else 's'}"
-    tell(f"wrote {args.out}: {of}, {total:,} bytes; open {args.out / 'index.html'}")
+    tell(f"wrote {args.out}: {number_of(len(shown), 'run')}, {total:,} bytes; open {args.out / 'index.html'}")
     return len(runs) - len(shown)
 
 
@@ -96,7 +96,7 @@ def listed(path: Path) -> Listed:
     """A run and what each policy does to it, as a dashboard opens on it."""
     metadata, run = read_metadata(path), identity(path)
     return Listed(
-        name=run["name"].removesuffix(".parquet"),
+        name=run["name"],
         sha256=run["sha256"],
         source=metadata["source"],
         classes=len(metadata["class_names"]),
@@ -108,8 +108,7 @@ def _explorations(path: Path, metadata: dict[str, Any]) -> Iterator[Exploration]
     """What each policy does to the run, as a dashboard opens on it."""
     meter, split = usual_meter(metadata), Split()
     divided: Halves | Record = load_record(path) if is_counted(metadata) else halves(load_run(path), split, meter=meter)
-    known = isinstance(divided, Halves) or divided.answers_known
-    for policy in (one for one in SWEEPS.values() if known or not one.by_answer):
+    for policy in sweeps_for(divided):
         yield explore(divided, policy, split, POSITIONS, meter=meter)
 
 

@@ -193,7 +193,7 @@ def list_runs() -> tuple[list[Run], list[str]]:
             with readable(path):
                 stamps = tuple(stamp(file) for file in run_files(path))
             metadata, digest = _looked_at(path, stamps)
-            runs.append(Run(name=path.name.removesuffix(".parquet"), path=path, digest=digest, metadata=metadata))
+            runs.append(Run(name=reading.run_name(path), path=path, digest=digest, metadata=metadata))
         except BadFile as error:
             complaints.append(_within(path, error))
     return runs, complaints

@@ -20,7 +20,7 @@ from cascade_core.storage.choice import choice_json
 from cascade_core.storage.exit_logs import FOREIGN
 from cascade_core.storage.log_files import ENDINGS, LogFile
 from cascade_core.support.terms import LAST_STAGE
-from cascade_core.support.wording import at_most, percent, points, setting
+from cascade_core.support.wording import at_most, number_of, percent, points, setting
 
 LATEST = 1e11
 """Seconds since 1970 beyond which a time was written in another unit: the year 5138."""
@@ -71,32 +71,19 @@ def _mean_confidence(watch: Watch) -> NDArray[np.float64]:
 
 def read_sentences(watch: Watch, files: Sequence[LogFile]) -> list[str]:
     """How much was read, and what of it was odd."""
-    until = f", until {moment(watch.latest)}" if watch.latest else ""
-    labelled = int(watch.series.total("labelled"))
-    labels = f", {labelled:,} label{'' if labelled == 1 else 's'}" if labelled else ""
-    n = watch.series.n
-    counted = (
-        f"{n:,} sample{'' if n == 1 else 's'}{labels} in {len(files):,} log{'' if len(files) == 1 else 's'}{until}"
-    )
-    said = [counted if files else f"no log has a whole line yet (in folders, names that end in {', '.join(ENDINGS)})"]
+    said = [_counted(watch, files)]
     said += [
         f"not read: {', '.join(file.hides)}, which says something else than {file.path.name} but begins as that does, "
         "by which logs are known: have the first line tell its time"
         for file in files
         if file.hides
     ]
-    odd = [f"{count:,} line{'' if count == 1 else 's'} {why}" for why, count in sorted(watch.faults.items())]
+    odd = [f"{number_of(count, 'line')} {why}" for why, count in sorted(watch.faults.items())]
     if odd:
         said.append(f"not counted: {', '.join(odd)}")
     if watch.faults[FOREIGN]:
-        said.append(f"expected lines of the stages {', '.join(watch.stages)}")
-    if watch.latest > LATEST:
-        said.append(
-            "times are far ahead: expected seconds since 1970, where milliseconds or less may have been written"
-        )
-    most_sure, mean = SCORES[watch.choice.rule.score].greatest, _mean_confidence(watch)
-    if (mean > most_sure + 1e-3).any():
-        said.append(f"confidences are above {most_sure:g}, which this score never is: percent may have been written")
+        said.append(stages_sentence(watch))
+    said += _other_units(watch)
     times, most = watch.back
     if times:
         said.append(f"{times:,} lines are earlier than one before them, by up to {most:,.1f} seconds; all are counted")
@@ -105,6 +92,33 @@ def read_sentences(watch: Watch, files: Sequence[LogFile]) -> list[str]:
             f"{watch.elsewhere:,} samples left where these thresholds would not have had them: they were answered "
             "under others, and promises of this choice are not about them"
         )
+    return said
+
+
+def _counted(watch: Watch, files: Sequence[LogFile]) -> str:
+    if not files:
+        return f"no log has a whole line yet (in folders, names that end in {', '.join(ENDINGS)})"
+    labelled = int(watch.series.total("labelled"))
+    labels = f", {number_of(labelled, 'label')}" if labelled else ""
+    until = f", until {moment(watch.latest)}" if watch.latest else ""
+    return f"{number_of(watch.series.n, 'sample')}{labels} in {number_of(len(files), 'log')}{until}"
+
+
+def stages_sentence(watch: Watch) -> str:
+    """Of which stages lines count."""
+    return f"expected lines of the stages {', '.join(watch.stages)}"
+
+
+def _other_units(watch: Watch) -> list[str]:
+    """Lines where times or confidences cannot be in the unit that they ought to be in."""
+    said = []
+    if watch.latest > LATEST:
+        said.append(
+            "times are far ahead: expected seconds since 1970, where milliseconds or less may have been written"
+        )
+    most = SCORES[watch.choice.rule.score].greatest
+    if (_mean_confidence(watch) > most + 1e-3).any():
+        said.append(f"confidences are above {most:g}, which this score never is: percent may have been written")
     return said
 
 

@@ -70,6 +70,11 @@ class Choice:
         """(M-1,) thresholds of the rule, or (M-1, K) for each class."""
         return self.rule.thresholds
 
+    @property
+    def exit_counts(self) -> NDArray[np.int64]:
+        """(M,) samples that left at each stage where it was measured."""
+        return np.array([round(row["share"] * self.measured["n"]) for row in self.measured["exits"]])
+
 
 def choice_json(
     rule: ExitRule,

@@ -84,23 +84,25 @@ def log_files(paths: Iterable[Path | Contents], stages: Sequence[str]) -> list[L
 def _lines(path: Path | Contents, stages: Sequence[str]) -> LogFile | None:
     """A file of JSON lines; None as long as it has no whole line."""
     with opened(path, growing=True) as stream:
-        head, size = stream.read(HEAD), file_size(path)
-    known = _beginning(head)
+        known, size = _beginning(stream), file_size(path)
     if known is None:
         return None
     began = parse(known, stages)[0].began
     return LogFile(path=path, key=hashlib.sha256(known).hexdigest()[:16], began=began, size=size)
 
 
-def _beginning(head: bytes) -> bytes | None:
+def _beginning(stream: BinaryIO) -> bytes | None:
     """The lines up to the first that is neither empty nor a remark; None as long as there is none."""
-    start = 0
-    while end := head.find(b"\n", start) + 1:
-        line = head[start:end].strip()
-        if line and not line.startswith(b"#"):
-            return head[:end]
-        start = end
-    return head if len(head) == HEAD else None
+    known = b""
+    while len(known) < HEAD:
+        line = stream.readline(HEAD - len(known))
+        known += line
+        said = line.strip()
+        if line.endswith(b"\n") and said and not said.startswith(b"#"):
+            return known
+        if not line.endswith(b"\n") and len(known) < HEAD:
+            return None
+    return known
 
 
 def _is_copy(one: LogFile, other: LogFile) -> bool:

@@ -7,13 +7,10 @@ what the choice does on the part that measured it, which comes out again to the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cascade_core.simulation.evaluation import evaluate
 from cascade_core.simulation.record import Record
@@ -59,11 +56,8 @@ def _measured_it(choice: Choice, judging: Record) -> bool:
     measured = choice.measured
     if judging.n != measured["n"]:
         return False
-    found, counts = evaluate(judging, choice.rule), exit_counts(measured)
-    same = np.array_equal(found.exit_counts, counts) and found.reference == measured.get("reference", "labels")
+    found = evaluate(judging, choice.rule)
+    same = np.array_equal(found.exit_counts, choice.exit_counts) and found.reference == measured.get(
+        "reference", "labels"
+    )
     return bool(same and np.isclose(found.accuracy, measured["accuracy"], rtol=0, atol=0.5 / judging.n))
-
-
-def exit_counts(measured: Mapping[str, Any]) -> NDArray[np.int64]:
-    """(M,) samples that left at each stage where a choice was measured."""
-    return np.array([round(row["share"] * measured["n"]) for row in measured["exits"]])

@@ -311,7 +311,12 @@ def is_run_file(file: Source) -> bool:
 
 def identity(path: str | Place) -> dict[str, str]:
     """Name and SHA-256 of a run, as choices and reports have it."""
-    return {"name": place(path).name.removesuffix(".parquet"), "sha256": digest(path)}
+    return {"name": run_name(path), "sha256": digest(path)}
+
+
+def run_name(path: str | Place) -> str:
+    """What a run is called: its file's name without ending, or its folder's."""
+    return place(path).name.removesuffix(".parquet")
 
 
 def digest(path: str | Place) -> str:

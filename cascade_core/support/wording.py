@@ -244,6 +244,15 @@ def brief(value: float) -> str:
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {word}".strip()
 
 
+def number_of(count: int, noun: str) -> str:
+    """How many there are of something whose plural ends in s.
+
+    >>> number_of(1, "log"), number_of(1200, "line")
+    ('1 log', '1,200 lines')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def multiplied(value: float, unit: str) -> str:
     """A number of a unit that may begin with such a word itself, multiplied out.
 

@@ -96,7 +96,7 @@ def test_flags_that_would_lose_something_are_refused(
 def test_stages_that_no_sample_reached_have_no_confidence(
     choice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = {"time": 1.0, "stage": load_choice(choice).rule.stage_names[0], "confidence": [1.0], "answer": 0}  # type: ignore[index]
+    line = {"time": 1.0, "stage": (load_choice(choice).rule.stage_names or ())[0], "confidence": [1.0], "answer": 0}
     (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n")
     assert main(["watch", str(choice), str(tmp_path / "a.jsonl")]) == 0
     said = capsys.readouterr().out

@@ -53,6 +53,16 @@ def read(raw: bytes, ending: str = "npz", **wishes: Any) -> StageAnswers:
     return run
 
 
+def test_costs_that_are_no_numbers_are_shown_and_units_that_differ_placed() -> None:
+    dollars = LONG.assign(cost=0.2, cost_unit="dollars")
+    dollars["cost"] = dollars["cost"].astype(object)
+    dollars.loc[3, "cost"] = "$0.20"
+    assert_refused(csv(dollars), "csv", "expected a number in row 5, column 'cost' but it is '$0.20'")
+    mixed = LONG.assign(cost=0.2, cost_unit="dollars")
+    mixed.loc[5, "cost_unit"] = "euros"
+    assert_refused(csv(mixed), "csv", "the same in all rows but it has dollars, and euros in row 7")
+
+
 def test_answers_without_confidences_are_told_what_is_missing() -> None:
     for what in ("answer", "correct"):
         frame = LONG[["sample_id", "label", "stage", what]]

@@ -30,7 +30,6 @@ from cascade_core.rendering import watched as words
 from cascade_core.rendering.figures import watched as figures
 from cascade_core.rendering.report import chosen_json
 from cascade_core.storage.choice import parse_choice
-from cascade_core.storage.exit_logs import FOREIGN
 from cascade_core.storage.log_files import ENDINGS, LOGS, LogFile
 from cascade_core.support.wording import capital, fixed, percent
 
@@ -116,8 +115,7 @@ def _nothing_yet(watch: Watch, files: Sequence[LogFile]) -> None:
     st.info("No sample of these stages has left yet; the page follows the log.", icon=":material/hourglass_empty:")
     if watch.alarm is not None:
         st.error(f"{capital(words.alarm_sentence(watch))}.", icon=":material/notification_important:")
-    expected = [] if watch.faults[FOREIGN] else [f"expected lines of the stages {', '.join(watch.stages)}"]
-    st.text("\n".join([*words.read_sentences(watch, files), *expected]))
+    st.text("\n".join(dict.fromkeys([*words.read_sentences(watch, files), words.stages_sentence(watch)])))
 
 
 def _status(watch: Watch, files: Sequence[LogFile]) -> None:

@@ -114,6 +114,10 @@ def _check_cells(sheet: Sheet, known: dict[str, str], values: Values | None) -> 
             wrong += [(int(i), name, "a value") for i in np.flatnonzero(empty)[:1]]
             odd = _no_class(column) if means == "labels" else _no_count(column) if means not in TEXTS else empty
             wrong += [(int(i), name, "a whole number") for i in np.flatnonzero(odd & ~empty)[:1]]
+    for name in (known[means] for means in (COST, BASELINE_COST) if means in known):
+        column = sheet.frame[name]
+        odd = (pd.to_numeric(column, errors="coerce").isna() & column.notna()).to_numpy()
+        wrong += [(int(i), name, "a number") for i in np.flatnonzero(odd)[:1]]
     wrong += faults_of_answers(sheet, known) if values is None else _faults_of_classes(values)
     if wrong:
         at, name, expected = min(wrong, key=lambda fault: fault[0])
@@ -208,21 +212,10 @@ def cost_arrays(sheet: Sheet, known: dict[str, str], rows: Rows) -> dict[str, An
     arrays: dict[str, Any] = {}
     for what in (COST, BASELINE_COST):
         if what in known:
-            arrays[what] = _numbers(sheet, known[what])[rows.at]
+            arrays[what] = pd.to_numeric(sheet.frame[known[what]], errors="coerce").to_numpy(np.float64)[rows.at]
     if COST_UNIT in known:
         arrays[COST_UNIT] = _one(sheet, known[COST_UNIT], sheet.frame[known[COST_UNIT]].astype(str).to_numpy())
     return arrays
-
-
-def _numbers(sheet: Sheet, name: str) -> NDArray[np.float64]:
-    """(rows,) a column of numbers; BadFile where a cell is filled and is none."""
-    column = sheet.frame[name]
-    numbers = pd.to_numeric(column, errors="coerce")
-    odd = np.flatnonzero(numbers.isna() & column.notna())
-    if odd.size:
-        cell, row = column.iloc[odd[0]], sheet.row(int(odd[0]))
-        raise BadFile(f"expected numbers in the column {name!r} but row {row} has {_spoken(cell)}")
-    return numbers.to_numpy(np.float64)
 
 
 def _one(sheet: Sheet, name: str, each: NDArray[Any]) -> Any:
