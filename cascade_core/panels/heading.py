@@ -10,8 +10,8 @@ from cascade_core.rendering.markup import heading
 from cascade_core.support import wording
 
 
-def show(shown: Shown, place: DeltaGenerator, *, named: bool = False, badged: bool = False) -> None:
-    """The line, in a place of its own, with a badge where thresholds were set by hand or the same samples judged.
+def show(shown: Shown, place: DeltaGenerator, *, named: bool = False, badged: bool = False) -> DeltaGenerator:
+    """The line, with a badge where thresholds were set by hand or the same samples judged.
 
     Args:
         named: With the run and the policy, where nothing else on the page says them.
@@ -22,4 +22,4 @@ def show(shown: Shown, place: DeltaGenerator, *, named: bool = False, badged: bo
         policy = shown.exploration.terms.of(shown.exploration.policy.title)
         line = f"{wording.cut(shown.question.run.name)}, {policy}: {line}"
     badge = "" if badged else wording.badge(shown.exploration.split.in_sample, by_hand=shown.setting.is_by_hand)
-    place.html(heading(line, badge))
+    return place.html(heading(line, badge))

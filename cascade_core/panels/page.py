@@ -86,13 +86,13 @@ def look(selection: sidebar.Selection, view: str, known: Collection[Link]) -> No
     address.recall(known)
     state.PICTURE_FORMAT.keep()
     faults, odd, bar, before = st.empty(), st.container(), _bar(), st.container()
-    line = bar.empty()
     shown, named, badged = answer(selection), view == "present", VIEWS[view].badged
     with odd:
         shown = noting.unless_meaningless(shown)
     if shown is not None:
         shown = spending.at_price(place.kept(address.go_to(shown)))
-        heading.show(shown, line, named=named, badged=badged)
+        # Never an empty place first, which would be seen so for a moment.
+        line = heading.show(shown, bar, named=named, badged=badged)
         with _own_place(view):
             VIEWS[view].show(shown)
         # The live panel, where the view has it, may have been let go elsewhere.
